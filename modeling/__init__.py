@@ -1,0 +1,38 @@
+"""NotCLIP: dual encoders that understand "not".
+
+`from notclip import NotClipModel` imports torch and transformers; `import notclip` alone does not, so that
+`notclip --help`, the builder's text steps and the cards start at once.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from notclip.configuration_notclip import NotClipConfig
+    from notclip.modeling_notclip import NotClipModel
+    from notclip.negation_scope import read_scope
+    from notclip.processing_notclip import NotClipProcessor
+
+    __version__: str
+
+__all__ = ["NotClipConfig", "NotClipModel", "NotClipProcessor", "__version__", "read_scope"]
+
+_MODULES = {
+    "NotClipConfig": "notclip.configuration_notclip",
+    "NotClipModel": "notclip.modeling_notclip",
+    "NotClipProcessor": "notclip.processing_notclip",
+    "read_scope": "notclip.negation_scope",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("notclip")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'notclip' has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
