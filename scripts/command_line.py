@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from notclip.errors import BadInputError
 
-# In the order in which a release is made. Listed here, not read from the scripts, so that `--help` imports none of them.
+# In the order in which a release is made. Listed here, not read from the scripts: `--help` imports none of them.
 VERBS: Mapping[str, str] = {
     "demo": "the whole way on one machine: data, training, scores, staged release, and a table at the end",
     "build-dataset": "captioned photos to negated captions, counterbalanced questions and retrieval queries",
@@ -125,8 +125,15 @@ def _overview() -> str:
     width = max(map(len, verbs), default=0)
     lines = [f"  {verb:<{width}}  {VERBS[verb]}" for verb in verbs]
     return "\n".join(
-        ["usage: notclip <verb> [options]", "", 'Teach CLIP what "not" means, prove it, release it.', "", *lines, ""]
-        + ["`notclip <verb> --help` explains a verb's options; `notclip --version` prints the version."]
+        [
+            "usage: notclip <verb> [options]",
+            "",
+            'Teach CLIP what "not" means, prove it, release it.',
+            "",
+            *lines,
+            "",
+            "`notclip <verb> --help` explains a verb's options; `notclip --version` prints the version.",
+        ]
     )
 
 

@@ -193,7 +193,8 @@ def test_only_verbs_with_a_script_are_listed():
 def test_help_is_quick_and_imports_neither_torch_nor_tyro():
     code = (
         "import sys; from notclip.scripts.command_line import main; status = main(['--help']); "
-        "heavy = {'torch', 'transformers', 'datasets', 'tyro', 'numpy'} & set(sys.modules); sys.exit(status or len(heavy))"
+        "heavy = {'torch', 'transformers', 'datasets', 'tyro', 'numpy'} & set(sys.modules); "
+        "sys.exit(status or len(heavy))"
     )
     started = time.perf_counter()
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
