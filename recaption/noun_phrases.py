@@ -1,0 +1,82 @@
+"""English noun phrases of concepts: articles, number, mass nouns, lists, and the verbs that agree with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from notclip.recaption.lexicon import Concept
+
+# Nouns whose suffix form a person would use: "a treeless scene". Others ("a cupless scene") are left alone.
+LESS_WORDS = {"cloud": "cloudless", "leaf": "leafless", "snow": "snowless", "tree": "treeless"}
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A concept as English writes it.
+
+    Args:
+        name: singular, without article: "dog".
+        one: with its indefinite article, where it takes one: "a dog", "snow".
+        many: bare plural: "dogs"; the name itself for mass nouns.
+        counted: "one dog, two dogs" can be said of it; False for "snow" and "scissors".
+        plural_only: agrees as a plural even where it stands for one thing: "scissors are".
+        is_person: "nobody" and "no one" deny it.
+    """
+
+    name: str
+    one: str
+    many: str
+    counted: bool
+    plural_only: bool
+    is_person: bool
+
+
+@lru_cache(maxsize=65536)
+def noun_of(concept: "Concept") -> Noun:
+    """The noun of a concept; cached, since a builder asks for the same few hundred of them millions of times."""
+    has_article = concept.indefinite.split(" ", 1)[0] in ("a", "an", "one")
+    plural_only = not concept.mass and not has_article
+    return Noun(
+        name=concept.name,
+        one=concept.indefinite,
+        many=concept.name if concept.mass else concept.plural,
+        counted=not concept.mass and not plural_only,
+        plural_only=plural_only,
+        is_person=concept.name == "person",
+    )
+
+
+def join(phrases: Sequence[str], conjunction: str) -> str:
+    """Join as a list: `join(["a", "b", "c"], "or")` is "a, b or c"."""
+    if len(phrases) == 1:
+        return phrases[0]
+    return f"{', '.join(phrases[:-1])} {conjunction} {phrases[-1]}"
+
+
+def agrees_as_plural(noun: Noun, plural: bool) -> bool:
+    """Whether a verb takes its plural form after this noun, written in the plural where that is asked for and can be."""
+    return noun.plural_only or (plural and noun.counted)
+
+
+def indefinite(noun: Noun, plural: bool) -> str:
+    """ "a dog", "dogs", "snow"."""
+    return noun.many if plural and noun.counted else noun.one
+
+
+def any_list(nouns: Sequence[Noun], plural: bool) -> str:
+    """What stands under a negated verb: "a dog or a cat", "any dogs or cats", "any snow"."""
+    if not plural and all(noun.counted for noun in nouns):
+        return join([noun.one for noun in nouns], "or")
+    return "any " + join([noun.many if plural or not noun.counted else noun.name for noun in nouns], "or")
+
+
+def no_list(nouns: Sequence[Noun], plural: bool) -> str:
+    """ "no dog", "no dogs or cats", "no snow"."""
+    return "no " + join([noun.many if plural or not noun.counted else noun.name for noun in nouns], "or")
+
+
+def neither_list(nouns: Sequence[Noun], plural: bool) -> str:
+    """ "neither a dog nor a cat"."""
+    return "neither " + " nor ".join([indefinite(noun, plural) for noun in nouns])

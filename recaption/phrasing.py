@@ -1,0 +1,186 @@
+"""Statements about an image in natural English, and captions that say what their image does not show."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Literal
+
+import yaml
+
+from notclip.recaption.caption_text import CaptionText, caption_text
+from notclip.recaption.noun_phrases import Noun, noun_of
+from notclip.recaption.patterns import Filling, Pattern, Shape, compile_pattern, draw, shape_of
+
+if TYPE_CHECKING:
+    from notclip.recaption.lexicon import Concept
+
+Kind = Literal["affirmation", "negation", "hybrid"]
+AFFIRMED = "affirmed"  # The form of a phrase that negates nothing.
+PLURAL_SHARE = 0.35  # How often an absence is told in the plural ("no dogs") where both numbers can be.
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a caption says about an image: all of `affirmed` are there, none of `negated` is."""
+
+    affirmed: tuple[str, ...]
+    negated: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.affirmed and not self.negated:
+            raise ValueError("A `Statement` must affirm or negate at least one concept, got none.")
+
+    @property
+    def kind(self) -> Kind:
+        """`affirmation`, `negation` or `hybrid`."""
+        if not self.negated:
+            return "affirmation"
+        return "hybrid" if self.affirmed else "negation"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """English for a statement.
+
+    Args:
+        text: one or two sentences.
+        form: the form of negation that it uses, one of `FORMS`.
+    """
+
+    text: str
+    form: str
+
+
+class Phrasebook:
+    """Patterns of one language register, by section and form, each compiled once.
+
+    Args:
+        table: the content of a table of forms; see phrasing_forms.yaml, which documents its own syntax.
+    """
+
+    def __init__(self, table: Mapping) -> None:
+        sections = {**table["statements"], "captions": table["captions"]}
+        self.patterns: tuple[Pattern, ...] = tuple(
+            compile_pattern(section, form, template, table["words"])
+            for section, forms in sections.items()
+            for form, templates in forms.items()
+            for template in templates
+        )
+        self.forms = frozenset(pattern.form for pattern in self.patterns)
+        self.held_out_forms = frozenset(table["held_out_forms"])
+        if not self.held_out_forms < self.forms:
+            raise ValueError(
+                f"`held_out_forms` must name forms of the table, got {sorted(self.held_out_forms - self.forms)}."
+            )
+        self._fitting: dict[tuple[str, Shape, frozenset[str] | None], tuple[Pattern, ...]] = {}
+
+    def phrase_statement(
+        self,
+        statement: Statement,
+        lexicon: Mapping[str, "Concept"],
+        rng: Random,
+        *,
+        forms: Collection[str] | None = None,
+    ) -> Phrase:
+        """See the module's function of the same name."""
+        affirmed = tuple([noun_of(lexicon[name]) for name in statement.affirmed])
+        negated = tuple([noun_of(lexicon[name]) for name in statement.negated])
+        pattern = self._draw(statement.kind, shape_of(affirmed, negated, None), rng, forms)
+        return Phrase(pattern.fill(_filling(affirmed, negated, None, rng)), pattern.form)
+
+    def negate_caption(
+        self,
+        caption: str,
+        absent: Sequence[str],
+        lexicon: Mapping[str, "Concept"],
+        rng: Random,
+        *,
+        forms: Collection[str] | None = None,
+    ) -> Phrase:
+        """See the module's function of the same name."""
+        if not absent:
+            raise ValueError("`absent` must name at least one concept, got none.")
+        text = caption_text(caption)
+        if not text.sentence.strip("."):
+            raise ValueError(f"`caption` must hold words, got {caption!r}.")
+        negated = tuple([noun_of(lexicon[name]) for name in absent])
+        pattern = self._draw("captions", shape_of((), negated, text), rng, forms)
+        return Phrase(pattern.fill(_filling((), negated, text, rng)), pattern.form)
+
+    def _draw(self, section: str, shape: Shape, rng: Random, forms: Collection[str] | None) -> Pattern:
+        allowed = forms if forms is None or isinstance(forms, frozenset) else frozenset(forms)
+        key = (section, shape, allowed)
+        fitting = self._fitting.get(key)
+        if fitting is None:
+            fitting = tuple(
+                pattern
+                for pattern in self.patterns
+                if pattern.section == section
+                and (allowed is None or pattern.form in allowed or pattern.form == AFFIRMED)
+                and pattern.fits(shape)
+            )
+            if not fitting:
+                raise ValueError(
+                    f"No pattern of `forms` {sorted(allowed or self.forms)} can say a statement of kind {section!r} with "
+                    f"{shape.affirmed} affirmed and {shape.negated} negated concepts; allow more forms."
+                )
+            self._fitting[key] = fitting
+        return draw(fitting, rng)
+
+
+def _filling(
+    affirmed: tuple[Noun, ...], negated: tuple[Noun, ...], caption: CaptionText | None, rng: Random
+) -> Filling:
+    plural = rng.random() < PLURAL_SHARE
+    # "No snow or dogs" reads worse than "no snow or dog".
+    if len(negated) > 1 and not all([noun.counted for noun in negated]):
+        plural = False
+    return Filling(affirmed, negated, plural, caption, rng.random)
+
+
+@cache
+def load_phrasebook(path: Path | None = None) -> Phrasebook:
+    """Read a table of forms; without a path the one of general English."""
+    path = path or Path(__file__).with_name("phrasing_forms.yaml")
+    return Phrasebook(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+FORMS = load_phrasebook().forms
+HELD_OUT_FORMS = load_phrasebook().held_out_forms
+TRAIN_FORMS = FORMS - HELD_OUT_FORMS
+
+
+def phrase_statement(
+    statement: Statement, lexicon: Mapping[str, "Concept"], rng: Random, *, forms: Collection[str] | None = None
+) -> Phrase:
+    """Say a statement in English.
+
+    Args:
+        statement: what to say.
+        lexicon: concepts by name.
+        rng: source of every choice, so that the same seed gives the same text.
+        forms: forms of negation to choose from, all when None. Leave `HELD_OUT_FORMS` out of whatever a model trains on.
+    """
+    return load_phrasebook().phrase_statement(statement, lexicon, rng, forms=forms)
+
+
+def negate_caption(
+    caption: str,
+    absent: Sequence[str],
+    lexicon: Mapping[str, "Concept"],
+    rng: Random,
+    *,
+    forms: Collection[str] | None = None,
+) -> Phrase:
+    """Add to a source caption that `absent` is not there: behind, in front of or inside it.
+
+    Args:
+        caption: as its source wrote it, "A dog runs on grass ."; spacing, capital and full stop are mended.
+        absent: names of concepts that the image was verified not to show.
+        lexicon: concepts by name.
+        rng: source of every choice, so that the same seed gives the same text.
+        forms: forms of negation to choose from, all when None.
+    """
+    return load_phrasebook().negate_caption(caption, absent, lexicon, rng, forms=forms)
