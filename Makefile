@@ -1,0 +1,74 @@
+# The recipes of the house. `make` alone lists them; a fresh machine needs Python 3.11+, make and a package registry.
+# Each recipe sets up .venv first, once: pip install -c constraints.txt -e '.[all,dev]'.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# The first Python that is new enough and can make a virtual environment. constraints.txt was frozen on 3.11.
+# Another one: make PYTHON=/path/to/python3.12 test
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3.14 /usr/bin/python3; do \
+    "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; \
+  done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Options of a recipe's command: make demo ARGS='--out build/other', make test ARGS='-k retrieval'
+ARGS ?=
+
+.PHONY: help
+help: ## list the recipes
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(STAMP) ## make .venv with everything, from constraints.txt; done at most once by every other recipe
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv was found: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 2; }
+	@"$(BIN)/python" -c '' 2>/dev/null || { echo "Making $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv --clear "$(VENV)"; }
+	@echo "Installing NotCLIP and what it needs into $(VENV) (minutes on a new machine, the largest part is torch)"
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	@touch $@
+
+.PHONY: demo
+demo: $(STAMP) ## the whole way on the drawn world: data, training, scores, staged release and a table (10 minutes)
+	"$(BIN)/notclip" demo $(ARGS)
+
+.PHONY: test
+test: $(STAMP) ## the tests (a few minutes)
+	"$(BIN)/python" -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(STAMP) ## what ruff has against the code's rules and its layout
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+
+.PHONY: format
+format: $(STAMP) ## let ruff lay out the code and mend what it can
+	"$(BIN)/ruff" check --fix-only .
+	"$(BIN)/ruff" format .
+
+# mypy does not follow setuptools' editable mapping of modeling/ to notclip, so it gets the package as a folder of links.
+.PHONY: types
+types: $(STAMP) ## check the types with mypy
+	@rm -rf build/types && mkdir -p build/types/notclip
+	@ln -s "$(CURDIR)"/modeling/* build/types/notclip/
+	@ln -s $(addprefix "$(CURDIR)"/,recaption evaluate_metrics hub_cards space scripts) build/types/notclip/
+	MYPYPATH=build/types "$(BIN)/mypy" | sed -E 's#^build/types/notclip/((recaption|evaluate_metrics|hub_cards|space|scripts)/)#\1#; s#^build/types/notclip/#modeling/#'
+
+.PHONY: dist
+dist: $(STAMP) ## build the wheel and the source archive into dist/
+	@rm -rf dist
+	"$(BIN)/python" -m build --outdir dist .
+	@rm -rf build/lib build/bdist.*
+	@ls -l dist
+
+.PHONY: check
+check: test lint types dist ## what .ci/run does
+
+.PHONY: clean
+clean: ## remove what the recipes made, except .venv
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,78 @@
+"""The house in order: versions agree, recipes are explained, doctests are true, no light import is heavy."""
+
+import doctest
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+FOLDERS = PYPROJECT["tool"]["setuptools"]["package-dir"]
+
+
+def modules_with_doctests():
+    for package, folder in FOLDERS.items():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if re.search(r"^\s*>>> ", path.read_text(), flags=re.MULTILINE):
+                yield ".".join([package, *path.relative_to(ROOT / folder).with_suffix("").parts])
+
+
+@pytest.mark.parametrize("name", modules_with_doctests())
+def test_the_examples_in_docstrings_are_true(name):
+    result = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_the_citation_names_this_version_and_both_papers():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert citation["version"] == PYPROJECT["project"]["version"]
+    papers = [identifier["value"] for paper in citation["references"] for identifier in paper["identifiers"]]
+    assert papers == ["arXiv:2501.09425", "arXiv:2103.00020"]
+
+
+def test_the_changelog_describes_this_version():
+    assert f"## {PYPROJECT['project']['version']} " in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_recipe_is_explained_by_make_help():
+    makefile = (ROOT / "Makefile").read_text()
+    recipes = [name for line in re.findall(r"^\.PHONY: (.+)$", makefile, flags=re.MULTILINE) for name in line.split()]
+    explained = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {"demo", "test", "lint", "types", "dist"} <= set(recipes)
+    for recipe in recipes:
+        assert re.search(rf"^make {recipe} +\S", explained, flags=re.MULTILINE), recipe
+
+
+def test_every_dependency_is_pinned():
+    pinned = {
+        line.partition("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line and not line.startswith("#")
+    }
+    groups = [PYPROJECT["project"]["dependencies"], *PYPROJECT["project"]["optional-dependencies"].values()]
+    wanted = {re.match(r"[\w.-]+", requirement)[0].lower() for group in groups for requirement in group}
+    assert wanted - {"notclip"} <= pinned
+
+
+def test_every_package_folder_is_listed():
+    listed = set(PYPROJECT["tool"]["setuptools"]["packages"])
+    found = {
+        ".".join([package, *path.parent.relative_to(ROOT / folder).parts])
+        for package, folder in FOLDERS.items()
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert found == listed
+
+
+@pytest.mark.parametrize("module", ["notclip", "notclip.scripts.command_line", "notclip.negation_scope"])
+def test_light_modules_import_neither_torch_nor_transformers(module):
+    code = f"import sys, {module}; sys.exit(bool({{'torch', 'transformers'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
