@@ -23,7 +23,9 @@ CAPTION_FEATURES = Features(
         "caption": Value("string"),
         "negated_captions": List(Value("string")),
         "forms": List(Value("string")),  # pattern of each negated caption
-        "affirmed": List(Value("string")),  # concepts known to be in the image, from all its captions or its annotation
+        "affirmed": List(
+            Value("string")
+        ),  # concepts known to be in the image, from all its captions or its annotation
         "absent": List(Value("string")),  # concept that each negated caption excludes
         "evidence": List(EVIDENCE_FEATURE),  # one for each of `absent`
     }

@@ -1,0 +1,229 @@
+"""The table of visual concepts: which a caption affirms, which it leaves open, and how they relate."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from notclip.errors import BadInputError
+from notclip.recaption.mentions import Mention, MentionFinder, MentionRules
+
+LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
+_VOWEL_SOUND = re.compile(r"^(?!(?:one|once|uni|use|eu|uk)(?:\b|[a-z]))(?:[aeiou]|hour|heir|honest)", re.IGNORECASE)
+_NAME_FIELDS = ("synonyms", "is", "parts", "implied_by", "likely_with")
+_FLAGS = ("mass", "salient", "ambiguous", "verb_like")
+
+
+@dataclass(frozen=True)
+class Concept:
+    """Something that a caption can mention and a photo can show.
+
+    Args:
+        name: canonical key, a singular noun phrase: "dog", "traffic light", "snow".
+        plural: "dogs"; equals the name for mass nouns.
+        mass: takes no article and singular agreement: "snow".
+        synonyms: singular surface forms that mean this concept or a kind of it: "puppy".
+        hypernyms: names of more general concepts that are there whenever this one is: "animal".
+        parts: names of concepts that are a part of this one or always come with it.
+        detector_class: COCO-80 class that a detector checks it by.
+        salient: captioners reliably mention it when it is there.
+        implied_by: words that leave open whether it is there, so that its absence is not claimed.
+        likely_with: names of concepts beside which it may be there unmentioned.
+        ambiguous: the bare singular name has another meaning ("orange").
+        verb_like: forms of it may be verbs ("swings").
+    """
+
+    name: str
+    plural: str
+    mass: bool = False
+    synonyms: tuple[str, ...] = ()
+    hypernyms: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    detector_class: str | None = None
+    salient: bool = True
+    implied_by: tuple[str, ...] = ()
+    likely_with: tuple[str, ...] = ()
+    ambiguous: bool = False
+    verb_like: bool = False
+
+    @property
+    def indefinite(self) -> str:
+        """With its article: "a dog", "an umbrella", "snow", "scissors"."""
+        if self.mass or self.is_plural_only:
+            return self.name
+        return f"{'an' if _VOWEL_SOUND.match(self.name) else 'a'} {self.name}"
+
+    @property
+    def is_plural_only(self) -> bool:
+        """Whether the noun has no singular: "scissors", "skis"."""
+        return not self.mass and self.name == self.plural and self.name.endswith("s")
+
+
+def pluralize(noun: str) -> str:
+    """The regular English plural of a noun phrase; the table names the irregular ones.
+
+    >>> [pluralize(noun) for noun in ("dog", "bus", "city", "toy", "fireman", "cup of tea")]
+    ['dogs', 'buses', 'cities', 'toys', 'firemen', 'cups of tea']
+    """
+    if " of " in noun:
+        head, _, rest = noun.partition(" of ")
+        return f"{pluralize(head)} of {rest}"
+    for ending, replacement in (("man", "men"), ("person", "people"), ("child", "children"), ("foot", "feet")):
+        if noun.endswith(ending) and noun != "human":
+            return noun.removesuffix(ending) + replacement
+    if re.search(r"[^aeiou]y$", noun):
+        return noun[:-1] + "ies"
+    if re.search(r"(s|x|z|ch|sh)$", noun):
+        return noun + "es"
+    return noun + "s"
+
+
+class Lexicon(Mapping[str, Concept]):
+    """Concepts by name, and what follows from how they relate.
+
+    Args:
+        concepts: the concepts; every name that one refers to must be among them.
+        rules: how their mentions are told from look-alikes.
+    """
+
+    def __init__(self, concepts: Iterable[Concept], rules: MentionRules) -> None:
+        self._concepts = {concept.name: concept for concept in concepts}
+        self._rules = rules
+        for concept in self._concepts.values():
+            for field in ("hypernyms", "parts", "likely_with"):
+                for name in getattr(concept, field):
+                    if name not in self._concepts:
+                        raise BadInputError(
+                            f"Concept {concept.name!r} names {name!r} in `{field}`, which is no concept of the lexicon."
+                        )
+        self._ancestors = {name: frozenset(self._climb(name)) for name in self._concepts}
+        self._hyponyms: dict[str, frozenset[str]] = {
+            name: frozenset(other for other in self._concepts if name in self._ancestors[other])
+            for name in self._concepts
+        }
+        self._finder = MentionFinder(self._concepts.values(), self._ancestors, rules, pluralize)
+        self.find = lru_cache(maxsize=65536)(self._find)
+        self.hinted = lru_cache(maxsize=65536)(self._hinted)
+
+    def __getitem__(self, name: str) -> Concept:
+        return self._concepts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._concepts)
+
+    def __len__(self) -> int:
+        return len(self._concepts)
+
+    def _climb(self, name: str, path: tuple[str, ...] = ()) -> Iterator[str]:
+        if name in path:
+            raise BadInputError(f"Concept {name!r} is its own hypernym, through {' > '.join(path)}.")
+        for hypernym in self._concepts[name].hypernyms:
+            yield hypernym
+            yield from self._climb(hypernym, (*path, name))
+
+    def mentions(self, text: str) -> list[Mention]:
+        """Where a caption speaks of concepts, in order, longest match first; each says whether it affirms them."""
+        return self._finder.mentions(text)
+
+    def _find(self, text: str) -> frozenset[str]:
+        """Names of the concepts that a caption affirms, without their hypernyms; "no dog" and "a dog toy" affirm no dog."""
+        return frozenset(name for mention in self.mentions(text) if mention.affirmed for name in mention.names)
+
+    def _hinted(self, text: str) -> frozenset[str]:
+        """Names of all concepts that a caption affirms, mentions in any way or leaves open, with their hypernyms."""
+        return self.closure(self._finder.hints(text))
+
+    def closure(self, names: Iterable[str]) -> frozenset[str]:
+        """The names with all their hypernyms."""
+        return frozenset(found for name in names for found in (name, *self._ancestors[name]))
+
+    def hyponyms(self, name: str) -> frozenset[str]:
+        """Names of all concepts that are kinds of this one, without itself."""
+        return self._hyponyms[name]
+
+    def compatible(self, first: str, second: str) -> bool:
+        """Whether one may be present while the other is absent: neither synonym, hypernym, hyponym nor part of the other."""
+        one, other = self._concepts[first], self._concepts[second]
+        related = (
+            first == second
+            or first in self._ancestors[second]
+            or second in self._ancestors[first]
+            or first in other.parts
+            or second in one.parts
+            or first in other.synonyms
+            or second in one.synonyms
+        )
+        return not related
+
+    def resolve(self, label: str) -> str | None:
+        """Name of the concept that a label of some data set means ("aeroplane" is "airplane"), or None."""
+        wanted = " ".join(label.lower().replace("_", " ").replace("-", " ").split())
+        squeezed = wanted.replace(" ", "")
+        for key in (wanted, squeezed):
+            for name, concept in self._concepts.items():
+                if key in (name, name.replace(" ", ""), concept.detector_class):
+                    return name
+        return next(
+            (name for name, concept in self._concepts.items() if {wanted, squeezed} & set(concept.synonyms)), None
+        )
+
+    def extended(self, labels: Iterable[str]) -> "Lexicon":
+        """A lexicon that also holds a plain concept for each label that this one does not know."""
+        new = [label for label in dict.fromkeys(labels) if self.resolve(label) is None]
+        if not new:
+            return self
+        return Lexicon([*self.values(), *(Concept(label, pluralize(label)) for label in new)], self._rules)
+
+
+def _concept(name: str, fields: Mapping[str, Any], file: Path) -> Concept:
+    unknown = set(fields) - {*_NAME_FIELDS, *_FLAGS, "plural", "detector"}
+    if unknown:
+        raise BadInputError(f"{file}: concept {name!r} has unknown field {sorted(unknown)[0]!r}.")
+    for field in _NAME_FIELDS:
+        if not all(isinstance(item, str) for item in fields.get(field, [])):
+            raise BadInputError(
+                f"{file}: concept {name!r}: `{field}` must be a list of words, got {fields[field]!r}; quote it."
+            )
+    mass = bool(fields.get("mass", False))
+    return Concept(
+        name=name,
+        plural=fields.get("plural", name if mass else pluralize(name)),
+        mass=mass,
+        synonyms=tuple(fields.get("synonyms", ())),
+        hypernyms=tuple(fields.get("is", ())),
+        parts=tuple(fields.get("parts", ())),
+        detector_class=fields.get("detector"),
+        salient=bool(fields.get("salient", True)),
+        implied_by=tuple(fields.get("implied_by", ())),
+        likely_with=tuple(fields.get("likely_with", ())),
+        ambiguous=bool(fields.get("ambiguous", False)),
+        verb_like=bool(fields.get("verb_like", False)),
+    )
+
+
+@lru_cache(maxsize=4)
+def load_lexicon(path: Path | None = None) -> Lexicon:
+    """Read a lexicon file.
+
+    Args:
+        path: a YAML file in the form of `lexicon.yaml`, which is the default.
+
+    Raises:
+        BadInputError: the file is missing, is no YAML, or breaks a rule of the form.
+    """
+    file = path or LEXICON_FILE
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        table = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both loaders are safe
+    except OSError as error:
+        raise BadInputError(f"Cannot read the lexicon {file}: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise BadInputError(f"The lexicon {file} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(table, dict) or not isinstance(table.get("concepts"), dict):
+        raise BadInputError(f"The lexicon {file} needs a mapping `concepts`, like {LEXICON_FILE.name} of the package.")
+    rules = MentionRules.from_table(table, file)
+    return Lexicon([_concept(str(name), fields or {}, file) for name, fields in table["concepts"].items()], rules)
