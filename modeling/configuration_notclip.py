@@ -1,0 +1,54 @@
+"""What a NotCLIP checkpoint is made of: a dual encoder, and how it reads negation.
+
+The scalars of the composition are plain numbers here, so that a person can read in `config.json` how strongly the
+model excludes; the statistics of the image embeddings that they are measured against are weights.
+"""
+
+from typing import Literal
+
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+
+COMPOSITIONS = ("scope", "none")
+
+
+class NotClipConfig(PreTrainedConfig):
+    """Configuration of [`NotClipModel`].
+
+    Args:
+        dual_encoder_config: configuration of the wrapped dual encoder, of any type that `AutoConfig` knows.
+        embedding_dim: size D of the shared embedding space.
+        composition: `"scope"` reads each caption's negation scope and composes its parts; `"none"` is the plain dual
+            encoder.
+        hybrid_weights: how a caption with an affirmed part scores: (share of the whole caption's embedding, weight of
+            each excluded concept's standardised similarity, bonus for each excluded concept at its mean similarity).
+        negation_weights: the same three for a caption that only negates, whose share is a weight, not a mix.
+        negation_bias: score of a caption that only negates before its concepts are looked at.
+        negation_strength: a dial that multiplies the weight of every excluded concept; 1 is as calibrated.
+        backbone_name: where the backbone came from, for the record; never read back.
+    """
+
+    model_type = "notclip"
+    sub_configs_defaults = {"dual_encoder_config": SubConfigSpec(config_class=AutoConfig, model_type="clip")}
+
+    dual_encoder_config: dict | PreTrainedConfig | None = None
+    embedding_dim: int = 512
+    composition: Literal["scope", "none"] = "scope"
+    hybrid_weights: list[float] | tuple[float, ...] = (0.5, 0.02, 0.0)
+    negation_weights: list[float] | tuple[float, ...] = (0.0, 0.04, 0.0)
+    negation_bias: float = 0.2
+    negation_strength: float = 1.0
+    backbone_name: str | None = None
+
+    def __post_init__(self, **kwargs):
+        super().__post_init__(**kwargs)
+        if self.composition not in COMPOSITIONS:
+            raise ValueError(f"`composition` must be one of {COMPOSITIONS}, got {self.composition!r}.")
+        for name in ("hybrid_weights", "negation_weights"):
+            if len(getattr(self, name)) != 3:
+                raise ValueError(f"`{name}` must hold 3 numbers, got {getattr(self, name)!r}.")
+        if self.negation_strength < 0:
+            raise ValueError(f"`negation_strength` must not be negative, got {self.negation_strength}.")
+
+
+__all__ = ["COMPOSITIONS", "NotClipConfig"]

@@ -1,0 +1,56 @@
+"""The three release forms of a trained model: adapter, merged plain backbone, NotCLIP with its code."""
+
+import shutil
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from transformers import PreTrainedModel, ProcessorMixin
+
+from notclip.modeling_notclip import NotClipModel
+
+REMOTE_CODE = (
+    "configuration_notclip.py",
+    "composition_notclip.py",
+    "modeling_notclip.py",
+    "negation_cues.py",
+    "negation_scope.py",
+    "processing_notclip.py",
+)
+AUTO_MAP = {
+    "AutoConfig": "configuration_notclip.NotClipConfig",
+    "AutoModel": "modeling_notclip.NotClipModel",
+    "AutoModelForZeroShotImageClassification": "modeling_notclip.NotClipModel",
+    "AutoProcessor": "processing_notclip.NotClipProcessor",
+}
+
+
+def export_notclip(model: NotClipModel, folder: Path) -> None:
+    """Write model, processor and code, to be loaded with `trust_remote_code=True` where this package is absent."""
+    # One class registers for one auto class only, so the map is written by hand.
+    model.config.auto_map = dict(AUTO_MAP)
+    model.save_pretrained(folder)
+    model.processor.save_pretrained(folder)
+    for name in REMOTE_CODE:
+        shutil.copyfile(Path(__file__).parent / name, folder / name)
+
+
+def export_backbone(backbone: PreTrainedModel, processor: ProcessorMixin, folder: Path) -> None:
+    """Write the dual encoder and its own processor in their plain format, which needs no code of ours."""
+    backbone.save_pretrained(folder)
+    processor.save_pretrained(folder)
+
+
+def export_adapter(adapted: PeftModel, folder: Path, *, base: str) -> None:
+    """Write the LoRA weights; `base` is the name under which its users find the backbone."""
+    for config in adapted.peft_config.values():
+        config.base_model_name_or_path = base
+    adapted.save_pretrained(folder)
+
+
+@torch.no_grad()
+def merge(model: NotClipModel) -> NotClipModel:
+    """Fold the adapter inside `model.backbone` into plain weights, in place; moves scores by float rounding only."""
+    if isinstance(model.backbone, PeftModel):
+        model.backbone = model.backbone.merge_and_unload()
+    return model.eval()

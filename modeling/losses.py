@@ -1,0 +1,55 @@
+"""What NotCLIP is trained on: one function a loss, each on unit-norm embeddings.
+
+    L = a · contrastive_loss + (1 - a) · caption_choice_loss + anchor_weight · anchor_loss
+
+after NegBench (Alhamoud et al. 2025, section 5), whose released checkpoints use a = 0.99; the anchor is ours and holds
+affirmative captions where the backbone puts them, so that ordinary search is not forgotten.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def contrastive_loss(image_embeds: Tensor, text_embeds: Tensor, scale: Tensor) -> Tensor:
+    """Symmetric InfoNCE between images and their captions (Radford et al. 2021, Figure 3).
+
+    Args:
+        image_embeds: unit-norm embeddings of B different images, shape (B, D).
+        text_embeds: unit-norm caption embeddings, row b belongs to image b, shape (B, D).
+        scale: inverse temperature `exp(t)`, scalar.
+
+    Returns:
+        Mean loss in nats, scalar; log(B) for a model that cannot tell pairs apart.
+    """
+    logits = scale * text_embeds @ image_embeds.T  # (B, B)
+    target = torch.arange(len(logits), device=logits.device)
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+
+def caption_choice_loss(choice_scores: Tensor, answer: Tensor, scale: Tensor) -> Tensor:
+    """Cross-entropy of picking each image's true caption among its own distractors.
+
+    Args:
+        choice_scores: score of each choice for its question's image, in units of cosine similarity, shape (B, C);
+            -inf where a question has fewer choices.
+        answer: index of the true caption, shape (B,).
+        scale: inverse temperature, scalar.
+
+    Returns:
+        Mean loss in nats, scalar; log(C) for a model that cannot tell the captions apart.
+    """
+    return F.cross_entropy(scale * choice_scores, answer)
+
+
+def anchor_loss(text_embeds: Tensor, backbone_embeds: Tensor) -> Tensor:
+    """Mean squared distance of affirmative captions from where the frozen backbone puts them.
+
+    Args:
+        text_embeds: unit-norm embeddings by the model in training, shape (B, D).
+        backbone_embeds: unit-norm embeddings of the same captions by the backbone, shape (B, D).
+
+    Returns:
+        Mean of |x - y|² = 2 - 2 cos(x, y), scalar in [0, 4]; 0 when nothing moved.
+    """
+    return (text_embeds - backbone_embeds).square().sum(-1).mean()

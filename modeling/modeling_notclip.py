@@ -1,0 +1,351 @@
+"""NotCLIP: any dual encoder of transformers, called as CLIP is, that reads what a caption excludes.
+
+    model = NotClipModel.from_pretrained("…")           # or NotClipModel.from_backbone("openai/clip-vit-base-patch32")
+    model.score(images, ["a street", "a street with no cars"])    # (images, texts)
+
+A caption with negation is split into what it affirms and what it excludes (`negation_scope`), its parts are embedded
+by the backbone and composed into one query that is affine in the image embedding (`composition_notclip`). A caption
+without negation scores exactly as the backbone scores it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from transformers import AutoImageProcessor, AutoModel, AutoTokenizer, PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES
+
+from .composition_notclip import CaptionParts, CompositionWeights, EmbeddedTexts, compose
+from .configuration_notclip import COMPOSITIONS, NotClipConfig
+from .negation_scope import NegationScope, read_scope
+from .processing_notclip import NotClipProcessor
+
+# The zero-shot pipeline logs an error for a class that this list lacks, although it works.
+MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES.setdefault("notclip", "NotClipModel")
+
+_LOADING_ARGUMENTS = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token")
+
+
+class NotClipModel(PreTrainedModel):
+    """A dual encoder that reads negation.
+
+    Args:
+        config: the configuration.
+        backbone: the dual encoder to wrap, built from `config.dual_encoder_config` when absent.
+    """
+
+    config_class = NotClipConfig
+    base_model_prefix = "notclip"
+    main_input_name = "pixel_values"
+    input_modalities = ("image", "text")
+    _supports_sdpa = True
+    _supports_flash_attn = True
+
+    def __init__(self, config: NotClipConfig, backbone: PreTrainedModel | None = None):
+        super().__init__(config)
+        self.backbone = AutoModel.from_config(config.dual_encoder_config) if backbone is None else backbone
+        self.register_buffer("image_mean", torch.zeros(config.embedding_dim))
+        self.register_buffer("image_covariance", torch.eye(config.embedding_dim) / config.embedding_dim)
+        self._processor: NotClipProcessor | None = None
+        self._processor_source: tuple[str, dict] | None = None
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if module is self:
+            # What unit vectors without any preferred direction have, until `calibrate_composition` measures real ones.
+            nn.init.zeros_(self.image_mean)
+            nn.init.eye_(self.image_covariance)
+            self.image_covariance.div_(self.config.embedding_dim)
+
+    # -- loading ---------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_backbone(
+        cls,
+        backbone: str | Path | PreTrainedModel,
+        *,
+        processor: object | None = None,
+        composition: str = "scope",
+        dtype: torch.dtype = torch.float32,
+        **loading_arguments,
+    ) -> "NotClipModel":
+        """Wrap a dual encoder of transformers (CLIP, SigLIP, SigLIP 2, VisionTextDualEncoder, …).
+
+        Args:
+            backbone: Hub id, folder or model in memory.
+            processor: its processor (`tokenizer` and `image_processor`); read from the same place when absent.
+            composition: `"scope"` or `"none"`.
+            dtype: precision of the weights.
+            loading_arguments: `revision`, `token`, `cache_dir`, … as `from_pretrained` takes them.
+
+        Raises:
+            ValueError: what was given is no dual encoder, or its checkpoint lacks weights.
+        """
+        source = None
+        if not isinstance(backbone, PreTrainedModel):
+            source = (str(backbone), dict(loading_arguments))
+            backbone, loading = AutoModel.from_pretrained(
+                source[0], dtype=dtype, output_loading_info=True, **loading_arguments
+            )
+            if loading["missing_keys"]:
+                missing = ", ".join(sorted(loading["missing_keys"])[:5])
+                raise ValueError(f"`backbone` {source[0]!r} lacks weights of its own architecture: {missing}, …")
+        if not (hasattr(backbone, "get_text_features") and hasattr(backbone, "get_image_features")):
+            raise ValueError(
+                f"`backbone` must be a dual encoder with `get_text_features` and `get_image_features`, "
+                f"got {type(backbone).__name__}."
+            )
+        with torch.no_grad():
+            one_token = torch.zeros(1, 1, dtype=torch.long, device=backbone.device)
+            embedding_dim = backbone.get_text_features(input_ids=one_token).pooler_output.shape[-1]
+        config = NotClipConfig(
+            dual_encoder_config=backbone.config,
+            embedding_dim=embedding_dim,
+            composition=composition,
+            backbone_name=source[0] if source else None,
+        )
+        model = cls(config, backbone=backbone)
+        model.image_mean, model.image_covariance = model.image_mean.to(dtype), model.image_covariance.to(dtype)
+        model._processor_source = source
+        if processor is not None:
+            model.processor = processor
+        return model.eval()
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path, *model_args, **kwargs):
+        """Load a NotCLIP checkpoint, as every model of transformers; its processor is found in the same place."""
+        loaded = super().from_pretrained(pretrained_model_name_or_path, *model_args, **kwargs)
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        where = {name: kwargs[name] for name in _LOADING_ARGUMENTS if kwargs.get(name) is not None}
+        model._processor_source = (str(pretrained_model_name_or_path), where)
+        return loaded
+
+    @property
+    def processor(self) -> NotClipProcessor:
+        """Tokenizer and image processor, read on first use from where the weights came from."""
+        if self._processor is None:
+            if self._processor_source is None:
+                raise ValueError(
+                    "This model was built in memory and has no `processor`: set `model.processor = …` "
+                    "(an object with `tokenizer` and `image_processor`)."
+                )
+            name, where = self._processor_source
+            self._processor = NotClipProcessor(
+                image_processor=AutoImageProcessor.from_pretrained(name, backend="pil", **where),
+                tokenizer=AutoTokenizer.from_pretrained(name, **where),
+            )
+        return self._processor
+
+    @processor.setter
+    def processor(self, processor) -> None:
+        self._processor = NotClipProcessor(processor.image_processor, processor.tokenizer)
+
+    # -- CLIP's interface ------------------------------------------------------------------------------------------
+
+    @property
+    def logit_scale(self) -> Tensor:
+        """Logarithm of the inverse temperature, the backbone's own parameter, scalar."""
+        return self.backbone.logit_scale
+
+    def get_text_features(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        **kwargs,
+    ):
+        """Embed whole captions as the backbone does, negation words and all; `.pooler_output` has shape (T, D)."""
+        if position_ids is not None:
+            kwargs["position_ids"] = position_ids
+        return self.backbone.get_text_features(input_ids=input_ids, attention_mask=attention_mask, **kwargs)
+
+    def get_image_features(self, pixel_values: Tensor, **kwargs):
+        """Embed images as the backbone does; `.pooler_output` has shape (I, D)."""
+        return self.backbone.get_image_features(pixel_values=pixel_values, **kwargs)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        return_loss: bool | None = None,
+        **kwargs,
+    ):
+        """Score each image against each caption.
+
+        Args:
+            input_ids: tokens of T captions, shape (T, L).
+            pixel_values: I preprocessed images, shape (I, 3, H, W).
+            attention_mask: 1 for tokens, 0 for padding, shape (T, L).
+            return_loss: also compute the backbone's contrastive loss on whole captions; needs I = T.
+
+        Returns:
+            The backbone's own output class; `logits_per_image` has shape (I, T), composed where a caption negates.
+        """
+        input_ids, attention_mask = self._pad_as_trained(input_ids, attention_mask)
+        if attention_mask is not None:
+            kwargs["attention_mask"] = attention_mask
+        outputs = self.backbone(input_ids=input_ids, pixel_values=pixel_values, return_loss=return_loss, **kwargs)
+        if self.config.composition == "none":
+            return outputs
+        tokenizer = self.processor.tokenizer
+        scopes = [read_scope(tokenizer.decode(ids, skip_special_tokens=True)) for ids in input_ids.tolist()]
+        negating = [index for index, scope in enumerate(scopes) if scope.negated]
+        if not negating:
+            return outputs
+        whole = outputs.text_embeds[negating]
+        parts = self._embed_parts([scopes[index] for index in negating], whole)
+        rows = torch.arange(len(negating), device=whole.device)
+        vectors, biases = self.compose(EmbeddedTexts(whole, rows, parts))
+        scores = outputs.image_embeds @ vectors.T + biases  # (I, T')
+        logit_bias = getattr(self.backbone, "logit_bias", 0.0)  # SigLIP's
+        logits = outputs.logits_per_image.clone()
+        logits[:, negating] = scores * self.logit_scale.exp() + logit_bias
+        outputs.logits_per_image, outputs.logits_per_text = logits, logits.T
+        return outputs
+
+    # -- strings and images ----------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def encode_images(self, images: Sequence[Image.Image] | Tensor, *, batch_size: int = 64) -> Tensor:
+        """Embed PIL images, or pixel values of shape (I, 3, H, W), to unit norm, shape (I, D)."""
+        embeds = [torch.empty(0, self.config.embedding_dim, device=self.device)]
+        for start in range(0, len(images), batch_size):
+            batch = images[start : start + batch_size]
+            if not isinstance(batch, Tensor):
+                rgb = [image.convert("RGB") for image in batch]
+                batch = self.processor.image_processor(images=rgb, return_tensors="pt")["pixel_values"]
+            features = self.get_image_features(batch.to(self.device, self.dtype)).pooler_output
+            embeds.append(nn.functional.normalize(features, dim=-1))
+        return torch.cat(embeds)
+
+    def encode_texts(self, texts: Sequence[str], *, batch_size: int = 256) -> Tensor:
+        """Embed whole texts to unit norm, shape (T, D), each distinct text once and shortest first; differentiable."""
+        distinct = sorted(set(texts), key=lambda text: (len(text), text))
+        embeds = [torch.empty(0, self.config.embedding_dim, device=self.device)]
+        for start in range(0, len(distinct), batch_size):
+            tokens = self._tokenize(distinct[start : start + batch_size])
+            features = self.get_text_features(**tokens).pooler_output
+            embeds.append(nn.functional.normalize(features, dim=-1))
+        position = {text: index for index, text in enumerate(distinct)}
+        return torch.cat(embeds)[[position[text] for text in texts]]
+
+    def embed_texts(self, texts: Sequence[str], *, batch_size: int = 256) -> EmbeddedTexts:
+        """Embed texts, and the parts of those that negate something; differentiable in the text tower."""
+        whole = self.encode_texts(texts, batch_size=batch_size)
+        scopes = [read_scope(text) for text in texts]
+        negating = [index for index, scope in enumerate(scopes) if scope.negated]
+        rows = torch.tensor(negating, dtype=torch.long, device=whole.device)
+        parts = self._embed_parts([scopes[index] for index in negating], whole[rows], batch_size=batch_size)
+        return EmbeddedTexts(whole, rows, parts)
+
+    def compose(self, embedded: EmbeddedTexts, weights: CompositionWeights | None = None) -> tuple[Tensor, Tensor]:
+        """Turn embedded texts into affine queries: vectors of shape (T, D) and biases of shape (T,).
+
+        Args:
+            embedded: what `embed_texts` returned for T texts.
+            weights: scalars of the composition; the configuration's when absent.
+        """
+        vectors, biases = embedded.whole, embedded.whole.new_zeros(len(embedded.whole))
+        if len(embedded.negating) == 0:
+            return vectors, biases
+        weights = self.composition_weights if weights is None else weights
+        composed, composed_biases = compose(
+            embedded.parts,
+            weights,
+            self.image_mean,
+            self.image_covariance,
+            strength=self.config.negation_strength,
+        )
+        vectors = vectors.index_copy(0, embedded.negating, composed)
+        return vectors, biases.index_copy(0, embedded.negating, composed_biases)
+
+    @torch.inference_mode()
+    def encode_queries(
+        self, texts: Sequence[str], *, batch_size: int = 256, composition: str | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Turn texts into affine queries: the score of image embedding v is `v @ vector + bias`.
+
+        Args:
+            texts: T texts, with or without negation.
+            batch_size: texts encoded at once.
+            composition: `"scope"` or `"none"`; the configuration's when absent.
+
+        Returns:
+            vectors of shape (T, D) and biases of shape (T,), in units of cosine similarity. A text without negation
+            has its unit-norm embedding and bias 0.
+        """
+        composition = self.config.composition if composition is None else composition
+        if composition not in COMPOSITIONS:
+            raise ValueError(f"`composition` must be one of {COMPOSITIONS}, got {composition!r}.")
+        if composition == "none":
+            vectors = self.encode_texts(texts, batch_size=batch_size)
+            return vectors, vectors.new_zeros(len(texts))
+        return self.compose(self.embed_texts(texts, batch_size=batch_size))
+
+    def encode_query(self, text: str) -> tuple[Tensor, Tensor]:
+        """Turn one text into a vector of shape (D,) and a scalar bias, for a vector index."""
+        vectors, biases = self.encode_queries([text])
+        return vectors[0], biases[0]
+
+    @torch.inference_mode()
+    def score(
+        self, images: Sequence[Image.Image] | Tensor, texts: Sequence[str], *, composition: str | None = None
+    ) -> Tensor:
+        """Score images (PIL, or pixel values) against texts, shape (I, T), in units of cosine similarity."""
+        vectors, biases = self.encode_queries(texts, composition=composition)
+        return self.encode_images(images) @ vectors.T + biases
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    @property
+    def composition_weights(self) -> CompositionWeights:
+        """The configuration's scalars of the composition, as tensors."""
+        return CompositionWeights(
+            hybrid=self.image_mean.new_tensor(self.config.hybrid_weights),
+            negation=self.image_mean.new_tensor(self.config.negation_weights),
+            negation_bias=self.image_mean.new_tensor(self.config.negation_bias),
+        )
+
+    def _embed_parts(self, scopes: Sequence[NegationScope], whole: Tensor, *, batch_size: int = 256) -> CaptionParts:
+        has_affirmed = torch.tensor([bool(scope.affirmed) for scope in scopes], dtype=torch.bool, device=whole.device)
+        excluded = [(owner, concept) for owner, scope in enumerate(scopes) for concept in scope.negated]
+        affirmed_texts = [scope.affirmed for scope in scopes if scope.affirmed]
+        embeds = self.encode_texts(affirmed_texts + [concept for _, concept in excluded], batch_size=batch_size)
+        return CaptionParts(
+            whole=whole,
+            affirmed=torch.zeros_like(whole).masked_scatter(has_affirmed[:, None], embeds[: len(affirmed_texts)]),
+            has_affirmed=has_affirmed,
+            excluded=embeds[len(affirmed_texts) :],
+            owner=torch.tensor([owner for owner, _ in excluded], dtype=torch.long, device=whole.device),
+        )
+
+    @property
+    def _text_length(self) -> int:
+        text_config = getattr(self.backbone.config, "text_config", self.backbone.config)
+        return min(self.processor.tokenizer.model_max_length, text_config.max_position_embeddings)
+
+    @property
+    def _pads_to_full_length(self) -> bool:
+        return "siglip" in self.backbone.config.model_type  # trained so, and without attention mask
+
+    def _tokenize(self, texts: Sequence[str]):
+        padding = "max_length" if self._pads_to_full_length else True
+        tokens = self.processor.tokenizer(
+            list(texts), padding=padding, truncation=True, max_length=self._text_length, return_tensors="pt"
+        )
+        return tokens.to(self.device)
+
+    def _pad_as_trained(self, input_ids: Tensor, attention_mask: Tensor | None):
+        if not self._pads_to_full_length or input_ids.shape[1] >= self._text_length:
+            return input_ids, attention_mask
+        missing = self._text_length - input_ids.shape[1]
+        pad_id = self.processor.tokenizer.pad_token_id
+        if attention_mask is not None:
+            attention_mask = nn.functional.pad(attention_mask, (0, missing), value=0)
+        return nn.functional.pad(input_ids, (0, missing), value=pad_id), attention_mask
+
+
+__all__ = ["NotClipModel"]

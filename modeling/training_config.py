@@ -1,0 +1,68 @@
+"""How an adapter is trained: every option of `notclip train-adapter`, saved beside its weights as their record."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from notclip.errors import BadInputError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Options of `notclip train-adapter`."""
+
+    base: str
+    """Backbone: a Hub id or a folder that holds any dual encoder of transformers."""
+    data: Path
+    """Folder that `notclip build-dataset` wrote."""
+    out: Path
+    """Folder to write adapter/, backbone/, model/ and training.json to."""
+    resume: bool = False
+    """Go on with a run that was broken off; ends at the same weights as one that was not."""
+
+    epochs: int = 8
+    """Passes over the training images."""
+    batch_images: int = 64
+    """Images of the contrastive loss per step, over all processes."""
+    batch_questions: int = 128
+    """Questions per step, over all processes; those of one counterbalanced group share their choices and a batch."""
+    learning_rate: float = 5e-4
+    """Peak learning rate of the adapter, after a linear warm-up over the first 5 % of steps, then cosine to 0."""
+    weight_decay: float = 0.01
+    """AdamW's decoupled weight decay on the adapter."""
+    contrastive_weight: float = 0.5
+    """a of L = a·contrastive + (1-a)·choice + anchor."""
+    anchor_weight: float = 2.0
+    """Weight of the anchor that holds affirmative captions where the backbone puts them."""
+    negated_share: float = 0.5
+    """Share of contrastive captions that are negated ones; the others are the source's own, and anchored."""
+
+    rank: int = 16
+    """Rank of the low-rank updates."""
+    alpha: int = 32
+    """Updates are scaled by alpha / rank."""
+    dropout: float = 0.05
+    """Dropout on the input of each update."""
+    variant: Literal["lora", "dora", "rslora"] = "lora"
+    """Kind of low-rank update."""
+
+    recall_tolerance: float = 0.01
+    """Ordinary recall@5 on validation that a checkpoint may lose against the backbone and still be chosen."""
+    validation_questions: int = 2000
+    """Validation questions scored after each epoch."""
+    validation_images: int = 1000
+    """Validation images searched after each epoch."""
+    checkpoint_every: int = 50
+    """Steps between the states that `--resume` goes on from."""
+    cache: Path | None = None
+    """Folder for image embeddings; OUT/cache when absent. They are reused by any run with the same image tower."""
+    seed: int = 0
+    """Seed of batches, captions and initial weights."""
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_images", "batch_questions", "rank", "checkpoint_every", "validation_images"):
+            if getattr(self, name) < 1:
+                raise BadInputError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        for name in ("contrastive_weight", "negated_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise BadInputError(f"`{name}` must be between 0 and 1, got {getattr(self, name)}.")

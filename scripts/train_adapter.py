@@ -1,0 +1,53 @@
+"""Teach a dual encoder negation with a LoRA adapter on its text tower.
+
+    notclip train-adapter --base openai/clip-vit-base-patch32 --data build/data --out build/adapter
+    notclip train-adapter --base openai/clip-vit-base-patch32 --data build/data --out build/adapter --resume
+    torchrun --nproc_per_node 2 scripts/train_adapter.py --base … --data … --out …
+
+Writes OUT/adapter (PEFT), OUT/backbone (merged, plain format), OUT/model (NotCLIP with its code) and training.json.
+"""
+
+import sys
+import time
+
+from notclip.scripts.command_line import command, parse
+from notclip.training_config import TrainConfig
+
+
+@command
+def main(argv: list[str] | None = None) -> int:
+    """Train, choose the epoch, calibrate, export; 1 when no epoch kept ordinary recall and the backbone stays."""
+    config = parse(TrainConfig, argv, prog="notclip train-adapter", description="Train a negation adapter.")
+    import os
+
+    import torch
+    from torch import distributed
+
+    from notclip.train_run import run_training
+
+    if "WORLD_SIZE" in os.environ:  # started by torchrun
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    started = time.monotonic()
+    record = run_training(config)
+    if record is None:  # another process reports
+        return 0
+    first, chosen = record["history"][0], record["history"][record["chosen_epoch"]]
+    print(f"\nChosen on validation: epoch {chosen['epoch']} of {config.epochs} ({time.monotonic() - started:.0f} s).")
+    print(f"  {'':24}{'backbone':>10}{'chosen':>10}")
+    for name in first:
+        if name != "epoch":
+            print(f"  {name.replace('_', ' '):24}{100 * first[name]:9.1f}%{100 * chosen[name]:9.1f}%")
+    print(f"Written: {config.out}/adapter, {config.out}/backbone, {config.out}/model, {config.out}/training.json")
+    if record["chosen_epoch"] == 0:
+        print(
+            f"No epoch kept ordinary recall@5 within {config.recall_tolerance:.1%} of the backbone's: what was "
+            "written is the backbone with the composition alone. Try a higher --anchor-weight or a lower "
+            "--learning-rate.",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
