@@ -13,12 +13,13 @@ class Evidence:
     """How an absence was verified; an absence without evidence is never written.
 
     Args:
-        method: `annotation` (an exhaustive annotation lacks the concept), `detector` (its score stayed under the threshold
-            and no caption hints at the concept) or `caption` (no caption hints at a concept that captioners reliably mention).
+        method: `annotation` (an exhaustive annotation lacks the concept), `detector` (its score stayed under the
+            threshold and no caption hints at the concept) or `caption` (no caption hints at a concept that captioners
+            reliably mention).
         score: the detector's highest score for the concept's class, None for other methods.
         threshold: the score from which the detector would have refused the absence, None for other methods.
-        plausibility: how likely the concept would have been in this image, given what is there: the corpus share of images
-            with such content that show it. Higher is a harder, more informative absence.
+        plausibility: how likely the concept would have been in this image, given what is there: the share of the
+            corpus's images with such content that show it. Higher is a harder, more informative absence.
     """
 
     method: EvidenceMethod

@@ -98,7 +98,7 @@ class Lexicon(Mapping[str, Concept]):
                 for name in getattr(concept, field):
                     if name not in self._concepts:
                         raise BadInputError(
-                            f"Concept {concept.name!r} names {name!r} in `{field}`, which is no concept of the lexicon."
+                            f"Concept {concept.name!r} names {name!r} in `{field}`, which is no concept here."
                         )
         self._ancestors = {name: frozenset(self._climb(name)) for name in self._concepts}
         self._hyponyms: dict[str, frozenset[str]] = {
@@ -130,7 +130,7 @@ class Lexicon(Mapping[str, Concept]):
         return self._finder.mentions(text)
 
     def _find(self, text: str) -> frozenset[str]:
-        """Names of the concepts that a caption affirms, without their hypernyms; "no dog" and "a dog toy" affirm no dog."""
+        """Names of the concepts that a caption affirms, without hypernyms; "no dog" and "a dog toy" affirm no dog."""
         return frozenset(name for mention in self.mentions(text) if mention.affirmed for name in mention.names)
 
     def _hinted(self, text: str) -> frozenset[str]:
@@ -146,7 +146,7 @@ class Lexicon(Mapping[str, Concept]):
         return self._hyponyms[name]
 
     def compatible(self, first: str, second: str) -> bool:
-        """Whether one may be present while the other is absent: neither synonym, hypernym, hyponym nor part of the other."""
+        """Whether one may be there without the other: neither synonym, hypernym, hyponym nor part of the other."""
         one, other = self._concepts[first], self._concepts[second]
         related = (
             first == second
@@ -218,7 +218,7 @@ def load_lexicon(path: Path | None = None) -> Lexicon:
     file = path or LEXICON_FILE
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        table = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both loaders are safe
+        table = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
     except OSError as error:
         raise BadInputError(f"Cannot read the lexicon {file}: {error.strerror}.") from error
     except yaml.YAMLError as error:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"[^\W_]+")
 _AGENT = re.compile(r"(?:er|or|ist|man|ian|ant|ent|ee)s?$|(?:men|woman|women|folks?|people)$")
 _DETERMINERS = frozenset(
-    "a an the his her its their this that these those some two three four five six several many few in on with at by from near over "
-    "of off into onto through under behind beside down up along across around against between toward towards another each both "
-    "like as than inside outside above below using holding wearing".split()
+    "a an the his her its their this that these those some two three four five six several many few another each both "
+    "in on with at by from near over of off into onto through under behind beside down up along across around against "
+    "between toward towards like as than inside outside above below using holding wearing".split()
 )
 _NEGATORS = frozenset("no not without never neither nor lacks lacking minus nobody none zero".split())
 _BOUNDARIES = frozenset("in on with at by from near over and but while is are to of".split())
@@ -225,7 +225,7 @@ class MentionFinder:
         return head >= 0 and words[head] in self._rules.likeness_heads and not nouns & set(range(head + 2, begin))
 
     def _stands_as_noun(self, words: tuple[str, ...], begin: int, nouns: set[int]) -> bool:
-        """Whether a form that may be a verb follows a determiner or preposition, with at most three adjectives between."""
+        """Whether a form that may be a verb follows a determiner or preposition, at most three adjectives on."""
         for back in range(begin - 1, max(begin - 5, -1), -1):
             if words[back] in _DETERMINERS:
                 return True
