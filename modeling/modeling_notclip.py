@@ -105,6 +105,8 @@ class NotClipModel(PreTrainedModel):
             embedding_dim=embedding_dim,
             composition=composition,
             backbone_name=source[0] if source else None,
+            # A composite configuration hands its own choice down; None would take the towers' masks away.
+            attn_implementation=backbone.config._attn_implementation,
         )
         model = cls(config, backbone=backbone)
         model.image_mean, model.image_covariance = model.image_mean.to(dtype), model.image_covariance.to(dtype)
@@ -208,7 +210,7 @@ class NotClipModel(PreTrainedModel):
 
     # -- strings and images ----------------------------------------------------------------------------------------
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def encode_images(self, images: Sequence[Image.Image] | Tensor, *, batch_size: int = 64) -> Tensor:
         """Embed PIL images, or pixel values of shape (I, 3, H, W), to unit norm, shape (I, D)."""
         embeds = [torch.empty(0, self.config.embedding_dim, device=self.device)]
@@ -262,7 +264,7 @@ class NotClipModel(PreTrainedModel):
         vectors = vectors.index_copy(0, embedded.negating, composed)
         return vectors, biases.index_copy(0, embedded.negating, composed_biases)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def encode_queries(
         self, texts: Sequence[str], *, batch_size: int = 256, composition: str | None = None
     ) -> tuple[Tensor, Tensor]:
@@ -290,7 +292,7 @@ class NotClipModel(PreTrainedModel):
         vectors, biases = self.encode_queries([text])
         return vectors[0], biases[0]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def score(
         self, images: Sequence[Image.Image] | Tensor, texts: Sequence[str], *, composition: str | None = None
     ) -> Tensor:

@@ -19,6 +19,7 @@ from notclip.export import export_adapter, export_backbone, export_notclip, merg
 from notclip.loading import load_model
 from notclip.lora import add_lora
 from notclip.modeling_notclip import NotClipModel
+from notclip.release_probe import write_release_probe
 from notclip.training import train
 from notclip.training_config import TrainConfig
 from notclip.training_data import TrainingSplit, read_training_split
@@ -128,6 +129,7 @@ def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict) -> No
     partial = config.out / ".partial"
     shutil.rmtree(partial, ignore_errors=True)
     try:
+        write_release_probe(model, partial / "model")
         export_adapter(model.backbone, partial / "adapter", base=config.base)
         merge(model)
         export_backbone(

@@ -1,0 +1,39 @@
+"""A few images and texts with their scores, written by the training run: what every later copy is compared with."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from notclip.modeling_notclip import NotClipModel
+
+FILE = "release_probe.json"
+TEXTS = (
+    "a dog on the grass",
+    "a street with no cars",
+    "There is no person in this image.",
+    "This image features a dog, but no cat.",
+    "neither a boat nor a house",
+)
+SIDE = 8
+SHOWN_SIDE = 96
+
+
+def write_release_probe(model: NotClipModel, folder: Path) -> None:
+    """Score the probe with the model as it is, before anything is merged or saved, and write it down."""
+    pixels = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), dtype=np.uint8)
+    images = [Image.fromarray(image).resize((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.NEAREST) for image in pixels]
+    content = {
+        "texts": list(TEXTS),
+        "images": pixels.tolist(),
+        "scores": _rounded(model.score(images, TEXTS, composition="scope")),
+        "plain_scores": _rounded(model.score(images, TEXTS, composition="none")),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def _rounded(scores: torch.Tensor) -> list[list[float]]:
+    return [[round(score, 7) for score in row] for row in scores.tolist()]
