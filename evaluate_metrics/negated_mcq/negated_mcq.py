@@ -1,0 +1,471 @@
+"""Accuracy on multiple-choice questions about what an image shows and does not show, scored with honest statistics.
+
+The numbers are computed by plain numpy functions; `NegatedMCQ` at the end is the thin `evaluate` module around them.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import datasets
+import evaluate
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+KINDS = ("affirmation", "negation", "hybrid")
+
+# Four made-up images join the real ones before resampling: two answered rightly, two wrongly (Agresti and Coull 1998),
+# so that twelve right answers of twelve do not claim an interval from 1 to 1. In a difference of two accuracies all
+# four outcomes occur once (Agresti and Caffo 2000). Over thousands of images they are not to be seen.
+FIRST_OF_A_PAIR = (1.0, 1.0, 0.0, 0.0)
+SECOND_OF_A_PAIR = (1.0, 0.0, 1.0, 0.0)
+
+Statistic = tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, ...]]
+
+
+def choice_shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How often each choice is picked when ties are settled by lot: 1/m for each of m best choices.
+
+    Taking `argmax` instead picks the first of the best, and the right answer of NegBench's released files is always
+    the first, so that a scorer that knows nothing gets 100 %:
+
+    >>> knows_nothing, answers = np.zeros((3, 4)), np.array([0, 0, 0])
+    >>> float((knows_nothing.argmax(axis=1) == answers).mean())
+    1.0
+    >>> float(choice_shares(knows_nothing)[np.arange(3), answers].mean())
+    0.25
+
+    Args:
+        scores: one row a question, `-inf` where it has fewer choices than others, shape (N, C).
+
+    Returns:
+        Shares that sum to 1 in each row, shape (N, C).
+    """
+    best = scores == scores.max(axis=1, keepdims=True)
+    return best / best.sum(axis=1, keepdims=True)
+
+
+def mcnemar_p_value(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> float:
+    """Exact two-sided McNemar test that two models are right equally often on the same questions.
+
+    >>> mcnemar_p_value(np.array([True] * 6), np.array([False] * 6))
+    0.03125
+    """
+    only_first = int((first_right & ~second_right).sum())
+    only_second = int((second_right & ~first_right).sum())
+    disagreements = only_first + only_second
+    tail, term = 0, 1  # whole numbers of any length: exact, where floats overflow from 1,024 disagreements on
+    for k in range(min(only_first, only_second) + 1):
+        tail += term
+        term = term * (disagreements - k) // (k + 1)
+    return min(1.0, 2 * tail / 2**disagreements)
+
+
+def expected_calibration_error(
+    scores: NDArray[np.float64], credit: NDArray[np.float64], *, logit_scale: float, bins: int = 15
+) -> float:
+    """Mean distance between the confidence in the picked choice and how often it is right, over bins of confidence."""
+    weights = np.exp(logit_scale * (scores - scores.max(axis=1, keepdims=True)))
+    confidence = 1 / weights.sum(axis=1)  # (N,): softmax of the best choice
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(bin_of, weights=confidence - credit, minlength=bins)
+    return float(np.abs(gaps).sum() / len(scores))
+
+
+def resample_ratios(
+    statistics: dict[str, Statistic], images: NDArray[np.intp], *, n_resamples: int, seed: int
+) -> dict[str, NDArray[np.float64]]:
+    """Bootstrap over images: each statistic, a sum over questions over another sum, on resampled sets of images.
+
+    Questions about one image stand or fall together, so that whole images are drawn, with the same draws for every
+    statistic: differences of two of them are paired.
+
+    Args:
+        statistics: name -> (numerators (N,), denominators (N,), the four made-up images' shares).
+        images: the number of each question's image, 0..G-1, shape (N,).
+        n_resamples: how many sets to draw.
+        seed: of the draws.
+
+    Returns:
+        name -> the ratio on each resampled set, shape (R,); NaN on a set without such a question.
+    """
+    n_images = int(images.max()) + 1
+    sums = np.empty((2, n_images + 4, len(statistics)))
+    for column, (numerators, denominators, made_up) in enumerate(statistics.values()):
+        sums[0, :-4, column] = np.bincount(images, weights=numerators, minlength=n_images)
+        sums[1, :-4, column] = np.bincount(images, weights=denominators, minlength=n_images)
+        per_image = denominators.sum() / max(np.count_nonzero(sums[1, :-4, column]), 1)
+        sums[0, -4:, column] = per_image * np.asarray(made_up)
+        sums[1, -4:, column] = per_image
+    generator = np.random.default_rng(seed)
+    ratios = []
+    rows = max(1, 4_000_000 // (n_images + 4))  # resamples at a time: bounds the memory at some 100 MB
+    for start in range(0, n_resamples, rows):
+        count = min(rows, n_resamples - start)
+        draws = generator.integers(0, n_images + 4, size=(count, n_images + 4))
+        draws += (n_images + 4) * np.arange(count)[:, None]
+        weights = np.bincount(draws.ravel(), minlength=count * (n_images + 4)).reshape(count, -1).astype(float)
+        with np.errstate(invalid="ignore"):
+            ratios.append((weights @ sums[0]) / (weights @ sums[1]))
+    return dict(zip(statistics, np.concatenate(ratios).T, strict=True))
+
+
+def interval(estimate: float, resampled: NDArray[np.float64], confidence_level: float) -> list[float]:
+    """Percentile interval of a bootstrap, [low, high], which always holds the estimate itself."""
+    low, high = np.nanquantile(resampled, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
+    return [min(float(low), estimate), max(float(high), estimate)]
+
+
+def score_questions(
+    predictions: ArrayLike | Sequence[ArrayLike],
+    references: ArrayLike,
+    *,
+    kinds: Iterable[str | int] | None = None,
+    choice_kinds: Iterable[Iterable[str | int]] | None = None,
+    forms: Iterable[str] | None = None,
+    image_ids: Iterable[Any] | None = None,
+    shuffled_predictions: ArrayLike | Sequence[ArrayLike] | None = None,
+    compared_predictions: ArrayLike | Sequence[ArrayLike] | None = None,
+    logit_scale: float | None = None,
+    n_resamples: int = 1000,
+    confidence_level: float = 0.95,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Score a model's picks; the arguments and the figures are described in `_INPUTS` and in docs/metrics.md."""
+    _check_options(n_resamples, confidence_level, logit_scale)
+    scores, sizes = _padded_scores("predictions", predictions)
+    count, rows = len(scores), np.arange(len(scores))
+    answers = _checked_answers(references, sizes)
+    right_kinds, kinds_of_choices = _checked_kinds(kinds, choice_kinds, answers, sizes)
+    images = np.arange(count)
+    if image_ids is not None:
+        names = _of_length("image_ids", [str(name) for name in image_ids], count)
+        images = np.unique(names, return_inverse=True)[1]
+
+    ones, shares = np.ones(count), choice_shares(scores)
+    credit = shares[rows, answers]
+    statistics: dict[str, Statistic] = {"accuracy": (credit, ones, FIRST_OF_A_PAIR)}
+    if right_kinds is not None:
+        for number, kind in enumerate(KINDS):
+            if np.any(chosen := right_kinds == number):
+                statistics[f"kind {kind}"] = (credit * chosen, ones * chosen, FIRST_OF_A_PAIR)
+    if forms is not None:
+        form_of = np.array(_of_length("forms", [str(form) for form in forms], count))
+        for form in sorted(set(form_of.tolist())):
+            statistics[f"form {form}"] = (credit * (form_of == form), ones * (form_of == form), FIRST_OF_A_PAIR)
+    if kinds_of_choices is not None:
+        affirmative = kinds_of_choices == KINDS.index("affirmation")
+        statistics["affirmative picks"] = ((shares * affirmative).sum(axis=1), ones, FIRST_OF_A_PAIR)
+        statistics["affirmative answers"] = (affirmative[rows, answers] * ones, ones, SECOND_OF_A_PAIR)
+    if shuffled_predictions is not None:
+        blind_scores = _padded_like("shuffled_predictions", shuffled_predictions, sizes)
+        statistics["blind"] = (choice_shares(blind_scores)[rows, answers], ones, SECOND_OF_A_PAIR)
+    if compared_predictions is not None:
+        other_credit = choice_shares(_padded_like("compared_predictions", compared_predictions, sizes))[rows, answers]
+        statistics["compared"] = (other_credit, ones, SECOND_OF_A_PAIR)
+        for name in [name for name in statistics if name.startswith("kind ")]:
+            chosen_ones = statistics[name][1]
+            statistics[f"compared {name}"] = (other_credit * chosen_ones, chosen_ones, SECOND_OF_A_PAIR)
+
+    results = _figures({name: np.float64(n.sum() / d.sum()) for name, (n, d, _) in statistics.items()})
+    results = _plain(results)
+    results["tie_rate"] = float((shares.max(axis=1) < 1).mean())
+    results["chance"] = float((1 / sizes).mean())
+    results["n_questions"], results["n_images"] = count, int(images.max()) + 1
+    if kinds_of_choices is not None:
+        results["confusion"] = _confusion(shares, kinds_of_choices, kinds_of_choices[rows, answers])
+    if logit_scale is not None:
+        results["calibration_error"] = expected_calibration_error(scores, credit, logit_scale=logit_scale)
+    if compared_predictions is not None:
+        # A tie counts as wrong here: McNemar's test knows right and wrong only.
+        results["mcnemar_p_value"] = mcnemar_p_value(credit == 1, other_credit == 1)
+    if n_resamples:
+        resampled = _figures(resample_ratios(statistics, images, n_resamples=n_resamples, seed=seed))
+        results["confidence_intervals"] = _intervals(results, resampled, confidence_level)
+        if compared_predictions is not None:
+            below = np.mean(resampled["accuracy_difference"] <= 0)
+            above = np.mean(resampled["accuracy_difference"] >= 0)
+            results["bootstrap_p_value"] = float(np.clip(2 * min(below, above), 1 / n_resamples, 1))
+    return results
+
+
+def _figures(ratios: dict[str, Any]) -> dict[str, Any]:
+    """The figures that the statistics make, alike for the estimates (scalars) and for the resamples (R,)."""
+    figures: dict[str, Any] = {"accuracy": ratios["accuracy"]}
+    by_kind = {kind: ratios[f"kind {kind}"] for kind in KINDS if f"kind {kind}" in ratios}
+    if by_kind:
+        figures["macro_accuracy"] = np.nanmean(list(by_kind.values()), axis=0)
+        figures["accuracy_by_kind"] = by_kind
+    by_form = {name.removeprefix("form "): value for name, value in ratios.items() if name.startswith("form ")}
+    if by_form:
+        figures["accuracy_by_form"] = by_form
+    if "affirmative picks" in ratios:
+        figures["affirmation_bias"] = ratios["affirmative picks"] - ratios["affirmative answers"]
+    if "blind" in ratios:
+        figures["blind_accuracy"] = ratios["blind"]
+        figures["vision_gain"] = ratios["accuracy"] - ratios["blind"]
+    if "compared" in ratios:
+        figures["compared_accuracy"] = ratios["compared"]
+        figures["accuracy_difference"] = ratios["accuracy"] - ratios["compared"]
+        if by_kind:
+            other = np.nanmean([ratios[f"compared kind {kind}"] for kind in by_kind], axis=0)
+            figures["compared_macro_accuracy"] = other
+            figures["macro_accuracy_difference"] = figures["macro_accuracy"] - other
+    return figures
+
+
+def _plain(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) if isinstance(value, dict) else float(value) for name, value in figures.items()}
+
+
+def _intervals(estimates: dict[str, Any], resampled: dict[str, Any], confidence_level: float) -> dict[str, Any]:
+    return {
+        name: _intervals(estimates[name], values, confidence_level)
+        if isinstance(values, dict)
+        else interval(estimates[name], values, confidence_level)
+        for name, values in resampled.items()
+    }
+
+
+def _confusion(
+    shares: NDArray[np.float64], kinds_of_choices: NDArray[np.intp], right_kinds: NDArray[np.intp]
+) -> dict[str, dict[str, float]]:
+    """For each kind of question, the shares of its picks that fall on choices of each kind; they sum to 1."""
+    return {
+        kind: {
+            chosen: float((shares * (kinds_of_choices == column))[right_kinds == row].sum(axis=1).mean())
+            for column, chosen in enumerate(KINDS)
+        }
+        for row, kind in enumerate(KINDS)
+        if np.any(right_kinds == row)
+    }
+
+
+def _check_options(n_resamples: int, confidence_level: float, logit_scale: float | None) -> None:
+    if n_resamples < 0:
+        raise ValueError(f"`n_resamples` must be at least 0 (0 leaves the intervals out), got {n_resamples}.")
+    if not 0 < confidence_level < 1:
+        raise ValueError(f"`confidence_level` must lie between 0 and 1, got {confidence_level}.")
+    if logit_scale is not None and not logit_scale > 0:
+        raise ValueError(f"`logit_scale` must be above 0, got {logit_scale}.")
+
+
+def _of_length(name: str, values: Iterable[Any], count: int) -> list[Any]:
+    values = list(values)
+    if len(values) != count:
+        raise ValueError(f"`{name}` must have one row for each of the {count} predictions, got {len(values)}.")
+    return values
+
+
+def _padded_scores(name: str, scores: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Scores as one array, `-inf` where a question has fewer choices, (N, C), and each question's choices, (N,)."""
+    try:
+        rows = [np.asarray(row, dtype=np.float64) for row in scores]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`{name}` must hold one list of numbers for each question: {error}.") from None
+    if not rows:
+        raise ValueError(f"`{name}` must hold at least one question, got none.")
+    for number, row in enumerate(rows):
+        if row.ndim != 1 or len(row) < 2:
+            raise ValueError(f"`{name}` row {number} must hold at least two scores, got {row.tolist()}.")
+    sizes = np.array([len(row) for row in rows])
+    padded = np.full((len(rows), sizes.max()), -np.inf)
+    inside = np.arange(sizes.max()) < sizes[:, None]
+    padded[inside] = np.concatenate(rows)
+    for number, choice in np.argwhere(~np.isfinite(padded) & inside)[:1]:
+        raise ValueError(
+            f"`{name}` row {number}, choice {choice} must be a finite score, got {padded[number, choice]}."
+        )
+    return padded, sizes
+
+
+def _padded_like(name: str, scores: Any, sizes: NDArray[np.intp]) -> NDArray[np.float64]:
+    padded, own_sizes = _padded_scores(name, _of_length(name, scores, len(sizes)))
+    for number in np.flatnonzero(own_sizes != sizes)[:1]:
+        raise ValueError(
+            f"`{name}` row {number} must score the same {sizes[number]} choices as `predictions`, "
+            f"got {own_sizes[number]} scores."
+        )
+    return padded
+
+
+def _checked_answers(references: Any, sizes: NDArray[np.intp]) -> NDArray[np.intp]:
+    answers = np.asarray(references)
+    if answers.shape != sizes.shape:
+        raise ValueError(f"`references` must be one number for each of {len(sizes)} questions, got {answers.shape}.")
+    if not np.issubdtype(answers.dtype, np.integer):
+        raise ValueError(f"`references` must be the whole numbers of the right choices, got {answers.dtype} values.")
+    for number in np.flatnonzero((answers < 0) | (answers >= sizes))[:1]:
+        raise ValueError(
+            f"`references` row {number} must be one of its choices, 0 to {sizes[number] - 1}, got {answers[number]}."
+        )
+    return answers.astype(np.intp)
+
+
+def _kind_number(name: str, row: int, kind: str | int) -> int:
+    if isinstance(kind, str) and kind in KINDS:
+        return KINDS.index(kind)
+    if not isinstance(kind, str) and kind in range(len(KINDS)):  # the number of a ClassLabel
+        return int(kind)
+    raise ValueError(
+        f"`{name}` row {row} must be one of {', '.join(KINDS)}, or its number, got {kind!r}. "
+        "NegBench's 'positive' and 'negative' are affirmation and negation."
+    )
+
+
+def _checked_kinds(
+    kinds: Any, choice_kinds: Any, answers: NDArray[np.intp], sizes: NDArray[np.intp]
+) -> tuple[NDArray[np.intp] | None, NDArray[np.intp] | None]:
+    """Numbers of the questions' kinds, (N,), and of the choices' kinds with -1 beyond the last choice, (N, C)."""
+    right_kinds = kinds_of_choices = None
+    if kinds is not None:
+        listed = _of_length("kinds", kinds, len(answers))
+        right_kinds = np.array([_kind_number("kinds", row, kind) for row, kind in enumerate(listed)])
+    if choice_kinds is not None:
+        kinds_of_choices = np.full((len(sizes), sizes.max()), -1)
+        for row, listed in enumerate(_of_length("choice_kinds", choice_kinds, len(answers))):
+            numbers = [_kind_number("choice_kinds", row, kind) for kind in listed]
+            if len(numbers) != sizes[row]:
+                raise ValueError(f"`choice_kinds` row {row} must name {sizes[row]} kinds, got {len(numbers)}.")
+            kinds_of_choices[row, : sizes[row]] = numbers
+        implied = kinds_of_choices[np.arange(len(answers)), answers]
+        if right_kinds is None:
+            right_kinds = implied
+        for row in np.flatnonzero(right_kinds != implied)[:1]:
+            raise ValueError(
+                f"`kinds` row {row} must be the kind of the right choice, {KINDS[implied[row]]} by `choice_kinds`, "
+                f"got {KINDS[right_kinds[row]]}."
+            )
+    return right_kinds, kinds_of_choices
+
+
+_DESCRIPTION = """
+Multiple-choice questions about what an image shows and does not show (NegBench, Alhamoud et al. 2025), scored with
+credit for ties by expectation, bootstrap intervals over images, the bias towards affirmative choices, and the gain
+over the same questions asked about other images.
+"""
+
+_CITATION = """
+@inproceedings{alhamoud2025vision,
+  title     = {Vision-Language Models Do Not Understand Negation},
+  author    = {Alhamoud, Kumail and Alshammari, Shaden and Tian, Yonglong and Li, Guohao and Torr, Philip H.S. and
+               Kim, Yoon and Ghassemi, Marzyeh},
+  booktitle = {Proceedings of the IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2025}
+}
+"""
+
+_INPUTS = """
+Args:
+    predictions: the scores that the model gives each question's choices, (N, C) or lists of different lengths.
+    references: the number of each question's right choice.
+    kinds: each question's kind, the kind of its right choice: affirmation, negation or hybrid (or 0, 1, 2).
+    choice_kinds: the kind of each choice, one list a question.
+    forms: any label of each question, for instance how its right choice negates; gives `accuracy_by_form`.
+    image_ids: each question's image; questions without it count as one image each.
+    shuffled_predictions: the scores of the same choices for another image than the question's.
+    compared_predictions: the scores of a second model, for a paired comparison on the same questions.
+    logit_scale: factor that makes the scores logits; gives `calibration_error`.
+    n_resamples: resamples of the bootstrap over images, 1000 by default; 0 leaves the intervals out.
+    confidence_level: of the intervals, 0.95 by default.
+    seed: of the bootstrap, 0 by default.
+
+Returns:
+    A dictionary with accuracy, tie_rate, chance, n_questions, n_images, confidence_intervals and, where the columns
+    that they need are given, macro_accuracy, accuracy_by_kind, accuracy_by_form, confusion, affirmation_bias,
+    blind_accuracy, vision_gain, calibration_error, compared_accuracy, accuracy_difference, compared_macro_accuracy,
+    macro_accuracy_difference, mcnemar_p_value, bootstrap_p_value.
+
+Examples:
+    A scorer that gives every choice the same score has no idea. The right answer stands first, as in the released
+    files of NegBench, where `argmax` would credit it with 100 %:
+
+    >>> metric = NegatedMCQ()
+    >>> results = metric.compute(predictions=[[0.3, 0.3, 0.3, 0.3]] * 8, references=[0] * 8)
+    >>> results["accuracy"], results["tie_rate"], results["chance"]
+    (0.25, 1.0, 0.25)
+
+    A scorer that always prefers affirmative captions gets the affirmative question right, with its image or without:
+
+    >>> results = metric.compute(
+    ...     predictions=[[0.9, 0.2, 0.4], [0.9, 0.2, 0.4]],
+    ...     references=[0, 1],
+    ...     choice_kinds=[["affirmation", "negation", "hybrid"]] * 2,
+    ...     shuffled_predictions=[[0.9, 0.2, 0.4], [0.9, 0.2, 0.4]],
+    ... )
+    >>> results["accuracy"], results["affirmation_bias"], results["vision_gain"]
+    (0.5, 0.5, 0.0)
+    >>> results["accuracy_by_kind"]
+    {'affirmation': 1.0, 'negation': 0.0}
+"""
+
+_REQUIRED_COLUMNS = {"predictions": datasets.List(datasets.Value("float64")), "references": datasets.Value("int64")}
+_OPTIONAL_COLUMNS = {
+    "kinds": datasets.Value("string"),
+    "choice_kinds": datasets.List(datasets.Value("string")),
+    "forms": datasets.Value("string"),
+    "image_ids": datasets.Value("string"),
+    "shuffled_predictions": datasets.List(datasets.Value("float64")),
+    "compared_predictions": datasets.List(datasets.Value("float64")),
+}
+
+
+@evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
+class NegatedMCQ(evaluate.Metric):
+    """`score_questions` as a module of `evaluate`; `add` and `add_batch` take the optional columns as well."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        return evaluate.MetricInfo(
+            description=_DESCRIPTION,
+            citation=_CITATION,
+            inputs_description=_INPUTS,
+            features=datasets.Features(_REQUIRED_COLUMNS | _OPTIONAL_COLUMNS),
+            reference_urls=["https://arxiv.org/abs/2501.09425"],
+        )
+
+    def _feature_names(self) -> list[str]:
+        # The columns of the rows held so far: evaluate would demand every one of `features` in every call.
+        return list(self.selected_feature_format or _REQUIRED_COLUMNS)
+
+    def _infer_feature_from_example(self, example: dict[str, Any]) -> datasets.Features:
+        return datasets.Features({name: self.features[name] for name in example})
+
+    _infer_feature_from_batch = _infer_feature_from_example
+
+    def _select_columns(self, columns: dict[str, Any]) -> None:
+        if unknown := sorted(set(columns) - set(_OPTIONAL_COLUMNS)):
+            raise ValueError(f"Columns must be among {', '.join(_OPTIONAL_COLUMNS)}, got {', '.join(unknown)}.")
+        names = [*_REQUIRED_COLUMNS, *columns]
+        if self.writer is None:
+            self.selected_feature_format = self._infer_feature_from_example(dict.fromkeys(names))
+        elif set(names) != set(self.selected_feature_format):
+            held = ", ".join(self.selected_feature_format)
+            raise ValueError(f"Every batch must have the columns of the first, {held}; got {', '.join(names)}.")
+
+    def add_batch(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> None:
+        """Hold a batch of questions, with the same optional columns in every batch."""
+        columns = {name: values for name, values in columns.items() if values is not None}
+        self._select_columns(columns)
+        columns = {name: [_stored(name, value) for value in values] for name, values in columns.items()}
+        evaluate.Metric.add_batch(self, predictions=predictions, references=references, **columns)
+
+    def add(self, *, prediction: Any = None, reference: Any = None, **columns: Any) -> None:
+        """Hold one question."""
+        columns = {name: value for name, value in columns.items() if value is not None}
+        self._select_columns(columns)
+        columns = {name: _stored(name, value) for name, value in columns.items()}
+        evaluate.Metric.add(self, predictions=prediction, references=reference, **columns)
+
+    def _compute(self, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
+        held = {name: self.data[name][:] for name in self.data.column_names if name in _OPTIONAL_COLUMNS}
+        if twice := sorted(set(held) & {name for name, value in options.items() if value is not None}):
+            raise ValueError(f"`{twice[0]}` was given with the batches and must not be given to `compute` again.")
+        return score_questions(predictions, references, **{**options, **held})
+
+
+def _stored(name: str, value: Any) -> Any:
+    """One row of a column in the type that `evaluate` stores: names of kinds for numbers, text for ids."""
+    if name.endswith("kinds"):
+        row = [value] if name == "kinds" else value
+        kinds = [kind if isinstance(kind, str) else KINDS[_kind_number(name, 0, kind)] for kind in row]
+        return kinds[0] if name == "kinds" else kinds
+    return value if name.endswith("predictions") else str(value)

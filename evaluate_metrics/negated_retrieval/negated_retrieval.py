@@ -1,0 +1,395 @@
+"""Recall and violations of image retrieval by captions that say what must not be seen.
+
+The numbers are computed by plain numpy functions; `NegatedRetrieval` at the end is the thin `evaluate` module.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import datasets
+import evaluate
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# Four made-up images join the real ones before resampling: two all right, two all wrong (Agresti and Coull 1998), so
+# that twelve hits of twelve do not claim an interval from 1 to 1. In a difference of two shares all four outcomes
+# occur once (Agresti and Caffo 2000). Over thousands of images they are not to be seen.
+FIRST_OF_A_PAIR = (1.0, 1.0, 0.0, 0.0)
+SECOND_OF_A_PAIR = (1.0, 0.0, 1.0, 0.0)
+
+Lists = Sequence[Sequence[str]]
+Statistic = tuple[NDArray[np.float64], NDArray[np.intp], tuple[float, ...]]
+
+
+def first_relevant_ranks(ranked: Lists, relevant: Lists) -> NDArray[np.float64]:
+    """1-based place of the first relevant image of each query, infinite where its list holds none, shape (Q,).
+
+    >>> first_relevant_ranks([["a", "b", "c"], ["c", "b", "a"], ["b", "c"]], [["b"], ["a", "b"], ["a"]])
+    array([ 2.,  2., inf])
+    """
+    ranks = np.full(len(ranked), np.inf)
+    for query, (images, wanted) in enumerate(zip(ranked, relevant, strict=True)):
+        wanted_set = set(wanted)
+        ranks[query] = next((place for place, image in enumerate(images, start=1) if image in wanted_set), np.inf)
+    return ranks
+
+
+def violation_shares(ranked: Lists, excluded: Sequence[Iterable[str]], *, k: int) -> NDArray[np.float64]:
+    """Share of each query's first k images that show what it excludes, shape (Q,).
+
+    A model that finds the right image by the affirmative half of the query and overlooks the "no dog" has perfect
+    recall; only this figure sees it:
+
+    >>> ranked, dogs = [["street", "street with dog", "park with dog"]], [["street with dog", "park with dog"]]
+    >>> first_relevant_ranks(ranked, [["street"]])
+    array([1.])
+    >>> violation_shares(ranked, dogs, k=3).round(2)
+    array([0.67])
+    """
+    unwanted = [set(images) for images in excluded]
+    hits = [sum(image in bad for image in images[:k]) for images, bad in zip(ranked, unwanted, strict=True)]
+    return np.array(hits) / k
+
+
+def resample_means(statistics: dict[str, Statistic], *, n_resamples: int, seed: int) -> dict[str, NDArray[np.float64]]:
+    """Bootstrap over images: means over queries on resampled sets of images, the same sets for every statistic.
+
+    The queries of one image stand or fall together, so that whole images are drawn; negated and standard queries of an
+    image are drawn together, so that their difference is paired.
+
+    Args:
+        statistics: name -> (values (Q,), the number of each query's image (Q,), the four made-up images' values).
+        n_resamples: how many sets to draw.
+        seed: of the draws.
+
+    Returns:
+        name -> the mean on each resampled set, shape (R,); NaN on a set without such a query.
+    """
+    n_images = 1 + max(int(images.max()) for _, images, _ in statistics.values())
+    sums = np.empty((2, n_images + 4, len(statistics)))
+    for column, (values, images, made_up) in enumerate(statistics.values()):
+        sums[0, :-4, column] = np.bincount(images, weights=values, minlength=n_images)
+        sums[1, :-4, column] = np.bincount(images, minlength=n_images)
+        per_image = len(values) / np.count_nonzero(sums[1, :-4, column])
+        sums[0, -4:, column] = per_image * np.asarray(made_up)
+        sums[1, -4:, column] = per_image
+    generator = np.random.default_rng(seed)
+    means = []
+    rows = max(1, 4_000_000 // (n_images + 4))  # resamples at a time: bounds the memory at some 100 MB
+    for start in range(0, n_resamples, rows):
+        count = min(rows, n_resamples - start)
+        draws = generator.integers(0, n_images + 4, size=(count, n_images + 4))
+        draws += (n_images + 4) * np.arange(count)[:, None]
+        weights = np.bincount(draws.ravel(), minlength=count * (n_images + 4)).reshape(count, -1).astype(float)
+        with np.errstate(invalid="ignore"):
+            means.append((weights @ sums[0]) / (weights @ sums[1]))
+    return dict(zip(statistics, np.concatenate(means).T, strict=True))
+
+
+def interval(estimate: float, resampled: NDArray[np.float64], confidence_level: float) -> list[float]:
+    """Percentile interval of a bootstrap, [low, high], which always holds the estimate itself."""
+    low, high = np.nanquantile(resampled, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
+    return [min(float(low), estimate), max(float(high), estimate)]
+
+
+def score_retrieval(
+    predictions: Lists,
+    references: Lists,
+    *,
+    excluded: Lists | None = None,
+    ranks: ArrayLike | None = None,
+    image_ids: Iterable[Any] | None = None,
+    compared_predictions: Lists | None = None,
+    standard_predictions: Lists | None = None,
+    standard_references: Lists | None = None,
+    standard_ranks: ArrayLike | None = None,
+    standard_image_ids: Iterable[Any] | None = None,
+    gallery_size: int | None = None,
+    ks: Sequence[int] = (1, 5, 10),
+    n_resamples: int = 1000,
+    confidence_level: float = 0.95,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Score rankings of images; the arguments and the figures are described in `_INPUTS` and in docs/metrics.md."""
+    _check_options(ks, n_resamples, confidence_level, gallery_size)
+    relevant = _relevant_lists("references", references)
+    owners = _owners("image_ids", image_ids, relevant)
+    searches = {"": _Search.checked("", predictions, relevant, ranks, longest=max(ks))}
+    if compared_predictions is not None:
+        searches["compared_"] = _Search.checked("compared_", compared_predictions, relevant, None, longest=max(ks))
+    if (standard_predictions is None) != (standard_references is None):
+        raise ValueError("`standard_predictions` and `standard_references` must be given together, got only one.")
+    standard_owners: list[str] = []
+    if standard_predictions is not None and standard_references is not None:
+        wanted = _relevant_lists("standard_references", standard_references)
+        standard_owners = _owners("standard_image_ids", standard_image_ids, wanted)
+        found = _Search.checked("standard_", standard_predictions, wanted, standard_ranks, longest=max(ks))
+        searches["standard_"] = found
+
+    # One numbering for the images of both kinds of query, since the bootstrap draws them together.
+    image_names, numbers = np.unique(owners + standard_owners, return_inverse=True)
+    images = {prefix: numbers[: len(owners)] for prefix in searches} | {"standard_": numbers[len(owners) :]}
+    unwanted: list[set[str]] = []
+    if excluded is not None:
+        unwanted = [set(names) for names in _of_length("excluded", _lists("excluded", excluded), len(owners))]
+    statistics: dict[str, Statistic] = {}
+    results: dict[str, Any] = {}
+    for prefix, search in searches.items():
+        made_up = SECOND_OF_A_PAIR if prefix else FIRST_OF_A_PAIR
+        shares = search.shares([] if prefix == "standard_" else unwanted, ks)
+        statistics |= {f"{prefix}{n}": (values, images[prefix][of], made_up) for n, (values, of) in shares.items()}
+        if np.isfinite(middle := float(np.median(search.first))):
+            results[f"{prefix}median_rank"] = middle
+
+    results |= _figures({name: float(values.mean()) for name, (values, _, _) in statistics.items()})
+    if gallery_size is not None and any(unwanted):
+        results["violation_chance"] = float(np.mean([len(names) for names in unwanted if names]) / gallery_size)
+    results["n_queries"], results["n_images"] = len(owners), len(image_names)
+    if n_resamples:
+        resampled = _figures(resample_means(statistics, n_resamples=n_resamples, seed=seed))
+        results["confidence_intervals"] = {
+            name: interval(results[name], values, confidence_level) for name, values in resampled.items()
+        }
+    return results
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What one model found for one set of queries."""
+
+    ranked: list[list[str]]
+    first: NDArray[np.float64]  # rank of each query's first relevant image, (Q,)
+
+    @classmethod
+    def checked(
+        cls, prefix: str, predictions: Lists, relevant: list[list[str]], ranks: ArrayLike | None, *, longest: int
+    ) -> "_Search":
+        ranked = _ranked_lists(f"{prefix}predictions", predictions, len(relevant), longest)
+        return cls(ranked, _checked_ranks(f"{prefix}ranks", ranks, first_relevant_ranks(ranked, relevant), ranked))
+
+    def shares(
+        self, unwanted: list[set[str]], ks: Sequence[int]
+    ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.intp]]]:
+        """Name -> each query's value and the numbers of the queries that have one."""
+        every = np.arange(len(self.ranked))
+        shares = {f"recall@{k}": ((self.first <= k).astype(np.float64), every) for k in ks} | {
+            "mrr": (1 / self.first, every)
+        }
+        # A query whose exclusion no image shows cannot be violated.
+        asking = np.array([query for query, names in enumerate(unwanted) if names], dtype=np.intp)
+        if len(asking):
+            ranked, names = [self.ranked[query] for query in asking], [unwanted[query] for query in asking]
+            shares |= {f"violation@{k}": (violation_shares(ranked, names, k=k), asking) for k in ks}
+        return shares
+
+
+def _figures(means: dict[str, Any]) -> dict[str, Any]:
+    """The figures that the means make, alike for the estimates (scalars) and for the resamples (R,)."""
+    figures = dict(means)
+    for name, value in means.items():
+        what, at, k = name.partition("@")
+        if what == "recall" and f"standard_{name}" in means:
+            figures[f"negation_drop@{k}"] = means[f"standard_{name}"] - value
+        if f"compared_{name}" in means:
+            figures[f"{what}_difference{at}{k}"] = value - means[f"compared_{name}"]
+    return figures
+
+
+def _check_options(ks: Sequence[int], n_resamples: int, confidence_level: float, gallery_size: int | None) -> None:
+    if not len(ks) or min(ks) < 1 or any(k != int(k) for k in ks):
+        raise ValueError(f"`ks` must be whole numbers of at least 1, got {list(ks)}.")
+    if n_resamples < 0:
+        raise ValueError(f"`n_resamples` must be at least 0 (0 leaves the intervals out), got {n_resamples}.")
+    if not 0 < confidence_level < 1:
+        raise ValueError(f"`confidence_level` must lie between 0 and 1, got {confidence_level}.")
+    if gallery_size is not None and gallery_size < 1:
+        raise ValueError(f"`gallery_size` must be at least 1, got {gallery_size}.")
+
+
+def _of_length(name: str, values: Iterable[Any], count: int) -> list[Any]:
+    values = list(values)
+    if len(values) != count:
+        raise ValueError(f"`{name}` must have one row for each of the {count} queries, got {len(values)}.")
+    return values
+
+
+def _lists(name: str, lists: Iterable[Iterable[Any]]) -> list[list[str]]:
+    rows = []
+    for number, row in enumerate(lists):
+        if isinstance(row, str) or not isinstance(row, Iterable):
+            raise ValueError(f"`{name}` row {number} must be a list of image ids, got {row!r}.")
+        rows.append([str(image) for image in row])
+    if not rows:
+        raise ValueError(f"`{name}` must hold at least one query, got none.")
+    return rows
+
+
+def _relevant_lists(name: str, lists: Iterable[Iterable[Any]]) -> list[list[str]]:
+    rows = _lists(name, lists)
+    for number, row in enumerate(rows):
+        if not row:
+            raise ValueError(f"`{name}` row {number} must name at least one relevant image, got none.")
+    return rows
+
+
+def _ranked_lists(name: str, lists: Iterable[Iterable[Any]], count: int, longest: int) -> list[list[str]]:
+    rows = _of_length(name, _lists(name, lists), count)
+    for number, row in enumerate(rows):
+        if len(row) < longest:
+            raise ValueError(
+                f"`{name}` row {number} must rank at least {longest} images, got {len(row)}; "
+                "rank more of them, or give smaller `ks`."
+            )
+        if len(set(row)) < len(row):
+            twice = next(image for image in row if row.count(image) > 1)
+            raise ValueError(f"`{name}` row {number} must rank each image once, got {twice!r} more than once.")
+    return rows
+
+
+def _checked_ranks(
+    name: str, ranks: ArrayLike | None, found: NDArray[np.float64], ranked: list[list[str]]
+) -> NDArray[np.float64]:
+    """The exact ranks that were given, where the lists do not contradict them; those in the lists otherwise."""
+    if ranks is None:
+        return found
+    exact = np.array(_of_length(name, np.asarray(ranks, dtype=np.float64), len(found)))
+    beyond = np.array([len(row) for row in ranked]) + 1
+    for query in np.flatnonzero(np.where(np.isfinite(found), exact != found, ~(exact >= beyond)))[:1]:
+        place = f"{found[query]:g}" if np.isfinite(found[query]) else f"at least {beyond[query]}"
+        raise ValueError(f"`{name}` row {query} must be {place}, as its ranked list has it, got {exact[query]:g}.")
+    return exact
+
+
+def _owners(name: str, image_ids: Iterable[Any] | None, relevant: list[list[str]]) -> list[str]:
+    """The image to which each query belongs in the bootstrap: its first relevant one, unless it is said."""
+    if image_ids is None:
+        return [row[0] for row in relevant]
+    return [str(image) for image in _of_length(name, image_ids, len(relevant))]
+
+
+_DESCRIPTION = """
+Image retrieval by captions that say what must not be seen (NegBench, Alhamoud et al. 2025): recall@k, reciprocal rank,
+the drop against ordinary captions of the same images, and the share of the first k images that show what the caption
+excludes, with bootstrap intervals over images.
+"""
+
+_CITATION = """
+@inproceedings{alhamoud2025vision,
+  title     = {Vision-Language Models Do Not Understand Negation},
+  author    = {Alhamoud, Kumail and Alshammari, Shaden and Tian, Yonglong and Li, Guohao and Torr, Philip H.S. and
+               Kim, Yoon and Ghassemi, Marzyeh},
+  booktitle = {Proceedings of the IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2025}
+}
+"""
+
+_INPUTS = """
+Args:
+    predictions: the ids of the images that each query finds, best first, at least max(ks) of them.
+    references: the ids of the images that are right for each query; a query is answered by any one of them.
+    excluded: the ids of all images that show what each query excludes; empty where that is not known.
+    ranks: the rank of each query's first relevant image, for an exact `mrr` and `median_rank` over shortened lists.
+    image_ids: the image to which each query belongs in the bootstrap, its first relevant one by default.
+    compared_predictions: what a second model finds for the same queries, for a paired comparison.
+    standard_predictions: what ordinary queries for the same images find, for the negation drop.
+    standard_references: the ids of the images that are right for them.
+    standard_ranks: as `ranks`, for them.
+    standard_image_ids: as `image_ids`, for them.
+    gallery_size: how many images are searched; gives `violation_chance`.
+    ks: the depths, (1, 5, 10) by default.
+    n_resamples: resamples of the bootstrap over images, 1000 by default; 0 leaves the intervals out.
+    confidence_level: of the intervals, 0.95 by default.
+    seed: of the bootstrap, 0 by default.
+
+Returns:
+    A dictionary with recall@k, mrr, median_rank (where half the ranks are known), n_queries, n_images,
+    confidence_intervals and, where the columns that they need are given, violation@k, violation_chance,
+    standard_recall@k, standard_mrr, standard_median_rank, negation_drop@k and, of a second model, compared_recall@k,
+    recall_difference@k and so on.
+
+Examples:
+    "A street, but no dog." The model finds the right street first, and then two streets with dogs. Recall is perfect:
+
+    >>> metric = NegatedRetrieval()
+    >>> results = metric.compute(
+    ...     predictions=[["street 1", "street with dog 1", "street with dog 2", "street 2"]],
+    ...     references=[["street 1"]],
+    ...     excluded=[["street with dog 1", "street with dog 2"]],
+    ...     ks=[1, 4],
+    ... )
+    >>> results["recall@1"], results["violation@1"], results["violation@4"]
+    (1.0, 0.0, 0.5)
+"""
+
+_REQUIRED_COLUMNS = {
+    "predictions": datasets.List(datasets.Value("string")),
+    "references": datasets.List(datasets.Value("string")),
+}
+_OPTIONAL_COLUMNS = {
+    "excluded": datasets.List(datasets.Value("string")),
+    "ranks": datasets.Value("float64"),
+    "image_ids": datasets.Value("string"),
+    "compared_predictions": datasets.List(datasets.Value("string")),
+}
+
+
+@evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
+class NegatedRetrieval(evaluate.Metric):
+    """`score_retrieval` as a module of `evaluate`; `add` and `add_batch` take a query's optional columns as well."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        return evaluate.MetricInfo(
+            description=_DESCRIPTION,
+            citation=_CITATION,
+            inputs_description=_INPUTS,
+            features=datasets.Features(_REQUIRED_COLUMNS | _OPTIONAL_COLUMNS),
+            reference_urls=["https://arxiv.org/abs/2501.09425"],
+        )
+
+    def _feature_names(self) -> list[str]:
+        # The columns of the rows held so far: evaluate would demand every one of `features` in every call.
+        return list(self.selected_feature_format or _REQUIRED_COLUMNS)
+
+    def _infer_feature_from_example(self, example: dict[str, Any]) -> datasets.Features:
+        return datasets.Features({name: self.features[name] for name in example})
+
+    _infer_feature_from_batch = _infer_feature_from_example
+
+    def _select_columns(self, columns: dict[str, Any]) -> None:
+        if unknown := sorted(set(columns) - set(_OPTIONAL_COLUMNS)):
+            raise ValueError(f"Columns must be among {', '.join(_OPTIONAL_COLUMNS)}, got {', '.join(unknown)}.")
+        names = [*_REQUIRED_COLUMNS, *columns]
+        if self.writer is None:
+            self.selected_feature_format = self._infer_feature_from_example(dict.fromkeys(names))
+        elif set(names) != set(self.selected_feature_format):
+            held = ", ".join(self.selected_feature_format)
+            raise ValueError(f"Every batch must have the columns of the first, {held}; got {', '.join(names)}.")
+
+    def add_batch(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> None:
+        """Hold a batch of queries, with the same optional columns in every batch."""
+        columns = {name: values for name, values in columns.items() if values is not None}
+        self._select_columns(columns)
+        columns |= {"predictions": predictions, "references": references}
+        stored = {name: [_stored(name, value) for value in values] for name, values in columns.items()}
+        evaluate.Metric.add_batch(self, **stored)
+
+    def add(self, *, prediction: Any = None, reference: Any = None, **columns: Any) -> None:
+        """Hold one query."""
+        columns = {name: value for name, value in columns.items() if value is not None}
+        self._select_columns(columns)
+        columns |= {"prediction": prediction, "reference": reference}
+        evaluate.Metric.add(self, **{name: _stored(name, value) for name, value in columns.items()})
+
+    def _compute(self, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
+        held = {name: self.data[name][:] for name in self.data.column_names if name in _OPTIONAL_COLUMNS}
+        if twice := sorted(set(held) & {name for name, value in options.items() if value is not None}):
+            raise ValueError(f"`{twice[0]}` was given with the batches and must not be given to `compute` again.")
+        return score_retrieval(predictions, references, **{**options, **held})
+
+
+def _stored(name: str, value: Any) -> Any:
+    """One row of a column in the type that `evaluate` stores: text for ids, whatever their own type."""
+    if name == "ranks":
+        return float(value)
+    return str(value) if name == "image_ids" else _lists(name, [value])[0]
