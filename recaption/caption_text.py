@@ -4,20 +4,30 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-# First words that are common words, so that they may stand in lower case when something precedes the caption. A word that is
-# not listed may be a name ("Miami players"), and its caption keeps its capital and its own sentence.
+# First words that are common words, so that they may stand in lower case when something precedes the caption. A word
+# that is not listed may be a name ("Miami players"), and its caption keeps its capital and its own sentence.
 _STARTERS = frozenset(
-    """a an the this that these those there here one two three four five six seven eight nine ten eleven twelve some several many
-    few various numerous both each every another other all lots couple pair group crowd number row bunch person people man men
-    woman women boy boys girl girls child children kid kids guy guys lady ladies baby babies toddler toddlers adult adults
-    teenager teenagers teens someone somebody friends family families couples male female dog dogs puppy puppies cat cats
-    horse horses bird birds animal animals players player runner runners skier skiers snowboarder snowboarders skateboarder
-    skateboarders surfer surfers biker bikers cyclist cyclists hiker hikers climber climbers rider swimmer motorcyclist football
-    soccer basketball baseball hockey tennis rugby young old older elderly little small big large tall huge tiny long short wet
-    dirty happy smiling laughing black white brown red blue green yellow orange pink purple grey gray tan blond blonde dark light
-    colorful colourful bright closeup close-up view picture photo image scene his her their its in on at near by beneath under
-    behind inside outside while during snow water street mountain beach city racing running playing sitting standing cars car
-    boats boat bike bikes trees tree flowers house houses food""".split()
+    """
+    a an the this that these those there here one two three four five six seven eight nine ten eleven twelve some
+    several many few various numerous both each every another other all lots couple pair group crowd number row
+    bunch person people man men woman women boy boys girl girls child children kid kids guy guys lady ladies baby
+    babies toddler toddlers adult adults teenager teenagers teens someone somebody friends family families couples
+    male female dog dogs puppy puppies cat cats horse horses bird birds animal animals players player runner runners
+    skier skiers snowboarder snowboarders skateboarder skateboarders surfer surfers biker bikers cyclist cyclists
+    hiker hikers climber climbers rider swimmer motorcyclist football soccer basketball baseball hockey tennis rugby
+    young old older elderly little small big large tall huge tiny long short wet dirty happy smiling laughing black
+    white brown red blue green yellow orange pink purple grey gray tan blond blonde dark light colorful colourful
+    bright closeup close-up view picture photo image scene his her their its in on at near by beneath under behind
+    inside outside while during snow water street mountain beach city racing running playing sitting standing cars
+    car boats boat bike bikes trees tree flowers house houses food rollerblader rollerbladers bicyclist bicyclists
+    skater skaters kayaker kayakers greyhound greyhounds teen tourists spectators pedestrians musicians musician
+    bearded shirtless naked muzzled fluffy furry hairy busy empty crowded costumed blurry lone single half overhead
+    aerial hand hands hundreds dozens plenty part anybody everyone cowboy cowboys policeman policemen police
+    firefighter firefighters worker workers student students bride groom soldier soldiers motorcyclists swimmers
+    wrestlers gymnast cheerleader cheerleaders onlookers workmen construction as after before when where what who
+    how with without through along across over above around between against into onto from to for he she they it we
+    you
+    """.split()
 )
 _CLOSING = re.compile(r"\s+([,;:!?%)\]}]|\.(?=\s|$)|'s\b|'re\b|'ve\b|'ll\b|'d\b|n't\b|'(?=\s|$))")
 _OPENING = re.compile(r"([(\[{#$])\s+")
@@ -40,8 +50,8 @@ class CaptionText:
 
     Args:
         sentence: with its capital and final punctuation: "A dog runs on grass."
-        body: without the final full stop; empty where nothing can follow inside the sentence (it holds several sentences, or
-            ends in a question or a quotation).
+        body: without the final full stop; empty where nothing can follow inside the sentence (it holds several
+            sentences, or ends in a question or a quotation).
         lower: the body with its first letter in lower case; empty where that would spoil a name.
         head: its subject, "A dog", and
         rest: what it does, "runs on grass"; both empty where the two cannot be told apart safely.

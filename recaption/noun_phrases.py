@@ -56,12 +56,12 @@ def join(phrases: Sequence[str], conjunction: str) -> str:
 
 
 def agrees_as_plural(noun: Noun, plural: bool) -> bool:
-    """Whether a verb takes its plural form after this noun, written in the plural where that is asked for and can be."""
+    """Whether a verb takes its plural form after this noun, written in the plural where that is wanted and can be."""
     return noun.plural_only or (plural and noun.counted)
 
 
 def indefinite(noun: Noun, plural: bool) -> str:
-    """ "a dog", "dogs", "snow"."""
+    """A noun that may or may not be there: "a dog", "dogs", "snow"."""
     return noun.many if plural and noun.counted else noun.one
 
 
@@ -73,10 +73,10 @@ def any_list(nouns: Sequence[Noun], plural: bool) -> str:
 
 
 def no_list(nouns: Sequence[Noun], plural: bool) -> str:
-    """ "no dog", "no dogs or cats", "no snow"."""
+    """What is not there: "no dog", "no dogs or cats", "no snow"."""
     return "no " + join([noun.many if plural or not noun.counted else noun.name for noun in nouns], "or")
 
 
 def neither_list(nouns: Sequence[Noun], plural: bool) -> str:
-    """ "neither a dog nor a cat"."""
+    """Two or more things that are not there: "neither a dog nor a cat"."""
     return "neither " + " nor ".join([indefinite(noun, plural) for noun in nouns])

@@ -242,8 +242,8 @@ def compile_pattern(section: str, form: str, template: str, words: Mapping[str, 
             parts.append(_raised_fill(_FILL[slot]) if raised else _FILL[slot])
         else:
             raise ValueError(
-                f"Pattern {template!r} of form {form!r} names the slot {slot!r}, which is neither under `words` nor one of "
-                f"{', '.join(sorted(_FILL))}."
+                f"Pattern {template!r} of form {form!r} names the slot {slot!r}, which is neither under `words` nor "
+                f"one of {', '.join(sorted(_FILL))}."
             )
     if end < len(template):
         parts.append(template[end:])

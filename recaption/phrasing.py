@@ -123,8 +123,8 @@ class Phrasebook:
             )
             if not fitting:
                 raise ValueError(
-                    f"No pattern of `forms` {sorted(allowed or self.forms)} can say a statement of kind {section!r} with "
-                    f"{shape.affirmed} affirmed and {shape.negated} negated concepts; allow more forms."
+                    f"No pattern of `forms` {sorted(allowed or self.forms)} can say {section!r} with {shape.affirmed} "
+                    f"affirmed and {shape.negated} negated concepts; allow more forms."
                 )
             self._fitting[key] = fitting
         return draw(fitting, rng)
@@ -161,7 +161,7 @@ def phrase_statement(
         statement: what to say.
         lexicon: concepts by name.
         rng: source of every choice, so that the same seed gives the same text.
-        forms: forms of negation to choose from, all when None. Leave `HELD_OUT_FORMS` out of whatever a model trains on.
+        forms: forms of negation to choose from, all when None; `TRAIN_FORMS` for whatever a model trains on.
     """
     return load_phrasebook().phrase_statement(statement, lexicon, rng, forms=forms)
 

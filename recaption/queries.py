@@ -1,0 +1,169 @@
+"""Retrieval queries that exclude something: what the image shows, and what it must not show.
+
+An exclusion is informative where other images match the affirmed part and do show the excluded concept: a model that
+reads past the negation then finds them instead. Such exclusions are preferred.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from notclip.errors import BadInputError
+from notclip.recaption.facts import ImageFacts
+from notclip.recaption.phrasing import Statement, negate_caption, phrase_statement
+from notclip.recaption.questions import FactTable, usable_concepts
+
+if TYPE_CHECKING:
+    from notclip.recaption.lexicon import Lexicon
+
+_STATEMENT_SHARE = 0.5  # Of the queries after an image's first, which always carries a source caption.
+_TWO_ABSENCES_SHARE = 0.15
+_MATCHES_READ = 400  # Images that match the affirmed part, of which the excluded concepts are counted.
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Queries that one image satisfies; the lists run over its queries.
+
+    Args:
+        image_id: the image.
+        captions: query texts.
+        forms: form of negation of each.
+        affirmed: concepts that each query asks for.
+        absent: concepts that each query excludes.
+    """
+
+    image_id: str
+    captions: tuple[str, ...]
+    forms: tuple[str, ...]
+    affirmed: tuple[tuple[str, ...], ...]
+    absent: tuple[tuple[str, ...], ...]
+
+
+class _QueryWriter:
+    def __init__(
+        self, facts: Sequence[ImageFacts], lexicon: "Lexicon", forms: Collection[str] | None, seed: int
+    ) -> None:
+        names = usable_concepts(facts, lexicon)
+        self.lexicon, self.forms = lexicon, forms
+        self.table = FactTable(facts, names)
+        self.row = {name: index for index, name in enumerate(names)}
+        self.related = np.array([[not lexicon.compatible(a, b) for b in names] for a in names])
+        self.counts = self.table.present.sum(1)
+        self.rng = Random(seed)
+
+    def write(self, column: int, fact: ImageFacts, per_image: tuple[int, int]) -> Queries | None:
+        wanted = self.rng.randint(*per_image)
+        texts, forms, affirmed_lists, absent_lists = [], [], [], []
+        captions = self.rng.sample(fact.captions, len(fact.captions))
+        excluded: set[str] = set()
+        for place in range(wanted):
+            as_statement = not captions or (place > 0 and self.rng.random() < _STATEMENT_SHARE)
+            caption = None if as_statement else captions.pop()
+            affirmed = self._affirmed(fact, caption)
+            if not affirmed:
+                continue
+            absent = self._exclusions(column, affirmed, excluded)
+            if not absent:
+                continue
+            excluded.update(absent)
+            phrase = (
+                phrase_statement(Statement(affirmed, absent), self.lexicon, self.rng, forms=self.forms)
+                if caption is None
+                else negate_caption(caption, absent, self.lexicon, self.rng, forms=self.forms)
+            )
+            texts.append(phrase.text)
+            forms.append(phrase.form)
+            affirmed_lists.append(affirmed)
+            absent_lists.append(absent)
+        if not texts:
+            return None
+        return Queries(fact.image_id, tuple(texts), tuple(forms), tuple(affirmed_lists), tuple(absent_lists))
+
+    def _affirmed(self, fact: ImageFacts, caption: str | None) -> tuple[str, ...]:
+        """Concepts that the caption affirms, or one or two of the image that say different things."""
+        if caption is not None:
+            return tuple(sorted(self.lexicon.find(caption) & fact.present))
+        names = sorted(name for name in fact.present if name in self.row)
+        if not names:
+            return ()
+        first = self.rng.choice(names)
+        others = [name for name in names if self.lexicon.compatible(first, name)]
+        if others and self.rng.random() < 0.6:
+            return (first, self.rng.choice(others))
+        return (first,)
+
+    def _exclusions(self, column: int, affirmed: tuple[str, ...], excluded: set[str]) -> tuple[str, ...]:
+        """One or two verified absences, drawn by how many images with the affirmed concepts show them."""
+        rows = [self.row[name] for name in affirmed if name in self.row]
+        open_ = self.table.absent[:, column].copy()
+        open_[[self.row[name] for name in excluded]] = False
+        if rows:
+            open_ &= ~self.related[rows].any(0)
+        candidates = np.flatnonzero(open_)
+        if not len(candidates):
+            return ()
+        weights = self._shown_beside(rows, candidates)
+        drawn = self._weighted(candidates, weights)
+        absent = [drawn]
+        if self.rng.random() < _TWO_ABSENCES_SHARE:
+            weights = np.where(self.related[drawn][candidates] | (candidates == drawn), 0.0, weights)
+            if weights.sum() > 0:
+                absent.append(self._weighted(candidates, weights))
+        return tuple(self.table.names[index] for index in absent)
+
+    def _shown_beside(self, rows: list[int], candidates: np.ndarray) -> np.ndarray:
+        """How often images with all of `rows` show each candidate; with none such, how often any image does."""
+        if rows:
+            matches = np.flatnonzero(self.table.present[rows].all(0))[:_MATCHES_READ]
+            shown = self.table.present[np.ix_(candidates, matches)].sum(1)
+            if shown.any():
+                return np.sqrt(shown)
+        return np.sqrt(self.counts[candidates]) * 1e-3
+
+    def _weighted(self, candidates: np.ndarray, weights: np.ndarray) -> int:
+        total = np.cumsum(weights)
+        place = int(np.searchsorted(total, self.rng.random() * total[-1], side="right"))
+        return int(candidates[min(place, len(candidates) - 1)])
+
+
+def build_queries(
+    facts: Sequence[ImageFacts],
+    lexicon: "Lexicon",
+    *,
+    per_image: tuple[int, int] = (2, 4),
+    forms: Collection[str] | None = None,
+    seed: int = 0,
+) -> list[Queries]:
+    """Write queries with exclusions that each image satisfies.
+
+    Args:
+        facts: what is known of each image.
+        lexicon: concepts by name, and which of them are compatible.
+        per_image: fewest and most queries of an image; fewer where its facts allow no more.
+        forms: forms of negation to choose from, all when None.
+        seed: the same seed gives the same queries.
+
+    Returns:
+        One record for each image that satisfies at least one query, in the order of `facts`. An image's first query
+        is one of its captions with an absence; the others mix captions and statements. No concept is excluded twice
+        for one image.
+
+    Raises:
+        BadInputError: no image has both a present and a verified absent concept.
+        ValueError: `per_image` is out of range.
+    """
+    if not 1 <= per_image[0] <= per_image[1]:
+        raise ValueError(f"`per_image` must be (fewest, most) with 1 <= fewest <= most, got {per_image}.")
+    writer = _QueryWriter(facts, lexicon, forms, seed)
+    written = [writer.write(column, fact, per_image) for column, fact in enumerate(facts)]
+    queries = [record for record in written if record is not None]
+    if facts and not queries:
+        raise BadInputError(
+            f"None of {len(facts)} images has both a concept known to be present and a verified absent one that some "
+            "other image shows, so no query can exclude anything; use annotations or a detector to verify absences."
+        )
+    return queries
