@@ -1,54 +1,32 @@
-"""Reads what a caption affirms and what it says is absent: "A man in a kitchen, but no chair" -> "A man in a kitchen", "chair".
+"""Reads what a caption affirms and what it denies: "A man in a kitchen, but no chair" -> "A man in a kitchen", "chair".
 
-One pass over the tokens, whose letters negation_cues.py defines; no model, no dependency, linear time.
+One pass over the tokens; no model, no dependency, linear time. The idea is that of NegEx (Chapman et al. 2001), cues
+with a direction and words that end their reach, carried from clinical reports to captions, with the affirmed rest as text.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .negation_cues import LESS_NOUNS, NOUN_OR_VERB, PHRASE_TAGS, WORD_TAGS
+from .negation_cues import FOREIGN, HINTS, LESS_NOUNS
+from .negation_tokens import NOUN_START, Tokens
 
-_TOKEN = re.compile(
-    r"\bno\.? ?\#?\d+"  # No. 5
-    r"|\b(?:is|are|was|were|do|does|did|has|have|had|ca|can|could|wo|would|should|must|ai) ?n ?['’] ?t\b"
-    r"|['’] ?(?:s|re|ve|ll|d|m)\b"
-    r"|[^\W_]+(?:-[^\W_]+)*"
-    r"|[.!?;:\n]+|[,()\[\]…–—&]|(?<!\S)-+(?!\S)",
-    re.IGNORECASE,
-)
-# A caption without any of these says nothing of absence, and is returned as it came.
-_HINT = re.compile(
-    r"\b(?:no|not|non|cannot|never|nor|none|nobody|noone|nothing|nowhere|neither|nary|zero|without|w/o|w / o|sans|minus|lack\w*|"
-    r"miss\w*|absen\w+|unseen|exclu\w+|omit\w*|except\w*|barring|instead|rather|other|apart|aside|free|devoid|void|"
-    r"bereft|bare|barren|empty|clear|fail\w*|unable|hardly|barely|scarcely|little|next|out|off|rules?|ruled|negative|den\w+|"
-    r"leav\w+|left|save|everything|anything|lieu|opposed|place|point|means|false|untrue|wrong|\w+less|cant|dont|doesnt|isnt|"
-    r"arent|wasnt|short|steers|does|but|all|has|plays?|close)\b|n ?['’] ?t\b",
-    re.IGNORECASE,
-)
-_LIST_OR = re.compile(r"(?:,[dyRt]{0,2}[kicFgo]{1,6}){0,9},?[|~][dyRt]{0,2}[kicFgf]")
-_LIST_AND = re.compile(r"(?:,y?[kicFgo]{1,6}){1,9},?&y?[kcFg]{1,4}(?=[.,BSfPjx])")
-_NOUN_START = frozenset("dtmycRkicFgf")
-_CONTENT = frozenset("kicVLg=")
+_WORD = re.compile(r"\w+")
+_AN = re.compile(r"\b([Aa])n ([^aeiouAEIOU\W])")
 _KEPT, _CUE, _DROPPED, _NEGATED = range(4)
-_LOCATIVE = frozenset(
-    "in on near along across under beside behind around inside by at above outside over next to".split()
-)
-_SIGN_WORDS = frozenset("sign signs zone zones symbol area poster notice".split())
-_FOREIGN = frozenset(
-    "hay una un el los las está es con del que por para della il nel com não uma den und der ein eine het een".split()
-)
-_SPOKEN = {"anyone": "people", "anybody": "people", "someone": "people", "no one": "people", "nothing": "anything"}
+_CONTENT = "kicVLg="
+_ANYBODY = {"anyone": "people", "anybody": "people", "someone": "people"}
 
 
 @dataclass(frozen=True)
 class NegationScope:
-    """What a caption affirms and what it negates.
+    """What a caption affirms and what it denies.
 
     Attributes:
         text: the caption as given.
-        affirmed: the caption without its negated parts, fit to be embedded; "" when it affirms nothing, and the very
-            same string where nothing is negated.
+        affirmed: the caption without its negated parts, fit to be embedded; "" where it affirms nothing, and the very
+            same string where it denies nothing.
         negated: the phrases that are said to be absent, without their determiners.
         spans: character spans (start, end) of `text` that hold negated content.
         cue_spans: character spans of the words that negate it.
@@ -70,613 +48,350 @@ class NegationScope:
 
 @lru_cache(maxsize=16384)
 def read_scope(text: str) -> NegationScope:
-    """Split a caption into its affirmed text and its negated phrases; never raises on a string."""
-    if not _HINT.search(text):
+    """Split a caption into its affirmed text and its negated phrases; defined for every string."""
+    if HINTS.isdisjoint(_WORD.findall(text.lower())):
         return NegationScope(text, text)
-    return _Reader(text).read()
+    return _Reading(text).scope()
 
 
-class _Reader:
-    """One reading of one caption: tokens, their letters, and what becomes of each."""
+class _Reading(Tokens):
+    """One reading of one caption: what becomes of each token."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.words: list[str] = []
-        self.tags: list[str] = []
-        self.starts: list[int] = []
-        self.ends: list[int] = []
-        self._tokenise()
-        self.size = len(self.words)
-        self.words += ["", "", ""]
-        self.tags += [".", ".", "."]  # so that looking ahead needs no bounds check
-        self._disambiguate()
+        super().__init__(text)
         self.fates = [_KEPT] * self.size
-        self.swaps: dict[int, str] = {}
-        self.phrases: list[list[tuple[int, int]]] = []  # each phrase: its slices of tokens
-        self.literals: dict[int, str] = {}
-        self.cancelled = False
+        self.floor = 0  # the end of the last tokens that were read as cue or negated
+        self.phrases: list[list[tuple[int, int]]] = []  # each phrase by its slices of tokens
+        self.spoken: dict[int, str] = {}  # token -> what to call it in a phrase
+        self.swaps: dict[int, str] = {}  # token -> what stands in its place in the affirmed text
+        self.changed = False
+        self._foreign: bool | None = None
 
-    # ---- tokens and letters -------------------------------------------------------------------------------------
-
-    def _tokenise(self) -> None:
-        words, starts, ends = [], [], []
-        for match in _TOKEN.finditer(self.text):
-            words.append(match.group().lower().replace("’", "'"))
-            starts.append(match.start())
-            ends.append(match.end())
-        i, size = 0, len(words)
-        while i < size:
-            word, last = words[i], i
-            tag = ""
-            for phrase, phrase_tag in PHRASE_TAGS.get(word, ()):
-                if tuple(words[i : i + len(phrase)]) == phrase:
-                    word, tag, last = " ".join(phrase), phrase_tag, i + len(phrase) - 1
-                    break
-            self.words.append(word)
-            self.tags.append(tag or _tag_of(word))
-            self.starts.append(starts[i])
-            self.ends.append(ends[last])
-            i = last + 1
-
-    def _disambiguate(self) -> None:
-        words, tags = self.words, self.tags
-        for i in range(self.size):
-            tag, word, before = tags[i], words[i], tags[i - 1] if i else "."
-            if word == "that" and tags[i + 1] in "aAxhVNjq":
-                tags[i] = "S"
-            elif word == "'s":
-                tags[i] = "a" if before in "TrSRt" else "k"
-            elif word in NOUN_OR_VERB and (
-                before in "dmncPy"
-                or (before == "k" and tags[i + 1] in ".,&BaSPfx")
-                or (before == "t" and words[i - 1] in ("the", "these", "those"))
-            ):
-                tags[i] = "k"
-            elif word == "free" and i >= 2 and words[i - 1] == "-":
-                tags[i] = "L"
-            elif word == "free" and before in "k" and tags[i + 1] in ".,B&":
-                j = i - 1
-                while j > 0 and tags[j] == "k":
-                    j -= 1
-                if tags[j] == "a" and tags[j - 1] in "Frt":
-                    tags[i] = "L"
-            elif tag == "n" and tags[i + 1] == "i" and words[i + 2] in _SIGN_WORDS:
-                tags[i] = "="
-
-    # ---- the pass -----------------------------------------------------------------------------------------------
-
-    def read(self) -> NegationScope:
-        handlers = {
-            "n": self._no,
-            "~": self._no,
-            "w": self._without,
-            "v": self._without,
-            "e": self._without,
-            "x": self._not,
-            "N": self._not,
-            "p": self._absent,
-            "q": self._absent,
-            "u": self._nobody,
-            "L": self._less,
-            "!": self._untrue,
-        }
+    def scope(self) -> NegationScope:
+        """Read the caption from left to right, cue by cue."""
         i = 0
         while i < self.size:
-            handler = handlers.get(self.tags[i])
-            i = max(handler(i), i + 1) if handler and not self._quoted(i) else i + 1
-        if not self.phrases and not self.swaps and not self.cancelled:
+            reader = _READERS.get(self.tags[i])
+            i = max(reader(self, i), i + 1) if reader and not self._opens_quotation(i) else i + 1
+        negated = tuple(dict.fromkeys(filter(None, map(self._phrase_text, self.phrases))))
+        if not negated and not self.changed:
             return NegationScope(self.text, self.text)
-        negated = tuple(dict.fromkeys(phrase for phrase in map(self._phrase_text, self.phrases) if phrase))
-        if not negated and not self.swaps and not self.cancelled:
-            return NegationScope(self.text, self.text)
-        return NegationScope(self.text, self._affirmed(), negated, self._spans(_NEGATED), self._spans(_CUE))
+        spans, cue_spans = self._spans(_NEGATED), self._spans(_CUE)
+        return NegationScope(self.text, self._affirmed(), negated, spans, cue_spans)
 
-    def _mark(self, start: int, end: int, fate: int) -> None:
-        for i in range(start, min(end, self.size)):
+    def _mark(self, start: int, end: int, fate: int) -> int:
+        end = min(end, self.size)
+        for i in range(start, end):
             self.fates[i] = fate
+        if fate != _KEPT:
+            self.floor = max(self.floor, end)
+        return end
 
-    def _quoted(self, i: int) -> bool:
-        """Whether a quotation that opens within a sentence starts here: a sign that reads "no diving"."""
+    def _opens_quotation(self, i: int) -> bool:
+        """Whether a quotation within a sentence opens here: a sign that reads "no diving"."""
         before = self.text[max(0, self.starts[i] - 2) : self.starts[i]].strip()
         return before in ('"', "“", "``") and i > 0 and self.tags[i - 1] not in ".,"
 
-    def _has_content(self, start: int, end: int) -> bool:
-        return any(self.tags[i] in _CONTENT and self.fates[i] == _KEPT for i in range(start, end))
-
-    def _clause_start(self, i: int) -> int:
-        j = i
-        while j > 0 and i - j < 60 and self.tags[j - 1] not in ".,B" and self.fates[j - 1] == _KEPT:
+    def _is_attached(self, i: int) -> bool:
+        """Whether the cue at i hangs on an affirmed noun of its clause."""
+        j = i - 1
+        while j >= max(self.floor, i - 60) and self.tags[j] not in ".,B":
+            if self.tags[j] in _CONTENT:
+                return True
             j -= 1
-        return j
+        return False
 
-    # ---- cues ---------------------------------------------------------------------------------------------------
+    # ---- cues -----------------------------------------------------------------------------------------------------
 
     def _no(self, i: int) -> int:
+        """No X, neither X nor Y, none of the Xs."""
         words, tags = self.words, self.tags
         k = i + 1
-        if tags[k] in ".,B=" or words[k] in _SIGN_WORDS:
+        if tags[k] in ".,B=" or (words[i] == "no" and self._is_foreign()):
             return k
-        if words[i] == "no" and len(_FOREIGN.intersection(words)) >= 2:
-            return k
-        loose = self._has_content(self._clause_start(i), i)
+        attached = self._is_attached(i)
         if words[i] in ("neither", "nor", "none"):
-            while tags[k] in "aATrR":
+            while tags[k] in "aATrR":  # "nor is there a cat"
                 k += 1
-            if tags[k] == "h" and k > i + 1:
-                k += 1
-        self._mark(i, k, _CUE)
-        if tags[k] == "a" or (tags[k] == "f" and tags[k + 1] not in "kiF"):
-            return k
+            k += tags[k] == "h" and k > i + 1
         first = len(self.phrases)
-        j = self._absent_list(k, loose)
+        j = self._deny_list(k, attached)
         if len(self.phrases) == first:
             if tags[k] in "fF":  # "with no present"
-                self._record(k, k + 1)
-                return self._frames(k + 1)
-            self._mark(i, k, _KEPT)
+                self._mark(i, k, _CUE)
+                return self._drop_frames(self._deny(k, k + 1))
+            if words[i] in ("neither", "none"):  # "but none is visible"
+                self._mark(i, k, _CUE)
             return k
-        if tags[j] == "w" and all(self.tags[a] == "F" for a, _ in self.phrases[-1]):  # "no image without a dog"
+        self._mark(i, k, _CUE)
+        if tags[j] == "w" and all(tags[start] == "F" for start, _ in self.phrases[-1]):  # "no image without a dog"
             del self.phrases[first:]
-            self._mark(k, j, _DROPPED)
-            self._mark(j, j + 1, _CUE)
-            self.cancelled = True
+            self._mark(i, j + 1, _CUE)
+            self.changed = True
             return j + 1
-        return j if loose else self._predicate(j, first)
+        return j if attached else self._deny_predicate(j, first)
 
     def _without(self, i: int) -> int:
+        """Without X, instead of X, lacks X, except X."""
         if self.tags[i] == "e" and i and self.fates[i - 1] != _KEPT:  # "nobody except a girl" affirms her
-            self._mark(i, i + 1, _CUE)
-            return i + 1
-        self._mark(i, i + 1, _CUE)
-        before = len(self.phrases)
-        if self.tags[i + 1] == "n":
-            self._mark(i + 1, i + 2, _CUE)
-        j = self._absent_list(i + 1 + (self.tags[i + 1] == "n"), True)
-        if len(self.phrases) == before:
-            if self.tags[i + 1] == "u" or (self.tags[i + 1] == "F"):
-                return i + 1
-            self._mark(i, j, _KEPT)
-            return i + 1
+            if self.phrases and self._phrase_text(self.phrases[-1]) == "anything":
+                self.phrases.pop()
+                self.changed = True
+            return self._mark(i, i + 1, _CUE)
+        k = i + 1 + (self.tags[i + 1] == "n")
+        first = len(self.phrases)
+        j = self._deny_list(k, attached=True)
+        if len(self.phrases) == first:
+            if self.tags[k] in "fF" and self.tags[k + 1] in ".,B":  # "without video"
+                self._mark(i, k, _CUE)
+                return self._deny(k, k + 1)
+            return k
+        self._mark(i, k, _CUE)
         return j
 
     def _not(self, i: int) -> int:
+        """X is not shown, does not show X, is not riding X, not X but Y."""
         words, tags = self.words, self.tags
         aux = i
-        while (
-            aux
-            and self.fates[aux - 1] == _KEPT
-            and (tags[aux - 1] in "RaA" or (words[aux - 1] in ("has", "have", "had")))
-        ):
+        while aux > self.floor and (tags[aux - 1] in "RaA" or words[aux - 1] in ("has", "have", "had")):
             aux -= 1
         k = i + 1
         while tags[k] in "RaA":
             k += 1
-        tag = tags[k]
-        if tag in "wvpq":
-            self._mark(aux, k + 1, _CUE)
-            self.swaps[k] = {"w": "with", "p": "is present"}.get(
-                tag, "has" if tags[k + 1] in _NOUN_START else "is present"
-            )
-            return k + 1
+        if tags[k] in "wvpq":
+            return self._deny_twice(aux, k)
+        start = self.subject_start(aux, self.floor)
+        noun = any(tags[m] in "kicVg" for m in range(start, aux))
+        subject = noun or any(tags[m] == "F" for m in range(start, aux))
         self._mark(aux, k, _CUE)
-        if tag == "n":
+        if tags[k] == "n":
             return k
-        start = self._subject(aux)
-        subject = any(tags[m] in "kicVgF" for m in range(start, aux))
-        frame_subject = subject and not any(tags[m] in "kicVg" for m in range(start, aux))
-        there = aux > 0 and tags[aux - 1] == "T"
-        frame = tag in "fjT" or (tag == "P" and self._frame_end(k) > k)
-        if tag == "f" and (
-            tags[k + 1] == "i" or (frame_subject and tags[k + 1] == "P" and not self._frame_end(k + 1) > k + 1)
-        ):
-            frame, k = False, k + 1
-            self._mark(k - 1, k, _DROPPED)
-            if tags[k] == "P":
-                self._mark(k, k + 1, _DROPPED)
-                k += 1
-        if frame and subject:
-            return self._backward(start, aux, k)
-        if frame:
-            return self._inverted(k)
-        if tag == "h":
-            if tags[k + 1] in _NOUN_START or tags[k + 1] == "u":
-                self._mark(k, k + 1, _DROPPED)
-                return self._absent_list(k + 1, True)
-            return self._backward(start, aux, k + 1) if subject else k + 1
-        if tag in ".,B&S|":
-            if subject and aux < i + (tags[i] == "x"):
-                return self._backward(start, aux, k)
-            if subject and tags[i] == "x":
-                return self._backward(start, aux, k)
+        if tags[k] in ".,B&S|":  # "a girl is not"
+            if subject and (aux < i or tags[i] == "x" or tags[start - 1] in "B,"):
+                return self._deny_subject(start, aux, k)
             self._mark(aux, k, _KEPT)
             return k
+        shown = tags[k] in "fjT" or (tags[k] == "P" and self.frame_end(k) > k)
+        if tags[k] == "f" and tags[k + 1] in "iP" and not noun and self.frame_end(k + 1) == k + 1:
+            shown, k = False, self._mark(k, k + 1, _DROPPED)  # "the video is not presented in live-action"
+        elif tags[k] == "f" and tags[k + 1] == "i":
+            shown, k = False, self._mark(k, k + 1, _DROPPED)  # "a man is not shown riding"
+        if not shown and noun and self.is_passive(k) and words[k - 1] in ("not", "being", "isn't", "wasn't", "never"):
+            after = self.frames_end(k + 1)
+            bare = tags[start] in "ki" and words[aux] in ("is", "isn't", "was", "wasn't")
+            if bare and tags[after] in ".,BS&":  # "tennis is not being played"
+                self._mark(k, k + 1, _DROPPED)
+                return self._deny_subject(start, aux, k + 1)
+        if shown:
+            return self._deny_subject(start, aux, k) if subject else self._deny_inverted(k)
+        if tags[k] == "h":
+            if tags[k + 1] in NOUN_START or tags[k + 1] == "u":
+                self._mark(k, k + 1, _DROPPED)
+                return self._deny_list(k + 1, attached=True)
+            return self._deny_subject(start, aux, k + 1) if subject else k + 1
         first = len(self.phrases)
-        bare = aux == i and tags[i] == "N"
-        if bare or there:
-            loose = bare and self._has_content(self._clause_start(i), i)
-            j = self._absent_list(k, loose, verbal=tags[k] in "iV")
-            if not loose and len(self.phrases) > first:
-                j = self._predicate(j, first)
+        alone = aux == i and tags[i] == "N"
+        if alone or (aux and tags[aux - 1] == "T"):
+            attached = alone and self._is_attached(i)
+            j = self._deny_list(k, attached, verbal=tags[k] in "iV")
+            if not attached and len(self.phrases) > first:
+                j = self._deny_predicate(j, first)
         else:
-            j = self._absent_list(k, True, verbal=True)
+            j = self._deny_list(k, attached=True, verbal=True)
         if len(self.phrases) == first:
             self._mark(aux, k, _KEPT)
         return j
 
     def _absent(self, i: int) -> int:
+        """X is absent, is missing X, absent from this image is X."""
         tags = self.tags
         if tags[i] == "q" and i and tags[i - 1] in "dtmyc":  # "a missing tooth"
             return i + 1
         aux = i
-        while aux and tags[aux - 1] in "RaAd" and self.fates[aux - 1] == _KEPT:
+        while aux > self.floor and tags[aux - 1] in "RaAdt":
             aux -= 1
-        if aux and tags[aux - 1] == "m":
-            aux -= 1
+        aux -= aux > self.floor and tags[aux - 1] == "m"
         self._mark(aux, i + 1, _CUE)
         if tags[i] == "q" and tags[i + 1] in "dtmyki":
-            return self._absent_list(i + 1, True)
-        start = self._subject(aux)
+            return self._deny_list(i + 1, attached=True)
+        start = self.subject_start(aux, min(self.floor, self._floor_before(aux)))
         if any(tags[m] in "kicVgF" for m in range(start, aux)):
-            return self._backward(start, aux, i + 1)
-        return self._inverted(i + 1)
+            return self._deny_subject(start, aux, i + 1)
+        return self._deny_inverted(i + 1)
 
-    def _inverted(self, k: int) -> int:
-        """Noticeably absent from this image is X."""
-        j = self._frames(k)
-        if self.tags[j] == "a" or self.words[j] in (":", ","):
-            self._mark(j, j + 1, _DROPPED)
-            j += 1
-        while self.tags[j] in "TaA":
-            self._mark(j, j + 1, _DROPPED)
-            j += 1
-        return self._absent_list(j, False)
+    def _floor_before(self, end: int) -> int:
+        j = end
+        while j > 0 and end - j < 60 and self.fates[j - 1] == _KEPT:
+            j -= 1
+        return j
 
     def _nobody(self, i: int) -> int:
-        self._mark(i, i + 1, _NEGATED)
+        """Nobody, nothing."""
         first = len(self.phrases)
-        self.literals[i] = "anything" if self.words[i] == "nothing" else "people"
-        self.phrases.append([(i, i + 1)])
+        self._deny_pronoun(i)
         k = i + 1
         if self.words[k] == "else":
-            self._mark(k, k + 1, _DROPPED)
-            k += 1
-        return self._predicate(k, first)
+            k = self._mark(k, k + 1, _DROPPED)
+        return self._deny_predicate(k, first)
 
     def _less(self, i: int) -> int:
-        word = self.words[i]
-        start = i
+        """Hatless, car-free, car - free, person free."""
+        word, start = self.words[i], i
         if word == "free":
-            start = i - 2 if self.words[i - 1] == "-" else i - 1
-        while start > 1 and self.tags[start - 1] == "k" and self._copula_before(start):
-            start -= 1
-        self._mark(start, i + 1, _NEGATED)
-        if word == "free":
-            stem = range(start, i - 1 if self.words[i - 1] == "-" else i)
-            self.phrases.append([(stem.start, stem.stop)])
+            stop = i - 1 if self.words[i - 1] == "-" else i
+            start = stop - 1
+            copula = self.copula(start + 1)
+            start = copula + 1 if copula else start  # "is dining table-free"
+            self.phrases.append([(start, stop)])
         else:
-            self.literals[i] = LESS_NOUNS.get(word) or word.removesuffix("-less").removesuffix("-free")
-            self.phrases.append([(start, i + 1)])
-        return i + 1
-
-    def _copula_before(self, start: int) -> bool:
-        j = start
-        while j and self.tags[j - 1] == "k":
-            j -= 1
-        return j > 0 and self.tags[j - 1] == "a"
+            copula = self.copula(i)
+            start = copula + 1 if copula and "-" in word else i
+            self.spoken[i] = LESS_NOUNS.get(word) or word.removesuffix("-less").removesuffix("-free")
+            self.phrases.append([(start, i), (i, i + 1)])
+        return self._mark(start, i + 1, _NEGATED)
 
     def _untrue(self, i: int) -> int:
+        """It is not true that there is X; that there is no X."""
         self._mark(i, i + 1, _CUE)
         j = i + 1
-        while j < self.size and self.tags[j] != "." and self.tags[j] not in "nxNwvpqu":
+        while self.tags[j] not in ".nxNwvpqu":
             j += 1
-        if j < self.size and self.tags[j] != ".":
-            self._mark(j, j + 1, _CUE)
-            self.cancelled = True
-            return j + 1
+        if self.tags[j] != ".":
+            self.changed = True
+            return self._mark(j, j + 1, _CUE)
         j = i + 1
         while self.tags[j] in "TaAr":
-            self._mark(j, j + 1, _DROPPED)
-            j += 1
+            j = self._mark(j, j + 1, _DROPPED)
         first = len(self.phrases)
-        j = self._absent_list(j, False)
-        return self._predicate(j, first) if len(self.phrases) > first else j
+        j = self._deny_list(j, attached=False)
+        return self._deny_predicate(j, first) if len(self.phrases) > first else j
 
-    # ---- what a cue negates -------------------------------------------------------------------------------------
+    # ---- denying --------------------------------------------------------------------------------------------------
 
-    def _absent_list(self, j: int, loose: bool, verbal: bool = False) -> int:
-        """Reads "X, Y or Z" from j on as absent; returns where it ends.
+    def _deny(self, start: int, end: int) -> int:
+        self.phrases.append([(start, min(end, self.size))])
+        return self._mark(start, end, _NEGATED)
 
-        `loose`: the cue hangs on a noun that is affirmed ("a man with no hat in a park"), so that a place after the
-        list belongs to that noun.
-        """
+    def _deny_pronoun(self, i: int) -> None:
+        self.spoken[i] = "anything" if self.words[i] in ("nothing", "not anything") else "people"
+        if self.words[i].endswith((" them", " these", " which", " whom")):
+            self.spoken[i] = ""
+        self._deny(i, i + 1)
+
+    def _drop_frames(self, j: int) -> int:
+        return self._mark(j, self.frames_end(j), _DROPPED) if j < self.size else j
+
+    def _deny_list(self, j: int, attached: bool, verbal: bool = False) -> int:
+        """Denies "X, Y or Z" from j on; returns where it ends."""
         tags = self.tags
         while True:
-            start = self._skip_determiners(j)
-            gerund = tags[start] == "i"
+            start = self.determiners_end(j)
             indefinite = any(tags[m] == "d" for m in range(j, start))
             if tags[start] == "u":
-                self._nobody_item(start)
-                return self._frames(start + 1)
-            end = self._noun_phrase(start, loose, verbal)
+                self._deny_pronoun(start)
+                return self._drop_frames(start + 1)
+            end = self.phrase_end(start, attached=attached, verbal=verbal)
             if end == start:
-                self._mark(j, start, _KEPT)
                 return j
-            self._record(start, end)
-            j = self._frames(end)
+            self._mark(j, start, _DROPPED)
+            gerunds = tags[start] == "i"
+            self._deny(start, end)
+            j = self._drop_frames(end)
             if tags[j] == "i" and j > end:  # "no dog seen running"
-                stop = self._noun_phrase(j, loose, True)
-                self._mark(j, stop, _NEGATED)
+                stop = self.phrase_end(j, attached=attached, verbal=True)
                 self.phrases[-1].append((j, stop))
-                j = self._frames(stop)
-            after = self._list_goes_on(j, gerund, indefinite)
-            if after == j:
+                self._mark(j, stop, _NEGATED)
+                j = self._drop_frames(stop)
+            following = self.list_next(j, gerunds=gerunds, indefinite=indefinite)
+            if following == j:
                 return j
-            self._mark(j, after, _DROPPED)
-            j = after
+            j = self._mark(j, following, _DROPPED)
 
-    def _nobody_item(self, i: int) -> None:
-        self._mark(i, i + 1, _NEGATED)
-        self.literals[i] = "anything" if self.words[i] == "nothing" else "people"
-        self.phrases.append([(i, i + 1)])
-
-    def _skip_determiners(self, j: int) -> int:
-        tags, start = self.tags, j
-        while True:
-            tag = tags[j]
-            if tag in "dtymR" or (tag == "f" and tags[j + 1] in "kiF"):
-                j += 1
-            elif tag in "gF" and (tags[j + 1] == "o" or self.words[j + 1] in ("to", "from")):
-                j += 2
-            elif tag == "h" and j == start and self.words[j].endswith("ing") and tags[j + 1] in _NOUN_START:
-                j += 1
-            elif tag == "P" and j == start and tags[j + 1] in _NOUN_START:
-                j += 1
-            else:
-                break
-        self._mark(start, j, _DROPPED)
-        return j
-
-    def _noun_phrase(self, start: int, loose: bool, verbal: bool) -> int:
+    def _deny_predicate(self, j: int, first: int) -> int:
+        """Reads on from absent subjects: "(no man) is riding a horse", "(no cat) can be seen"."""
         words, tags = self.words, self.tags
-        j, noun = start, False
-        while j < self.size:
-            tag = tags[j]
-            if tag == "V" or (tag == "k" and j > start and tags[j + 1] in "dtm" and words[j].endswith(("s", "ed"))):
-                if j > start and not verbal:
-                    if loose:
-                        break
-                    verbal = True
-                elif j > start and verbal and noun:
-                    break
-            elif tag in "kcFgL":
-                noun = True
-            elif tag == "=":
-                pass
-            elif tag == "i":
-                if j > start and loose and not verbal and tags[j - 1] in "kF" and tags[j + 1] in "dtmPiR":
-                    break  # "a man without a hat riding a horse"
-                if j > start or tags[j + 1] in "dtm":
-                    verbal = True
-            elif tag in "dtmyr" and (verbal or tags[j - 1] in "oP") and j > start:
-                noun = True
-            elif tag == "R" and verbal and j > start:
-                pass
-            elif tag == "h" and verbal and words[j].endswith("ing"):
-                pass
-            elif tag == "o" and j > start and tags[j + 1] in _NOUN_START:
-                if self._frame_end(j) > j:
-                    break
-            elif tag == "P" and j > start:
-                if not self._takes_place(j, start, loose, verbal):
-                    break
-            elif tag == "P" and verbal and j == start:
-                pass
-            else:
-                break
-            j += 1
-        return j
-
-    def _takes_place(self, j: int, start: int, loose: bool, verbal: bool) -> bool:
-        """Whether the preposition at j belongs to the negated phrase, and not to what is affirmed around it."""
-        following, word = self.tags[j + 1], self.words[j]
-        if self._frame_end(j) > j:
-            return False
-        if following in "mt" and verbal and self.tags[j - 1] in "iV" and (loose or word not in _LOCATIVE):
-            return True
-        if following == "m":
-            return verbal
-        if following == "t":
-            return not loose and word not in _LOCATIVE
-        return verbal or not loose
-
-    def _frame_end(self, j: int) -> int:
-        """The end of "in this image", "in it", "on his head" or of a dangling "on"; j itself where none starts there."""
-        tags = self.tags
-        k = j + 1
-        while tags[k] in "dtR":
-            k += 1
-        if tags[k] in "kf" and tags[k + 1] == "F":
-            k += 1
-        if tags[k] == "F":
-            while tags[k] == "F":
-                k += 1
-            return k if tags[k] not in "koi" else j
-        if tags[k] in "rT":
-            return k + 1
-        if tags[j + 1] == "m":
-            k = j + 2
-            while tags[k] in "kicF":
-                k += 1
-            return k
-        if tags[j + 1] in ".,B&SaVx" and tags[j] == "P":
-            return j + 1
-        return j
-
-    def _frames(self, j: int) -> int:
-        """Drops "present", "in sight", "in this image" and the like from j on; returns where they end."""
-        tags, start = self.tags, j
-        while j < self.size:
-            tag = tags[j]
-            if tag in "fjRT":
-                j += 1
-            elif tag == "a" and (tags[j + 1] == "f" or self.words[j] in ("being", "been", "be")):
-                j += 1
-            elif tag in "Po":
-                end = self._frame_end(j)
-                if end == j:
-                    break
-                j = end
-            else:
-                break
-        self._mark(start, j, _DROPPED)
-        return min(j, self.size)
-
-    def _list_goes_on(self, j: int, gerund: bool, indefinite: bool) -> int:
-        """Where the next absent item starts, or j itself after the last one."""
-        tags = self.tags
-        tag = tags[j]
-        if tag in "|~":
-            k = j + 1
-            if tags[k] in "nN":
-                k += 1
-            return k if tags[k] in _NOUN_START else j
-        if tag == "&":
-            k = j + 1
-            if tags[k] == "y":
-                return k
-            if tags[k] in "kFg" or (tags[k] == "i" and gerund) or (tags[k] == "d" and indefinite):
-                stop = k + 1
-                while tags[stop] in "kgF":
-                    stop += 1
-                return k if tags[stop] in ".,BfPjS&" else j
-            return j
-        if tag == ",":
-            letters = "".join(tags[j : j + 48])
-            if _LIST_OR.match(letters) or (_LIST_AND.match(letters)):
-                k = j + 1
-                if tags[k] in "|~&":
-                    k += 1
-                return k
-        return j
-
-    def _predicate(self, j: int, first: int) -> int:
-        """Reads on from an absent subject: "(No man) is riding a horse", "(no cat) can be seen"."""
-        tags = self.tags
+        pronoun = self.phrases[-1][0][0] in self.spoken
         start = j
-        while tags[j] in "aAR" or (self.words[j] in ("has", "have", "had") and tags[j + 1] == "a"):
+        while tags[j] in "aAR" or (words[j] in ("has", "have", "had") and tags[j + 1] == "a"):
             j += 1
         self._mark(start, j, _DROPPED)
-        j = self._frames(j)
-        if tags[j] in ".,BS&" or j >= self.size:
+        frames = j
+        j = self._drop_frames(j)
+        if (
+            j >= self.size
+            or tags[j] in ".,BS&"
+            or (tags[j] == "P" and (tags[j + 1] == "t" or j > frames or j == start))
+        ):
             return j
-        if tags[j] == "P" and (tags[j + 1] == "t" or j == start):
+        if j == start and tags[j] not in "iVh" and not (pronoun and tags[j] == "k"):
             return j
-        if j == start and tags[j] not in "iVh":
-            return j
-        stop = self._noun_phrase(j, False, True)
+        stop = self.phrase_end(j, attached=False, verbal=True)
         if stop == j and tags[j] == "h":
-            stop = self._noun_phrase(j + 1, False, True)
-        if stop > j:
-            self._mark(j, stop, _NEGATED)
-            for phrase in self.phrases[first:]:
-                phrase.append((j, stop))
-        return self._frames(stop)
+            stop = self.phrase_end(j + 1, attached=False, verbal=True)
+        if pronoun and j == start and words[j].endswith("s"):  # "no one sleeps": a person sleeps
+            self.spoken[self.phrases[-1][0][0]] = "person"
+        for phrase in self.phrases[first:]:
+            phrase.append((j, stop))
+        self._mark(j, stop, _NEGATED)
+        return self._drop_frames(stop)
 
-    def _subject(self, end: int) -> int:
-        """Where the subject that ends before token `end` starts."""
-        words, tags = self.words, self.tags
-        j, conjunction = end - 1, -1
-        while j >= 0 and end - j < 40:
-            tag = tags[j]
-            if self.fates[j] != _KEPT or tag in ".BS!":
-                break
-            if tag == "," and (conjunction < 0 or self._verb_between(j)):
-                break
-            if tag in "Vahj" and not words[j].endswith("ing") and not (j == end - 1 and tag in "Vh"):
-                links = [k for k in range(j + 1, end) if tags[k] == "&" or words[k] in ("with", ",")]
-                return self._trim(links[0] + 1 if links else j + 1, end)
-            if tag == "&" and conjunction < 0:
-                conjunction = j
-            j -= 1
-        start = j + 1
-        singular = end < self.size and words[end] in (
-            "is",
-            "was",
-            "has",
-            "does",
-            "isn't",
-            "wasn't",
-            "doesn't",
-            "hasn't",
-        )
-        if conjunction > 0 and singular:
-            start = max(start, conjunction + 1)
-        if tags[end] not in "aAx":
-            withs = [k for k in range(start, end) if words[k] == "with"]
-            if withs:
-                start = withs[-1] + 1
-        return self._trim(start, end)
-
-    def _verb_between(self, comma: int) -> bool:
-        j = comma - 1
-        while j >= 0 and comma - j < 12 and self.tags[j] not in ".,BS":
-            if self.tags[j] in "VahjPi":
-                return True
-            j -= 1
-        return False
-
-    def _trim(self, start: int, end: int) -> int:
-        tags = self.tags
-        while start < end and tags[start] in "R&,|T":
-            start += 1
-        if start < end and tags[start] == "P":
-            frame = self._frame_end(start)
-            if start < frame < end:
-                return frame
-            for k in range(start + 2, end):
-                if tags[k] in "dtm" and tags[k - 1] in "kF":
-                    return k
-            return start + 1
-        return start
-
-    def _backward(self, start: int, aux: int, k: int) -> int:
-        """The subject start..aux is absent; drops what follows the cue as far as it is frame."""
+    def _deny_subject(self, start: int, end: int, k: int) -> int:
+        """The subject start..end is absent; drops the frames from k on."""
         item = start
-        for j in range(start, aux + 1):
-            if j == aux or self.tags[j] in "&|,":
-                if j < aux:
+        for j in range(start, end + 1):
+            if j == end or self.tags[j] in "&|,":
+                noun = self.determiners_end(item) if item < j else j
+                self._mark(item, j, _DROPPED)
+                if noun < j:
+                    self._deny(noun, j)
+                if j < end:
                     self._mark(j, j + 1, _DROPPED)
-                item = self._skip_determiners(item) if item < j else item
-                if item < j:
-                    self._record(item, j)
                 item = j + 1
-        return self._frames(k)
+        return self._drop_frames(k)
 
-    def _record(self, start: int, end: int) -> None:
-        self._mark(start, end, _NEGATED)
-        self.phrases.append([(start, min(end, self.size))])
+    def _deny_inverted(self, k: int) -> int:
+        """Absent from this image is X."""
+        j = self._drop_frames(k)
+        if self.tags[j] == "a" or self.words[j] in (":", ","):
+            j = self._mark(j, j + 1, _DROPPED)
+        while self.tags[j] in "TaA":
+            j = self._mark(j, j + 1, _DROPPED)
+        return self._deny_list(j, attached=False)
 
-    # ---- results ------------------------------------------------------------------------------------------------
+    def _deny_twice(self, aux: int, k: int) -> int:
+        """Not without X is with X."""
+        follows = self.tags[k + 1] in NOUN_START
+        self._mark(aux, k + 1, _CUE)
+        self.swaps[k] = "with" if self.tags[k] == "w" else "has" if follows and self.tags[k] in "vq" else "is present"
+        self.changed = True
+        return k + 1
+
+    def _is_foreign(self) -> bool:
+        if self._foreign is None:
+            self._foreign = len(FOREIGN.intersection(self.words)) > 1
+        return self._foreign
+
+    # ---- results --------------------------------------------------------------------------------------------------
 
     def _phrase_text(self, slices: list[tuple[int, int]]) -> str:
         parts = []
         for start, end in slices:
             if start >= end:
                 continue
-            if start in self.literals:
-                parts.append(self.literals[start])
-                continue
-            part = self.text[self.starts[start] : self.ends[end - 1]]
-            if (start == 0 or self.tags[start - 1] == ".") and part[1:] == part[1:].lower():
-                part = part[:1].lower() + part[1:]
-            parts.append(_SPOKEN.get(part.lower(), part))
+            part = self.spoken.get(start)
+            if part is None:
+                part = self.text[self.starts[start] : self.ends[end - 1]]
+                if (start == 0 or self.tags[start - 1] == ".") and part[1:] == part[1:].lower():
+                    part = part[:1].lower() + part[1:]
+                part = _ANYBODY.get(part, part)
+            parts.append(part)
         return " ".join(" ".join(parts).split()).strip("\"'“”‘’ ")
 
     def _spans(self, fate: int) -> tuple[tuple[int, int], ...]:
         spans: list[tuple[int, int]] = []
         previous = -2
-        for i in range(self.size):
-            if self.fates[i] == fate:
+        for i, own in enumerate(self.fates):
+            if own == fate:
                 if previous == i - 1:
                     spans[-1] = (spans[-1][0], self.ends[i])
                 else:
@@ -685,125 +400,87 @@ class _Reader:
         return tuple(spans)
 
     def _affirmed(self) -> str:
-        tags, fates = self.tags, self.fates
+        """The kept tokens, without the connectives that led to what was taken out, and without bare frames."""
         for i in self.swaps:
-            fates[i] = _KEPT
-        self._strip_before_gaps()
-        self._strip_after_gaps()
-        self._drop_bare_frames()
-        kept = [i for i in range(self.size) if fates[i] == _KEPT]
-        if not any(tags[i] in _CONTENT or i in self.swaps for i in kept):
-            return ""
+            self.fates[i] = _KEPT
+        kept: list[int] = []
+        start = 0
+        while start < self.size:
+            if self.fates[start] != _KEPT or self.tags[start] in ".B":
+                start += 1
+                continue
+            end = start
+            while end < self.size and (
+                self.fates[end] == _KEPT and self.tags[end] not in ".B" or self._is_epithet(end)
+            ):
+                end += 1
+            kept += self._trimmed(start, end, bool(kept) and "." not in self.tags[kept[-1] : start])
+            start = end
+        return self._joined(kept)
+
+    def _is_epithet(self, i: int) -> bool:
+        """Whether token i is part of a negated word before its noun: "a cloudless sky"."""
+        while self.tags[i] != "L" and i < self.size and self.fates[i] == _NEGATED:
+            i += 1
+        return self.tags[i] == "L" and self.fates[i] == _NEGATED and self.tags[i + 1] in "kicFgL"
+
+    def _trimmed(self, start: int, end: int, continues: bool) -> list[int]:
+        """The tokens of one run that stay; `continues`: its sentence already has content that stays."""
+        tags = self.tags
+        before, after = start > 0 and self.fates[start - 1] != _KEPT, end < self.size and self.fates[end] != _KEPT
+        last = end - 1
+        comma = False
+        if after:
+            while last >= start and tags[last] in ",&SR|":
+                comma = comma or tags[last] == ","
+                last -= 1
+            if last == end - 1:
+                while last >= start and tags[last] in "aAhPTtdomSRr" and last not in self.swaps:
+                    last -= 1
+                while last >= start and tags[last] in ",&S|R":
+                    last -= 1
+        elif end < self.size and tags[end] == "B":
+            while last >= start and tags[last] in ",":
+                last -= 1
+        if before or not continues:
+            leading = ",R" if continues else ",&|RSPoa" if before else ",&|"
+            while start <= last and tags[start] in leading and start not in self.swaps:
+                if tags[start] == "P" and self.frame_end(start) > start + 1:
+                    break
+                start += 1
+        run = [i for i in range(start, last + 1) if self.fates[i] == _KEPT]
+        return run if any(tags[i] in _CONTENT or i in self.swaps for i in run) else []
+
+    def _joined(self, kept: list[int]) -> str:
         pieces: list[str] = []
         previous = -1
         for i in kept:
-            word = self.swaps.get(i) or self.text[self.starts[i] : self.ends[i]]
-            if previous < 0:
-                pass
-            elif previous == i - 1:
-                pieces.append(self.text[self.ends[previous] : self.starts[i]])
-            elif tags[i] not in ",." or tags[previous] in ",.":
-                pieces.append(" ")
-            pieces.append(word)
+            if previous >= 0:
+                between = range(previous + 1, i)
+                if not between or all(self.fates[m] == _KEPT for m in between):
+                    pieces.append(self.text[self.ends[previous] : self.starts[i]])
+                else:
+                    ends = [m for m in between if self.tags[m] == "." and self.fates[m] == _KEPT]
+                    pieces.append(f"{self.text[self.starts[ends[-1]] : self.ends[ends[-1]]]} " if ends else " ")
+            pieces.append(self.swaps.get(i) or self.text[self.starts[i] : self.ends[i]])
             previous = i
         affirmed = " ".join("".join(pieces).split())
-        affirmed = re.sub(r"\b([Aa])n ([^aeiouAEIOU\W])", r"\1 \2", affirmed) if "L" in tags else affirmed
+        if "L" in self.tags:
+            affirmed = _AN.sub(r"\1 \2", affirmed)
         return affirmed.strip(' ,;:-–—."“”…')
 
-    def _strip_before_gaps(self) -> None:
-        tags, fates = self.tags, self.fates
-        for i in range(self.size):
-            if fates[i] == _KEPT or i == 0 or fates[i - 1] != _KEPT:
-                continue
-            j = i - 1
-            connected = False
-            while j >= 0 and fates[j] == _KEPT and tags[j] in ",B&SR|":
-                connected = True
-                j -= 1
-            if not connected:
-                while (
-                    j >= 0
-                    and fates[j] == _KEPT
-                    and tags[j] in "aAhPTtdomSR"
-                    and not (tags[j] == "P" and tags[i] not in "" and fates[i] == _NEGATED and self._less_at(i))
-                    and not (tags[j] in "dtmaP" and self._less_at(i))
-                ):
-                    j -= 1
-                    if j >= 0 and tags[j] == "r" and fates[j] == _KEPT:
-                        j -= 1
-                while j >= 0 and fates[j] == _KEPT and tags[j] in ",B&S|R":
-                    j -= 1
-            self._mark(j + 1, i, _DROPPED)
 
-    def _less_at(self, i: int) -> bool:
-        while i < self.size and self.fates[i] == _NEGATED:
-            if self.tags[i] == "L":
-                return self.tags[i + 1] in "kicFg"
-            i += 1
-        return False
-
-    def _strip_after_gaps(self) -> None:
-        tags, fates = self.tags, self.fates
-        content = False
-        for i in range(self.size):
-            if fates[i] == _KEPT:
-                if i and fates[i - 1] != _KEPT:
-                    j = i
-                    while j < self.size and fates[j] == _KEPT and tags[j] in (",BR." if content else ",.B&|RSPoa"):
-                        if tags[j] == "." and content:
-                            break
-                        if tags[j] == "," and content and not self._comma_before(i):
-                            break
-                        if tags[j] == "P" and not content and self._frame_end(j) > j:
-                            break
-                        fates[j] = _DROPPED
-                        j += 1
-                content = content or tags[i] in _CONTENT or tags[i] in "F"
-                if tags[i] == ".":
-                    content = False
-
-    def _comma_before(self, i: int) -> bool:
-        return False
-
-    def _drop_bare_frames(self) -> None:
-        """Drops segments such as "This image shows", of which nothing is left but the frame."""
-        start = 0
-        for i in range(self.size + 1):
-            if i == self.size or self.fates[i] != _KEPT and self._hard_gap(i) or self.tags[i] in ".B":
-                if not any(
-                    self.fates[m] == _KEPT and (self.tags[m] in _CONTENT or m in self.swaps) for m in range(start, i)
-                ):
-                    self._mark(start, i + 1, _DROPPED) if i < self.size and self.fates[
-                        i
-                    ] == _KEPT else self._mark_kept(start, i)
-                start = i + 1
-
-    def _mark_kept(self, start: int, end: int) -> None:
-        for m in range(start, end):
-            if self.fates[m] == _KEPT:
-                self.fates[m] = _DROPPED
-
-    def _hard_gap(self, i: int) -> bool:
-        return False
-
-
-def _tag_of(word: str) -> str:
-    tag = WORD_TAGS.get(word)
-    if tag:
-        return tag
-    first = word[0]
-    if not first.isalnum():
-        return "," if first in ",()[]…–—-" else "." if first in ".!?;:\n" else "&" if first == "&" else "A"
-    if word in LESS_NOUNS or word.endswith(("-free", "-less")):
-        return "L"
-    if word[-2:] in ("'t", " t"):
-        return "x"
-    if word.endswith("ing") and len(word) > 5 and word not in _NOT_PARTICIPLES:
-        return "i"
-    return "k"
-
-
-_NOT_PARTICIPLES = frozenset(
-    "building ceiling morning evening clothing string spring railing awning wedding pudding icing frosting earring "
-    "duckling lightning something anything everything nothing painting drawing sibling seedling sterling".split()
-)
+_READERS: dict[str, Callable[[_Reading, int], int]] = {
+    "n": _Reading._no,
+    "~": _Reading._no,
+    "w": _Reading._without,
+    "v": _Reading._without,
+    "e": _Reading._without,
+    "x": _Reading._not,
+    "N": _Reading._not,
+    "p": _Reading._absent,
+    "q": _Reading._absent,
+    "u": _Reading._nobody,
+    "L": _Reading._less,
+    "!": _Reading._untrue,
+}
