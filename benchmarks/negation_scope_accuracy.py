@@ -8,6 +8,7 @@ does not carry its pattern's concepts, or that holds the paraphraser's chatter, 
 """
 
 import argparse
+import ast
 import csv
 import re
 from collections import Counter
@@ -17,11 +18,26 @@ from notclip.negation_scope import read_scope
 
 # VOC's classes by the words that the paraphraser uses for them.
 VOC_WORDS = {
-    "aeroplane": "aeroplane airplane plane aircraft", "bicycle": "bicycle bike cyclist", "bird": "bird", "boat": "boat ship",
-    "bottle": "bottle", "bus": "bus buse", "car": "car automobile", "cat": "cat kitten", "chair": "chair", "cow": "cow cattle",
-    "diningtable": "table diningtable", "dog": "dog puppy", "horse": "horse", "motorbike": "motorbike motorcycle",
-    "person": "person people individual human man woman anyone anybody someone nobody somebody", "pottedplant": "plant pottedplant",
-    "sheep": "sheep", "sofa": "sofa couch", "train": "train", "tvmonitor": "tv monitor television tvmonitor",
+    "aeroplane": "aeroplane airplane plane aircraft",
+    "bicycle": "bicycle bike cyclist",
+    "bird": "bird",
+    "boat": "boat ship",
+    "bottle": "bottle",
+    "bus": "bus buse",
+    "car": "car automobile",
+    "cat": "cat kitten",
+    "chair": "chair",
+    "cow": "cow cattle",
+    "diningtable": "table diningtable",
+    "dog": "dog puppy",
+    "horse": "horse",
+    "motorbike": "motorbike motorcycle",
+    "person": "person people individual human man woman anyone anybody someone nobody somebody",
+    "pottedplant": "plant pottedplant",
+    "sheep": "sheep",
+    "sofa": "sofa couch",
+    "train": "train",
+    "tvmonitor": "tv monitor television tvmonitor",
 }
 VOC_OF_WORD = {word: name for name, words in VOC_WORDS.items() for word in words.split()}
 CHATTER = re.compile(
@@ -39,7 +55,7 @@ def concepts_of_template(template: str, a: str, b: str, n: str) -> list[tuple[se
 
 def voc_mentions(text: str) -> set[str]:
     """VOC classes whose words stand in a text."""
-    words = re.findall(r"[a-z]+", text.lower())
+    words = re.findall(r"[a-z]+", text.lower().replace("no one", "nobody"))
     found = {VOC_OF_WORD[form] for word in words for form in (word, word.removesuffix("s")) if form in VOC_OF_WORD}
     return found | ({"diningtable"} if "dining" in words else set())
 
@@ -51,7 +67,11 @@ def voc_choices(path: Path) -> list[tuple[str, set[str], set[str]]]:
         captions = [row[f"caption_{i}"] for i in range(4)]
         mentions = [voc_mentions(caption) for caption in captions]
         template = row["correct_answer_template"]
-        n = _one(mentions[2]) or _one(mentions[1] - mentions[3]) or (_one(mentions[0]) if template == "negative" else "")
+        n = (
+            _one(mentions[2])
+            or _one(mentions[1] - mentions[3])
+            or (_one(mentions[0]) if template == "negative" else "")
+        )
         a = _one(mentions[3]) or _one(mentions[1] - {n})
         b = ""
         if template == "positive":  # what caption_1 denies may be either of caption_0's two
@@ -78,7 +98,9 @@ def measure_voc(path: Path) -> tuple[int, list[str], list[str]]:
         scope = read_scope(text)
         read = voc_mentions(scope.affirmed), voc_mentions(" ; ".join(scope.negated))
         if read != (affirmed, negated):
-            wrong.append(f"{text}\n      read {scope.affirmed!r} {scope.negated}; truth {affirmed or ''} not {negated or ''}")
+            wrong.append(
+                f"{text}\n      read {scope.affirmed!r} {scope.negated}; truth {affirmed or ''} not {negated or ''}"
+            )
     return sound, wrong, broken
 
 
@@ -110,7 +132,9 @@ def measure_msr_vtt(path: Path) -> tuple[int, list[str], list[str]]:
             scope = read_scope(caption)
             right = scope.kind == expected[i]
             negated = " ; ".join(scope.negated)
-            if i == 1:  # what caption_2 affirms is affirmed here, and denied by caption_0 of a negative or hybrid question
+            if (
+                i == 1
+            ):  # what caption_2 affirms is affirmed here, and denied by caption_0 of a negative or hybrid question
                 right &= not (affirmed_words & _content(negated)) and (
                     not affirmed_words & _content(caption) or bool(affirmed_words & _content(scope.affirmed))
                 )
@@ -119,7 +143,9 @@ def measure_msr_vtt(path: Path) -> tuple[int, list[str], list[str]]:
                     not affirmed_words & _content(caption) or bool(affirmed_words & _content(negated))
                 )
             if not right:
-                wrong.append(f"[{expected[i]}] {caption}\n      read {scope.affirmed!r} {scope.negated}; others: {captions}")
+                wrong.append(
+                    f"[{expected[i]}] {caption}\n      read {scope.affirmed!r} {scope.negated}; others: {captions}"
+                )
     return sound, wrong, broken
 
 
@@ -141,7 +167,7 @@ def measure_retrieval(path: Path) -> tuple[int, list[str], list[str]]:
     """Long captions: the negated concept's words are read as negated alone, the affirmed concepts' words as affirmed."""
     sound, wrong, broken = 0, [], []
     for row in csv.DictReader(path.open(encoding="utf-8")):
-        text = row["captions"].strip("[]").strip("'\"")
+        text = ast.literal_eval(row["captions"])[0]
         absent = row["negative_concept"]
         if not has_concept(text, absent):
             broken.append(f"{text} (without {absent!r})")
@@ -150,7 +176,9 @@ def measure_retrieval(path: Path) -> tuple[int, list[str], list[str]]:
         scope = read_scope(text)
         negated = " ; ".join(scope.negated)
         present = [row[f"positive_concept{i}"] for i in (1, 2)]
-        present = [concept for concept in present if has_concept(text, concept) and not _content(concept) & _content(absent)]
+        present = [
+            concept for concept in present if has_concept(text, concept) and not _content(concept) & _content(absent)
+        ]
         right = has_concept(negated, absent) and bool(scope.affirmed)
         right &= all(has_concept(scope.affirmed, concept) for concept in present)
         if not right:
@@ -170,7 +198,9 @@ def main(argv: list[str] | None = None) -> int:
         ("msr_vtt_retrieval_rephrased_llama.csv", measure_retrieval),
     ):
         sound, wrong, broken = measure(options.folder / name)
-        print(f"{name}: {100 * (sound - len(wrong)) / sound:.2f} % of {sound} read right; {len(broken)} broken left out")
+        print(
+            f"{name}: {100 * (sound - len(wrong)) / sound:.2f} % of {sound} read right; {len(broken)} broken left out"
+        )
         for title, texts in (("wrong", wrong), ("broken", [text for text, _ in Counter(broken).most_common()])):
             for text in texts[: options.errors]:
                 print(f"  {title}: {text}")

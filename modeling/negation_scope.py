@@ -16,6 +16,7 @@ _WORD = re.compile(r"\w+")
 _AN = re.compile(r"\b([Aa])n ([^aeiouAEIOU\W])")
 _KEPT, _CUE, _DROPPED, _NEGATED = range(4)
 _CONTENT = "kicVLg="
+_HAVE = ("has", "have", "had")
 _ANYBODY = {"anyone": "people", "anybody": "people", "someone": "people"}
 
 
@@ -153,7 +154,7 @@ class _Reading(Tokens):
         """X is not shown, does not show X, is not riding X, not X but Y."""
         words, tags = self.words, self.tags
         aux = i
-        while aux > self.floor and (tags[aux - 1] in "RaA" or words[aux - 1] in ("has", "have", "had")):
+        while aux > self.floor and (tags[aux - 1] in "RaA" or words[aux - 1] in _HAVE):
             aux -= 1
         k = i + 1
         while tags[k] in "RaA":
@@ -171,7 +172,9 @@ class _Reading(Tokens):
                 return self._deny_subject(start, aux, k)
             self._mark(aux, k, _KEPT)
             return k
-        shown = tags[k] in "fjT" or (tags[k] == "P" and self.frame_end(k) > k)
+        if words[k] == "one" and tags[k + 1] == "o" and aux < i and subject:  # "is not one of the sports"
+            return self._mark(k, self.phrase_end(k, attached=True), _DROPPED) and self._deny_subject(start, aux, k)
+        shown = tags[k] in "fjT" or (tags[k] == "P" and tags[k + 1] != "m" and self.frame_end(k) > k)
         if tags[k] == "f" and tags[k + 1] in "iP" and not noun and self.frame_end(k + 1) == k + 1:
             shown, k = False, self._mark(k, k + 1, _DROPPED)  # "the video is not presented in live-action"
         elif tags[k] == "f" and tags[k + 1] == "i":
@@ -205,10 +208,14 @@ class _Reading(Tokens):
     def _absent(self, i: int) -> int:
         """X is absent, is missing X, absent from this image is X."""
         tags = self.tags
-        if tags[i] == "q" and i and tags[i - 1] in "dtmyc":  # "a missing tooth"
+        if tags[i] == "q" and i and tags[i - 1] in "dtmycP":  # "a missing tooth"
             return i + 1
+        if self.words[i].startswith(("out ", "off ")) and tags[i - 1] not in "RaA,.":
+            links = [m for m in range(max(self.floor, i - 8), i) if self.words[m] == "with"]
+            if i == 0 or tags[i - 1] not in "kiF" or not links:  # "a man walks out of frame"
+                return i + 1
         aux = i
-        while aux > self.floor and tags[aux - 1] in "RaAdt":
+        while aux > self.floor and (tags[aux - 1] in "RaAdt" or self.words[aux - 1] in _HAVE):
             aux -= 1
         aux -= aux > self.floor and tags[aux - 1] == "m"
         self._mark(aux, i + 1, _CUE)
@@ -312,7 +319,7 @@ class _Reading(Tokens):
         words, tags = self.words, self.tags
         pronoun = self.phrases[-1][0][0] in self.spoken
         start = j
-        while tags[j] in "aAR" or (words[j] in ("has", "have", "had") and tags[j + 1] == "a"):
+        while tags[j] in "aAR" or (words[j] in _HAVE and tags[j + 1] == "a"):
             j += 1
         self._mark(start, j, _DROPPED)
         frames = j
@@ -325,10 +332,14 @@ class _Reading(Tokens):
             return j
         if j == start and tags[j] not in "iVh" and not (pronoun and tags[j] == "k"):
             return j
+        noun = self.determiners_end(j)
+        if pronoun and start < j < noun:  # "no one is an actor"
+            self.phrases[-1] = []
+            j = self._mark(j, noun, _DROPPED)
         stop = self.phrase_end(j, attached=False, verbal=True)
         if stop == j and tags[j] == "h":
             stop = self.phrase_end(j + 1, attached=False, verbal=True)
-        if pronoun and j == start and words[j].endswith("s"):  # "no one sleeps": a person sleeps
+        if pronoun and j == start and words[j].endswith("s") and self.phrases[-1]:  # "no one sleeps": a person sleeps
             self.spoken[self.phrases[-1][0][0]] = "person"
         for phrase in self.phrases[first:]:
             phrase.append((j, stop))

@@ -69,10 +69,16 @@ class Tokens:
         settled = tag
         if tag == "h":
             verb = word in ("has", "have", "had")
-            if not verb and (before in "ndcmy" or (after in "ap" and not word.endswith("ing"))):
+            if not verb and word.endswith("ing") and before in ".,B&" and after == "a":
+                settled = "i"  # "showing is evident"
+            elif not verb and (
+                before in "ndcmy"
+                or (before == "R" and i > 1 and self.tags[i - 2] == "n")
+                or (after in "ap" and not word.endswith("ing"))
+            ):
                 settled = "k"  # "no presents", "displays are absent"
             elif word in NOUN_OR_VERB and (
-                (before == "k" and after in ".,&BSPfjx")
+                (before == "k" and (after in ".,&BSPfjx" or (after == "k" and not word.endswith("s"))))
                 or (before in "Po" and after not in "ndt")
                 or (before == "t" and self.words[i - 1] in ("the", "these", "those"))
             ):
@@ -95,7 +101,7 @@ class Tokens:
         elif tag == "n" and any(self.words[j] in SIGN_WORDS for j in range(i + 1, min(i + 5, self.size))):
             if before in "dt" or (after == "i" and self.words[i + 2] in SIGN_WORDS) or self.words[i + 2] == "allowed":
                 settled = "="  # "a no smoking sign"
-        elif word in ("leaves", "leave") and "out" in self.words[i + 2 : i + 6] and after in NOUN_START:
+        elif word in ("leaves", "leave", "leaving") and "out" in self.words[i + 2 : i + 6] and after in NOUN_START:
             out = self.words.index("out", i + 2)
             if self.tags[out + 1] in ".,BS":
                 settled, self.tags[out] = "v", "f"  # "leaves the dog out"
@@ -104,7 +110,7 @@ class Tokens:
     def copula(self, i: int) -> int:
         """The "is" before the plain words that precede token i; 0 where there is none."""
         j = i - 1
-        while j > 0 and i - j < _LOOK_BACK and self.tags[j] == "k":
+        while j > 0 and i - j < _LOOK_BACK and self.tags[j] in "ki":
             j -= 1
         return j if j > 0 and self.tags[j] == "a" else 0
 
@@ -120,6 +126,8 @@ class Tokens:
         k = j + 1
         while tags[k] in "dtRy":
             k += 1
+        if tags[k] in ".," and tags[k - 1] == "t":  # "part of this"
+            return k
         if words[j] in ("part of", "a part of") and tags[k] in "kicFm":
             while tags[k] in "kicFm":
                 k += 1
@@ -172,8 +180,10 @@ class Tokens:
                 j += 1
             elif tag in "gF" and (tags[j + 1] == "o" or self.words[j + 1] in ("to", "from")):
                 j += 2
+            elif self.words[j] == "being" or (tag == "o" and j and tags[j - 1] == "y"):  # "any of its players"
+                j += 1
             elif (
-                j == start
+                (j == start or tags[j - 1] == "a")
                 and tags[j + 1] in NOUN_START
                 and (tag in "Po" or (tag == "h" and self.words[j].endswith("ing")))
             ):
@@ -203,12 +213,9 @@ class Tokens:
                 and words[j].endswith(("s", "ed"))
                 and tags[j - 1] in "kF"
             ):
-                if not first and not verbal:
-                    if attached:
-                        break
-                    verbal = True
-                elif not first and object_seen:
+                if not first and (attached or verbal):
                     break
+                verbal = True
             elif tag in "kcFgL":
                 object_seen = True
             elif tag == "=":

@@ -1,0 +1,389 @@
+"""The reader of negation: every form by hand, then properties over arbitrary text, then NegBench's own files."""
+
+import random
+import string
+import time
+from pathlib import Path
+
+import pytest
+
+from notclip.negation_cues import PHRASE_TAGS, WORD_TAGS
+from notclip.negation_scope import NegationScope, read_scope
+
+SHARED = Path(__file__).parents[2].parent / "shared"
+
+# text, affirmed, negated
+CUE_BEFORE = [
+    ("There is no cat in this image.", "", ("cat",)),
+    ("There's no dog here", "", ("dog",)),
+    ("There are no people or cars.", "", ("people", "cars")),
+    ("no people", "", ("people",)),
+    ("street, no cars", "street", ("cars",)),
+    ("beach without people", "beach", ("people",)),
+    ("no cars, no people, a street at night", "a street at night", ("cars", "people")),
+    ("This image features a dog, but no cat.", "This image features a dog", ("cat",)),
+    ("A man in a kitchen, but no chair", "A man in a kitchen", ("chair",)),
+    ("A person without a hat", "A person", ("hat",)),
+    ("A man without a hat rides a horse .", "A man rides a horse", ("hat",)),
+    ("A man with no helmet jumping off a hill", "A man jumping off a hill", ("helmet",)),
+    ("A man with no shirt on is playing tennis .", "A man is playing tennis", ("shirt",)),
+    ("A man with no hat on his head sits down", "A man sits down", ("hat",)),
+    (
+        "A young girl plays in the snow wearing gloves and no coat .",
+        "A young girl plays in the snow wearing gloves",
+        ("coat",),
+    ),
+    (
+        "A boy wearing a helmet and no shirt , in the air on a bike .",
+        "A boy wearing a helmet in the air on a bike",
+        ("shirt",),
+    ),
+    ("A dog with no tail runs in the dirt .", "A dog runs in the dirt", ("tail",)),
+    ("A table with no food, and a dog", "A table and a dog", ("food",)),
+    ("A man with no dog in the kitchen", "A man in the kitchen", ("dog",)),
+    ("A large horse with gear , but no rider .", "A large horse with gear", ("rider",)),
+    ("A man , without a hat , rides a bike", "A man rides a bike", ("hat",)),
+    ("Without a hat, a man walks on the beach", "a man walks on the beach", ("hat",)),
+    ("A street with no people walking", "A street", ("people walking",)),
+    ("No pizza in sight, a woman is making lasagna.", "a woman is making lasagna", ("pizza",)),
+    ("A woman on a sofa, with no dog in sight.", "A woman on a sofa", ("dog",)),
+    ("A beach where there are no umbrellas", "A beach", ("umbrellas",)),
+    ("A kitchen with zero chairs", "A kitchen", ("chairs",)),
+    ("A park sans dogs", "A park", ("dogs",)),
+    ("The action here is basketball, minus the music.", "The action here is basketball", ("music",)),
+    ("A room that has no windows", "A room", ("windows",)),
+    ("A dog on grass, with hardly any trees", "A dog on grass", ("trees",)),
+    ("There is not a single car on the road.", "the road", ("car",)),
+    ("Not a single bike is in sight as a red car speeds down the road.", "a red car speeds down the road", ("bike",)),
+    ("There aren't any birds in the sky", "the sky", ("birds",)),
+    ("There is no sign of a person.", "", ("person",)),
+    ("A scene with no trace of snow", "", ("snow",)),
+    ("None of the chairs are visible", "", ("chairs",)),
+    ("There are no visible cars.", "", ("cars",)),
+    ("There is no man in a red shirt.", "", ("man in a red shirt",)),
+    ("no dog on the couch", "the couch", ("dog",)),
+    ("a cat, not a dog, on a sofa", "a cat on a sofa", ("dog",)),
+    (
+        "A dog walking around with his leash but not with his owner .",
+        "A dog walking around with his leash",
+        ("owner",),
+    ),
+]
+CUE_VERBS = [
+    ("The image does not include any dogs.", "", ("dogs",)),
+    ("This image does not contain a cat or a dog.", "", ("cat", "dog")),
+    ("This photo doesn't show a bus", "", ("bus",)),
+    ("This image isn't showing a dog.", "", ("dog",)),
+    ("This image has no bottle in it.", "", ("bottle",)),
+    ("This image shows a train, but does not include a person.", "This image shows a train", ("person",)),
+    ("This image contains a boat but it doesn't have a bird.", "This image contains a boat", ("bird",)),
+    ("You won't find a cat in this image.", "", ("cat",)),
+    ("We can't see any people here", "", ("people",)),
+    ("You'll see driving, but don't expect to see a kitchen.", "You'll see driving", ("kitchen",)),
+    ("This image features a horse, but lacks a person.", "This image features a horse", ("person",)),
+    ("This image lacks cars.", "", ("cars",)),
+    ("The photo fails to show a boat", "", ("boat",)),
+    ("The picture omits the sofa.", "", ("sofa",)),
+    ("This video features sushi, but leaves out the grilling.", "This video features sushi", ("grilling",)),
+    ("The video highlights soccer, leaving boxing out.", "The video highlights soccer", ("boxing",)),
+    ("A kitchen lacking chairs", "A kitchen", ("chairs",)),
+    ("A kitchen missing a table", "A kitchen", ("table",)),
+    ("This image is missing a dog.", "", ("dog",)),
+    ("This image excludes sheep", "", ("sheep",)),
+    ("The image never shows a dog", "", ("dog",)),
+    ("A man is not wearing a hat", "A man", ("hat",)),
+    ("A man who isn't wearing a helmet rides a bike", "A man rides a bike", ("helmet",)),
+    ("The dog doesn't have a collar", "The dog", ("collar",)),
+    ("A room is without chairs", "A room", ("chairs",)),
+]
+CUE_AFTER = [
+    ("A cat is nowhere to be seen.", "", ("cat",)),
+    ("Cats are absent.", "", ("cats",)),
+    ("A dog is not present in this image.", "", ("dog",)),
+    ("A dog is not in the image.", "", ("dog",)),
+    ("A dog does not appear in the photo", "", ("dog",)),
+    ("The chair cannot be seen", "", ("chair",)),
+    ("A bus is not included", "", ("bus",)),
+    ("No bus is included", "", ("bus",)),
+    ("Vladimir Putin is absent", "", ("Vladimir Putin",)),
+    ("A boat is not part of this image.", "", ("boat",)),
+    ("Baseball is not part of the show.", "", ("baseball",)),
+    ("Horses are showcased, while a runway is notably absent.", "Horses are showcased", ("runway",)),
+    ("A horse is present, with a rider nowhere in sight", "A horse is present", ("rider",)),
+    ("A man on a horse with a dog out of frame", "A man on a horse", ("dog",)),
+    ("A boy is present, but a girl is not.", "A boy is present", ("girl",)),
+    ("Biotechnology is featured, whereas running is not.", "Biotechnology is featured", ("running",)),
+    ("Eating is present in the video, but conversation is not.", "Eating is present in the video", ("conversation",)),
+    ("A dog and a cat are not visible.", "", ("dog", "cat")),
+    ("Dogs, cats and birds are absent from the scene.", "", ("dogs", "cats", "birds")),
+    ("A man is sitting and a dog is not visible.", "A man is sitting", ("dog",)),
+    ("On the beach, a dog is nowhere to be found.", "On the beach", ("dog",)),
+    ("Noticeably absent from this image is a dog.", "", ("dog",)),
+    ("A notable absence in this video is a man", "", ("man",)),
+    ("Missing from the photo is a chair.", "", ("chair",)),
+    ("Nowhere in the image is there a dog.", "", ("dog",)),
+    ("Not pictured: a cat", "", ("cat",)),
+    ("The ukulele makes no appearance.", "", ("ukulele",)),
+    ("A car does not make an appearance in the video.", "", ("car",)),
+    (
+        "No skiing takes place in the video, instead people are riding on a raft.",
+        "people are riding on a raft",
+        ("skiing",),
+    ),
+    ("A goal is scored, but tennis is not being played.", "A goal is scored", ("tennis",)),
+    ("Soccer is not played here.", "", ("soccer",)),
+    ("A dog is missing", "", ("dog",)),
+    ("There is a notable absence of birds.", "", ("birds",)),
+    ("Note the absence of cars in this image.", "", ("cars",)),
+    ("Sheep are excluded from this image.", "", ("sheep",)),
+]
+PREDICATES = [
+    ("no man is riding a horse", "", ("man riding a horse",)),
+    ("No dog is running on the grass.", "the grass", ("dog running",)),
+    ("A dog that is not running", "A dog", ("running",)),
+    ("A woman is featured, but she is not talking.", "A woman is featured", ("talking",)),
+    ("The woman is not looking at the camera .", "The woman", ("looking at the camera",)),
+    ("The car is not red", "The car", ("red",)),
+    ("The dog is not on the couch", "The dog", ("couch",)),
+    ("This is not a dog.", "", ("dog",)),
+    ("A man does not ride a horse", "A man", ("ride a horse",)),
+    ("A dog is neither running nor barking", "A dog", ("running", "barking")),
+    ("A bride poses , but her face is not in focus", "A bride poses , but her face", ("focus",)),
+    ("A man in a red coat who is not smiling holds a cup", "A man in a red coat holds a cup", ("smiling",)),
+    ("No one is walking on the beach", "the beach", ("people walking",)),
+    ("nobody is on the beach", "the beach", ("people",)),
+    ("A beach with nobody on it", "A beach", ("people",)),
+    ("A chair with no one sitting in it", "A chair", ("people sitting",)),
+    ("This image shows a boat, without anyone in it.", "This image shows a boat", ("people",)),
+    ("There is nothing on the table", "the table", ("anything",)),
+    ("No one sleeps in the video, where a woman sits with her baby", "a woman sits with her baby", ("person sleeps",)),
+]
+COORDINATION = [
+    ("Neither a dog nor a cat is visible on the beach", "the beach", ("dog", "cat")),
+    ("This image contains neither cars nor buses.", "", ("cars", "buses")),
+    ("A room with no chairs, tables, or lamps", "A room", ("chairs", "tables", "lamps")),
+    ("A room with no windows, doors and furniture", "A room", ("windows", "doors", "furniture")),
+    ("No dog and no cat", "", ("dog", "cat")),
+    ("no dogs, no cats, and no birds", "", ("dogs", "cats", "birds")),
+    ("Without a hat or a coat, a girl runs", "a girl runs", ("hat", "coat")),
+    ("There is no dog, nor is there a cat.", "", ("dog", "cat")),
+    ("There is no cat but a dog", "a dog", ("cat",)),
+    ("no dog, just a cat", "a cat", ("dog",)),
+    ("This is not a cat but a dog", "a dog", ("cat",)),
+    ("A man wearing no shirt and a hat jumps in the air", "A man and a hat jumps in the air", ("shirt",)),
+    ("A street with no cars and people", "A street", ("cars", "people")),
+    ("A dog and not a cat", "A dog", ("cat",)),
+    ("Neither the man nor the woman is smiling", "", ("man smiling", "woman smiling")),
+    ("This image includes a dog but neither a cat nor a bird", "This image includes a dog", ("cat", "bird")),
+    ("A dog runs without a leash or a collar on the grass", "A dog runs on the grass", ("leash", "collar")),
+    ("No cars, people or dogs are on the street", "the street", ("cars", "people", "dogs")),
+]
+IMPLICIT = [
+    ("A street free of cars", "A street", ("cars",)),
+    ("a car-free street", "a street", ("car",)),
+    ("An umbrella-free beach", "A beach", ("umbrella",)),
+    ("This image is dog-free.", "", ("dog",)),
+    ("This image is dining table-free", "", ("dining table",)),
+    ("This image is person free.", "", ("person",)),
+    ("A cloudless sky over the sea", "A sky over the sea", ("clouds",)),
+    ("A shirtless man climbs a rock", "A man climbs a rock", ("shirt",)),
+    ("A hatless man", "A man", ("hat",)),
+    ("A tree is leafless", "A tree", ("leaves",)),
+    ("A beach devoid of people", "A beach", ("people",)),
+    ("A room empty of furniture", "A room", ("furniture",)),
+    ("In a scene devoid of ice skating, one guy climbs a rope", "one guy climbs a rope", ("ice skating",)),
+    ("A cat instead of a dog", "A cat", ("dog",)),
+    ("Instead of cake, a woman is cooking", "a woman is cooking", ("cake",)),
+    ("A dog rather than a cat sits on a mat", "A dog sits on a mat", ("cat",)),
+    ("everything except a dog", "everything", ("dog",)),
+    ("All the furniture except for a chair", "All the furniture", ("chair",)),
+    ("Every animal other than a cat", "Every animal", ("cat",)),
+    ("A park in the absence of dogs", "A park", ("dogs",)),
+    ("A lack of cars on the road", "the road", ("cars",)),
+    ("A sky void of clouds", "A sky", ("clouds",)),
+    ("anything but a dog", "", ("dog",)),
+    ("A video far removed from any beach", "", ("beach",)),
+]
+AFFIRMED_AS_THEY_STAND = [
+    "A dog runs on the grass.",
+    "not only a dog but also a cat",
+    "There is no doubt that this is a dog",
+    "No wonder the dog is wet",
+    "nothing but a dog",
+    "A no smoking sign on a wall",
+    "People standing behind a No Skiing sign .",
+    "A house at No. 5 on the street",
+    "another racer not far behind",
+    "A small dog leaping , but not very high .",
+    "no less than three dogs",
+    "none other than a dog",
+    "A homeless man sits on the sidewalk",
+    "A wireless phone on a desk",
+    "A boy jumps out of the water",
+    "an empty street",
+    "A girl is free climbing a rock",
+    "A sign giving free hugs",
+    "Blond girl with missing front tooth , in pool .",
+    "A woman in a sleeveless dress",
+    'A young boy jumping into a pool that says " no diving " .',
+    "Cannot exclude pneumonia.",
+    "A fracture cannot be ruled out",
+    "No matter the weather, a man runs",
+    "A young boy on the other side",
+    "no shortage of dogs",
+    "not",
+    "no",
+    "",
+    "?",
+    "   ",
+    "Un hombre con un perro, no hay gato",
+    "Ein Hund läuft über die Wiese",
+    "一只狗在草地上跑",
+    "Whether or not, a dog",
+    "A less developed part of town",
+    "Two boys and another one",
+]
+DOUBLE = [
+    ("A room not without a dog", "A room with a dog"),
+    ("It is not true that there is no dog", "dog"),
+    ("This street is not devoid of cars", "This street with cars"),
+    ("The man isn't missing a hat", "The man has a hat"),
+    ("A dog is not absent", "A dog is present"),
+    ("no image without a dog", "a dog"),
+]
+CLINICAL = [
+    ("No evidence of pneumothorax.", "", ("pneumothorax",)),
+    ("No focal consolidation, effusion, or pneumothorax.", "", ("focal consolidation", "effusion", "pneumothorax")),
+    ("Negative for pneumonia", "", ("pneumonia",)),
+    ("Heart size is normal without evidence of edema", "Heart size is normal", ("edema",)),
+    ("Pneumothorax has been ruled out", "", ("pneumothorax",)),
+    ("CT ruled out a fracture", "CT", ("fracture",)),
+    ("The patient denies chest pain", "The patient", ("chest pain",)),
+    (
+        "There is no pleural effusion or pneumothorax; cardiomegaly is present",
+        "cardiomegaly is present",
+        ("pleural effusion", "pneumothorax"),
+    ),
+    ("No pneumothorax is seen.", "", ("pneumothorax",)),
+    ("Lungs are free of consolidation", "Lungs", ("consolidation",)),
+    ("The heart is not enlarged", "The heart", ("enlarged",)),
+    ("No acute cardiopulmonary process", "", ("acute cardiopulmonary process",)),
+    ("Atelectasis rather than pneumonia", "Atelectasis", ("pneumonia",)),
+]
+TYPOGRAPHY = [
+    ("THERE IS NO CAT IN THIS IMAGE", "", ("CAT",)),
+    ("this image isn ' t showing a dog .", "", ("dog",)),
+    ("this image doesn ’ t have a cat", "", ("cat",)),
+    ("This image doesn’t have a cat", "", ("cat",)),
+    ("a car - free street", "a street", ("car",)),
+    ("a dog on grass , but no cat .", "a dog on grass", ("cat",)),
+    ("A  dog ,  but  no   cat", "A dog", ("cat",)),
+    ("There is no cat in this image", "", ("cat",)),
+    ("“This image contains no person.”", "", ("person",)),
+    ('"This image does not include a bus".', "", ("bus",)),
+    ("A dog runs. There is no cat.", "A dog runs", ("cat",)),
+    ("There is no cat. A dog runs on the grass.", "A dog runs on the grass", ("cat",)),
+    ("A dog runs. There is no cat. A bird flies.", "A dog runs. A bird flies", ("cat",)),
+    ("A man is talking – and no sushi is in sight", "A man is talking", ("sushi",)),
+    ("a man do n't ride a horse", "a man", ("ride a horse",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "affirmed", "negated"),
+    CUE_BEFORE + CUE_VERBS + CUE_AFTER + PREDICATES + COORDINATION + IMPLICIT + CLINICAL + TYPOGRAPHY,
+)
+def test_a_caption_is_split_into_what_it_affirms_and_what_it_denies(text, affirmed, negated):
+    scope = read_scope(text)
+    assert (scope.affirmed, scope.negated) == (affirmed, negated)
+
+
+@pytest.mark.parametrize("text", AFFIRMED_AS_THEY_STAND)
+def test_idioms_and_plain_captions_stay_the_very_same_string(text):
+    assert read_scope(text) == NegationScope(text, text)
+    assert read_scope(text).kind == "affirmation"
+
+
+@pytest.mark.parametrize(("text", "affirmed"), DOUBLE)
+def test_two_negations_affirm(text, affirmed):
+    scope = read_scope(text)
+    assert (scope.affirmed, scope.negated, scope.kind) == (affirmed, (), "affirmation")
+
+
+def test_kind_follows_from_the_parts():
+    assert read_scope("A dog on grass").kind == "affirmation"
+    assert read_scope("There is no dog in this image").kind == "negation"
+    assert read_scope("A cat, but no dog").kind == "hybrid"
+
+
+def test_spans_point_at_the_negated_words_and_at_their_cue():
+    text = "A street, but no people or cars in sight"
+    scope = read_scope(text)
+    assert [text[start:end] for start, end in scope.spans] == ["people", "cars"]
+    assert [text[start:end] for start, end in scope.cue_spans] == ["no"]
+
+
+def random_texts(count: int) -> list[str]:
+    """Sentences made of cues and nouns at random, and of arbitrary characters: what no author would write."""
+    rng = random.Random(0)
+    phrases = [" ".join(phrase) for entries in PHRASE_TAGS.values() for phrase, _ in entries]
+    words = (
+        list(WORD_TAGS) + phrases + ["dog", "men", "hat"] * 40 + list(",.;-\"'“’\n") * 5 + ["car-free", "hatless"] * 9
+    )
+    symbols = string.printable + "’“é犬🐕\u200b\u0301\x00İ"
+    texts = [" ".join(rng.choices(words, k=rng.randint(0, 14))) for _ in range(count // 2)]
+    return texts + ["no " + "".join(rng.choices(symbols, k=rng.randint(0, 60))) for _ in range(count // 2)]
+
+
+def test_any_string_is_read_with_spans_inside_it_and_phrases_that_are_not_empty():
+    for text in random_texts(6000):
+        scope = read_scope.__wrapped__(text)
+        assert scope.text == text
+        assert all(phrase.strip() for phrase in scope.negated)
+        assert all(0 <= start < end <= len(text) for start, end in scope.spans + scope.cue_spans)
+        assert list(scope.spans) == sorted(scope.spans)
+        if not scope.negated and not scope.cue_spans:
+            assert scope.affirmed is text or scope.affirmed == text
+
+
+def test_text_without_a_cue_comes_back_unchanged():
+    rng = random.Random(1)
+    words = (
+        "A man , in his red shirt rides two horses on the beach . while ; it's a dog's image is shown and seen".split()
+    )
+    for _ in range(500):
+        text = "  ".join(rng.choices(words, k=rng.randint(0, 25)))
+        assert read_scope(text) == NegationScope(text, text)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "no ",
+        "not ",
+        "x ",
+        ", dog ",
+        "no dog, cat, ",
+        "x x-free ",
+        "don ' t ",
+        "a-",
+        "is not ",
+        "in the image ",
+        "nobody is ",
+    ],
+)
+def test_time_grows_with_length_and_not_faster(unit):
+    def seconds(characters: int) -> float:
+        text = "no dog " + unit * (characters // len(unit))
+        started = time.process_time()
+        read_scope.__wrapped__(text)
+        return time.process_time() - started
+
+    short = min(seconds(5_000) for _ in range(3))
+    assert min(seconds(40_000) for _ in range(2)) < 24 * short + 0.05
+
+
+def test_the_reader_is_deterministic_and_cached():
+    text = "A man in a kitchen, but no chair"
+    assert read_scope(text) is read_scope(text)
+    assert read_scope(text) == read_scope.__wrapped__(text)
