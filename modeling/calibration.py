@@ -110,8 +110,7 @@ def fit_composition(
     questions: Sequence[Question],
     negated_queries: Sequence[tuple[str, int]],
     *,
-    steps: int = 300,
-    learning_rate: float = 0.01,
+    iterations: int = 60,
 ) -> dict[str, float]:
     """Fit the scalars of the composition and write them into the model's configuration.
 
@@ -120,8 +119,7 @@ def fit_composition(
         image_embeds: embeddings that questions and queries index, shape (I, D).
         questions: questions to answer.
         negated_queries: (text, index of its image).
-        steps: full-batch Adam steps.
-        learning_rate: its step size, in units of cosine similarity.
+        iterations: L-BFGS iterations at most.
 
     Returns:
         The two losses in nats at the end: `question_loss` and `retrieval_loss`.
@@ -132,20 +130,28 @@ def fit_composition(
         embedded = model.embed_texts(texts)
     composition = TrainableComposition(model)
     log_scales = nn.Parameter(torch.full((2,), math.log(20.0)))
-    optimizer = torch.optim.Adam([*composition.parameters(), log_scales], lr=learning_rate)
     query_rows = torch.tensor([position[text] for text, _ in negated_queries])
     query_images = torch.tensor([image for _, image in negated_queries])
     searched, query_targets = torch.unique(query_images, return_inverse=True)
-    question_loss = retrieval_loss = torch.tensor(0.0)
-    for _ in range(steps):
+
+    def losses() -> tuple[Tensor, Tensor]:
         vectors, biases = model.compose(embedded, composition.weights())
-        scales = log_scales.exp()
         scores, answers = choice_scores(questions, position, vectors, biases, image_embeds)
-        question_loss = F.cross_entropy(scales[0] * scores, answers)
         # A query's bias is the same for every image, so it plays no part in search.
-        retrieval_loss = F.cross_entropy(scales[1] * vectors[query_rows] @ image_embeds[searched].T, query_targets)
+        found = vectors[query_rows] @ image_embeds[searched].T
+        scales = log_scales.exp()
+        return F.cross_entropy(scales[0] * scores, answers), F.cross_entropy(scales[1] * found, query_targets)
+
+    def closure() -> Tensor:
         optimizer.zero_grad()
-        (question_loss + retrieval_loss).backward()
-        optimizer.step()
+        total = sum(losses(), torch.zeros(()))
+        total.backward()
+        return total
+
+    optimizer = torch.optim.LBFGS(
+        [*composition.parameters(), log_scales], max_iter=iterations, line_search_fn="strong_wolfe"
+    )
+    optimizer.step(closure)
+    question_loss, retrieval_loss = (loss.item() for loss in losses())
     composition.write_to(model)
-    return {"question_loss": question_loss.item(), "retrieval_loss": retrieval_loss.item()}
+    return {"question_loss": question_loss, "retrieval_loss": retrieval_loss}

@@ -27,7 +27,7 @@ def image_tower_fingerprint(model: NotClipModel) -> str:
     for name, tensor in sorted(model.backbone.state_dict().items()):
         if not name.startswith(("text_model.", "text_projection.")):
             digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+            digest.update(tensor.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -1,5 +1,6 @@
 """The three release forms of a trained model: adapter, merged plain backbone, NotCLIP with its code."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,14 +10,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from notclip.modeling_notclip import NotClipModel
 
-REMOTE_CODE = (
-    "configuration_notclip.py",
-    "composition_notclip.py",
-    "modeling_notclip.py",
-    "negation_cues.py",
-    "negation_scope.py",
-    "processing_notclip.py",
-)
+ENTRY_POINTS = ("configuration_notclip.py", "modeling_notclip.py", "processing_notclip.py")
 AUTO_MAP = {
     "AutoConfig": "configuration_notclip.NotClipConfig",
     "AutoModel": "modeling_notclip.NotClipModel",
@@ -25,14 +19,28 @@ AUTO_MAP = {
 }
 
 
+def remote_code() -> list[Path]:
+    """The files that travel with the weights: the entry points and all that they import from beside them."""
+    here, found = Path(__file__).parent, set()
+    waiting = [here / name for name in ENTRY_POINTS]
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            # As transformers' loader reads them: flat relative imports, one name a line.
+            names = re.findall(r"^from \.(\w+) import", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            waiting += [here / f"{name}.py" for name in names]
+    return sorted(found)
+
+
 def export_notclip(model: NotClipModel, folder: Path) -> None:
     """Write model, processor and code, to be loaded with `trust_remote_code=True` where this package is absent."""
     # One class registers for one auto class only, so the map is written by hand.
     model.config.auto_map = dict(AUTO_MAP)
     model.save_pretrained(folder)
     model.processor.save_pretrained(folder)
-    for name in REMOTE_CODE:
-        shutil.copyfile(Path(__file__).parent / name, folder / name)
+    for file in remote_code():
+        shutil.copyfile(file, folder / file.name)
 
 
 def export_backbone(backbone: PreTrainedModel, processor: ProcessorMixin, folder: Path) -> None:

@@ -9,6 +9,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import torch
 from torch import Tensor, distributed
 from transformers import AutoProcessor
 
@@ -47,6 +48,7 @@ def run_training(config: TrainConfig) -> dict | None:
     validation_split = read_training_split(config.data, "validation")
     model = load_model(config.base, composition="scope")
     if first:
+        config.out.mkdir(parents=True, exist_ok=True)
         # Kept at the first start, so that a resumed run can tell whether its options are the same.
         (config.out / "train_config.json").write_text(_config_json(config))
         _embed(model, split, config), _embed(model, validation_split, config)
@@ -57,6 +59,7 @@ def run_training(config: TrainConfig) -> dict | None:
     set_image_statistics(model, image_statistics(image_embeds))
     warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
+    torch.manual_seed(config.seed)  # the adapter's initial weights, the same in every process
     adapted = add_lora(
         model.backbone, rank=config.rank, alpha=config.alpha, dropout=config.dropout, variant=config.variant
     )
@@ -109,7 +112,6 @@ def _check_output(config: TrainConfig) -> None:
             )
     elif out.is_dir() and any(path.name != "cache" for path in out.iterdir()):
         raise BadInputError(f"`out` {out} exists and is not empty: name another folder, or go on with --resume.")
-    out.mkdir(parents=True, exist_ok=True)
 
 
 def _config_json(config: TrainConfig) -> str:

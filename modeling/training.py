@@ -20,6 +20,7 @@ from tqdm import tqdm
 from transformers import get_cosine_schedule_with_warmup
 
 from notclip.calibration import TrainableComposition, choice_scores
+from notclip.errors import BadInputError
 from notclip.losses import anchor_loss, caption_choice_loss, contrastive_loss
 from notclip.modeling_notclip import NotClipModel
 from notclip.training_config import TrainConfig
@@ -57,7 +58,14 @@ class BatchPlan:
         self._by_image, self._groups, self._config = split.captions_by_image(), split.question_groups, config
         self._rank, self._world_size = rank, world_size
         self.steps_per_epoch = max(1, len(self._by_image) // config.batch_images)
-        self._groups_per_step = max(1, config.batch_questions // max(map(len, self._groups)))
+        largest_group = max(map(len, self._groups))
+        self._groups_per_step = max(1, config.batch_questions // largest_group)
+        if min(self._groups_per_step, config.batch_images) < world_size:
+            raise BadInputError(
+                f"{world_size} processes share a step's work, so `batch_images` must be at least {world_size} and "
+                f"`batch_questions` at least {world_size * largest_group} (groups have up to {largest_group} "
+                f"questions), got {config.batch_images} and {config.batch_questions}."
+            )
 
     def batches(self, first_step: int) -> Iterator[Batch]:
         """Batches from `first_step` to the last step of the last epoch, this process's share of each."""

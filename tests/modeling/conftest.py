@@ -1,9 +1,14 @@
-"""Dual encoders of each family with random weights, small enough for a test, with a tokenizer made on the spot."""
+"""Dual encoders of each family with random weights, and a built dataset in miniature: small enough for a test."""
 
+import io
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from datasets import Dataset
+from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     BertConfig,
@@ -18,9 +23,13 @@ from transformers import (
     ViTConfig,
 )
 
+from notclip.recaption.rows import FEATURES
+
+torch.set_num_threads(1)  # these models are too small to share
+
 WORDS = (
-    "a an the dog cat ball street cars car beach people person with without no not but and on in there is are image this "
-    "shows of ' t isn neither nor any photo . ,"
+    "a an the dog cat ball street cars car beach people person with without no not but and on in there is are image "
+    "this shows of ' t isn neither nor any photo . ,"
 ).split()
 
 
@@ -87,3 +96,51 @@ def clip():
 def processor():
     image_processor = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
     return SimpleNamespace(tokenizer=make_tokenizer(), image_processor=image_processor)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Plain colours with made-up contents, written in the contract's schema."""
+    return _write_built_dataset(tmp_path / "data")
+
+
+THINGS = ("dog", "cat", "ball", "car")
+
+
+def _write_built_dataset(folder: Path, *, images: int = 12) -> Path:
+    # Validation repeats the training images, so that what is learnt by heart counts, and an epoch after 0 is chosen.
+    for seed, split in ((0, "train"), (0, "validation"), (1, "test")):
+        rng = np.random.default_rng(seed)
+        rows: dict[str, list[dict]] = {"captions": [], "questions": [], "retrieval": []}
+        for number in range(images):
+            present, absent = rng.permutation(THINGS)[:2].tolist()
+            image = {"bytes": _png(rng), "path": None}
+            shared = {"image": image, "image_id": f"{split}-{number}"}
+            negated = f"a {present} with no {absent}"
+            evidence = {"concept": absent, "method": "annotation", "score": None, "threshold": None}
+            for caption in (f"a {present}", f"a {present} on the beach"):
+                texts = {"caption": caption, "negated_captions": [negated], "forms": ["no"]}
+                rows["captions"].append(
+                    shared | texts | {"affirmed": [present], "absent": [absent], "evidence": [evidence]}
+                )
+            choices = [f"a {present}", f"there is no {present}", f"a {absent} and no {present}", f"a {absent}"]
+            order = rng.permutation(4)
+            rows["questions"].append(
+                shared
+                | {"choices": [choices[i] for i in order], "answer": int(np.argmin(order)), "kind": 0}
+                | {"choice_kinds": [[0, 1, 2, 0][i] for i in order], "choice_forms": ["no"] * 4}
+            )
+            lists = {"affirmed": [[present]], "absent": [[absent]], "present": [present]}
+            rows["retrieval"].append(shared | {"captions": [negated], "forms": ["no"]} | lists)
+        for config, config_rows in rows.items():
+            (folder / config).mkdir(parents=True, exist_ok=True)
+            complete = [{name: row.get(name) for name in FEATURES[config]} for row in config_rows]
+            Dataset.from_list(complete, features=FEATURES[config]).to_parquet(folder / config / f"{split}.parquet")
+    (folder / "build.json").write_text("{}\n")
+    return folder
+
+
+def _png(rng: np.random.Generator) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(buffer, format="PNG")
+    return buffer.getvalue()

@@ -36,5 +36,5 @@ def test_rank_zero_is_refused(clip):
 
 
 def test_a_missing_tower_is_named(clip):
-    with pytest.raises(ValueError, match="'text'.*Linear"):
+    with pytest.raises(ValueError, match=r"'text'.*Linear"):
         lora_targets(torch.nn.Linear(2, 2))

@@ -98,7 +98,7 @@ def test_a_model_without_two_towers_is_refused(processor):
     from transformers import BertConfig, BertModel
 
     bert = BertModel(BertConfig(hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2))
-    with pytest.raises(ValueError, match="`backbone` must be a dual encoder.*BertModel"):
+    with pytest.raises(ValueError, match=r"`backbone` must be a dual encoder.*BertModel"):
         NotClipModel.from_backbone(bert, processor=processor)
 
 
