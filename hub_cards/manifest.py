@@ -1,0 +1,45 @@
+"""What a staged release consists of: each repository's files with hash and size, and nothing that is not staged."""
+
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+LIBRARIES = ("datasets", "huggingface-hub", "peft", "torch", "transformers")
+
+
+def write_manifest(stage: Path, repos: list[dict[str, Any]], *, name: str) -> dict[str, Any]:
+    """Hash every file of every staged repository and write manifest.json.
+
+    Args:
+        stage: folder of the stage.
+        repos: `repo_id`, `repo_type`, `folder` and `refers_to` of each repository.
+        name: name of the release.
+
+    Returns:
+        What was written.
+    """
+    manifest = {
+        "name": name,
+        "version": version("notclip"),
+        "libraries": {library: version(library) for library in LIBRARIES},
+        "repos": [repo | {"files": hashes(stage / repo["folder"])} for repo in repos],
+    }
+    (stage / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return manifest
+
+
+def hashes(folder: Path) -> dict[str, dict[str, Any]]:
+    """Path inside `folder` -> SHA-256 and size of each file."""
+    return {
+        path.relative_to(folder).as_posix(): {"sha256": _sha256(path), "size": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,160 @@
+"""All that the cards of one release say, read from the files that training, building and scoring wrote."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from notclip.errors import BadInputError
+from notclip.hub_cards.dataset_files import DatasetFiles, read_dataset_files
+from notclip.hub_cards.results import Results
+from notclip.hub_cards.stage_config import StageConfig
+
+ROLES = ("base", "backbone", "notclip")
+METRICS = ("negated_mcq", "negated_retrieval")
+
+
+@dataclass(frozen=True)
+class Base:
+    """The dual encoder that was taught: its Hub id, the folder it came from if any, and its own licence if known."""
+
+    repo_id: str
+    folder: Path | None
+    license: str | None
+
+    @property
+    def label(self) -> str:
+        """What tables and figures call it."""
+        return self.repo_id.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release, read and found complete.
+
+    Args:
+        namespace: owner of its repositories.
+        name: what their names start with.
+        base: the dual encoder that was taught.
+        model: folder of train-adapter.
+        training: its training.json.
+        dataset: the built dataset.
+        suites: name of a suite -> role -> results; the first is the dataset's own test split.
+        weights_license: licence that the user gave for the merged weights.
+    """
+
+    namespace: str
+    name: str
+    base: Base
+    model: Path
+    training: Mapping[str, Any]
+    dataset: DatasetFiles
+    suites: Mapping[str, Mapping[str, Results]]
+    weights_license: str | None
+
+    @property
+    def repo_ids(self) -> dict[str, str]:
+        """Folder of the stage -> id of its repository."""
+        ids = {
+            "model": f"{self.namespace}/{self.name}",
+            "backbone": f"{self.namespace}/{self.name}-backbone",
+            "adapter": f"{self.namespace}/{self.name}-adapter",
+            "dataset": f"{self.namespace}/{self.name}-data",
+        }
+        if self.base.folder is not None:
+            ids["base"] = self.base.repo_id
+        # A metric's repository must bear the name of its file.
+        return ids | {f"metrics/{metric}": f"{self.namespace}/{metric}" for metric in METRICS}
+
+    @property
+    def scored(self) -> Mapping[str, Results]:
+        """Role -> results on the dataset's own test split."""
+        return next(iter(self.suites.values()))
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """Names of the backbone's own model class and type."""
+        config = _read_json(self.model / "backbone" / "config.json")
+        return {"model": config["architectures"][0], "model_type": config["model_type"]}
+
+
+def read_release(config: StageConfig) -> Release:
+    """Read a release's inputs and check that they belong together.
+
+    Raises:
+        BadInputError: something is missing, or the results are of other models or other data than those staged.
+    """
+    for part in ("adapter/adapter_config.json", "backbone/config.json", "model/config.json", "training.json"):
+        if not (config.model / part).is_file():
+            raise BadInputError(
+                f"`model` {config.model} must hold {part}: a folder that `notclip train-adapter` wrote."
+            )
+    training = _read_json(config.model / "training.json")
+    base, name = _read_base(config, training["base"])
+    dataset = read_dataset_files(config.data, license=config.data_license)
+    return Release(
+        namespace=config.namespace,
+        name=name,
+        base=base,
+        model=config.model,
+        training=training,
+        dataset=dataset,
+        suites=_read_suites(config, training),
+        weights_license=config.weights_license,
+    )
+
+
+def _read_base(config: StageConfig, recorded: str) -> tuple[Base, str]:
+    folder = Path(recorded)
+    stem = (config.base_id or str(folder.resolve())).rpartition("/")[2]
+    name = config.name or f"notclip-{stem}"
+    if config.base_id is not None:
+        return Base(config.base_id, None, None), name
+    if folder.is_dir():
+        return Base(f"{config.namespace}/{name}-base", folder, _license_of(folder)), name
+    if folder.is_absolute() or recorded.startswith(".") or recorded.count("/") > 1:
+        raise BadInputError(
+            f"`model` {config.model} was trained on the base {recorded}, a folder that is not here. "
+            "Name the base's Hub repository with --base-id."
+        )
+    return Base(recorded, None, None), name
+
+
+def _license_of(folder: Path) -> str | None:
+    card = folder / "README.md"
+    if not card.is_file():
+        return None
+    parts = card.read_text(encoding="utf-8").split("---\n")
+    front_matter = yaml.safe_load(parts[1]) if len(parts) > 2 and not parts[0].strip() else None
+    return front_matter.get("license") if isinstance(front_matter, dict) else None
+
+
+def _read_suites(config: StageConfig, training: Mapping[str, Any]) -> dict[str, dict[str, Results]]:
+    suites: dict[str, dict[str, Results]] = {}
+    for results in map(Results.read, config.results):
+        role = results.role(trained=config.model, base=training["base"])
+        of_suite = suites.setdefault(results.suite, {})
+        if role in of_suite:
+            raise BadInputError(f"`results` {of_suite[role].path} and {results.path} score the same model and suite.")
+        of_suite[role] = results
+    own = [name for name in suites if Path(name).exists() and Path(name).resolve() == config.data.resolve()]
+    if len(own) != 1:
+        raise BadInputError(f"`results` must hold the scores on the dataset {config.data}, got suites {list(suites)}.")
+    for name, scored in suites.items():
+        if missing := [role for role in ROLES if role not in scored]:
+            raise BadInputError(
+                f"`results` on {name} lack the {missing[0]} model: score the base, the merged backbone "
+                f"({config.model / 'backbone'}) and NotCLIP ({config.model / 'model'}) on it."
+            )
+    ordered = sorted(suites, key=lambda name: (name not in own, name))
+    return {name: {role: suites[name][role] for role in ROLES} for name in ordered}
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInputError(f"{path} is not JSON: {error}.") from error

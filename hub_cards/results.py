@@ -1,0 +1,124 @@
+"""What `notclip score-model` measured, read back for the cards: a figure with its interval, or an error."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from notclip.errors import BadInputError
+
+PARTS = ("model", "suite", "metrics", "confidence_intervals", "provenance")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number, a share or a difference of shares, with the ends of its confidence interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def whiskers(self) -> tuple[float, float]:
+        """How far the interval reaches below and above the value; not at all where there is none."""
+        low = self.value if self.low is None else self.low
+        high = self.value if self.high is None else self.high
+        return max(0.0, self.value - low), max(0.0, high - self.value)
+
+
+@dataclass(frozen=True)
+class Results:
+    """One results JSON: one model on one suite."""
+
+    path: Path
+    content: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> "Results":
+        """Read a file that `notclip score-model` wrote.
+
+        Raises:
+            BadInputError: it is missing, no JSON, or lacks a part.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BadInputError(f"`results` {path} cannot be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise BadInputError(f"`results` {path} is not JSON: {error}.") from error
+        for part in PARTS:
+            if not isinstance(content, dict) or part not in content:
+                raise BadInputError(f"`results` {path} has no {part!r}: not a file that `notclip score-model` wrote.")
+        return cls(path, content)
+
+    @property
+    def suite(self) -> str:
+        """What was asked: the suite's name as the user gave it."""
+        return str(self.content["suite"])
+
+    @property
+    def published(self) -> dict[str, Any]:
+        """The content that goes out with a model: figures and where they come from, without each question's scores."""
+        return {name: self.content[name] for name in PARTS}
+
+    def role(self, *, trained: Path, base: str) -> str:
+        """Which model of a release was scored: `base`, `backbone` or `notclip`.
+
+        Args:
+            trained: the folder that `notclip train-adapter` wrote.
+            base: the base, as training named it.
+
+        Raises:
+            BadInputError: it is none of them.
+        """
+        model, options = str(self.content["model"]), self.provenance
+        adapter, composition = options.get("adapter"), options.get("composition")
+        if _same(model, trained / "model"):
+            return "backbone" if composition == "none" else "notclip"
+        if _same(model, trained / "backbone") or (model == base and adapter and _same(adapter, trained / "adapter")):
+            return "backbone"
+        if _same(model, base) and not adapter:
+            return "base"
+        raise BadInputError(
+            f"`results` {self.path} scores {model}, which is neither the base {base} nor a model in {trained}."
+        )
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Where the numbers come from: seed, hashes and revisions of model, data and code."""
+        return self.content["provenance"]
+
+    def has(self, name: str) -> bool:
+        """Whether a metric was measured; names of metrics inside another are joined by a slash."""
+        return isinstance(_inside(self.content["metrics"], name), int | float)
+
+    def figure(self, name: str) -> Figure:
+        """A metric and its confidence interval, where it has one: counts and chance have none.
+
+        Raises:
+            BadInputError: it was not measured, so that no card may show it.
+        """
+        value = _inside(self.content["metrics"], name)
+        if not isinstance(value, int | float):
+            raise BadInputError(
+                f"`results` {self.path} has no metric {name!r}, which the cards show. Score {self.content['model']} "
+                "again with `notclip score-model`, on the dataset that `notclip build-dataset` wrote."
+            )
+        interval = _inside(self.content["confidence_intervals"], name)
+        if isinstance(interval, Sequence) and len(interval) == 2:
+            return Figure(float(value), float(interval[0]), float(interval[1]))
+        return Figure(float(value))
+
+
+def _inside(content: Any, name: str) -> Any:
+    for part in name.split("/"):
+        if not isinstance(content, Mapping) or part not in content:
+            return None
+        content = content[part]
+    return content
+
+
+def _same(named: str | Path, other: str | Path) -> bool:
+    """Whether two names mean the same model: the same Hub id, or the same folder."""
+    return str(named) == str(other) or (Path(named).exists() and Path(named).resolve() == Path(other).resolve())

@@ -1,0 +1,45 @@
+"""Every option of `notclip stage-release`."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from notclip.errors import BadInputError
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """Options of `notclip stage-release`."""
+
+    model: Path
+    """Folder that `notclip train-adapter` wrote: adapter/, backbone/, model/, training.json."""
+    data: Path
+    """Folder that `notclip build-dataset` wrote."""
+    results: tuple[Path, ...]
+    """Results JSONs of `notclip score-model`: base, merged backbone and NotCLIP on the dataset and on other suites."""
+    namespace: str
+    """User or organisation on the Hub that the repositories will belong to."""
+    out: Path
+    """Folder to write; its parent must be on a disk with room for model, backbone and dataset."""
+    name: str | None = None
+    """Name of the release, from which the repositories take theirs; notclip-BASE when absent."""
+    base_id: str | None = None
+    """Hub id of the base. Without it a base that was a folder is staged too, under a name of its own."""
+    weights_license: str | None = None
+    """Licence of the merged weights (an SPDX id, as the Hub writes it); the base's, by reference, when absent."""
+    data_license: str | None = None
+    """Licence that lets you publish the source's photos and captions. Without it, and unless the source is the drawn
+    world, the dataset is staged with ids, concepts and questions alone."""
+    overwrite: bool = False
+    """Replace an earlier stage in `out`."""
+
+    def __post_init__(self) -> None:
+        if not self.results:
+            raise BadInputError("`results` must name at least one results JSON of `notclip score-model`, got none.")
+        for option, value in (("namespace", self.namespace), ("name", self.name)):
+            if value is not None and not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?", value):
+                raise BadInputError(f"`{option}` must be letters, digits, '.', '_' and '-', got {value!r}.")
+        if self.base_id is not None and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", self.base_id):
+            raise BadInputError(
+                f"`base_id` must be a Hub id such as openai/clip-vit-base-patch32, got {self.base_id!r}."
+            )

@@ -1,0 +1,164 @@
+"""A staged release: one folder a repository, as it will stand on the Hub, and a manifest of what is in them."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from notclip import evaluate_metrics
+from notclip.errors import BadInputError
+from notclip.hub_cards import figures, tables
+from notclip.hub_cards.cards import dataset_card, metric_card, model_card
+from notclip.hub_cards.local_paths import check_no_local_paths, without_local_paths
+from notclip.hub_cards.manifest import MANIFEST, write_manifest
+from notclip.hub_cards.release import METRICS, Release, read_release
+from notclip.hub_cards.stage_config import StageConfig
+
+EXAMPLES = 4
+
+
+def stage_release(config: StageConfig) -> dict[str, Any]:
+    """Write every repository of a release into `config.out`, all or nothing.
+
+    Returns:
+        The manifest: `repos`, each with `repo_id`, `repo_type`, `folder` and `files`.
+
+    Raises:
+        BadInputError: an input is missing or belongs to another model or dataset, or `out` is in use.
+    """
+    _check_output(config)
+    release = read_release(config)
+    partial = config.out.with_name(f".{config.out.name}.partial-{os.getpid()}")
+    try:
+        repos = _write_repositories(release, config, partial)
+        manifest = write_manifest(partial, repos, name=release.name)
+        check_no_local_paths(partial, [config.model, config.data, config.out, *config.results])
+        _put_in_place(partial, config.out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return manifest
+
+
+def _check_output(config: StageConfig) -> None:
+    out = config.out
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not (out / MANIFEST).is_file():
+        raise BadInputError(f"`out` {out} exists and is no staged release: name another folder.")
+    if not config.overwrite:
+        raise BadInputError(
+            f"`out` {out} holds a staged release: name another folder, or replace it with --overwrite."
+        )
+
+
+def _write_repositories(release: Release, config: StageConfig, stage: Path) -> list[dict[str, Any]]:
+    ids = release.repo_ids
+    renamed = {
+        release.training["base"]: release.base.repo_id,
+        str(config.data): ids["dataset"],
+        str(config.model / "model"): ids["model"],
+        str(config.model / "backbone"): ids["backbone"],
+        str(config.model / "adapter"): ids["adapter"],
+        str(config.model): release.name,
+    }
+    forms = [form for form in ("model", "backbone", "adapter", "base") if form in ids]
+    drawn = stage / "model" / "assets"
+    _write_figures(release, drawn)
+    for form in forms:
+        source = release.base.folder if form == "base" else release.model / form
+        _copy_model(source, stage / form, renamed)
+        if form != "model":  # The same pictures in each.
+            shutil.copytree(drawn, stage / form / "assets")
+        _write_json(stage / form / "training.json", without_local_paths(release.training, renamed))
+        for suite, scored in release.suites.items():
+            for role, results in scored.items():
+                name = f"{role}.json" if scored is release.scored else f"{suite}-{role}.json"
+                content = without_local_paths(results.published, renamed)
+                _write_json(stage / form / "results" / name, content)
+    adapter_config = json.loads((stage / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
+    _write_json(
+        stage / "adapter" / "adapter_config.json",
+        adapter_config | {"base_model_name_or_path": release.base.repo_id},
+    )
+    _stage_dataset(release, stage / "dataset", renamed)
+    for metric in METRICS:
+        _stage_metric(release, metric, stage / "metrics" / metric)
+    for form in forms:
+        # Last: PEFT and transformers write README.md files of their own.
+        _write_text(stage / form / "README.md", model_card(release, form))
+    return [_repository(release, folder) for folder in ids]
+
+
+def _repository(release: Release, folder: str) -> dict[str, Any]:
+    ids = release.repo_ids
+    repo_type = "dataset" if folder == "dataset" else "space" if folder.startswith("metrics/") else "model"
+    refers_to = {
+        "model": [release.base.repo_id, ids["dataset"], ids["backbone"], ids["adapter"]],
+        "backbone": [release.base.repo_id, ids["dataset"], ids["adapter"], ids["model"]],
+        "adapter": [release.base.repo_id, ids["dataset"], ids["backbone"], ids["model"]],
+        "base": [ids["adapter"], ids["model"]],
+        "dataset": [ids["model"]],
+    }.get(folder, [release.base.repo_id, ids["dataset"], ids["model"]])
+    return {"repo_id": ids[folder], "repo_type": repo_type, "folder": folder, "refers_to": refers_to}
+
+
+def _copy_model(source: Path, target: Path, renamed: Mapping[str, str]) -> None:
+    for path in sorted(source.rglob("*")):
+        name = path.relative_to(source)
+        if not path.is_file() or path.name == "README.md" or "__pycache__" in name.parts:
+            continue
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        if path.name in ("config.json", "adapter_config.json", "processor_config.json", "tokenizer_config.json"):
+            content = json.loads(path.read_text(encoding="utf-8"))
+            _write_json(target / name, without_local_paths(content, renamed))
+        else:
+            shutil.copyfile(path, target / name)
+
+
+def _write_figures(release: Release, assets: Path) -> None:
+    names = tables.labels(release)
+    scored = {names[role]: results for role, results in release.scored.items()}
+    figures.draw_accuracy_by_kind(scored, assets / "by_kind.png")
+    figures.draw_retrieval(scored, assets / "retrieval.png")
+    figures.draw_training(
+        release.training["history"],
+        chosen=release.training["chosen_epoch"],
+        tolerance=release.training["config"]["recall_tolerance"],
+        path=assets / "training.png",
+    )
+
+
+def _stage_dataset(release: Release, target: Path, renamed: Mapping[str, str]) -> None:
+    dataset = release.dataset
+    dataset.copy_to(target)
+    _write_json(target / "build.json", without_local_paths(dataset.build, renamed))
+    if dataset.license is not None:
+        figures.draw_examples(dataset.examples(EXAMPLES), target / "assets" / "examples.png")
+    _write_text(target / "README.md", dataset_card(release))
+
+
+def _stage_metric(release: Release, metric: str, target: Path) -> None:
+    source = Path(str(evaluate_metrics.__file__)).parent / metric
+    target.mkdir(parents=True)
+    for name in (f"{metric}.py", "app.py", "requirements.txt"):
+        shutil.copyfile(source / name, target / name)
+    _write_text(target / "README.md", metric_card(release, metric, source / "README.md"))
+
+
+def _put_in_place(partial: Path, out: Path) -> None:
+    earlier = out.with_name(f"{partial.name}-earlier")
+    if out.exists():
+        out.rename(earlier)
+    partial.rename(out)
+    shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _write_json(path: Path, content: Any) -> None:
+    _write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,109 @@
+"""Tables of a card, as header and rows of text; every number in them comes from a results JSON."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from notclip.hub_cards.dataset_files import SPLITS, DatasetFiles
+from notclip.hub_cards.number_format import count, percent, percent_with_interval, points
+from notclip.hub_cards.release import Release
+from notclip.hub_cards.results import Figure, Results
+
+Table = dict[str, Any]
+
+QUESTION_ROWS = {
+    "Questions: macro accuracy": "macro_accuracy",
+    "… affirmation": "accuracy_by_kind/affirmation",
+    "… negation": "accuracy_by_kind/negation",
+    "… hybrid": "accuracy_by_kind/hybrid",
+    "Vision gain": "vision_gain",
+    "Affirmation bias": "affirmation_bias",
+}
+RETRIEVAL_ROWS = {
+    "Recall@5, ordinary queries": "standard_recall@5",
+    "Recall@5, negated queries": "recall@5",
+    "Violation@5 (lower is better)": "violation@5",
+}
+METRIC_ROWS = {"negated_mcq": QUESTION_ROWS, "negated_retrieval": RETRIEVAL_ROWS}
+
+
+def labels(release: Release) -> dict[str, str]:
+    """Role -> what the columns and legends call it."""
+    return {"base": release.base.label, "backbone": "merged backbone", "notclip": "NotCLIP"}
+
+
+def scores(release: Release, rows: Mapping[str, str]) -> Table:
+    """The given metrics of all three models on the dataset's test split; all of them must have been measured."""
+    return _table(release, release.scored, rows)
+
+
+def suites(release: Release) -> list[Table]:
+    """One table a suite, the dataset's own test split first."""
+    rows = QUESTION_ROWS | RETRIEVAL_ROWS
+    found = []
+    for name, scored in release.suites.items():
+        own = scored is release.scored
+        # A suite of others may have no retrieval, or no kinds; ours must have everything.
+        shown = rows if own else {label: m for label, m in rows.items() if all(r.has(m) for r in scored.values())}
+        about = "On the dataset's test split" if own else f"On {name}"
+        found.append(
+            {"name": name, "description": about + _sizes(next(iter(scored.values())))} | _table(release, scored, shown)
+        )
+    return found
+
+
+def forgotten(release: Release) -> Table:
+    """Ordinary recall of base and NotCLIP, and the difference in points."""
+    base, notclip = release.scored["base"], release.scored["notclip"]
+    rows = []
+    for k in (1, 5, 10):
+        before, after = base.figure(f"standard_recall@{k}"), notclip.figure(f"standard_recall@{k}")
+        change = points(after.value - before.value)
+        rows.append([f"Recall@{k}", percent_with_interval(before), percent_with_interval(after), change])
+    names = labels(release)
+    return {"header": ["Ordinary queries", names["base"], names["notclip"], "change, points"], "rows": rows}
+
+
+def row_counts(dataset: DatasetFiles) -> Table:
+    """Rows of each config and split."""
+    rows = [[f"`{config}`", *(count(splits[split]) for split in SPLITS)] for config, splits in dataset.rows.items()]
+    return {"header": ["config", *SPLITS], "rows": rows}
+
+
+def evidence(dataset: DatasetFiles) -> Table:
+    """How many absences of the negated captions each method verified."""
+    counts = dataset.build["counts"]["captions"]
+    methods = sorted({method for split in SPLITS for method in counts[split].get("by_evidence", {})})
+    rows = [[method, *(count(counts[split]["by_evidence"].get(method, 0)) for split in SPLITS)] for method in methods]
+    return {"header": ["absences verified by", *SPLITS], "rows": rows}
+
+
+def blind_accuracies(dataset: DatasetFiles) -> Table:
+    """What text-only classifiers scored on the questions of each split, when the dataset was built."""
+    rows = [
+        [
+            split,
+            measured["view"],
+            measured["setting"],
+            percent_with_interval(Figure(measured["accuracy"], measured["low"], measured["high"])),
+            percent(measured["chance"]),
+        ]
+        for split in SPLITS
+        for measured in dataset.build["blind"][split]
+    ]
+    return {"header": ["split", "classifier sees", "setting", "accuracy", "chance"], "rows": rows}
+
+
+def _table(release: Release, scored: Mapping[str, Results], rows: Mapping[str, str]) -> Table:
+    names = labels(release)
+    cells: Sequence[list[str]] = [
+        [label, *(percent_with_interval(results.figure(metric)) for results in scored.values())]
+        for label, metric in rows.items()
+    ]
+    return {"header": ["%", *(names[role] for role in scored)], "rows": cells}
+
+
+def _sizes(results: Results) -> str:
+    parts = [f"{count(results.figure('n_questions').value)} questions" if results.has("n_questions") else ""]
+    parts.append(f"{count(results.figure('n_queries').value)} queries" if results.has("n_queries") else "")
+    stated = " and ".join(part for part in parts if part)
+    return f", {stated}." if stated else "."

@@ -1,0 +1,201 @@
+"""A release's inputs in small: a dataset of drawn squares, folders shaped as training leaves them, made-up results."""
+
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+from datasets import Dataset, disable_progress_bars
+from PIL import Image
+
+from notclip.hub_cards.stage_config import StageConfig
+from notclip.hub_cards.staging import stage_release
+from notclip.recaption.rows import CONFIGS, FEATURES, SPLITS
+
+disable_progress_bars()
+
+KINDS = ("affirmation", "negation", "hybrid")
+# Macro accuracy and the like of base, merged backbone and NotCLIP; the cards must show these and no others.
+LEVELS = {"base": 0.3111, "backbone": 0.5222, "notclip": 0.8333}
+
+
+def picture(shade):
+    data = io.BytesIO()
+    Image.new("RGB", (32, 32), (shade, 80, 200 - shade)).save(data, "PNG")
+    return {"bytes": data.getvalue(), "path": None}
+
+
+def rows_of(config, split, index):
+    common = {"image": picture(40 * index), "image_id": f"{split}-{index}"}
+    evidence = [{"concept": "cat", "method": "annotation", "score": None, "threshold": None}]
+    if config == "captions":
+        return common | {
+            "caption": "a dog on grass",
+            "negated_captions": ["a dog on grass, but no cat"],
+            "forms": ["but_no"],
+            "affirmed": ["dog", "grass"],
+            "absent": ["cat"],
+            "evidence": evidence,
+        }
+    if config == "questions":
+        choices = ["A dog is here.", "No dog is here.", "A dog is here, but no cat.", "No cat is here."]
+        answer = (0, 3, 2)[index]
+        kinds = ["affirmation", "negation", "hybrid", "negation"]
+        return common | {
+            "choices": choices,
+            "answer": answer,
+            "kind": kinds[answer],
+            "choice_kinds": kinds,
+            "choice_forms": ["is", "no", "but_no", "no"],
+            "group": f"{split}-0",
+        }
+    return common | {
+        "captions": ["grass, but no cat"],
+        "forms": ["but_no"],
+        "affirmed": [["grass"]],
+        "absent": [["cat"]],
+        "present": ["dog", "grass"],
+    }
+
+
+def write_dataset(folder):
+    for config in CONFIGS:
+        (folder / config).mkdir(parents=True)
+        for split in SPLITS:
+            rows = [rows_of(config, split, index) for index in range(3)]
+            columns = {name: feature for name, feature in FEATURES[config].items() if name in rows[0]}
+            Dataset.from_list(rows, features=type(FEATURES[config])(columns)).to_parquet(
+                folder / config / f"{split}.parquet"
+            )
+    (folder / "build.json").write_text(json.dumps(build_record()))
+
+
+def build_record():
+    blind = {"view": "single choices", "setting": "in-set", "accuracy": 0.2525, "low": 0.23, "high": 0.27}
+    return {
+        "config": {"source": "drawn-world", "out": "data", "detector": None, "choices": 4, "seed": 3},
+        "source": {"name": "drawn-world", "revision": "abc", "annotated": True},
+        "images": dict.fromkeys(SPLITS, 3),
+        "counts": {"captions": {split: {"rows": 3, "by_evidence": {"annotation": 3}} for split in SPLITS}},
+        "blind": {split: [blind | {"chance": 0.25, "questions": 3}] for split in SPLITS},
+        "lexicon": {"concepts": 222},
+        "versions": {"notclip": "0.1.0", "datasets": "5.2.0"},
+    }
+
+
+def training_record(base):
+    history = [
+        {"epoch": epoch, "macro_accuracy": 0.3 + 0.2 * epoch, "recall_at_5": 0.5 - 0.002 * epoch} for epoch in range(3)
+    ]
+    return {
+        "config": {
+            "base": base,
+            "data": "data",
+            "out": "/home/somebody/train",
+            "rank": 16,
+            "variant": "lora",
+            "epochs": 2,
+            "contrastive_weight": 0.5,
+            "anchor_weight": 3.0,
+            "recall_tolerance": 0.01,
+            "seed": 7,
+        },
+        "base": base,
+        "chosen_epoch": 2,
+        "history": history,
+        "trainable_parameters": 12345,
+        "total_parameters": 678900,
+        "training_images": 3,
+        "training_captions": 3,
+        "training_questions": 3,
+        "versions": {"notclip": "0.1.0", "torch": "2.13.0"},
+        "python": "3.11.7",
+    }
+
+
+def write_models(folder, base):
+    for form in ("model", "backbone", "adapter"):
+        (folder / form).mkdir(parents=True)
+        (folder / form / "model.safetensors").write_bytes(form.encode() * 100)
+    (folder / "model" / "config.json").write_text(json.dumps({"model_type": "notclip", "backbone_name": base}))
+    plain = {"model_type": "clip", "architectures": ["CLIPModel"]}
+    (folder / "backbone" / "config.json").write_text(json.dumps(plain))
+    (folder / "adapter" / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": base, "r": 16}))
+    (folder / "adapter" / "README.md").write_text("What PEFT writes by itself.")
+    (folder / "training.json").write_text(json.dumps(training_record(base)))
+
+
+def results_content(model, suite, level):
+    metrics = {
+        "accuracy": level,
+        "macro_accuracy": level,
+        "accuracy_by_kind": {kind: level - 0.1 * number for number, kind in enumerate(KINDS)},
+        "vision_gain": level - 0.25,
+        "affirmation_bias": 0.9 - level,
+        "chance": 0.25,
+        "n_questions": 1234,
+        "n_images": 300,
+        "n_queries": 567,
+    }
+    for k in (1, 5, 10):
+        metrics |= {f"recall@{k}": level / 2, f"standard_recall@{k}": 0.451, f"violation@{k}": 1 - level}
+    intervals = {
+        name: [value - 0.02, value + 0.02]
+        for name, value in metrics.items()
+        if isinstance(value, float) and name != "chance"
+    }
+    intervals["accuracy_by_kind"] = {kind: [v - 0.03, v + 0.03] for kind, v in metrics["accuracy_by_kind"].items()}
+    provenance = {"seed": 0, "composition": "scope" if level == LEVELS["notclip"] else "none"}
+    return {
+        "model": str(model),
+        "suite": str(suite),
+        "metrics": metrics,
+        "confidence_intervals": intervals,
+        "provenance": provenance,
+    }
+
+
+@pytest.fixture
+def inputs(tmp_path, monkeypatch):
+    """Inputs of a stage in the working folder, as a user has them: relative paths, a base from the Hub."""
+    monkeypatch.chdir(tmp_path)
+    return make_inputs(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory):
+    """A stage of all forms, with a base that was a folder."""
+    folder = tmp_path_factory.mktemp("release")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        inputs = make_inputs(folder)
+        (folder / "encoder").mkdir()
+        (folder / "encoder" / "config.json").write_text((folder / "train" / "backbone" / "config.json").read_text())
+        for file in (folder / "train" / "training.json", folder / "base.json"):
+            file.write_text(file.read_text().replace(inputs.base, "encoder"))
+        stage_release(inputs.config(name="tiny-clip"))
+    return folder / "hub"
+
+
+def make_inputs(tmp_path):
+    base = "openai/clip-vit-base-patch32"
+    write_dataset(tmp_path / "data")
+    write_models(tmp_path / "train", base)
+    files = []
+    for role, model in (("base", base), ("backbone", "train/backbone"), ("notclip", "train/model")):
+        file = tmp_path / f"{role}.json"
+        file.write_text(json.dumps(results_content(model, "data", LEVELS[role])))
+        files.append(file.relative_to(tmp_path))
+
+    def config(**changes):
+        paths = {name: type(file)(name) for name, file in (("train", file), ("data", file), ("hub", file))}
+        given = {
+            "model": paths["train"],
+            "data": paths["data"],
+            "results": tuple(files),
+            "namespace": "ann",
+            "out": paths["hub"],
+        }
+        return StageConfig(**(given | changes))
+
+    return SimpleNamespace(folder=tmp_path, config=config, base=base)

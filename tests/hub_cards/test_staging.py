@@ -1,0 +1,214 @@
+"""What a staged release consists of, and what is refused."""
+
+import json
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+from datasets import load_dataset
+
+from notclip.errors import BadInputError
+from notclip.hub_cards import staging
+from notclip.hub_cards.local_paths import check_no_local_paths
+from notclip.hub_cards.manifest import hashes
+from notclip.hub_cards.staging import stage_release
+from notclip.scripts import stage_release as script
+
+
+@pytest.fixture(autouse=True)
+def no_figures(request, monkeypatch):
+    """Drawing takes most of a stage's time; only the test that compares bytes needs the pictures."""
+    if "bytes" not in request.node.name:
+        monkeypatch.setattr(staging, "_write_figures", lambda release, assets: assets.mkdir(parents=True))
+
+
+def test_a_stage_holds_every_repository_and_a_manifest_of_every_file(inputs):
+    manifest = stage_release(inputs.config())
+    stage = inputs.folder / "hub"
+    found = {repo["folder"]: (repo["repo_id"], repo["repo_type"]) for repo in manifest["repos"]}
+    assert found == {
+        "model": ("ann/notclip-clip-vit-base-patch32", "model"),
+        "backbone": ("ann/notclip-clip-vit-base-patch32-backbone", "model"),
+        "adapter": ("ann/notclip-clip-vit-base-patch32-adapter", "model"),
+        "dataset": ("ann/notclip-clip-vit-base-patch32-data", "dataset"),
+        "metrics/negated_mcq": ("ann/negated_mcq", "space"),
+        "metrics/negated_retrieval": ("ann/negated_retrieval", "space"),
+    }
+    assert json.loads((stage / "manifest.json").read_text()) == manifest
+    listed = {f"{repo['folder']}/{name}" for repo in manifest["repos"] for name in repo["files"]}
+    on_disk = {path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()}
+    assert on_disk == listed | {"manifest.json"}
+    for repo in manifest["repos"]:
+        assert repo["files"] == hashes(stage / repo["folder"])
+        assert repo["files"]["README.md"]["size"] == (stage / repo["folder"] / "README.md").stat().st_size
+
+
+def test_the_same_inputs_give_the_same_bytes(inputs):
+    first = stage_release(inputs.config())
+    assert stage_release(inputs.config(out=inputs.folder / "again")) == first
+
+
+def test_the_adapter_names_its_base_as_the_hub_knows_it(inputs):
+    stage_release(inputs.config(base_id="openai/clip"))
+    adapter = inputs.folder / "hub" / "adapter"
+    assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == "openai/clip"
+    assert (adapter / "README.md").read_text().startswith("---\nbase_model: openai/clip\n")
+
+
+@pytest.fixture
+def local_base(inputs):
+    """Inputs whose base was a folder of this machine."""
+    base = inputs.folder / "encoder"
+    shutil.copytree(inputs.folder / "train" / "backbone", base)
+    (base / "README.md").write_text("---\nlicense: mit\n---\nAn encoder.\n")
+    for file in (inputs.folder / "train" / "training.json", inputs.folder / "base.json"):
+        file.write_text(file.read_text().replace(inputs.base, str(base)))
+    for form, name in (("model", "config.json"), ("adapter", "adapter_config.json")):
+        file = inputs.folder / "train" / form / name
+        file.write_text(file.read_text().replace(inputs.base, str(base)))
+    return inputs
+
+
+def test_a_base_that_was_a_folder_is_staged_too_and_nothing_names_the_folder(local_base):
+    manifest = stage_release(local_base.config(name="tiny"))
+    stage = local_base.folder / "hub"
+    assert {"repo_id": "ann/tiny-base", "folder": "base"}.items() <= manifest["repos"][4].items()
+    assert json.loads((stage / "model" / "config.json").read_text())["backbone_name"] == "ann/tiny-base"
+    assert json.loads((stage / "model" / "training.json").read_text())["base"] == "ann/tiny-base"
+    assert json.loads((stage / "model" / "training.json").read_text())["config"]["out"] == "train"
+    adapter = json.loads((stage / "adapter" / "adapter_config.json").read_text())
+    assert adapter["base_model_name_or_path"] == "ann/tiny-base"
+    assert "license: mit\n" in (stage / "backbone" / "README.md").read_text()
+    for path in stage.rglob("*"):
+        assert not path.is_file() or str(local_base.folder).encode() not in path.read_bytes(), path
+
+
+def test_a_base_folder_that_is_gone_needs_its_hub_id(local_base):
+    shutil.rmtree(local_base.folder / "encoder")
+    with pytest.raises(BadInputError, match=r"encoder, a folder that is not here.*--base-id"):
+        stage_release(local_base.config())
+
+
+def test_a_file_that_names_a_folder_of_this_machine_stops_the_stage(inputs):
+    (inputs.folder / "train" / "model" / "notes.txt").write_text("trained in /home/ann/secret/run3\n")
+    with pytest.raises(BadInputError, match=r"model/notes\.txt .*'/home/ann/secret/run3'"):
+        stage_release(inputs.config())
+    assert not (inputs.folder / "hub").exists()
+
+
+def test_addresses_and_fractions_are_no_local_paths(tmp_path):
+    (tmp_path / "README.md").write_text("https://huggingface.co/data/x, 1/2, build/tmp/x, and/or, s3://work/x\n")
+    check_no_local_paths(tmp_path, [])
+
+
+def test_a_source_that_may_not_be_passed_on_goes_out_without_its_pictures_and_sentences(inputs):
+    record = inputs.folder / "data" / "build.json"
+    record.write_text(record.read_text().replace("drawn-world", "flickr8k"))
+    stage_release(inputs.config())
+    dataset = inputs.folder / "hub" / "dataset"
+    expected = {
+        "captions": {"image_id", "forms", "affirmed", "absent", "evidence"},
+        "questions": {"image_id", "choices", "answer", "kind", "choice_kinds", "choice_forms", "group"},
+        "retrieval": {"image_id", "forms", "affirmed", "absent", "present"},
+    }
+    for config, columns in expected.items():
+        rows = load_dataset(str(dataset), config, split="test", cache_dir=inputs.folder / "cache")
+        assert set(rows.column_names) == columns
+        assert len(rows) == 3
+    assert rows.info.features is not None
+    assert b"a dog on grass" not in b"".join(p.read_bytes() for p in dataset.rglob("*") if p.suffix == ".parquet")
+    assert not (dataset / "assets").exists()
+    card = (dataset / "README.md").read_text()
+    assert "holds no photo and no caption" in card
+    assert "license: other\n" in card
+
+
+def test_a_source_with_a_stated_licence_goes_out_whole(inputs):
+    record = inputs.folder / "data" / "build.json"
+    record.write_text(record.read_text().replace("drawn-world", "my/photos"))
+    stage_release(inputs.config(data_license="cc-by-4.0"))
+    dataset = inputs.folder / "hub" / "dataset"
+    rows = load_dataset(str(dataset), "captions", split="test", cache_dir=inputs.folder / "cache")
+    assert rows[0]["image"].size == (32, 32)
+    assert rows[0]["caption"] == "a dog on grass"
+    assert "license: cc-by-4.0\n" in (dataset / "README.md").read_text()
+
+
+def test_what_exists_is_not_overwritten_unless_it_is_an_earlier_stage_and_one_says_so(inputs):
+    (inputs.folder / "hub").mkdir()
+    (inputs.folder / "hub" / "thesis.txt").write_text("years of work")
+    for overwrite in (False, True):
+        with pytest.raises(BadInputError, match="exists and is no staged release"):
+            stage_release(inputs.config(overwrite=overwrite))
+    (inputs.folder / "hub" / "thesis.txt").unlink()
+    stage_release(inputs.config())
+    with pytest.raises(BadInputError, match="--overwrite"):
+        stage_release(inputs.config())
+    (inputs.folder / "hub" / "stale.txt").write_text("from before")
+    stage_release(inputs.config(overwrite=True))
+    assert not (inputs.folder / "hub" / "stale.txt").exists()
+
+
+def test_a_stage_that_breaks_leaves_nothing_behind_and_keeps_the_earlier_one(inputs, monkeypatch):
+    stage_release(inputs.config())
+    before = hashes(inputs.folder)
+
+    def full_disk(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(staging, "write_manifest", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        stage_release(inputs.config(overwrite=True))
+    assert hashes(inputs.folder) == before
+
+
+@pytest.mark.parametrize(
+    "missing", ["train/training.json", "train/adapter/adapter_config.json", "data/questions/test.parquet", "base.json"]
+)
+def test_a_missing_input_is_refused_by_name(inputs, missing):
+    (inputs.folder / missing).unlink()
+    with pytest.raises(BadInputError, match=missing.rpartition("/")[2]):
+        stage_release(inputs.config())
+    assert not (inputs.folder / "hub").exists()
+
+
+def test_a_corrupt_parquet_file_is_refused_by_name(inputs):
+    (inputs.folder / "data" / "captions" / "train.parquet").write_bytes(b"PAR1 no more")
+    with pytest.raises(BadInputError, match=r"captions/train\.parquet is not a Parquet file"):
+        stage_release(inputs.config())
+
+
+def test_all_three_models_must_have_been_scored_once_on_the_dataset(inputs):
+    files = inputs.config().results
+    with pytest.raises(BadInputError, match="lack the backbone model"):
+        stage_release(inputs.config(results=(files[0], files[2])))
+    with pytest.raises(BadInputError, match="score the same model"):
+        stage_release(inputs.config(results=(*files, files[0])))
+    with pytest.raises(BadInputError, match="at least one results JSON"):
+        inputs.config(results=())
+
+
+def test_the_parquet_copies_are_exact(inputs):
+    stage_release(inputs.config())
+    for config in ("captions", "questions", "retrieval"):
+        name = f"{config}/test.parquet"
+        copy, original = inputs.folder / "hub" / "dataset" / name, inputs.folder / "data" / name
+        assert copy.read_bytes() == original.read_bytes()
+        assert pq.ParquetFile(copy).metadata.num_rows == 3
+
+
+@pytest.mark.parametrize("option", [{"namespace": "a/b"}, {"name": "..", "namespace": "ann"}, {"base_id": "/srv/x"}])
+def test_names_that_the_hub_would_not_take_are_refused(inputs, option):
+    with pytest.raises(BadInputError, match=next(iter(option))):
+        inputs.config(**option)
+
+
+def test_the_command_lists_what_it_wrote_and_exits_with_2_on_bad_input(inputs, capsys):
+    argv = ["--model", "train", "--data", "data", "--namespace", "ann", "--out", "hub", "--results"]
+    files = [str(file) for file in inputs.config().results]
+    assert script.main(argv + files) == 0
+    printed = capsys.readouterr().out
+    assert "space   ann/negated_mcq" in printed
+    assert "hub/manifest.json" in printed
+    assert script.main(argv + files) == 2
+    assert "holds a staged release" in capsys.readouterr().err
