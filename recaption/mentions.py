@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notclip.errors import BadInputError
+from notclip.negation_scope import read_scope
 
 if TYPE_CHECKING:
     from notclip.recaption.lexicon import Concept
@@ -19,8 +20,6 @@ _DETERMINERS = frozenset(
     "in on with at by from near over of off into onto through under behind beside down up along across around against "
     "between toward towards like as than inside outside above below using holding wearing".split()
 )
-_NEGATORS = frozenset("no not without never neither nor lacks lacking minus nobody none zero".split())
-_BOUNDARIES = frozenset("in on with at by from near over and but while is are to of".split())
 
 
 @dataclass(frozen=True)
@@ -161,6 +160,7 @@ class MentionFinder:
                 matches.append((index, form))
             index += len(form.tokens) if form else 1
         nouns = {begin + offset for begin, form in matches for offset in range(len(form.tokens))}
+        negated = read_scope(text).spans if matches else ()
         found = []
         for position, (begin, form) in enumerate(matches):
             following = matches[position + 1] if position + 1 < len(matches) else None
@@ -169,7 +169,7 @@ class MentionFinder:
             gap = text[spans[end - 1][1] : spans[end][0]] if end < len(words) else "."
             joined = adjacent if gap.strip() in ("", "-") else None
             affirmed = (
-                not self._is_negated(text, spans, words, begin)
+                not any(start < spans[end - 1][1] and spans[begin][0] < stop for start, stop in negated)
                 and not self._is_modifier(words, end, begin, form, joined, gap)
                 and not self._is_likeness(words, begin, form, nouns)
                 and (not form.verb_like or self._stands_as_noun(words, begin, nouns))
@@ -182,14 +182,6 @@ class MentionFinder:
             if words[index : index + len(form.tokens)] == form.tokens:
                 return form
         return None
-
-    def _is_negated(self, text: str, spans: list[tuple[int, int]], words: tuple[str, ...], begin: int) -> bool:
-        for back in range(begin - 1, max(begin - 5, -1), -1):
-            if "," in text[spans[back][1] : spans[back + 1][0]] or words[back] in _BOUNDARIES:
-                return False
-            if words[back] in _NEGATORS:
-                return True
-        return False
 
     def _is_modifier(
         self, words: tuple[str, ...], end: int, begin: int, form: _Form, following: _Form | None, gap: str

@@ -41,6 +41,7 @@ QUESTION_FEATURES = Features(
         "kind": ClassLabel(names=list(KINDS)),
         "choice_kinds": List(ClassLabel(names=list(KINDS))),
         "choice_forms": List(Value("string")),  # pattern of each choice
+        "group": Value("string"),  # questions of one group share their choices; drop or keep whole groups
     }
 )
 

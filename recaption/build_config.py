@@ -1,0 +1,68 @@
+"""The options of `notclip build-dataset`, and the record of the run."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from notclip.errors import BadInputError
+
+
+def default_cache() -> Path:
+    """`$XDG_CACHE_HOME/notclip`, or `~/.cache/notclip`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "notclip"
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """How captioned images become a dataset of negated captions, questions and queries."""
+
+    source: str
+    """Folder of Parquet files, `drawn-world`, or anything that `datasets.load_dataset` loads."""
+    out: Path
+    """Folder to make; it must not exist, or be empty."""
+    detector: Path | None = None
+    """YOLOX ONNX file for the 80 COCO classes; without it only annotations and captions verify absences."""
+    lexicon: Path | None = None
+    """YAML table of concepts in the form of the package's lexicon.yaml, which is the default."""
+    limit: int | None = None
+    """At most so many images of each split; all by default."""
+    negated_per_caption: int = 3
+    """Negated versions of each caption."""
+    questions_per_image: float = 1.0
+    """Questions for each image of a split, on average."""
+    choices: int = 4
+    """Choices of a question, 2 to 8."""
+    hardness: float = 0.75
+    """0 denies any absent concept, 1 in proportion to how much one would expect it, 2 only what one would expect."""
+    silence_risk: float = 0.01
+    """Largest estimated chance that a concept is there though all captions are silent, where only they tell."""
+    detector_missed: float = 0.05
+    """Share of the images that name a class which the detector may miss at its threshold, which is set by this."""
+    cache: Path | None = None
+    """Folder of detector scores and drawn scenes; ~/.cache/notclip by default."""
+    seed: int = 0
+    """The same seed, source and detector give the same bytes."""
+    workers: int = 2
+    """Threads that check and score photos; the output does not depend on it."""
+    progress: bool = True
+    """Show progress bars."""
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range.
+
+        Raises:
+            BadInputError: naming the option, its rule and the value.
+        """
+        for name, least in (("negated_per_caption", 1), ("workers", 1), ("limit", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise BadInputError(f"`{name}` must be at least {least}, got {value}.")
+        if not 2 <= self.choices <= 8:
+            raise BadInputError(f"`choices` must be between 2 and 8, got {self.choices}.")
+        if self.questions_per_image <= 0:
+            raise BadInputError(f"`questions_per_image` must be over 0, got {self.questions_per_image}.")
+        if self.hardness < 0:
+            raise BadInputError(f"`hardness` must be at least 0, got {self.hardness}.")
+        for name in ("silence_risk", "detector_missed"):
+            if not 0 <= getattr(self, name) < 1:
+                raise BadInputError(f"`{name}` must be at least 0 and under 1, got {getattr(self, name)}.")

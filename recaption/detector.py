@@ -1,0 +1,151 @@
+"""Image-level presence scores of the 80 COCO classes from a YOLOX detector, kept on disk by image content."""
+
+import hashlib
+import io
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from notclip.errors import BadInputError
+
+COCO_CLASSES = (
+    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
+    "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant",
+    "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee", "skis", "snowboard",
+    "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard", "tennis racket", "bottle",
+    "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple", "sandwich", "orange", "broccoli",
+    "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed", "dining table", "toilet",
+    "tv", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink",
+    "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
+)  # fmt: skip
+_SIDE = 416
+_GREY = 114  # YOLOX pads its letterbox with this value.
+_SAVE_EVERY = 1000
+
+
+class PresenceDetector:
+    """A YOLOX network in ONNX form, read as "how surely does this photo show class c anywhere".
+
+    Its output holds, for each of 3,549 anchors, a box, an objectness and 80 class probabilities (sigmoids applied), so
+    the score of a class is max over anchors of objectness times class probability; boxes are not needed.
+
+    Args:
+        model: the ONNX file; input (1, 3, 416, 416) BGR 0-255, output (1, 3549, 85).
+
+    Raises:
+        BadInputError: the file is missing, is no ONNX model, or has other inputs or outputs.
+    """
+
+    classes = COCO_CLASSES
+
+    def __init__(self, model: Path) -> None:
+        import onnxruntime
+
+        if not model.is_file():
+            raise BadInputError(f"`detector` must be an ONNX file, got {model}, which does not exist.")
+        options = onnxruntime.SessionOptions()
+        # One thread a photo, photos side by side: the scores do not depend on the number of workers.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises its own unexported classes.
+            reason = " ".join(str(error).split())
+            raise BadInputError(
+                f"`detector` must be an ONNX file that onnxruntime loads, got {model}: {reason}"
+            ) from error
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        self._input = inputs[0].name
+        shapes = (list(inputs[0].shape[1:]), list(outputs[0].shape[1:]))
+        if shapes != ([3, _SIDE, _SIDE], [3549, 5 + len(self.classes)]):
+            raise BadInputError(
+                f"`detector` must be a YOLOX for the 80 COCO classes at {_SIDE}x{_SIDE} with output (1, 3549, 85), "
+                f"got {model} with input and output {shapes}."
+            )
+        self.fingerprint = hashlib.sha256(model.read_bytes()).hexdigest()
+
+    def scores(self, image: bytes) -> np.ndarray:
+        """Presence score in [0, 1] of each class in an encoded image, shape (80,)."""
+        with Image.open(io.BytesIO(image)) as opened:
+            photo = opened.convert("RGB")
+        scale = min(_SIDE / photo.width, _SIDE / photo.height)
+        size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+        pixels = np.full((_SIDE, _SIDE, 3), _GREY, dtype=np.float32)
+        pixels[: size[1], : size[0]] = np.asarray(photo.resize(size, Image.Resampling.BILINEAR))[:, :, ::-1]
+        anchors = self._session.run(None, {self._input: pixels.transpose(2, 0, 1)[None]})[0][0]  # (3549, 85)
+        return (anchors[:, 4:5] * anchors[:, 5:]).max(axis=0).round(4)
+
+
+def presence_scores(
+    detector: PresenceDetector,
+    images: Mapping[str, bytes],
+    *,
+    cache: Path | None = None,
+    workers: int = 2,
+    progress: bool = True,
+) -> dict[str, np.ndarray]:
+    """Scores of many images; those scored before, by content, come from the cache.
+
+    Args:
+        detector: scores one image.
+        images: encoded images by content hash.
+        cache: folder that keeps the scores, saved every thousand images, so that a killed run continues there.
+        workers: threads that score.
+        progress: whether to show a progress bar.
+
+    Returns:
+        Scores by content hash; an image on which the detector fails is missing, so that nothing is claimed about it.
+    """
+    file = None if cache is None else cache / f"presence-{detector.fingerprint[:16]}.npz"
+    known = _load(file)
+    todo = [digest for digest in images if digest not in known]
+    with (
+        ThreadPoolExecutor(workers) as pool,
+        tqdm(total=len(todo), desc="detecting", unit="photo", disable=not progress or not todo) as bar,
+    ):
+        for start in range(0, len(todo), _SAVE_EVERY):
+            part = todo[start : start + _SAVE_EVERY]
+            for digest, scores in zip(
+                part, pool.map(lambda key: _try_scores(detector, images[key]), part), strict=True
+            ):
+                if scores is not None:
+                    known[digest] = scores
+                bar.update()
+            _save(file, known)
+    return {digest: known[digest] for digest in images if digest in known}
+
+
+def _try_scores(detector: PresenceDetector, image: bytes) -> np.ndarray | None:
+    try:
+        scores = detector.scores(image)
+    except Exception:  # Whatever goes wrong with one photo, its absences just stay unverified.
+        return None
+    return scores if np.isfinite(scores).all() else None
+
+
+def _load(file: Path | None) -> dict[str, np.ndarray]:
+    if file is None or not file.is_file():
+        return {}
+    try:
+        with np.load(file, allow_pickle=False) as saved:
+            return dict(zip(saved["digests"].tolist(), saved["scores"], strict=True))
+    except (OSError, ValueError, KeyError, BadZipFile):  # A damaged cache is only a slower run.
+        return {}
+
+
+def _save(file: Path | None, known: Mapping[str, np.ndarray]) -> None:
+    if file is None or not known:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.unfinished.npz")
+    try:
+        digests = np.array(list(known), dtype=np.str_)
+        np.savez_compressed(unfinished, digests=digests, scores=np.stack([known[key] for key in known]))
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
