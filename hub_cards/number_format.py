@@ -15,7 +15,7 @@ def percent(figure: Figure | float) -> str:
 def percent_with_interval(figure: Figure) -> str:
     """A share in per cent, and its interval.
 
-    >>> percent_with_interval(Figure(0.7341, 0.7102, 0.7555)), percent_with_interval(Figure(0.25))
+    >>> percent_with_interval(Figure(0.7341, 0.7102, 0.7558)), percent_with_interval(Figure(0.25))
     ('73.4 [71.0, 75.6]', '25.0')
     """
     if figure.low is None or figure.high is None:

@@ -1,11 +1,13 @@
 """The house in order: versions agree, recipes are explained, doctests are true, no light import is heavy."""
 
+import ast
 import doctest
 import importlib
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,29 @@ def test_every_dependency_is_pinned():
     groups = [PYPROJECT["project"]["dependencies"], *PYPROJECT["project"]["optional-dependencies"].values()]
     wanted = {re.match(r"[\w.-]+", requirement)[0].lower() for group in groups for requirement in group}
     assert wanted - {"notclip"} <= pinned
+
+
+def imported_distributions():
+    """Distributions that the package's code imports, at any level of it."""
+    distributions, names = packages_distributions(), set()
+    for folder in FOLDERS.values():
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and not node.level:
+                    names.add(str(node.module).partition(".")[0])
+    return {
+        distributions[name][0].lower().replace("_", "-")
+        for name in names - set(sys.stdlib_module_names) - {"notclip", "negated_mcq", "negated_retrieval"}
+    }
+
+
+def test_what_is_installed_is_what_the_code_imports():
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    groups = [PYPROJECT["project"]["dependencies"], *(extras[name] for name in extras if name not in ("all", "dev"))]
+    declared = {re.match(r"[\w.-]+", requirement)[0].lower() for group in groups for requirement in group}
+    assert imported_distributions() == declared
 
 
 def test_every_package_folder_is_listed():
