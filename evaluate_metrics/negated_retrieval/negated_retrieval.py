@@ -132,13 +132,18 @@ def score_retrieval(
     images = {prefix: numbers[: len(owners)] for prefix in searches} | {"standard_": numbers[len(owners) :]}
     unwanted: list[set[str]] = []
     if excluded is not None:
-        unwanted = [set(names) for names in _of_length("excluded", _lists("excluded", excluded), len(owners))]
+        unwanted = _of_length("excluded", _sets("excluded", excluded), len(owners))
     statistics: dict[str, Statistic] = {}
     results: dict[str, Any] = {}
     for prefix, search in searches.items():
         made_up = SECOND_OF_A_PAIR if prefix else FIRST_OF_A_PAIR
         shares = search.shares([] if prefix == "standard_" else unwanted, ks)
         statistics |= {f"{prefix}{n}": (values, images[prefix][of], made_up) for n, (values, of) in shares.items()}
+        # The drop compares the two kinds of query on the images that have both.
+        both = np.flatnonzero(np.isin(images[prefix], images["" if prefix else "standard_"]))
+        if prefix != "compared_" and len(both):
+            recalls = {n: values[both] for n, (values, _) in shares.items() if n.startswith("recall")}
+            statistics |= {f"shared_{prefix}{n}": (v, images[prefix][both], made_up) for n, v in recalls.items()}
         if np.isfinite(middle := float(np.median(search.first))):
             results[f"{prefix}median_rank"] = middle
 
@@ -186,11 +191,11 @@ class _Search:
 
 def _figures(means: dict[str, Any]) -> dict[str, Any]:
     """The figures that the means make, alike for the estimates (scalars) and for the resamples (R,)."""
-    figures = dict(means)
+    figures = {name: value for name, value in means.items() if not name.startswith("shared_")}
     for name, value in means.items():
         what, at, k = name.partition("@")
-        if what == "recall" and f"standard_{name}" in means:
-            figures[f"negation_drop@{k}"] = means[f"standard_{name}"] - value
+        if f"shared_standard_{name}" in means:
+            figures[f"negation_drop@{k}"] = means[f"shared_standard_{name}"] - means[f"shared_{name}"]
         if f"compared_{name}" in means:
             figures[f"{what}_difference{at}{k}"] = value - means[f"compared_{name}"]
     return figures
@@ -215,14 +220,26 @@ def _of_length(name: str, values: Iterable[Any], count: int) -> list[Any]:
 
 
 def _lists(name: str, lists: Iterable[Iterable[Any]]) -> list[list[str]]:
-    rows = []
-    for number, row in enumerate(lists):
-        if isinstance(row, str) or not isinstance(row, Iterable):
-            raise ValueError(f"`{name}` row {number} must be a list of image ids, got {row!r}.")
-        rows.append([str(image) for image in row])
+    rows = [_ids(name, number, row) for number, row in enumerate(lists)]
     if not rows:
         raise ValueError(f"`{name}` must hold at least one query, got none.")
     return rows
+
+
+def _ids(name: str, number: int, row: Any) -> list[str]:
+    if isinstance(row, str) or not isinstance(row, Iterable):
+        raise ValueError(f"`{name}` row {number} must be a list of image ids, got {row!r}.")
+    return [str(image) for image in row]
+
+
+def _sets(name: str, lists: Iterable[Iterable[Any]]) -> list[set[str]]:
+    """The rows as sets; rows that are one object make one set, so that long lists may be shared between queries."""
+    rows = list(lists)
+    sets: dict[int, set[str]] = {}
+    for number, row in enumerate(rows):
+        if id(row) not in sets:
+            sets[id(row)] = set(_ids(name, number, row))
+    return [sets[id(row)] for row in rows]
 
 
 def _relevant_lists(name: str, lists: Iterable[Iterable[Any]]) -> list[list[str]]:

@@ -112,7 +112,11 @@ def test_the_negation_drop_is_ordinary_recall_less_negated_recall():
     _, search = random_search()
     _, ordinary = random_search(1, queries=200)
     figures = score_retrieval(
-        **search, standard_predictions=ordinary["predictions"], standard_references=ordinary["references"]
+        **search,
+        image_ids=["one image"] * 80,
+        standard_predictions=ordinary["predictions"],
+        standard_references=ordinary["references"],
+        standard_image_ids=["one image"] * 200,
     )
     alone = score_retrieval(ordinary["predictions"], ordinary["references"], n_resamples=0)
     for k in (1, 5, 10):
@@ -120,6 +124,19 @@ def test_the_negation_drop_is_ordinary_recall_less_negated_recall():
         assert figures[f"negation_drop@{k}"] == figures[f"standard_recall@{k}"] - figures[f"recall@{k}"]
     assert figures["standard_mrr"] == alone["mrr"]
     assert set(figures["confidence_intervals"]) >= {"negation_drop@5", "standard_recall@5", "violation@5", "mrr"}
+
+
+def test_the_negation_drop_looks_at_images_with_both_kinds_of_query_alone():
+    figures = score_retrieval(
+        [["a"], ["c"]],
+        [["a"], ["b"]],
+        standard_predictions=[["a"], ["a"]],
+        standard_references=[["a"], ["c"]],
+        ks=[1],
+        n_resamples=0,
+    )
+    assert (figures["recall@1"], figures["standard_recall@1"]) == (0.5, 0.5)
+    assert figures["negation_drop@1"] == 0  # found by either query of "a"; "b" and "c" have one each
 
 
 def test_negated_and_ordinary_queries_of_an_image_are_resampled_together():
@@ -134,7 +151,7 @@ def test_negated_and_ordinary_queries_of_an_image_are_resampled_together():
         [[i] for i in images],
         standard_predictions=ranked,
         standard_references=[[i] for i in images],
-        standard_image_ids=[f"other {i}" for i in images],
+        standard_image_ids=np.roll(images, 1),
         ks=[1],
     )
     width = np.ptp(together["confidence_intervals"]["negation_drop@1"])

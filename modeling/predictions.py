@@ -1,0 +1,114 @@
+"""What a model answered to a suite, kept beside its results so that another model can be compared row by row."""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from notclip.errors import BadInputError
+from notclip.recaption.suite import Query, Question
+
+
+@dataclass
+class Predictions:
+    """A model's answers, with a key of each question and query, by which two models' answers are matched.
+
+    Args:
+        question_keys: one for each question.
+        negated_keys: one for each negated query.
+        ordinary_keys: one for each ordinary query.
+        scores: the scores of each question's choices.
+        negated_found: ids of the images that each negated query finds, best first.
+        ordinary_found: the same for ordinary queries.
+    """
+
+    question_keys: list[str]
+    negated_keys: list[str]
+    ordinary_keys: list[str]
+    scores: list[list[float]] = field(default_factory=list)
+    negated_found: list[list[str]] = field(default_factory=list)
+    ordinary_found: list[list[str]] = field(default_factory=list)
+
+    def must_answer_the_same(self, others: "Predictions", label: str) -> None:
+        """Refuse answers to another suite, or to other rows of it.
+
+        Raises:
+            BadInputError: the questions or queries differ, or stand in another order.
+        """
+        for what in ("question_keys", "negated_keys", "ordinary_keys"):
+            own, other = getattr(self, what), getattr(others, what)
+            if own != other:
+                same = sum(a == b for a, b in zip(own, other, strict=False))
+                raise BadInputError(
+                    f"`compare` {label} answers another suite: of {len(own)} {what.removesuffix('_keys')} rows here "
+                    f"and {len(other)} there, {same} are the same. Score both models on the same suite."
+                )
+
+    def save(self, path: Path) -> None:
+        """Write an .npz file, all or nothing."""
+        arrays: dict[str, Any] = {
+            "question_keys": np.array(self.question_keys, dtype=str),
+            "negated_keys": np.array(self.negated_keys, dtype=str),
+            "ordinary_keys": np.array(self.ordinary_keys, dtype=str),
+            "scores": np.array([score for row in self.scores for score in row], dtype=np.float32),
+            "choices": np.array([len(row) for row in self.scores], dtype=np.int64),
+            "negated_found": np.array(self.negated_found, dtype=str),
+            "ordinary_found": np.array(self.ordinary_found, dtype=str),
+        }
+        partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
+        try:
+            with partial.open("wb") as file:
+                np.savez_compressed(file, **arrays)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: Path) -> "Predictions":
+        """Read what `save` wrote.
+
+        Raises:
+            BadInputError: there is no such file, or it is another kind of file.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                ends = np.cumsum(arrays["choices"])
+                flat = arrays["scores"].astype(float).tolist()
+                return cls(
+                    question_keys=arrays["question_keys"].tolist(),
+                    negated_keys=arrays["negated_keys"].tolist(),
+                    ordinary_keys=arrays["ordinary_keys"].tolist(),
+                    scores=[flat[end - count : end] for count, end in zip(arrays["choices"], ends, strict=True)],
+                    negated_found=arrays["negated_found"].tolist(),
+                    ordinary_found=arrays["ordinary_found"].tolist(),
+                )
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise BadInputError(
+                f"`compare` needs {path}, which `notclip score-model` writes beside its results; "
+                f"it cannot be read: {error}."
+            ) from error
+
+
+def predictions_path(results: Path) -> Path:
+    """Where the predictions of a results file are: `base.json` -> `base.predictions.npz`."""
+    return results.with_name(f"{results.stem}.predictions.npz")
+
+
+def question_key(question: Question) -> str:
+    """Short hash of what a question asks."""
+    return _key([question.image_id, question.answer, *question.choices])
+
+
+def query_key(query: Query) -> str:
+    """Short hash of what a query asks for."""
+    return _key([query.image_id, query.text])
+
+
+def _key(parts: Sequence[str | int] | Iterable[str | int]) -> str:
+    return hashlib.sha256(json.dumps(list(parts)).encode()).hexdigest()[:16]

@@ -1,0 +1,150 @@
+"""What a model is scored on: questions, negated and ordinary queries, and the photos that they are about."""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from PIL import Image
+
+from notclip.errors import BadInputError
+
+
+class Photo(Protocol):
+    """One photo of a suite, read when it is needed."""
+
+    @property
+    def where(self) -> str:
+        """File and row that name the photo, for error messages."""
+        ...
+
+    def read_bytes(self) -> bytes:
+        """Encoded image, or a BadInputError that says where it is missing."""
+        ...
+
+
+@dataclass(frozen=True)
+class PhotoFile:
+    """A photo in a file of its own."""
+
+    path: Path
+    where: str
+
+    def read_bytes(self) -> bytes:
+        """Read the file."""
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise BadInputError(f"{self.where}: the photo {self.path} cannot be read: {error.strerror}.") from error
+
+
+def open_photo(photo: Photo) -> Image.Image:
+    """Decode a photo to RGB.
+
+    Raises:
+        BadInputError: it is missing or no image that Pillow can read, with the file and row that name it.
+    """
+    encoded = photo.read_bytes()
+    try:
+        with Image.open(io.BytesIO(encoded)) as image:
+            return image.convert("RGB")
+    # Pillow's decoders raise half a dozen unrelated classes on corrupt input.
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise BadInputError(f"{photo.where}: the photo cannot be decoded: {error}.") from error
+
+
+@dataclass(frozen=True)
+class Question:
+    """An image and captions, of which one is true.
+
+    Args:
+        image_id: key of the photo in the suite.
+        choices: the captions.
+        answer: position of the true one.
+        choice_kinds: affirmation, negation or hybrid, one for each choice.
+        form: how the true choice negates, where the suite says it.
+    """
+
+    image_id: str
+    choices: tuple[str, ...]
+    answer: int
+    choice_kinds: tuple[str, ...]
+    form: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of the true choice."""
+        return self.choice_kinds[self.answer]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A caption by which its image shall be found.
+
+    Args:
+        text: the caption.
+        image_id: the image that it was written for, the only one that counts as found, as in NegBench.
+        excluded: all images that show what the caption excludes, as far as is known; shared between queries.
+    """
+
+    text: str
+    image_id: str
+    excluded: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Questions and queries about photos.
+
+    Args:
+        name: what results and cards call it.
+        photos: image id -> photo; the images that queries search are all of those in `gallery`.
+        questions: multiple-choice questions.
+        negated_queries: captions that exclude something.
+        ordinary_queries: captions that do not, to see what was forgotten.
+        gallery: ids of the images that are searched.
+        files: name of each file that was read -> SHA-256 of its content.
+        skipped: what was left out, one line each, with file and row.
+    """
+
+    name: str
+    photos: dict[str, Photo]
+    questions: Sequence[Question] = ()
+    negated_queries: Sequence[Query] = ()
+    ordinary_queries: Sequence[Query] = ()
+    gallery: Sequence[str] = ()
+    files: dict[str, str] = field(default_factory=dict)
+    skipped: Sequence[str] = ()
+
+    def without(self, images: dict[str, str]) -> "Suite":
+        """Leave out images, with their questions and queries.
+
+        Args:
+            images: image id -> why it is left out.
+        """
+        return replace(
+            self,
+            photos={name: photo for name, photo in self.photos.items() if name not in images},
+            questions=[question for question in self.questions if question.image_id not in images],
+            negated_queries=[query for query in self.negated_queries if query.image_id not in images],
+            ordinary_queries=[query for query in self.ordinary_queries if query.image_id not in images],
+            gallery=[name for name in self.gallery if name not in images],
+            skipped=[*self.skipped, *images.values()],
+        )
+
+    def limited(self, images: int) -> "Suite":
+        """Keep the first images, their questions and their queries, for a quick look."""
+        kept = set(list(self.photos)[:images])
+        return replace(
+            self.without(dict.fromkeys(set(self.photos) - kept, "")),
+            name=f"{self.name} (first {images} images)",
+            skipped=self.skipped,
+        )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

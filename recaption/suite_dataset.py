@@ -1,0 +1,139 @@
+"""A suite from a folder that `notclip build-dataset` wrote: one split of its three configs."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import ClassLabel, Features, List
+
+from notclip.errors import BadInputError
+from notclip.recaption.suite import Photo, Query, Question, Suite, file_sha256
+
+CONFIGS = ("captions", "questions", "retrieval")
+_TEXT_COLUMNS = {
+    "captions": ["caption", "affirmed"],
+    "questions": ["choices", "answer", "choice_kinds", "choice_forms"],
+    "retrieval": ["captions", "absent", "present"],
+}
+
+
+class PhotoInParquet:
+    """A photo in a row of a Parquet file; photos of one row group that are read in turn read the group once."""
+
+    def __init__(self, reader: "_RowGroupReader", group: int, row: int, where: str) -> None:
+        self._reader, self._group, self._row = reader, group, row
+        self.where = where
+
+    def read_bytes(self) -> bytes:
+        """Read the row group, unless it was the last one read."""
+        encoded = self._reader.images(self._group)[self._row].as_py()
+        if not encoded or not encoded["bytes"]:
+            raise BadInputError(f"{self.where}: `image` holds no bytes; build the dataset with its photos embedded.")
+        return encoded["bytes"]
+
+
+class _RowGroupReader:
+    def __init__(self, file: pq.ParquetFile) -> None:
+        self._file = file
+        self._group: int | None = None
+        self._images: pa.ChunkedArray | None = None
+
+    def images(self, group: int) -> pa.ChunkedArray:
+        if self._images is None or self._group != group:
+            self._images = self._file.read_row_group(group, columns=["image"]).column("image")
+            self._group = group
+        return self._images
+
+
+def read_dataset_suite(folder: Path, *, split: str) -> Suite:
+    """Read one split; images that show an excluded concept are those known to contain it.
+
+    Raises:
+        BadInputError: a config has no such split, lacks a column, or a row breaks a rule.
+    """
+    photos: dict[str, Photo] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    files: dict[str, str] = {}
+    # Captions first: they hold every image, and each image's photo is read where it is seen first.
+    for config in CONFIGS:
+        if not (folder / config).is_dir():
+            continue
+        file = folder / config / f"{split}.parquet"
+        if not file.is_file():
+            splits = ", ".join(sorted(path.stem for path in file.parent.glob("*.parquet"))) or "none"
+            raise BadInputError(f"`split` must be a split of {folder / config}, which has {splits}; got {split!r}.")
+        rows[config] = list(_read_rows(file, _TEXT_COLUMNS[config], photos))
+        files[f"{config}/{split}.parquet"] = file_sha256(file)
+    if not rows:
+        raise BadInputError(f"`suite` {folder} holds none of the folders {', '.join(CONFIGS)}.")
+
+    showing: dict[str, set[str]] = defaultdict(set)  # concept -> images known to contain it
+    for row in rows.get("captions", []):
+        for concept in row["affirmed"]:
+            showing[concept].add(row["image_id"])
+    for row in rows.get("retrieval", []):
+        for concept in row["present"]:
+            showing[concept].add(row["image_id"])
+    excluding: dict[tuple[str, ...], frozenset[str]] = {}
+    negated: list[Query] = []
+    for row in rows.get("retrieval", []):
+        for caption, absent in zip(row["captions"], row["absent"], strict=True):
+            concepts = tuple(sorted(absent))
+            if concepts not in excluding:
+                excluding[concepts] = frozenset().union(*(showing[concept] for concept in concepts))
+            negated.append(Query(caption, row["image_id"], excluding[concepts]))
+    searched = dict.fromkeys(row["image_id"] for config in ("captions", "retrieval") for row in rows.get(config, []))
+    return Suite(
+        name=f"{folder.resolve().name} ({split})",
+        photos=photos,
+        questions=[_question(row) for row in rows.get("questions", [])],
+        negated_queries=negated,
+        ordinary_queries=[Query(row["caption"], row["image_id"]) for row in rows.get("captions", [])],
+        gallery=list(searched),
+        files=files,
+    )
+
+
+def _question(row: dict[str, Any]) -> Question:
+    answer, choices = row["answer"], row["choices"]
+    if len(choices) < 2 or not 0 <= answer < len(choices):
+        raise BadInputError(f"{row['where']}: `answer` must be one of {len(choices)} choices, got {answer}.")
+    if len(row["choice_kinds"]) != len(choices):
+        raise BadInputError(
+            f"{row['where']}: `choice_kinds` must name the kind of each of {len(choices)} choices, "
+            f"got {len(row['choice_kinds'])}."
+        )
+    form = row["choice_forms"][answer] if row["choice_forms"] else None
+    return Question(row["image_id"], tuple(choices), answer, tuple(row["choice_kinds"]), form)
+
+
+def _read_rows(file: Path, columns: list[str], photos: dict[str, Photo]) -> Iterator[dict[str, Any]]:
+    """Rows without their images, which are entered in `photos` where they are seen first."""
+    try:
+        parquet = pq.ParquetFile(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadInputError(f"{file} is not a Parquet file: {error}.") from error
+    wanted = ["image_id", *columns]
+    for name in ["image", *wanted]:
+        if name not in parquet.schema_arrow.names:
+            raise BadInputError(f"{file} lacks the column {name!r}; build it again with `notclip build-dataset`.")
+    labels = _labels(Features.from_arrow_schema(parquet.schema_arrow), wanted)
+    reader, number = _RowGroupReader(parquet), 0
+    for group in range(parquet.num_row_groups):
+        for position, row in enumerate(parquet.read_row_group(group, columns=wanted).to_pylist()):
+            number += 1
+            row["where"] = f"{file}, row {number}"
+            for name, names in labels.items():
+                row[name] = [names[label] for label in row[name]]
+            if row["image_id"] not in photos:
+                photos[row["image_id"]] = PhotoInParquet(reader, group, position, row["where"])
+            yield row
+
+
+def _labels(features: Features, columns: list[str]) -> dict[str, list[str]]:
+    """Columns that are lists of numbers of a ClassLabel -> the names of the numbers."""
+    lists = {name: features[name].feature for name in columns if isinstance(features[name], List)}
+    return {name: feature.names for name, feature in lists.items() if isinstance(feature, ClassLabel)}

@@ -1,0 +1,71 @@
+"""Read a suite from what a user names: a dataset of ours, NegBench's CSV files, or a CSV file of her own."""
+
+from pathlib import Path
+
+from notclip.errors import BadInputError
+from notclip.recaption.suite import Suite
+from notclip.recaption.suite_csv import read_csv_suite
+
+_CONFIGS = ("captions", "questions", "retrieval")
+
+
+def read_suite(
+    path: Path | str,
+    *,
+    images: Path | str | None = None,
+    split: str = "test",
+    limit: int | None = None,
+    skip_missing: bool = False,
+) -> Suite:
+    """Read questions and queries; photos are only looked up, and opened when they are scored.
+
+    Args:
+        path: a folder that `notclip build-dataset` wrote, a CSV file, or a folder of CSV files.
+        images: the folder of the photos that CSV files name; by default the one in which the files are.
+        split: of a dataset.
+        limit: keep this many images, for a quick look.
+        skip_missing: leave out and list what has no photo, instead of stopping.
+
+    Raises:
+        BadInputError: nothing there is a suite, or a row breaks a rule; names file and row.
+    """
+    path = Path(path)
+    images = None if images is None else Path(images)
+    if path.is_dir() and any((path / config).is_dir() for config in _CONFIGS):
+        from notclip.recaption.suite_dataset import read_dataset_suite  # datasets takes seconds to import
+
+        if images is not None:
+            raise BadInputError(f"`images` is for CSV files; {path} is a dataset, which holds its photos.")
+        suite = read_dataset_suite(path, split=split)
+    elif path.is_dir():
+        files = sorted(path.glob("*.csv"))
+        if not files:
+            raise BadInputError(
+                f"`suite` {path} must hold CSV files, or the folders {', '.join(_CONFIGS)} of a dataset."
+            )
+        parts = [read_csv_suite(file, images=images or path, skip_missing=skip_missing) for file in files]
+        suite = _united(path.resolve().name, parts)
+    elif path.is_file():
+        suite = read_csv_suite(path, images=images, skip_missing=skip_missing)
+    else:
+        raise BadInputError(f"`suite` must be a CSV file or a folder, got {path}, which does not exist.")
+    if limit is not None:
+        if limit < 2:
+            raise BadInputError(f"`limit` must be at least 2 images, got {limit}.")
+        suite = suite.limited(limit)
+    if not (suite.questions or suite.negated_queries or suite.ordinary_queries):
+        raise BadInputError(f"`suite` {path} holds no question and no query; {len(suite.skipped)} were skipped.")
+    return suite
+
+
+def _united(name: str, parts: list[Suite]) -> Suite:
+    return Suite(
+        name,
+        {image: photo for part in parts for image, photo in part.photos.items()},
+        [question for part in parts for question in part.questions],
+        [query for part in parts for query in part.negated_queries],
+        [query for part in parts for query in part.ordinary_queries],
+        list(dict.fromkeys(image for part in parts for image in part.gallery)),
+        {file: digest for part in parts for file, digest in part.files.items()},
+        [line for part in parts for line in part.skipped],
+    )
