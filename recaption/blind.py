@@ -13,13 +13,14 @@ And it would make the interval too narrow, since its questions are not independe
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from notclip.errors import BadInputError
+from notclip.recaption.questions import Question
 
 View = Literal["single choices", "whole questions"]
 VIEWS: tuple[View, ...] = ("single choices", "whole questions")
@@ -55,10 +56,15 @@ class QuestionTexts:
                     f"of {len(choices)}."
                 )
 
-    @property
-    def chance(self) -> float:
-        """Expected accuracy of a guess."""
-        return float(np.mean([1 / len(choices) for choices in self.choices]))
+    @classmethod
+    def of(cls, questions: Sequence[Question], *, name: str = "questions") -> "QuestionTexts":
+        """The text side of built questions, in units of their groups."""
+        return cls(
+            choices=[question.choices for question in questions],
+            answers=[question.answer for question in questions],
+            units=[question.group for question in questions],
+            name=name,
+        )
 
 
 @dataclass(frozen=True)
@@ -128,30 +134,53 @@ def _already_tokens(tokens: list[str]) -> list[str]:
     return tokens
 
 
-class _Classifier:
-    def __init__(self, view: View) -> None:
-        self.tokenize = _TOKENS[view]
-        self.vectorizer = TfidfVectorizer(analyzer=_already_tokens, sublinear_tf=True, min_df=2)
-        self.model = LogisticRegression(C=10.0, solver="liblinear")
+def _vectorizer() -> TfidfVectorizer:
+    return TfidfVectorizer(analyzer=_already_tokens, sublinear_tf=True, min_df=2)
 
-    def fit(self, questions: QuestionTexts, rows: np.ndarray) -> "_Classifier":
-        tokens = [token for row in rows for token in self.tokenize(questions.choices[row])]
-        labels = [index == questions.answers[row] for row in rows for index in range(len(questions.choices[row]))]
-        self.model.fit(self.vectorizer.fit_transform(tokens), labels)
-        return self
 
-    def credit(self, questions: QuestionTexts, rows: np.ndarray) -> np.ndarray:
-        """Credit of each question: 1 for the answer, 1/m where m choices tie with it, else 0."""
-        tokens = [token for row in rows for token in self.tokenize(questions.choices[row])]
-        scores = self.model.decision_function(self.vectorizer.transform(tokens))
-        credits = np.zeros(len(rows))
-        start = 0
-        for place, row in enumerate(rows):
-            own = scores[start : start + len(questions.choices[row])]
-            start += len(own)
-            best = own >= own.max() - 1e-12
-            credits[place] = best[questions.answers[row]] / best.sum()
-        return credits
+def _tokens(view: View, questions: QuestionTexts, rows: np.ndarray) -> list[list[str]]:
+    return [tokens for row in rows for tokens in _TOKENS[view](questions.choices[row])]
+
+
+def _is_answer(questions: QuestionTexts, rows: np.ndarray) -> np.ndarray:
+    return np.array([index == questions.answers[row] for row in rows for index in range(len(questions.choices[row]))])
+
+
+def _fitted(features: Any, is_answer: np.ndarray) -> LogisticRegression:
+    return LogisticRegression(C=10.0, solver="liblinear").fit(features, is_answer)
+
+
+def _credits(scores: np.ndarray, questions: QuestionTexts, rows: np.ndarray) -> np.ndarray:
+    """Credit of each question: 1 for the answer, 1/m where m choices tie with it, else 0."""
+    credits = np.zeros(len(rows))
+    start = 0
+    for place, row in enumerate(rows):
+        own = scores[start : start + len(questions.choices[row])]
+        start += len(own)
+        best = own >= own.max() - 1e-12
+        credits[place] = best[questions.answers[row]] / best.sum()
+    return credits
+
+
+def _cross_validated(view: View, questions: QuestionTexts, rows: np.ndarray, fold_of_row: np.ndarray) -> np.ndarray:
+    """Credits of all rows, each from a classifier that saw no question of its unit."""
+    features = _vectorizer().fit_transform(_tokens(view, questions, rows))
+    is_answer = _is_answer(questions, rows)
+    fold_of_choice = np.repeat(fold_of_row, [len(questions.choices[row]) for row in rows])
+    scores = np.zeros(len(is_answer))
+    for fold in np.unique(fold_of_row):
+        held_out = fold_of_choice == fold
+        scores[held_out] = _fitted(features[~held_out], is_answer[~held_out]).decision_function(features[held_out])
+    return _credits(scores, questions, rows)
+
+
+def _transferred(
+    view: View, train: QuestionTexts, train_rows: np.ndarray, questions: QuestionTexts, rows: np.ndarray
+) -> np.ndarray:
+    """Credits of `rows` from a classifier trained on another set."""
+    vectorizer = _vectorizer()
+    model = _fitted(vectorizer.fit_transform(_tokens(view, train, train_rows)), _is_answer(train, train_rows))
+    return _credits(model.decision_function(vectorizer.transform(_tokens(view, questions, rows))), questions, rows)
 
 
 def _interval(credits: np.ndarray, units: np.ndarray, resamples: int, rng: np.random.Generator) -> tuple[float, float]:
@@ -198,7 +227,7 @@ def blind_accuracy(
     views: Sequence[View] = VIEWS,
     folds: int = 5,
     resamples: int = 1000,
-    max_questions: int = 20_000,
+    max_questions: int = 10_000,
     seed: int = 0,
 ) -> list[BlindAccuracy]:
     """Measure what text alone gives away.
@@ -224,16 +253,12 @@ def blind_accuracy(
     fold_of_row = (rng.permutation(units) % folds)[unit_of_row]
     measured = []
     for view in views:
-        credits = np.zeros(len(rows))
-        for fold in range(folds):
-            held_out = fold_of_row == fold
-            classifier = _Classifier(view).fit(questions, rows[~held_out])
-            credits[held_out] = classifier.credit(questions, rows[held_out])
+        credits = _cross_validated(view, questions, rows, fold_of_row)
         measured.append(_measured(view, "in-set", questions, rows, credits, resamples, rng))
     if train is not None:
         train_rows = _sample_units(train, max_questions, rng)
         for view in views:
-            credits = _Classifier(view).fit(train, train_rows).credit(questions, rows)
+            credits = _transferred(view, train, train_rows, questions, rows)
             measured.append(_measured(view, "transfer", questions, rows, credits, resamples, rng))
     return measured
 

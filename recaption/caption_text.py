@@ -33,7 +33,10 @@ _CLOSING = re.compile(r"\s+([,;:!?%)\]}]|\.(?=\s|$)|'s\b|'re\b|'ve\b|'ll\b|'d\b|
 _OPENING = re.compile(r"([(\[{#$])\s+")
 _QUOTED = re.compile(r'"\s*([^"]*?)\s*"')
 _SPACES = re.compile(r"\s+")
-_REPEATED = re.compile(r"([,;:])(?:\s*[,;:.])+$|\s*[,;:]\s*\.?$")
+_TRAILING = re.compile(r"\s*[,;:][\s,;:.]*$|(?<=\w\.)\.$")
+_INNER_STOP = re.compile(r"[.!?] |;")
+# What most captions are made of; they need none of the above.
+_PLAIN = re.compile(r"\w+(?: ?,? [\w-]+)*(?: ?\.)?", re.ASCII)
 _HEAD = re.compile(
     r"((?:A|An|The|One|Two|Three|Four|Five|Some|Several|Many|This) (?:[a-z-]+ ){0,3}?"
     r"(?:man|men|woman|women|boy|boys|girl|girls|child|children|kid|kids|person|people|guy|guys|lady|ladies|dog|dogs|baby|toddler"
@@ -64,27 +67,27 @@ class CaptionText:
     rest: str
 
 
-@lru_cache(maxsize=16384)
-def caption_text(caption: str) -> CaptionText:
-    """Normalise a caption; cached, since each one usually gets several negated captions in a row."""
+def _mended(caption: str) -> str:
+    """The caption with one space between words, none before punctuation, and quotation marks close to the quoted."""
     text = _SPACES.sub(" ", caption.replace("``", '"').replace("''", '"').replace("’", "'")).strip()
     text = _CLOSING.sub(r"\1", text)
     text = _OPENING.sub(r"\1", text)
     if '"' in text:
         text = _QUOTED.sub(r'"\1"', text)
-    text = _REPEATED.sub("", text).strip()
+    return _TRAILING.sub("", text).strip()
+
+
+@lru_cache(maxsize=16384)
+def caption_text(caption: str) -> CaptionText:
+    """Normalise a caption; cached, since each one usually gets several negated captions in a row."""
+    if _PLAIN.fullmatch(caption):
+        text = caption.replace(" ,", ",").replace(" .", ".")
+    else:
+        text = _mended(caption)
     text = text[:1].upper() + text[1:]
     body = text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
     sentence = text if text.endswith((".", "!", "?", '."', '!"', '?"')) else f"{text}."
-    if (
-        not body
-        or body[-1] in ".!?\"')"
-        or ". " in body
-        or "! " in body
-        or "? " in body
-        or ";" in body
-        or body[:1] == '"'
-    ):
+    if not body or body[-1] in ".!?\"')" or body[0] == '"' or _INNER_STOP.search(body):
         return CaptionText(sentence, "", "", "", "")
     first = body.split(" ", 1)[0].rstrip(",")
     lower = body[0].lower() + body[1:] if first.lower() in _STARTERS and not first[1:2].isupper() else ""

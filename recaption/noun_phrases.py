@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,9 +32,8 @@ class Noun:
     is_person: bool
 
 
-@lru_cache(maxsize=65536)
 def noun_of(concept: "Concept") -> Noun:
-    """The noun of a concept; cached, since a builder asks for the same few hundred of them millions of times."""
+    """The noun of a concept."""
     has_article = concept.indefinite.split(" ", 1)[0] in ("a", "an", "one")
     plural_only = not concept.mass and not has_article
     return Noun(

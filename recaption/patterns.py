@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import IntFlag, auto
+from functools import lru_cache
 from random import Random
 
 from notclip.recaption.caption_text import CaptionText
@@ -21,50 +23,63 @@ _SLOT = re.compile(r"\{(\^?)([\w?]+)\}|\[([^\]]*)\]")
 _VOWEL = re.compile(r"[aeiou]")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What decides whether a pattern can be filled: how many nouns there are, and of what kind.
+class Trait(IntFlag):
+    """What a sentence's nouns and caption allow; a pattern names the traits that it wants."""
 
-    Args:
-        affirmed: number of affirmed nouns.
-        negated: number of negated nouns.
-        counted: every negated noun can be counted.
-        one_thing: the only negated noun can stand behind "is a".
-        compound: "dog-free" can be made of the only negated noun.
-        less: "treeless" can be made of it.
-        person: the only negated noun is a person.
-        someone: the only affirmed noun is a person.
-        body, lower, head: which parts of the caption can be used, see `CaptionText`.
-    """
-
-    affirmed: int = 0
-    negated: int = 0
-    counted: bool = False
-    one_thing: bool = False
-    compound: bool = False
-    less: bool = False
-    person: bool = False
-    someone: bool = False
-    body: bool = False
-    lower: bool = False
-    head: bool = False
+    TWO_AFFIRMED = auto()
+    SOMEONE = auto()  # The only affirmed noun is a person.
+    ONE_NEGATED = auto()
+    SEVERAL_NEGATED = auto()
+    COUNTED = auto()  # Every negated noun can be counted.
+    ONE_COUNTED = auto()
+    ONE_THING = auto()  # "Is a" can stand before the only negated noun.
+    COMPOUND = auto()  # "Dog-free" can be made of it.
+    LESS = auto()  # "Treeless" can be made of it.
+    NOBODY = auto()  # It is a person.
+    BODY = auto()  # Which parts of the caption can be used, see `CaptionText`.
+    LOWER = auto()
+    HEAD = auto()
 
 
-def shape_of(affirmed: tuple[Noun, ...], negated: tuple[Noun, ...], caption: CaptionText | None) -> Shape:
-    """The shape of a statement or of a caption with absences."""
-    only = negated[0] if len(negated) == 1 else None
-    return Shape(
-        affirmed=len(affirmed),
-        negated=len(negated),
-        counted=all(noun.counted for noun in negated),
-        one_thing=only is not None and not only.plural_only,
-        compound=only is not None and only.name.isalpha() and not only.plural_only,
-        less=only is not None and only.name in LESS_WORDS,
-        person=only is not None and only.is_person,
-        someone=len(affirmed) == 1 and affirmed[0].is_person,
-        body=caption is not None and caption.body != "",
-        lower=caption is not None and caption.lower != "",
-        head=caption is not None and caption.head != "",
+def traits_of_affirmed(nouns: tuple[Noun, ...]) -> int:
+    """Traits of the affirmed nouns, as a plain number for speed."""
+    if len(nouns) == 1:
+        return int(Trait.SOMEONE) if nouns[0].is_person else 0
+    return int(Trait.TWO_AFFIRMED) if len(nouns) == 2 else 0
+
+
+@lru_cache(maxsize=65536)
+def _traits_of_negated_noun(noun: Noun) -> int:
+    traits = Trait.ONE_NEGATED
+    if noun.counted:
+        traits |= Trait.COUNTED | Trait.ONE_COUNTED
+    if not noun.plural_only:
+        traits |= Trait.ONE_THING | (Trait.COMPOUND if noun.name.isalpha() else 0)
+    if noun.name in LESS_WORDS:
+        traits |= Trait.LESS
+    if noun.is_person:
+        traits |= Trait.NOBODY
+    return int(traits)
+
+
+_SEVERAL, _SEVERAL_COUNTED = int(Trait.SEVERAL_NEGATED), int(Trait.SEVERAL_NEGATED | Trait.COUNTED)
+
+
+def traits_of_negated(nouns: tuple[Noun, ...]) -> int:
+    """Traits of the negated nouns."""
+    if len(nouns) == 1:
+        return _traits_of_negated_noun(nouns[0])
+    if not nouns:
+        return 0
+    return _SEVERAL_COUNTED if all([noun.counted for noun in nouns]) else _SEVERAL
+
+
+def traits_of_caption(caption: CaptionText) -> int:
+    """Traits of a caption."""
+    return (
+        (int(Trait.BODY) if caption.body else 0)
+        | (int(Trait.LOWER) if caption.lower else 0)
+        | (int(Trait.HEAD) if caption.head else 0)
     )
 
 
@@ -151,21 +166,21 @@ _FILL: dict[str, Callable[[Filling], str]] = {
     "head": lambda f: f.caption.head if f.caption else "",
     "rest": lambda f: f.caption.rest if f.caption else "",
 }
-_WANTS: dict[str, Callable[[Shape], bool]] = {
-    "both_A": lambda s: s.affirmed == 2,
-    "someone_A": lambda s: s.someone,
-    "one_N": lambda s: s.negated == 1,
-    "sing_N": lambda s: s.one_thing,
-    "pron_N": lambda s: s.negated == 1,
-    "name_N": lambda s: s.counted,
-    "count_N": lambda s: s.counted and s.negated == 1,
-    "neither_N": lambda s: s.negated > 1,
-    "a_free_N": lambda s: s.compound,
-    "a_less_N": lambda s: s.less,
-    "nobody": lambda s: s.person,
-    "caption": lambda s: s.body,
-    "lower": lambda s: s.lower,
-    "head": lambda s: s.head,
+_WANTS: dict[str, Trait] = {
+    "both_A": Trait.TWO_AFFIRMED,
+    "someone_A": Trait.SOMEONE,
+    "one_N": Trait.ONE_NEGATED,
+    "pron_N": Trait.ONE_NEGATED,
+    "neither_N": Trait.SEVERAL_NEGATED,
+    "name_N": Trait.COUNTED,
+    "count_N": Trait.ONE_COUNTED,
+    "sing_N": Trait.ONE_THING,
+    "a_free_N": Trait.COMPOUND,
+    "a_less_N": Trait.LESS,
+    "nobody": Trait.NOBODY,
+    "caption": Trait.BODY,
+    "lower": Trait.LOWER,
+    "head": Trait.HEAD,
 }
 
 Part = str | tuple[str, ...] | Callable[[Filling], str]
@@ -188,18 +203,18 @@ class Pattern:
         form: its form of negation, `affirmed` where there is none.
         template: as written in the table.
         parts: the template compiled: fixed text, alternatives, and slots to fill.
-        slots: names of its slots.
+        wants: the traits that its slots want.
     """
 
     section: str
     form: str
     template: str
     parts: tuple[Part, ...] = field(repr=False, compare=False)
-    slots: frozenset[str] = field(repr=False, compare=False)
+    wants: int = field(repr=False, compare=False)
 
-    def fits(self, shape: Shape) -> bool:
-        """Whether each slot can be filled."""
-        return all(_WANTS[slot](shape) for slot in self.slots if slot in _WANTS)
+    def fits(self, traits: int) -> bool:
+        """Whether each slot can be filled in a sentence with these traits."""
+        return self.wants & ~traits == 0
 
     def fill(self, filling: Filling) -> str:
         """The sentence, begun with a capital."""
@@ -222,7 +237,7 @@ def compile_pattern(section: str, form: str, template: str, words: Mapping[str, 
         ValueError: the template names a slot that is neither in `words` nor known to the grammar.
     """
     parts: list[Part] = []
-    slots = set()
+    wants = Trait(0)
     end = 0
     for match in _SLOT.finditer(template):
         if match.start() > end:
@@ -238,7 +253,7 @@ def compile_pattern(section: str, form: str, template: str, words: Mapping[str, 
         elif slot in words:
             parts.append(tuple(_raised(word) if raised else word for word in words[slot]))
         elif slot in _FILL:
-            slots.add(slot)
+            wants |= _WANTS.get(slot, Trait(0))
             parts.append(_raised_fill(_FILL[slot]) if raised else _FILL[slot])
         else:
             raise ValueError(
@@ -247,7 +262,7 @@ def compile_pattern(section: str, form: str, template: str, words: Mapping[str, 
             )
     if end < len(template):
         parts.append(template[end:])
-    return Pattern(section, form, template, tuple(parts), frozenset(slots))
+    return Pattern(section, form, template, tuple(parts), int(wants))
 
 
 def draw(patterns: tuple[Pattern, ...], rng: Random) -> Pattern:

@@ -5,13 +5,22 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import yaml
 
 from notclip.recaption.caption_text import CaptionText, caption_text
 from notclip.recaption.noun_phrases import Noun, noun_of
-from notclip.recaption.patterns import Filling, Pattern, Shape, compile_pattern, draw, shape_of
+from notclip.recaption.patterns import (
+    Filling,
+    Pattern,
+    Trait,
+    compile_pattern,
+    draw,
+    traits_of_affirmed,
+    traits_of_caption,
+    traits_of_negated,
+)
 
 if TYPE_CHECKING:
     from notclip.recaption.lexicon import Concept
@@ -40,8 +49,7 @@ class Statement:
         return "hybrid" if self.affirmed else "negation"
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(NamedTuple):
     """English for a statement.
 
     Args:
@@ -74,7 +82,9 @@ class Phrasebook:
             raise ValueError(
                 f"`held_out_forms` must name forms of the table, got {sorted(self.held_out_forms - self.forms)}."
             )
-        self._fitting: dict[tuple[str, Shape, frozenset[str] | None], tuple[Pattern, ...]] = {}
+        self._fitting: dict[tuple[str, int, frozenset[str] | None], tuple[Pattern, ...]] = {}
+        self._lexicon: Mapping[str, Concept] | None = None
+        self._nouns: dict[str, Noun] = {}
 
     def phrase_statement(
         self,
@@ -85,9 +95,9 @@ class Phrasebook:
         forms: Collection[str] | None = None,
     ) -> Phrase:
         """See the module's function of the same name."""
-        affirmed = tuple([noun_of(lexicon[name]) for name in statement.affirmed])
-        negated = tuple([noun_of(lexicon[name]) for name in statement.negated])
-        pattern = self._draw(statement.kind, shape_of(affirmed, negated, None), rng, forms)
+        affirmed = self._look_up(statement.affirmed, lexicon)
+        negated = self._look_up(statement.negated, lexicon)
+        pattern = self._draw(statement.kind, traits_of_affirmed(affirmed) | traits_of_negated(negated), rng, forms)
         return Phrase(pattern.fill(_filling(affirmed, negated, None, rng)), pattern.form)
 
     def negate_caption(
@@ -105,13 +115,22 @@ class Phrasebook:
         text = caption_text(caption)
         if not text.sentence.strip("."):
             raise ValueError(f"`caption` must hold words, got {caption!r}.")
-        negated = tuple([noun_of(lexicon[name]) for name in absent])
-        pattern = self._draw("captions", shape_of((), negated, text), rng, forms)
+        negated = self._look_up(absent, lexicon)
+        pattern = self._draw("captions", traits_of_caption(text) | traits_of_negated(negated), rng, forms)
         return Phrase(pattern.fill(_filling((), negated, text, rng)), pattern.form)
 
-    def _draw(self, section: str, shape: Shape, rng: Random, forms: Collection[str] | None) -> Pattern:
+    def _look_up(self, names: Sequence[str], lexicon: Mapping[str, "Concept"]) -> tuple[Noun, ...]:
+        """Nouns of the concepts; kept for as long as the same lexicon is in use."""
+        if lexicon is not self._lexicon:
+            self._lexicon, self._nouns = lexicon, {name: noun_of(concept) for name, concept in lexicon.items()}
+        try:
+            return tuple([self._nouns[name] for name in names])
+        except KeyError as error:
+            raise ValueError(f"A statement's concepts must be in the lexicon, got {error.args[0]!r}.") from None
+
+    def _draw(self, section: str, traits: int, rng: Random, forms: Collection[str] | None) -> Pattern:
         allowed = forms if forms is None or isinstance(forms, frozenset) else frozenset(forms)
-        key = (section, shape, allowed)
+        key = (section, traits, allowed)
         fitting = self._fitting.get(key)
         if fitting is None:
             fitting = tuple(
@@ -119,12 +138,12 @@ class Phrasebook:
                 for pattern in self.patterns
                 if pattern.section == section
                 and (allowed is None or pattern.form in allowed or pattern.form == AFFIRMED)
-                and pattern.fits(shape)
+                and pattern.fits(traits)
             )
             if not fitting:
                 raise ValueError(
-                    f"No pattern of `forms` {sorted(allowed or self.forms)} can say {section!r} with {shape.affirmed} "
-                    f"affirmed and {shape.negated} negated concepts; allow more forms."
+                    f"No pattern of `forms` {sorted(allowed or self.forms)} fits a sentence of kind {section!r} with "
+                    f"{Trait(traits)!r}; allow more forms."
                 )
             self._fitting[key] = fitting
         return draw(fitting, rng)

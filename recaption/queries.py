@@ -58,10 +58,11 @@ class _QueryWriter:
     def write(self, column: int, fact: ImageFacts, per_image: tuple[int, int]) -> Queries | None:
         wanted = self.rng.randint(*per_image)
         texts, forms, affirmed_lists, absent_lists = [], [], [], []
-        captions = self.rng.sample(fact.captions, len(fact.captions))
+        captions = [caption for caption in fact.captions if self.lexicon.find(caption) & fact.present]
+        self.rng.shuffle(captions)
         excluded: set[str] = set()
-        for place in range(wanted):
-            as_statement = not captions or (place > 0 and self.rng.random() < _STATEMENT_SHARE)
+        for _ in range(wanted):
+            as_statement = not captions or (bool(texts) and self.rng.random() < _STATEMENT_SHARE)
             caption = None if as_statement else captions.pop()
             affirmed = self._affirmed(fact, caption)
             if not affirmed:
@@ -149,8 +150,8 @@ def build_queries(
 
     Returns:
         One record for each image that satisfies at least one query, in the order of `facts`. An image's first query
-        is one of its captions with an absence; the others mix captions and statements. No concept is excluded twice
-        for one image.
+        is one of its captions with an absence, where one affirms a known concept; the others mix captions and
+        statements. No concept is excluded twice for one image.
 
     Raises:
         BadInputError: no image has both a present and a verified absent concept.

@@ -283,9 +283,9 @@ def build_questions(
             made += 1
     if groups and not made:
         raise BadInputError(
-            f"{len(facts)} images with {len(builder.table.names)} usable concepts allow no group of {choices} questions: "
-            "no choices were found of which each is the only true one of some image. Use more images, concepts whose "
-            "absence can be verified (annotations, a detector), or fewer `choices`."
+            f"{len(facts)} images with {len(builder.table.names)} usable concepts allow no group of {choices} "
+            "questions: no choices were found of which each is the only true one of some image. Use more images, "
+            "concepts whose absence can be verified (annotations, a detector), or fewer `choices`."
         )
     return questions
 

@@ -1,0 +1,204 @@
+import re
+from collections import Counter
+from random import Random
+
+import pytest
+
+from notclip.recaption.lexicon import load_lexicon
+from notclip.recaption.phrasing import (
+    FORMS,
+    HELD_OUT_FORMS,
+    TRAIN_FORMS,
+    Phrasebook,
+    Statement,
+    load_phrasebook,
+    negate_caption,
+    phrase_statement,
+)
+
+LEXICON = load_lexicon()
+NOUNS = ("dog", "person", "snow", "umbrella", "tree", "grass", "bus", "child", "ball", "traffic light", "sunglasses")
+CAPTIONS = (
+    "A brown dog is running through the field .",
+    "two boys play soccer",
+    "Miami players run .",
+    "Two men talk . One smiles .",
+    "A girl sits on a man 's shoulders .",
+    'A boy making an " oh ! " face in front of a bay .',
+)
+
+
+def statements(count, seed=0):
+    rng = Random(seed)
+    for _ in range(count):
+        names = rng.sample(NOUNS, 4)
+        affirmed = names[: rng.choice([0, 1, 1, 2, 3])]
+        negated = names[3 : 3 + rng.choice([0, 1])] if affirmed else names[3:]
+        yield Statement(tuple(affirmed), tuple(negated))
+
+
+def phrases(count=6000, seed=0):
+    """Statements of every kind and captions of every shape, said in all forms, with what they negate."""
+    rng = Random(seed)
+    said = []
+    for _ in range(count):
+        names = rng.sample(NOUNS, 5)
+        affirmed, negated = names[: rng.choice([0, 1, 1, 2, 3])], names[3 : 3 + rng.choice([0, 1, 1, 2])]
+        if rng.random() < 0.4 and negated:
+            said.append((negate_caption(rng.choice(CAPTIONS), negated, LEXICON, rng), (), tuple(negated)))
+        elif affirmed or negated:
+            statement = Statement(tuple(affirmed), tuple(negated))
+            said.append((phrase_statement(statement, LEXICON, rng), statement.affirmed, statement.negated))
+    return said
+
+
+PHRASES = phrases()
+
+
+def test_the_kind_of_a_statement_follows_from_what_it_affirms_and_negates():
+    assert Statement(("dog",), ()).kind == "affirmation"
+    assert Statement((), ("dog",)).kind == "negation"
+    assert Statement(("dog",), ("cat",)).kind == "hybrid"
+
+
+def test_a_statement_about_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least one concept"):
+        Statement((), ())
+
+
+def test_there_are_at_least_eighty_patterns_and_two_thirds_of_the_forms_are_for_training():
+    patterns = load_phrasebook().patterns
+    assert len({(pattern.section, pattern.template) for pattern in patterns}) == len(patterns) >= 80
+    assert TRAIN_FORMS | HELD_OUT_FORMS == FORMS
+    assert not TRAIN_FORMS & HELD_OUT_FORMS
+    assert 5 <= len(HELD_OUT_FORMS) <= len(FORMS) / 3
+
+
+@pytest.mark.parametrize(
+    "form",
+    "no not nt without lacks missing absent neither none nobody nothing free less devoid instead rather except other "
+    "fails nowhere not_single absence minus sans excludes omits".split(),
+)
+def test_every_form_of_negation_that_english_offers_is_in_the_table(form):
+    assert form in FORMS
+
+
+def test_every_pattern_can_be_drawn():
+    drawn = set()
+    rng = Random(1)
+    book = load_phrasebook()
+    original = {id(pattern): pattern for pattern in book.patterns}
+    for fitting in _fitting_of_many_draws(book, rng):
+        drawn.update(id(pattern) for pattern in fitting)
+    assert {pattern.template for key, pattern in original.items() if key not in drawn} == set()
+
+
+def _fitting_of_many_draws(book, rng):
+    for statement in statements(3000):
+        book.phrase_statement(statement, LEXICON, rng)
+    for caption in CAPTIONS:
+        for absent in [(noun,) for noun in NOUNS] + [("dog", "tree"), ("dog", "snow")]:
+            book.negate_caption(caption, absent, LEXICON, rng)
+    for names in (("dog", "tree"), ("snow", "tree")):
+        book.phrase_statement(Statement((), names), LEXICON, rng)
+        book.phrase_statement(Statement(("ball",), names), LEXICON, rng)
+    return book._fitting.values()
+
+
+def test_the_same_seed_says_the_same():
+    assert [phrase for phrase, _, _ in phrases(300, seed=5)] == [phrase for phrase, _, _ in phrases(300, seed=5)]
+    assert [phrase for phrase, _, _ in phrases(300, seed=5)] != [phrase for phrase, _, _ in phrases(300, seed=6)]
+
+
+def test_every_phrase_is_a_tidy_sentence():
+    for phrase, _, _ in PHRASES:
+        assert re.fullmatch(r"[A-Z0-9\"][^{}\[\]|<>]*[.!?\"]", phrase.text), phrase
+        assert "  " not in phrase.text and " ." not in phrase.text and " ," not in phrase.text, phrase
+        assert not re.search(r"\b(\w+) \1\b", phrase.text), phrase
+
+
+def test_every_concept_of_a_statement_is_named():
+    pronouns = {"person": r"person|people|someone|somebody|nobody|no one", "tree": r"trees?|treeless", "snow": "snow"}
+    for phrase, affirmed, negated in PHRASES:
+        for name in (*affirmed, *negated):
+            words = pronouns.get(name, f"{name}|{LEXICON[name].plural}")
+            assert re.search(rf"\b({words})", phrase.text, re.IGNORECASE), (name, phrase)
+
+
+def test_articles_and_number_fit_the_noun():
+    wrong = (
+        r"\ba umbrella\b|\ban (dog|person|tree|bus|child|ball)\b|\ban? (snow|grass|sunglasses|dogs|people)\b(?!-)"
+        r"|\b(snows|grasses|childs|persons)\b|\bzero (snow|grass)\b"
+        r"|\bno (dogs|people|trees|buses|children|balls|sunglasses) (is|appears)\b"
+        r"|\bno (dog|person|tree|bus|child|ball|snow|grass) (are|appear)\b"
+        r"|there is no (dogs|people|trees|sunglasses)\b|there are no (dog|person|tree|snow|grass)\b"
+        r"|isn't any (dogs|people|sunglasses)\b|aren't any (dog|person|snow|grass)\b"
+        r"|is (a )?(sunglasses|dogs|people)\b|not a single (snow|grass|sunglasses)|a grass-free snow"
+    )
+    for phrase, _, _ in PHRASES:
+        assert not re.search(wrong, phrase.text, re.IGNORECASE), phrase
+
+
+def test_nobody_stands_for_people_alone():
+    for phrase, _, negated in PHRASES:
+        if re.search(r"\bnobody|no one\b", phrase.text, re.IGNORECASE):
+            assert negated == ("person",), phrase
+
+
+def test_an_affirmation_holds_no_negation_and_every_other_phrase_names_its_form():
+    negative = re.compile(
+        r"\bno\b|not|n't|without|lack|missing|absen|neither|none|nobody|nothing|free|less|devoid|instead|rather|except"
+        r"|other|fail|nowhere|minus|sans|exclud|omit|left out|leaves out|zero|opposed",
+        re.IGNORECASE,
+    )
+    for phrase, _, negated in PHRASES:
+        assert bool(negated) == bool(negative.search(phrase.text)), phrase
+        assert (phrase.form == "affirmed") == (not negated)
+
+
+def test_only_allowed_forms_are_used():
+    rng = Random(2)
+    used = Counter(phrase_statement(statement, LEXICON, rng, forms=TRAIN_FORMS).form for statement in statements(3000))
+    used += Counter(
+        negate_caption(CAPTIONS[i % 6], ("dog",), LEXICON, rng, forms=TRAIN_FORMS).form for i in range(600)
+    )
+    assert not set(used) & HELD_OUT_FORMS
+    assert phrase_statement(Statement((), ("dog",)), LEXICON, rng, forms=["nowhere"]).form == "nowhere"
+
+
+def test_forms_that_cannot_say_a_statement_are_refused():
+    with pytest.raises(ValueError, match="nobody"):
+        phrase_statement(Statement((), ("dog",)), LEXICON, Random(0), forms={"nobody"})
+
+
+def test_a_concept_outside_the_lexicon_is_named():
+    with pytest.raises(ValueError, match="'unicorn'"):
+        phrase_statement(Statement(("unicorn",), ()), LEXICON, Random(0))
+
+
+@pytest.mark.parametrize(("caption", "absent"), [("A dog .", ()), (" . ", ("cat",)), ("", ("cat",))])
+def test_a_caption_needs_words_and_an_absence(caption, absent):
+    with pytest.raises(ValueError, match=r"caption|absent"):
+        negate_caption(caption, absent, LEXICON, Random(0))
+
+
+def test_a_caption_keeps_its_words_behind_in_front_of_or_around_the_absence():
+    rng = Random(3)
+    texts = [negate_caption("a dog runs on grass , wet .", ("cat",), LEXICON, rng).text for _ in range(500)]
+    assert all(re.search("dog.* runs? on grass, wet", text) for text in texts)
+    assert any(text.startswith("A dog runs on grass, wet, ") for text in texts)
+    assert any(text.endswith("a dog runs on grass, wet.") for text in texts)
+    assert any(re.match("A dog, .*cat.*, runs on grass, wet.", text) for text in texts)
+
+
+def test_an_absence_stands_apart_from_a_caption_of_two_sentences_or_a_name():
+    rng = Random(4)
+    for _ in range(200):
+        assert negate_caption(CAPTIONS[3], ("cat",), LEXICON, rng).text.startswith("Two men talk. One smiles. ")
+        assert "miami" not in negate_caption(CAPTIONS[2], ("cat",), LEXICON, rng).text
+
+
+def test_a_table_with_an_unknown_slot_is_refused():
+    table = {"held_out_forms": [], "words": {}, "captions": {}, "statements": {"negation": {"no": ["No {nonsense}."]}}}
+    with pytest.raises(ValueError, match="'nonsense'"):
+        Phrasebook(table)

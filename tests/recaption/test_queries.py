@@ -1,0 +1,82 @@
+from random import Random
+
+import pytest
+
+from notclip.errors import BadInputError
+from notclip.recaption.facts import Evidence, ImageFacts
+from notclip.recaption.lexicon import load_lexicon
+from notclip.recaption.phrasing import HELD_OUT_FORMS, TRAIN_FORMS
+from notclip.recaption.queries import build_queries
+
+LEXICON = load_lexicon()
+
+
+def test_every_image_satisfies_its_queries(made_up_facts):
+    facts = made_up_facts(200, unknown=0.2)
+    by_id = {fact.image_id: fact for fact in facts}
+    queries = build_queries(facts, LEXICON)
+    assert len(queries) > 180
+    for record in queries:
+        fact = by_id[record.image_id]
+        assert 1 <= len(record.captions) <= 4
+        assert len(record.captions) == len(record.forms) == len(record.affirmed) == len(record.absent)
+        for affirmed, absent in zip(record.affirmed, record.absent, strict=True):
+            assert affirmed and set(affirmed) <= fact.present
+            assert absent and set(absent) <= set(fact.absent)
+            assert all(LEXICON.compatible(a, b) for a in affirmed for b in absent)
+
+
+def test_no_concept_is_excluded_twice_for_one_image(made_up_facts):
+    for record in build_queries(made_up_facts(200), LEXICON):
+        absent = [name for names in record.absent for name in names]
+        assert len(absent) == len(set(absent))
+
+
+def test_the_first_query_is_a_caption_with_an_absence(made_up_facts):
+    for record in build_queries(made_up_facts(100), LEXICON):
+        assert "tands here" in record.captions[0]
+
+
+def test_exclusions_are_what_other_matching_images_show():
+    """Dogs come with balls and never with buses, so "a dog without …" excludes the ball."""
+    rng = Random(0)
+    absent = Evidence("annotation")
+    facts = []
+    for number in range(200):
+        shown = {"dog", "ball"} if rng.random() < 0.5 else {"dog"} if rng.random() < 0.5 else {"bus"}
+        facts.append(
+            ImageFacts(
+                str(number),
+                (f"A {'dog' if 'dog' in shown else 'bus'} .",),
+                frozenset(shown),
+                {name: absent for name in ("dog", "ball", "bus") if name not in shown},
+            )
+        )
+    queries = build_queries(facts, LEXICON, per_image=(1, 1))
+    of_dogs = [record.absent[0] for record in queries if record.affirmed[0] == ("dog",)]
+    lone_dogs = [names for names in of_dogs if names != ("bus",)]
+    assert len(lone_dogs) >= 40
+    alone = {fact.image_id for fact in facts if fact.present == {"dog"}}
+    assert {record.absent[0][0] for record in queries if record.image_id in alone} == {"ball"}
+
+
+def test_the_same_seed_writes_the_same_queries(made_up_facts):
+    facts = made_up_facts(60)
+    assert build_queries(facts, LEXICON, seed=3) == build_queries(facts, LEXICON, seed=3)
+    assert build_queries(facts, LEXICON, seed=3) != build_queries(facts, LEXICON, seed=4)
+
+
+def test_held_out_forms_stay_out_where_they_are_not_allowed(made_up_facts):
+    queries = build_queries(made_up_facts(200), LEXICON, forms=TRAIN_FORMS)
+    assert not {form for record in queries for form in record.forms} & HELD_OUT_FORMS
+
+
+def test_facts_without_absences_are_refused():
+    with pytest.raises(BadInputError, match="no query can exclude anything"):
+        build_queries([ImageFacts("a", ("A dog .",), frozenset({"dog"}), {})], LEXICON)
+
+
+@pytest.mark.parametrize("per_image", [(0, 2), (3, 2)])
+def test_a_range_that_is_none_is_refused(per_image, made_up_facts):
+    with pytest.raises(ValueError, match="`per_image`"):
+        build_queries(made_up_facts(10), LEXICON, per_image=per_image)
