@@ -25,8 +25,8 @@ _WORDS = {
     "w": "without w/o sans minus excluding omitting",
     "e": "except excepting barring",
     "v": "lacks lack lacked excludes exclude omits omit denies deny forgoes foregoes eschews",
-    "p": "absent absence nowhere nonexistent non-existent inexistent unseen excluded omitted",
-    "q": "missing lacking misses",
+    "p": "absent absence nowhere nonexistent non-existent inexistent excluded omitted",
+    "q": "missing lacking",
     "~": "nor",
     "a": "is are was were be been being am 's 're 'm",
     "A": "do does did can could will would may might should shall must 'll 'd 've",
@@ -69,16 +69,17 @@ _WORDS = {
     "|": "or and/or",
     "V": "sits stands rides walks runs jumps plays holds looks watches climbs leaps swims flies eats sleeps lies lays "
     "carries poses smiles catches throws kicks hits pulls pushes chases crosses drives performs dances sings talks speaks "
-    "laughs waits leans skateboards surfs splashes grazes stares hangs falls bites licks sniffs barks crawls digs floats "
+    "laughs waits leans surfs splashes grazes stares hangs falls bites licks sniffs barks crawls digs floats "
     "moves goes comes takes gets gives makes puts enters begins tries helps follows leads attempts seems grins prepares "
     "draws writes builds cleans washes feeds hugs kisses shakes raises lifts reaches touches passes approaches travels "
-    "paddles competes tackles dribbles shoots serves dives practices wades trots gallops balances spins flips navigates "
+    "competes tackles dribbles shoots serves practices wades trots gallops balances spins flips navigates "
     "overlooks surrounds covers fills gathers enjoys explains demonstrates discusses describes walked sat stood rode ran "
-    "jumped held looked watched climbed sit stand ride run jump hold play walk swim fly eat sleep",
+    "jumped held looked watched climbed sit stand ride run jump hold play perform pose wait throw kick chase sing swim "
+    "gather stare compete walk fly eat sleep",
 }
 
 _PHRASES = {
-    "=": "no doubt|no wonder|no matter|no less than|no fewer than|no more than|no later than|no sooner|none other than|"
+    "=": "nothing except|nothing other than|no doubt|no wonder|no matter|no less than|no fewer than|no more than|no later than|no sooner|none other than|"
     "nothing but|nothing less than|nothing short of|not only|not just|not merely|not simply|not solely|not to mention|"
     "not far|not long|not bad|not all|not every|not very|not too|not so|not quite|not many|not always|not necessarily|"
     "not unlike|not uncommon|not unusual|not exactly|not entirely|help but|why not|if not|or not|no big deal|no problem|"
@@ -114,7 +115,8 @@ _PHRASES = {
     "n": "hardly any|barely any|scarcely any|little to no|little or no|next to no|close to no|none of|neither of|"
     "not a single|not any|not even|not so much as|nary a",
     "h": "expect to see|expect to find|expect to spot|get to see|see or find|consist of|consists of|be using",
-    "a": "appears to be|appear to be|seems to be|seem to be|happens to be|happen to be",
+    "A": "seems to|appears to|seem to|appear to",
+    "a": "looks like|look like|appears to be|appear to be|seems to be|seem to be|happens to be|happen to be",
     "B": "even though|but rather|but instead|but only|on the other hand|in contrast|by contrast|and instead",
     "&": "as well as|along with|together with",
     "|": "or even|and / or",
@@ -123,7 +125,7 @@ _PHRASES = {
     "F": "the study|this study|the exam|this exam|the examination|this examination|this film|chest radiograph|"
     "chest x - ray|chest x-ray|the scenery|the surroundings",
     "P": "in front of|on top of|next to|close to|because of|due to|out of|part of|a part of|in the middle of|"
-    "in addition to|full of|such as",
+    "in addition to|full of|such as|as for|when it comes to",
 }
 WORD_TAGS = {word: tag for tag, words in _WORDS.items() for word in words.split()}
 # First word -> its phrases, longest first, each with its letter.
@@ -158,10 +160,16 @@ LOCATIVES = frozenset(
     "in on near along across under beside behind around inside by at above outside over throughout within amid among".split()
 ) | {"next to", "in front of", "on top of", "in the middle of", "close to"}
 # Who acts: "with no people walking" denies the walking people, "with no helmet walking" a helmet.
+WEARABLES = frozenset(
+    "shirt shirts hat hats helmet helmets shoe shoes coat jacket gloves clothes pants socks glasses mask collar leash gear "
+    "rope ropes top".split()
+)
 AGENTS = frozenset(
     "people person persons man men woman women child children kid kids boy boys girl girls dog dogs cat cats bird birds "
     "animal animals human humans adults players riders crowd".split()
 )
+# Words that name nothing by themselves: "nothing is a dog" and "none of the things is a dog" deny a dog.
+VAGUE = frozenset("thing things object objects item items something anything everything nothing one else".split())
 SIGN_WORDS = frozenset("sign signs signpost zone zones symbol poster notice sticker".split())
 # Two of these make a text foreign, where "no" may be any word.
 FOREIGN = frozenset(

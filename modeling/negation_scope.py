@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .negation_cues import FOREIGN, HINTS, LESS_NOUNS
+from .negation_cues import FOREIGN, HINTS, LESS_NOUNS, VAGUE
 from .negation_tokens import NOUN_START, Tokens
 
 _WORD = re.compile(r"\w+")
@@ -91,13 +91,26 @@ class _Reading(Tokens):
     def _opens_quotation(self, i: int) -> bool:
         """Whether a quotation within a sentence opens here: a sign that reads "no diving"."""
         before = self.text[max(0, self.starts[i] - 2) : self.starts[i]].strip()
-        return before in ('"', "“", "``") and i > 0 and self.tags[i - 1] not in ".,"
+        if before not in ('"', "“", "``") or i == 0:
+            return False
+        return self.tags[i - 1] not in ".," or self.words[max(0, i - 2)] in ("says", "saying", "reads", "reading")
 
     def _is_attached(self, i: int) -> bool:
         """Whether the cue at i hangs on an affirmed noun of its clause."""
         j = i - 1
+        if i > 1 and self.tags[j] == "&" and self.tags[j - 1] == ",":  # "..., and no shoes"
+            j -= 2
         while j >= max(self.floor, i - 60) and self.tags[j] not in ".,B":
             if self.tags[j] in _CONTENT:
+                return True
+            j -= 1
+        return False
+
+    def _follows_verb(self, i: int) -> bool:
+        """Whether the clause already has its verb before token i: "a man sits and no dog" (is running)."""
+        j = i - 1
+        while j >= max(self.floor, i - 60) and self.tags[j] not in ".,BS":
+            if self.tags[j] in "Vahj" and not self.words[j].endswith("ing"):
                 return True
             j -= 1
         return False
@@ -108,9 +121,11 @@ class _Reading(Tokens):
         """No X, neither X nor Y, none of the Xs."""
         words, tags = self.words, self.tags
         k = i + 1
+        if words[i] == "none" and tags[k] in ".,B" and i:
+            return self._deny_topic(i, self._mark(i, k, _CUE))
         if tags[k] in ".,B=" or (words[i] == "no" and self._is_foreign()):
             return k
-        attached = self._is_attached(i)
+        attached, clause = self._is_attached(i), self._follows_verb(i)
         if words[i] in ("neither", "nor", "none"):
             while tags[k] in "aATrR":  # "nor is there a cat"
                 k += 1
@@ -122,7 +137,7 @@ class _Reading(Tokens):
                 self._mark(i, k, _CUE)
                 return self._drop_frames(self._deny(k, k + 1))
             if words[i] in ("neither", "none"):  # "but none is visible"
-                self._mark(i, k, _CUE)
+                return self._deny_topic(i, self._mark(i, k, _CUE))
             return k
         self._mark(i, k, _CUE)
         if tags[j] == "w" and all(tags[start] == "F" for start, _ in self.phrases[-1]):  # "no image without a dog"
@@ -130,7 +145,23 @@ class _Reading(Tokens):
             self._mark(i, j + 1, _CUE)
             self.changed = True
             return j + 1
-        return j if attached else self._deny_predicate(j, first)
+        if attached and not (clause and tags[j] in "aA"):
+            return j
+        return self._deny_predicate(j, first)
+
+    def _deny_topic(self, i: int, end: int) -> int:
+        """As for X, there is none; you might expect X, but there isn't one."""
+        tags = self.tags
+        stop = i
+        while stop > 0 and tags[stop - 1] in "aAT,RBr":
+            stop -= 1
+        start = stop
+        while start > 0 and stop - start < 40 and tags[start - 1] in "kicFdty&|,V":
+            start -= 1
+        if start < stop and start and (tags[start - 1] in "Po" or self.words[start - 1] in ("expect", "see", "find")):
+            self._mark(start - 1, start, _DROPPED)
+            self._deny_subject(start, stop, end)
+        return self._drop_frames(end)
 
     def _without(self, i: int) -> int:
         """Without X, instead of X, lacks X, except X."""
@@ -139,15 +170,21 @@ class _Reading(Tokens):
                 self.phrases.pop()
                 self.changed = True
             return self._mark(i, i + 1, _CUE)
+        if self.tags[i] == "v" and i and self.tags[i - 1] in "dtm":  # "a lack"
+            return i + 1
         k = i + 1 + (self.tags[i + 1] == "n")
         first = len(self.phrases)
-        j = self._deny_list(k, attached=True)
+        j = self._deny_list(k, attached=self.tags[i] != "e")
         if len(self.phrases) == first:
             if self.tags[k] in "fF" and self.tags[k + 1] in ".,B":  # "without video"
                 self._mark(i, k, _CUE)
                 return self._deny(k, k + 1)
             return k
+        attached = self._is_attached(i)
         self._mark(i, k, _CUE)
+        if self.words[i] in ("absence of", "lack of") and self.tags[j] == "a" and not attached:
+            while self.tags[j] not in ".,B":  # "the absence of a dog is easy to see"
+                j = self._mark(j, j + 1, _DROPPED)
         return j
 
     def _not(self, i: int) -> int:
@@ -162,11 +199,13 @@ class _Reading(Tokens):
         if tags[k] in "wvpq":
             return self._deny_twice(aux, k)
         start = self.subject_start(aux, self.floor)
-        noun = any(tags[m] in "kicVg" for m in range(start, aux))
+        noun = any(tags[m] in "kiVg" for m in range(start, aux)) and tags[aux - 1] != "r"  # "a man we cannot see"
         subject = noun or any(tags[m] == "F" for m in range(start, aux))
         self._mark(aux, k, _CUE)
         if tags[k] == "n":
             return k
+        if tags[aux - 1] == "T" and words[k] in ("one", "any", "some") and tags[k + 1] in ".,B":
+            return self._deny_topic(aux, self._mark(k, k + 1, _CUE))
         if tags[k] in ".,B&S|":  # "a girl is not"
             if subject and (aux < i or tags[i] == "x" or tags[start - 1] in "B,"):
                 return self._deny_subject(start, aux, k)
@@ -177,8 +216,10 @@ class _Reading(Tokens):
         shown = tags[k] in "fjT" or (tags[k] == "P" and tags[k + 1] != "m" and self.frame_end(k) > k)
         if tags[k] == "f" and tags[k + 1] in "iP" and not noun and self.frame_end(k + 1) == k + 1:
             shown, k = False, self._mark(k, k + 1, _DROPPED)  # "the video is not presented in live-action"
-        elif tags[k] == "f" and tags[k + 1] == "i":
-            shown, k = False, self._mark(k, k + 1, _DROPPED)  # "a man is not shown riding"
+        elif tags[k] == "f" and (
+            tags[k + 1] == "i" or (aux == i and tags[k + 1] == "P" and self.frame_end(k + 1) == k + 1)
+        ):
+            shown, k = False, self._mark(k, k + 1, _DROPPED)  # "not shown riding", "not found in America"
         if not shown and noun and self.is_passive(k) and words[k - 1] in ("not", "being", "isn't", "wasn't", "never"):
             after = self.frames_end(k + 1)
             bare = tags[start] in "ki" and words[aux] in ("is", "isn't", "was", "wasn't")
@@ -201,6 +242,8 @@ class _Reading(Tokens):
                 j = self._deny_predicate(j, first)
         else:
             j = self._deny_list(k, attached=True, verbal=True)
+            if tags[start] == "t" and start and tags[start - 1] == "B":  # "..., but the woman is not looking"
+                self._mark(start, aux, _DROPPED)
         if len(self.phrases) == first:
             self._mark(aux, k, _KEPT)
         return j
@@ -208,29 +251,30 @@ class _Reading(Tokens):
     def _absent(self, i: int) -> int:
         """X is absent, is missing X, absent from this image is X."""
         tags = self.tags
-        if tags[i] == "q" and i and tags[i - 1] in "dtmycP":  # "a missing tooth"
+        if tags[i] == "q" and i and tags[i - 1] in "dtmycP" and self.words[i - 1] != "both":  # "a missing tooth"
             return i + 1
-        if self.words[i].startswith(("out ", "off ")) and tags[i - 1] not in "RaA,.":
-            links = [m for m in range(max(self.floor, i - 8), i) if self.words[m] == "with"]
-            if i == 0 or tags[i - 1] not in "kiF" or not links:  # "a man walks out of frame"
-                return i + 1
+        if i and self.words[i].startswith(("out ", "off ")) and not self._is_out_of_view(i):
+            return i + 1
         aux = i
         while aux > self.floor and (tags[aux - 1] in "RaAdt" or self.words[aux - 1] in _HAVE):
             aux -= 1
         aux -= aux > self.floor and tags[aux - 1] == "m"
+        start = self.subject_start(aux, self.floor)
         self._mark(aux, i + 1, _CUE)
-        if tags[i] == "q" and tags[i + 1] in "dtmyki":
+        if tags[i] == "q" and tags[i + 1] in "dtmyki" and not self.is_passive(i + 1):
             return self._deny_list(i + 1, attached=True)
-        start = self.subject_start(aux, min(self.floor, self._floor_before(aux)))
         if any(tags[m] in "kicVgF" for m in range(start, aux)):
             return self._deny_subject(start, aux, i + 1)
         return self._deny_inverted(i + 1)
 
-    def _floor_before(self, end: int) -> int:
-        j = end
-        while j > 0 and end - j < 60 and self.fates[j - 1] == _KEPT:
-            j -= 1
-        return j
+    def _is_out_of_view(self, i: int) -> bool:
+        """Whether "out of frame" says where something is ("with a dog out of frame"), not where a man walks or looks."""
+        if self.words[i - 1] in ("partially", "partly", "half", "slightly", "mostly"):
+            return False
+        if self.tags[i - 1] in "RaA,.":
+            return True
+        link = next((m for m in range(i - 1, max(self.floor, i - 8), -1) if self.tags[m] not in "kdtmc"), 0)
+        return self.words[link] == "with"
 
     def _nobody(self, i: int) -> int:
         """Nobody, nothing."""
@@ -288,12 +332,12 @@ class _Reading(Tokens):
     def _drop_frames(self, j: int) -> int:
         return self._mark(j, self.frames_end(j), _DROPPED) if j < self.size else j
 
-    def _deny_list(self, j: int, attached: bool, verbal: bool = False) -> int:
+    def _deny_list(self, j: int, attached: bool, verbal: bool = False, joined: str = "kFg") -> int:
         """Denies "X, Y or Z" from j on; returns where it ends."""
         tags = self.tags
         while True:
             start = self.determiners_end(j)
-            indefinite = any(tags[m] == "d" for m in range(j, start))
+            determiners = "".join(tag for tag in tags[j:start] if tag in "dt")
             if tags[start] == "u":
                 self._deny_pronoun(start)
                 return self._drop_frames(start + 1)
@@ -301,15 +345,15 @@ class _Reading(Tokens):
             if end == start:
                 return j
             self._mark(j, start, _DROPPED)
-            gerunds = tags[start] == "i"
+            gerund = "i" if tags[start] == "i" else ""
             self._deny(start, end)
             j = self._drop_frames(end)
-            if tags[j] == "i" and j > end:  # "no dog seen running"
+            if tags[j] == "i" and any(tags[m] in "fj" for m in range(end, j)):  # "no dog seen running"
                 stop = self.phrase_end(j, attached=attached, verbal=True)
                 self.phrases[-1].append((j, stop))
                 self._mark(j, stop, _NEGATED)
                 j = self._drop_frames(stop)
-            following = self.list_next(j, gerunds=gerunds, indefinite=indefinite)
+            following = self.list_next(j, joined + determiners + gerund)
             if following == j:
                 return j
             j = self._mark(j, following, _DROPPED)
@@ -317,8 +361,14 @@ class _Reading(Tokens):
     def _deny_predicate(self, j: int, first: int) -> int:
         """Reads on from absent subjects: "(no man) is riding a horse", "(no cat) can be seen"."""
         words, tags = self.words, self.tags
-        pronoun = self.phrases[-1][0][0] in self.spoken
+        head, vague = self.phrases[-1][0][0], self._phrase_text(self.phrases[-1]) in VAGUE
+        pronoun = head in self.spoken
         start = j
+        if vague:  # "nothing that looks like", "nothing in this image is"
+            j = self._drop_frames(j)
+            j += tags[j] == "S"
+            if words[j] == "like":
+                j += 1
         while tags[j] in "aAR" or (words[j] in _HAVE and tags[j + 1] == "a"):
             j += 1
         self._mark(start, j, _DROPPED)
@@ -333,14 +383,15 @@ class _Reading(Tokens):
         if j == start and tags[j] not in "iVh" and not (pronoun and tags[j] == "k"):
             return j
         noun = self.determiners_end(j)
-        if pronoun and start < j < noun:  # "no one is an actor"
-            self.phrases[-1] = []
-            j = self._mark(j, noun, _DROPPED)
+        if start < j and ((pronoun and j < noun) or (vague and tags[noun] in "kcFg")):  # "no one is an actor"
+            self.phrases.pop()
+            self._mark(j, noun, _DROPPED)
+            return self._deny_list(noun, attached=False)
         stop = self.phrase_end(j, attached=False, verbal=True)
         if stop == j and tags[j] == "h":
             stop = self.phrase_end(j + 1, attached=False, verbal=True)
-        if pronoun and j == start and words[j].endswith("s") and self.phrases[-1]:  # "no one sleeps": a person sleeps
-            self.spoken[self.phrases[-1][0][0]] = "person"
+        if pronoun and j == start and words[j].endswith("s"):  # "no one sleeps": a person sleeps
+            self.spoken[head] = "person"
         for phrase in self.phrases[first:]:
             phrase.append((j, stop))
         self._mark(j, stop, _NEGATED)
@@ -363,11 +414,11 @@ class _Reading(Tokens):
     def _deny_inverted(self, k: int) -> int:
         """Absent from this image is X."""
         j = self._drop_frames(k)
-        if self.tags[j] == "a" or self.words[j] in (":", ","):
+        if self.words[j] in (":", ","):
             j = self._mark(j, j + 1, _DROPPED)
-        while self.tags[j] in "TaA":
+        while self.tags[j] in "TaAr" or (self.tags[j] == "h" and j > k and self.tags[j + 1] in NOUN_START):
             j = self._mark(j, j + 1, _DROPPED)
-        return self._deny_list(j, attached=False)
+        return self._deny_list(j, attached=False, joined="kFgdtcVi")
 
     def _deny_twice(self, aux: int, k: int) -> int:
         """Not without X is with X."""
@@ -460,7 +511,8 @@ class _Reading(Tokens):
                     break
                 start += 1
         run = [i for i in range(start, last + 1) if self.fates[i] == _KEPT]
-        return run if any(tags[i] in _CONTENT or i in self.swaps for i in run) else []
+        content = (tags[i] in _CONTENT and self.words[i] not in VAGUE for i in run)
+        return run if any(content) or any(i in self.swaps for i in run) else []
 
     def _joined(self, kept: list[int]) -> str:
         pieces: list[str] = []

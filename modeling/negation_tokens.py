@@ -11,6 +11,7 @@ from .negation_cues import (
     PARTICIPLES,
     PHRASE_TAGS,
     SIGN_WORDS,
+    WEARABLES,
     WORD_TAGS,
 )
 
@@ -86,8 +87,21 @@ class Tokens:
         elif tag == "F":
             if (before == "h" and after != "o") or (before in ".,B&" and after in "af"):
                 settled = "k"  # "features photos", "video is displayed"
-            elif before == "d" and i > 1 and self.tags[i - 2] == "h" and after != "o":
-                settled = "k"  # "has a picture"
+            elif (
+                before == "d"
+                and after != "o"
+                and ((i > 1 and self.tags[i - 2] in "h&") or (after == "a" and self.tags[i + 2] == "f"))
+            ):
+                settled = "k"  # "has a picture", "a picture is in view"
+        elif tag == "V":
+            if before in "ndcmytg|~oqwv" and after not in "dtm":
+                settled = "k"  # "no watches"
+        elif word == "can":
+            if before in "kdm" and (after in ".,&|BSPf" or self.words[i + 1] in ("is", "are", "was", "were", "has")):
+                settled = "k"  # "a trash can"
+        elif word == "except":
+            if after in "TS" or self.words[i + 1] == "that":
+                settled = "B"  # "except that there is no"
         elif word == "that":
             if after in "aAxhVNjq":
                 settled = "S"
@@ -99,8 +113,10 @@ class Tokens:
             elif before == "k" and after in ".,B&" and self.copula(i) and self.tags[self.copula(i) - 1] in "Frt":
                 settled = "L"  # "this image is person free"
         elif tag == "n" and any(self.words[j] in SIGN_WORDS for j in range(i + 1, min(i + 5, self.size))):
-            if before in "dt" or (after == "i" and self.words[i + 2] in SIGN_WORDS) or self.words[i + 2] == "allowed":
-                settled = "="  # "a no smoking sign"
+            if before == "t" or (after == "i" and self.words[i + 2] in SIGN_WORDS) or self.words[i + 2] == "allowed":
+                settled = "="  # "no smoking sign"
+        elif tag == "n" and before == "d":
+            settled = "="  # "a no hair dog"
         elif word in ("leaves", "leave", "leaving") and "out" in self.words[i + 2 : i + 6] and after in NOUN_START:
             out = self.words.index("out", i + 2)
             if self.tags[out + 1] in ".,BS":
@@ -197,12 +213,13 @@ class Tokens:
         """The end of the phrase that starts at `start`, or `start` where none does.
 
         Args:
+            start: the first token after the determiners.
             attached: the phrase hangs on an affirmed noun ("a man with no hat in a park"), so that a verb or a place
                 after it belongs to that noun.
             verbal: it opens with a verb ("riding a horse"), whose objects belong to it.
         """
         words, tags = self.words, self.tags
-        j, object_seen = start, False
+        j = start
         while j < self.size:
             tag = tags[j]
             first = j == start
@@ -216,20 +233,17 @@ class Tokens:
                 if not first and (attached or verbal):
                     break
                 verbal = True
-            elif tag in "kcFgL":
-                object_seen = True
-            elif tag == "=":
-                pass
             elif tag == "i":
-                if not first and attached and not verbal and tags[j + 1] in "dtmPiR" and words[j - 1] not in AGENTS:
-                    break  # "a man without a hat riding a horse"
+                if not first and attached and not verbal and words[j - 1] not in AGENTS:
+                    if tags[j + 1] in "dtmPiR" or tags[start - 1] == "d" or words[j - 1] in WEARABLES:
+                        break  # "a man without a hat riding a horse"
                 if not first or tags[j + 1] in "dtm":
                     verbal = True
-            elif tag in "dtmyr" and not first and (verbal or tags[j - 1] in "oP"):
-                object_seen = True
-            elif tag == "R" and verbal and not first:
+            elif tag in "kcFgL=":
                 pass
-            elif tag == "h" and verbal and words[j].endswith("ing"):
+            elif tag in "dtmyr" and not first and (verbal or tags[j - 1] in "oP"):
+                pass
+            elif verbal and ((tag == "R" and not first) or (tag == "h" and words[j].endswith("ing"))):
                 pass
             elif tag == "o" and not first and tags[j + 1] in NOUN_START:
                 if self.frame_end(j) > j:
@@ -255,8 +269,13 @@ class Tokens:
             return not attached and not place
         return verbal or not attached
 
-    def list_next(self, j: int, *, gerunds: bool, indefinite: bool) -> int:
-        """Where the next item of a list of absent things starts, or j after the last one."""
+    def list_next(self, j: int, joined: str) -> int:
+        """Where the next item of a list of absent things starts, or j after the last one.
+
+        Args:
+            j: the token after an item.
+            joined: the letters with which an item may start that "and" joins; others start something affirmed.
+        """
         tags = self.tags
         tag = tags[j]
         k = j + 1
@@ -266,7 +285,7 @@ class Tokens:
         if tag == "&":
             if tags[k] == "y":
                 return k
-            if tags[k] in "kFg" or (tags[k] == "i" and gerunds) or (tags[k] == "d" and indefinite):
+            if tags[k] in joined:
                 stop = k + 1
                 while tags[stop] in "kgF":
                     stop += 1

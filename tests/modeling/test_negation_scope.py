@@ -195,7 +195,7 @@ IMPLICIT = [
     ("A cat instead of a dog", "A cat", ("dog",)),
     ("Instead of cake, a woman is cooking", "a woman is cooking", ("cake",)),
     ("A dog rather than a cat sits on a mat", "A dog sits on a mat", ("cat",)),
-    ("everything except a dog", "everything", ("dog",)),
+    ("everything except a dog", "", ("dog",)),
     ("All the furniture except for a chair", "All the furniture", ("chair",)),
     ("Every animal other than a cat", "Every animal", ("cat",)),
     ("A park in the absence of dogs", "A park", ("dogs",)),
