@@ -39,4 +39,5 @@ def make_sample(seed: int, split: str, index: int, *, object_count: int | None =
     """
     rng = random.Random(f"drawn world {seed} {split} {index} {object_count}")
     scene = compose_scene(rng, object_count=object_count)
-    return Sample(f"drawn-{seed}-{split}-{index:06d}", scene, write_captions(scene, rng))
+    counted = "" if object_count is None else f"-of-{object_count}"
+    return Sample(f"drawn-{seed}-{split}{counted}-{index:06d}", scene, write_captions(scene, rng))

@@ -66,7 +66,9 @@ def write_drawn_world(
     if size < 32:
         raise BadInputError(f"`size` must be at least 32 pixels, or the objects cannot be told apart, got {size}.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BadInputError(f"`out` must be a new or empty folder, but {out} holds something: remove it or name another.")
+        raise BadInputError(
+            f"`out` must be a new or empty folder, but {out} holds something: remove it or name another."
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -80,9 +82,7 @@ def write_drawn_world(
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _write_splits(
-    folder: Path, counts: dict[str, int], *, size: int, seed: int, workers: int, progress: bool
-) -> None:
+def _write_splits(folder: Path, counts: dict[str, int], *, size: int, seed: int, workers: int, progress: bool) -> None:
     seen: set[bytes] = set()
     # Spawned, since a fork of a process in which torch has started threads can hang.
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
