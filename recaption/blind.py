@@ -10,6 +10,7 @@ counterbalanced group would score *below* chance, since the answers seen in trai
 And it would make the interval too narrow, since its questions are not independent.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -103,27 +104,44 @@ def single_choice_tokens(choices: Sequence[str]) -> list[list[str]]:
 def whole_question_tokens(choices: Sequence[str]) -> list[list[str]]:
     """Words and word pairs of each choice, also marked by the number of choices that share them.
 
-    The pair "no w2" stands for "no" before a word that two choices hold, whichever it is, so that what is learnt
-    about one pair of concepts applies to all others.
+    "no 2" stands for "no" before a word that two choices hold, whichever it is, and "no _ 1" for a pair "no …" that
+    this choice alone holds: what is learnt about one pair of concepts so applies to all others.
     """
-    words = [["<s>", *choice.lower().replace(".", "").replace(",", "").split(), "</s>"] for choice in choices]
-    shared: dict[str, int] = {}
-    for word in {word for sentence in words for word in sentence}:
-        shared[word] = sum(word in sentence for sentence in words)
+    words = [["<s>", *_words(choice), "</s>"] for choice in choices]
+    pairs = [list(pairwise(sentence)) for sentence in words]
+    word_counts = Counter(word for sentence in words for word in set(sentence))
+    pair_counts = Counter(pair for sentence in pairs for pair in set(sentence))
     tokens = []
-    for sentence, grams in zip(words, single_choice_tokens(choices), strict=True):
-        marks = [f"w{shared[word]}" for word in sentence]
-        marked = [f"{word} {mark}" for word, mark in zip(sentence, marks, strict=True)]
-        pairs = [f"{a} {b}" for a, b in zip(sentence, marks[1:], strict=False)]
-        pairs += [f"{a} {b}" for a, b in zip(marks, sentence[1:], strict=False)]
-        triples = [f"{a} {b} {c}" for a, b, c in zip(sentence, marks[1:], sentence[2:], strict=False)]
-        counts = [f"{mark} in all {marks.count(mark)}" for mark in set(marks)]
-        tokens.append([*grams, *marked, *pairs, *triples, *counts])
+    for sentence, sentence_pairs, grams in zip(words, pairs, single_choice_tokens(choices), strict=True):
+        tokens.append(
+            [
+                *grams,
+                *(f"{word} {word_counts[word]}" for word in sentence),
+                *(f"{first} {word_counts[second]}" for first, second in sentence_pairs),
+                *(f"{word_counts[first]} {second}" for first, second in sentence_pairs),
+                *(f"{first} _ {pair_counts[first, second]}" for first, second in sentence_pairs),
+                *(
+                    f"{first} {word_counts[middle]} {last}"
+                    for first, middle, last in zip(sentence, sentence[1:], sentence[2:], strict=False)
+                ),
+                *_tally("words", [word_counts[word] for word in sentence]),
+                *_tally("pairs", [pair_counts[pair] for pair in sentence_pairs]),
+            ]
+        )
     return tokens
 
 
+def _tally(what: str, counts: list[int]) -> list[str]:
+    """One token for each count and how often it occurs: "words in 2 choices: 3"."""
+    return [f"{what} in {count} choices: {times}" for count, times in Counter(counts).items()]
+
+
+def _words(choice: str) -> list[str]:
+    return choice.lower().replace(".", "").replace(",", "").split()
+
+
 def _grams(choice: str) -> list[str]:
-    words = choice.lower().replace(".", "").replace(",", "").split()
+    words = _words(choice)
     return words + [f"{a} {b}" for a, b in pairwise(words)]
 
 
