@@ -34,12 +34,18 @@ COMPOSITION_LEARNING_RATE = 2e-3
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's work of one process: captions of different images with their texts, and whole question groups."""
+    """One step's work of one process: captions of different images with their texts, and whole question groups.
+
+    Shares are this process's part of what all processes take, over an equal part: a mean over this process's
+    questions, times the share, averages over processes to the mean over all questions.
+    """
 
     captions: list[Caption]
     texts: list[str]
     is_negated: list[bool]
     questions: list[Question]
+    affirmative_share: float = 1.0
+    question_share: float = 1.0
 
 
 class Learner(nn.Module):
@@ -98,7 +104,15 @@ class BatchPlan:
             is_negated.append(negate)
         own = slice(self._rank, None, self._world_size)
         questions = [question for group in groups[own] for question in self._groups[group]]
-        return Batch(captions[own], texts[own], is_negated[own], questions)
+        all_questions = sum(len(self._groups[group]) for group in groups)
+        return Batch(
+            captions[own],
+            texts[own],
+            is_negated[own],
+            questions,
+            affirmative_share=self._world_size * is_negated[own].count(False) / max(1, is_negated.count(False)),
+            question_share=self._world_size * len(questions) / all_questions,
+        )
 
 
 def train(
@@ -151,7 +165,7 @@ def train(
         loss = training_loss(learner, batch, image_embeds, config)
         optimizer.zero_grad()
         loss.backward()
-        _average_gradients(learner, world_size)
+        average_gradients(learner, world_size)
         optimizer.step()
         schedule.step()
         progress.step += 1
@@ -188,7 +202,8 @@ def training_loss(learner: Learner, batch: Batch, image_embeds: Tensor, config: 
     affirmative = [row for row, negated in enumerate(batch.is_negated) if not negated]
     anchor = texts.new_zeros(())
     if affirmative and config.anchor_weight:
-        anchor = anchor_loss(texts[affirmative], backbone_embeds(model, [batch.texts[row] for row in affirmative]))
+        held = backbone_embeds(model, [batch.texts[row] for row in affirmative])
+        anchor = batch.affirmative_share * anchor_loss(texts[affirmative], held)
 
     choices = list(dict.fromkeys(choice for question in batch.questions for choice in question.choices))
     position = {text: row for row, text in enumerate(choices)}
@@ -201,7 +216,20 @@ def training_loss(learner: Learner, batch: Batch, image_embeds: Tensor, config: 
             for queries in (composed, plain)
         ]
     ).mean()
+    choice = batch.question_share * choice
     return a * contrastive + (1 - a) * choice + config.anchor_weight * anchor
+
+
+def average_gradients(learner: Learner, world_size: int) -> None:
+    """Average each gradient over the processes; with gathered negatives and shares this is the whole batch's."""
+    if world_size == 1:
+        return
+    for parameter in learner.parameters():
+        if parameter.requires_grad:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            distributed.all_reduce(parameter.grad)
+            parameter.grad /= world_size
 
 
 @torch.no_grad()
@@ -254,14 +282,3 @@ def _process() -> tuple[int, int]:
 def _gather(embeds: Tensor) -> Tensor:
     # With gradients to all processes: a detached gather would train another objective.
     return torch.cat(differentiable.all_gather(embeds)) if distributed.is_initialized() else embeds
-
-
-def _average_gradients(learner: Learner, world_size: int) -> None:
-    if world_size == 1:
-        return
-    for parameter in learner.parameters():
-        if parameter.requires_grad:
-            if parameter.grad is None:
-                parameter.grad = torch.zeros_like(parameter)
-            distributed.all_reduce(parameter.grad)
-            parameter.grad /= world_size
