@@ -163,10 +163,13 @@ class Lexicon(Mapping[str, Concept]):
         """Name of the concept that a label of some data set means ("aeroplane" is "airplane"), or None."""
         wanted = " ".join(label.lower().replace("_", " ").replace("-", " ").split())
         squeezed = wanted.replace(" ", "")
-        for key in (wanted, squeezed):
-            for name, concept in self._concepts.items():
-                if key in (name, name.replace(" ", ""), concept.detector_class):
-                    return name
+        # The detector's own names come first: its "mouse" is the one of a computer.
+        for name, concept in self._concepts.items():
+            if concept.detector_class == wanted:
+                return name
+        for name in self._concepts:
+            if squeezed == name.replace(" ", ""):
+                return name
         return next(
             (name for name, concept in self._concepts.items() if {wanted, squeezed} & set(concept.synonyms)), None
         )

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ _DETERMINERS = frozenset(
     "in on with at by from near over of off into onto through under behind beside down up along across around against "
     "between toward towards like as than inside outside above below using holding wearing".split()
 )
+
+_LIKE = frozenset("like shaped themed patterned print printed style styled colored coloured".split())
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,8 @@ class MentionFinder:
         if form.plural or end >= len(words) or gap.strip() not in ("", "-"):
             return False
         word = words[end]
+        if gap == "-" and word in _LIKE:
+            return True
         if word in self._rules.heads:
             people = any(name in self._people for name in form.names)
             subjects = people or {"and", "or"} & set(words[max(begin - 4, 0) : begin])
@@ -208,13 +213,12 @@ class MentionFinder:
             return "toy" not in form.names
         if len(before) > 1 and begin - 1 not in nouns and before[1] in self._rules.likenesses:
             return "toy" not in form.names
-        phrase = words[max(begin - 4, 0) : begin]
+        phrase = words[max(begin - 7, 0) : begin]
         if "like" in phrase[-3:] or (len(phrase) >= 3 and phrase[-3:-1] in (("dressed", "as"), ("disguised", "as"))):
             return True
         if "of" not in phrase:
             return False
-        head = begin - len(phrase) + len(phrase) - 1 - phrase[::-1].index("of") - 1
-        return head >= 0 and words[head] in self._rules.likeness_heads and not nouns & set(range(head + 2, begin))
+        return any(word in self._rules.likeness_heads and after == "of" for word, after in pairwise(phrase))
 
     def _stands_as_noun(self, words: tuple[str, ...], begin: int, nouns: set[int]) -> bool:
         """Whether a form that may be a verb follows a determiner or preposition, at most three adjectives on."""
