@@ -87,7 +87,7 @@ def _canvas(
     canvas = Canvas(figsize=(width, height), dpi=150, facecolor="#FAFAFA", layout="constrained")
     FigureCanvasAgg(canvas)
     grid = canvas.add_gridspec(len(heights), columns, height_ratios=heights)
-    panels = [canvas.add_subplot(cell) for cell in grid]  # row by row
+    panels = [canvas.add_subplot(grid[row, column]) for row in range(len(heights)) for column in range(columns)]
     for axes in panels:
         axes.set_facecolor("#FAFAFA")
         axes.spines[["top", "right"]].set_visible(False)

@@ -1,6 +1,5 @@
 """The YAML that opens each card: what the Hub indexes, filters by and shows beside it."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +100,7 @@ def split_card(path: Path) -> tuple[dict[str, Any], str]:
     return yaml.safe_load(front_matter), text
 
 
-def _license(release: Release, form: str) -> Mapping[str, str]:
+def _license(release: Release, form: str) -> dict[str, str]:
     if form == "adapter":
         return {"license": "apache-2.0"}
     license_id = release.weights_license or release.base.license

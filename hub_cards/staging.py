@@ -67,7 +67,7 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
     drawn = stage / "model" / "assets"
     _write_figures(release, drawn)
     for form in forms:
-        source = release.base.folder if form == "base" else release.model / form
+        source = release.base.folder if form == "base" and release.base.folder else release.model / form
         _copy_model(source, stage / form, renamed)
         if form != "model":  # The same pictures in each.
             shutil.copytree(drawn, stage / form / "assets")

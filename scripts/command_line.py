@@ -15,9 +15,9 @@ import importlib
 import importlib.util
 import sys
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from notclip.errors import BadInputError
 
@@ -32,8 +32,13 @@ VERBS: Mapping[str, str] = {
     "push-release": "upload a staged release, one atomic commit a repository",
 }
 
-Main = Callable[[list[str] | None], int]
 ConfigT = TypeVar("ConfigT")
+
+
+class Main(Protocol):
+    """A script's `main`: arguments without the program's name, those of the process when absent, to exit status."""
+
+    def __call__(self, argv: list[str] | None = None) -> int: ...  # noqa: D102
 
 
 def main(argv: list[str] | None = None) -> int:
