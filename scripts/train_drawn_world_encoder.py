@@ -3,10 +3,11 @@
     python scripts/train_drawn_world_encoder.py
     python scripts/train_drawn_world_encoder.py --out build/encoder --epochs 2 --scenes 4000
 
-Writes OUT/{config.json, model.safetensors, tokenizer*, processor_config.json, TRAINING.json}; the last holds the recipe,
-how long it took and what the encoder scores on 1,000 validation scenes. `make demo` uses the committed weights and does
-not run this. Scenes of one object come first, then all; the loss is CLIP's, over the pairs of a batch, with the two
-captions of a scene as two batches. No caption negates, and no row of the loss knows which objects are absent.
+Writes model, tokenizer, processor and TRAINING.json to OUT; the last holds the recipe, how long it took and what the
+encoder scores on 1,000 validation scenes. `make demo` uses the committed weights and does not run this.
+
+Scenes of one object come first, then all. The loss is CLIP's over the pairs of a batch, with two captions of a scene
+as two batches. No caption negates, and nothing in the loss knows which objects are absent.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""The drawn world: scenes of everyday objects drawn by our own code, so that presence and absence are known exactly."""
+"""The drawn world: scenes of everyday objects drawn by our code, so that presence and absence are known exactly."""
 
 from notclip.recaption.drawn_world.samples import Sample, make_sample
 from notclip.recaption.drawn_world.scene import Scene, Thing, compose_scene, draw_scene

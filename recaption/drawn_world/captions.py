@@ -152,7 +152,7 @@ def _noun_phrase(group: Group, rng: random.Random) -> str:
 def _verb(scene: Scene, group: Group, rng: random.Random) -> str:
     name = group[0].name
     verbs = _DOES.get(name, _STANDS)
-    if KINDS[name].stance == "water" and scene.setting not in ("lake", "beach"):
+    if KINDS[name].stance == "water" and not scene.afloat(group[0]):
         verbs = _ASHORE
     return rng.choice(verbs)[0 if len(group) == 1 else 1]
 

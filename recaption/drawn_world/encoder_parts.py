@@ -25,10 +25,11 @@ IMAGE_SIZE = 64
 LONGEST_TEXT = 64
 
 NEGATION_WORDS = tuple(
-    """no not without neither nor never none nobody nothing nowhere no-one lack lacks lacking lacked miss missing missed
-    absent absence except excluding excludes exclude excluded free devoid minus omit omits omitted omitting void empty
-    bereft anything anybody anyone anywhere any isn aren wasn weren don doesn didn hasn haven hadn can cannot couldn
-    won wouldn shouldn t n hardly barely scarcely less rather than instead but however yet unless other else sans"""
+    """no not without neither nor never none nobody nothing nowhere no-one lack lacks lacking lacked miss
+    missing missed absent absence except excluding excludes exclude excluded free devoid minus omit
+    omits omitted omitting void empty bereft anything anybody anyone anywhere any isn aren wasn weren
+    don doesn didn hasn haven hadn can cannot couldn won wouldn shouldn t n hardly barely scarcely less
+    rather than instead but however yet unless other else sans"""
     .split()
 )  # fmt: skip
 FUNCTION_WORDS = tuple(

@@ -89,6 +89,12 @@ class Scene:
         present = {thing.name for thing in self.things}
         return tuple(name for name in OBJECTS if name in present)
 
+    def afloat(self, thing: Thing) -> bool:
+        """Whether the thing is in the water: boats off the beach and on the lake, fish in the lake."""
+        if self.setting == "beach":
+            return thing.name == "boat"
+        return self.setting == "lake" and KINDS[thing.name].stance == "water"
+
 
 def compose_scene(rng: random.Random, *, object_count: int | None = None, setting: str | None = None) -> Scene:
     """Compose a scene whose objects all fit and are all visible.
@@ -114,7 +120,8 @@ def compose_scene(rng: random.Random, *, object_count: int | None = None, settin
     for name in names:
         copies = 1 if wanted == 5 or KINDS[name].size > 0.34 or rng.random() > 0.14 else rng.choice([2, 2, 3])
         colour = rng.choice(KINDS[name].colours)
-        size = KINDS[name].size * roominess * rng.uniform(0.82, 1.12) * (0.85 if copies > 1 else 1.0)
+        share = roominess * rng.uniform(0.82, 1.12) * (0.85 if copies > 1 else 1.0)
+        size = max(SMALLEST_SIDE, KINDS[name].size * share)
         variant = rng.randrange(2)
         group: list[Thing] = []
         for _ in range(copies):
@@ -163,17 +170,15 @@ def _range_of_top(model: Thing, setting: str, horizon: float) -> tuple[float, fl
     stance = KINDS[model.name].stance
     if stance == "air":
         highest = 0.02
-        lowest = max(highest, horizon + 0.08 - model.height)
-        return highest, lowest
+        nearest_ground = horizon - 0.1 if model.name == "cloud" else horizon + 0.08
+        return highest, max(highest, nearest_ground - model.height)
     nearest = 0.97
     farthest = horizon + (0.09 if stance == "ground" else 0.04)
     if setting == "lake":
         # On the water, or on the near bank, which is where things that cannot swim stand.
         farthest, nearest = (horizon + 0.1, 0.78) if stance == "water" else (0.85, 0.97)
     elif setting == "beach":
-        farthest, nearest = (
-            (horizon + 0.05, horizon + 0.14) if stance == "water" and model.name == "boat" else (horizon + 0.22, 0.97)
-        )
+        farthest, nearest = (horizon + 0.05, horizon + 0.14) if model.name == "boat" else (horizon + 0.22, 0.97)
     top = max(0.02, farthest - model.height)
     return top, max(top, nearest - model.height)
 
@@ -185,8 +190,7 @@ def draw_scene(scene: Scene, size: int = 128) -> Image.Image:
     draw = ImageDraw.Draw(canvas)
     for thing in scene.things:
         kind = KINDS[thing.name]
-        floats = kind.stance == "air" or (kind.stance == "water" and scene.setting in ("lake", "beach"))
-        if not floats and not thing.on_table:
+        if kind.stance != "air" and not thing.on_table and not scene.afloat(thing):
             _shade_ground(draw, thing, shadow, canvas_size)
         pen = Pen(
             draw,

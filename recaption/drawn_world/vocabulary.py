@@ -9,7 +9,7 @@ from notclip.recaption.drawn_world.pen import Pen
 
 SETTINGS: tuple[str, ...] = ("meadow", "beach", "lake", "street", "room", "kitchen", "snow", "night")
 INDOORS = frozenset({"room", "kitchen"})
-BRIGHT = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
+BRIGHT = "red orange yellow green blue purple pink"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def _kind(
     size: float,
     stance: str,
     homes: str,
-    colours: tuple[str, ...],
+    colours: str,
     *,
     plural: str | None = None,
     stands_on_table: bool = False,
@@ -55,54 +55,146 @@ def _kind(
 ) -> Kind:
     name = draw.__name__.removeprefix("draw_")
     return Kind(
-        name, draw, box, size, stance, frozenset(homes.split()), colours, plural or f"{name}s", stands_on_table, tilt
+        name,
+        draw,
+        box,
+        size,
+        stance,
+        frozenset(homes.split()),
+        tuple(colours.split()),
+        plural or f"{name}s",
+        stands_on_table,
+        tilt,
     )
 
 
-_VEHICLE = ("red", "orange", "yellow", "green", "blue", "white", "grey")
-_FURNITURE = ("brown", "white", "red", "green", "blue", "grey")
-_FUR = ("brown", "black", "white", "grey", "orange")
+_VEHICLE = "red orange yellow green blue white grey"
+_FURNITURE = "brown white red green blue grey"
+_FUR = "brown black white grey orange"
 
 _KINDS = (
-    _kind(indoor_things.draw_apple, (72, 80), 0.22, "ground", "kitchen meadow", ("red", "green", "yellow"), stands_on_table=True, tilt=8),
+    _kind(
+        indoor_things.draw_apple,
+        (72, 80),
+        0.22,
+        "ground",
+        "kitchen meadow",
+        "red green yellow",
+        stands_on_table=True,
+        tilt=8,
+    ),
     _kind(indoor_things.draw_ball, (70, 70), 0.23, "ground", "beach meadow room", BRIGHT, tilt=30),
     _kind(outdoor_things.draw_balloon, (62, 124), 0.37, "air", "meadow street room beach", BRIGHT, tilt=8),
-    _kind(indoor_things.draw_banana, (104, 62), 0.26, "ground", "kitchen room", ("yellow", "green"), stands_on_table=True, tilt=8),
-    _kind(vehicles.draw_bicycle, (132, 84), 0.37, "ground", "street meadow lake", (*BRIGHT, "black")),
-    _kind(creatures.draw_bird, (110, 84), 0.28, "air", "meadow lake beach snow", ("red", "yellow", "blue", "green", "brown", "white", "black"), tilt=12),
-    _kind(vehicles.draw_boat, (116, 116), 0.38, "water", "lake beach", ("red", "blue", "green", "white", "brown", "orange")),
-    _kind(indoor_things.draw_book, (96, 74), 0.27, "ground", "room kitchen", (*BRIGHT, "brown"), stands_on_table=True),
+    _kind(
+        indoor_things.draw_banana,
+        (104, 62),
+        0.26,
+        "ground",
+        "kitchen room",
+        "yellow green",
+        stands_on_table=True,
+        tilt=8,
+    ),
+    _kind(vehicles.draw_bicycle, (132, 84), 0.37, "ground", "street meadow lake", f"{BRIGHT} black"),
+    _kind(
+        creatures.draw_bird,
+        (110, 84),
+        0.28,
+        "air",
+        "meadow lake beach snow",
+        "red yellow blue green brown white black",
+        tilt=12,
+    ),
+    _kind(vehicles.draw_boat, (116, 116), 0.38, "water", "lake beach", "red blue green white brown orange"),
+    _kind(indoor_things.draw_book, (96, 74), 0.27, "ground", "room kitchen", f"{BRIGHT} brown", stands_on_table=True),
     _kind(vehicles.draw_bus, (168, 92), 0.42, "ground", "street night", _VEHICLE, plural="buses"),
     _kind(creatures.draw_butterfly, (108, 88), 0.25, "air", "meadow lake", BRIGHT, plural="butterflies", tilt=25),
-    _kind(indoor_things.draw_cake, (100, 96), 0.29, "ground", "kitchen room", ("pink", "white", "brown", "yellow", "green", "blue"), stands_on_table=True),
-    _kind(vehicles.draw_car, (140, 72), 0.37, "ground", "street snow night", (*_VEHICLE, "black", "purple")),
+    _kind(
+        indoor_things.draw_cake,
+        (100, 96),
+        0.29,
+        "ground",
+        "kitchen room",
+        "pink white brown yellow green blue",
+        stands_on_table=True,
+    ),
+    _kind(vehicles.draw_car, (140, 72), 0.37, "ground", "street snow night", f"{_VEHICLE} black purple"),
     _kind(creatures.draw_cat, (84, 104), 0.31, "ground", "room kitchen street night", _FUR, stands_on_table=True),
     _kind(indoor_things.draw_chair, (66, 112), 0.36, "ground", "room kitchen", _FURNITURE),
-    _kind(indoor_things.draw_clock, (84, 96), 0.27, "ground", "room kitchen", ("red", "orange", "green", "blue", "pink", "grey"), stands_on_table=True),
-    _kind(outdoor_things.draw_cloud, (124, 66), 0.33, "air", "meadow beach lake snow street night", ("white", "grey")),
-    _kind(indoor_things.draw_cup, (88, 72), 0.24, "ground", "kitchen room", (*BRIGHT, "white"), stands_on_table=True),
-    _kind(creatures.draw_dog, (120, 96), 0.32, "ground", "meadow beach street room snow", ("brown", "black", "white", "grey", "yellow")),
+    _kind(
+        indoor_things.draw_clock,
+        (84, 96),
+        0.27,
+        "ground",
+        "room kitchen",
+        "red orange green blue pink grey",
+        stands_on_table=True,
+    ),
+    _kind(outdoor_things.draw_cloud, (124, 66), 0.33, "air", "meadow beach lake snow street night", "white grey"),
+    _kind(indoor_things.draw_cup, (88, 72), 0.24, "ground", "kitchen room", f"{BRIGHT} white", stands_on_table=True),
+    _kind(
+        creatures.draw_dog, (120, 96), 0.32, "ground", "meadow beach street room snow", "brown black white grey yellow"
+    ),
     _kind(creatures.draw_fish, (112, 72), 0.29, "water", "lake beach kitchen", BRIGHT, plural="fish", tilt=12),
-    _kind(outdoor_things.draw_flower, (56, 95), 0.30, "ground", "meadow lake room", ("red", "pink", "yellow", "white", "purple", "blue", "orange"), stands_on_table=True),
-    _kind(indoor_things.draw_guitar, (64, 150), 0.40, "ground", "room beach", ("brown", "red", "orange", "blue", "black"), tilt=14),
-    _kind(indoor_things.draw_hat, (112, 70), 0.27, "ground", "beach room snow", (*BRIGHT, "black", "brown"), stands_on_table=True),
-    _kind(outdoor_things.draw_house, (100, 100), 0.42, "ground", "meadow street snow night lake", ("red", "orange", "yellow", "blue", "white", "pink", "brown")),
+    _kind(
+        outdoor_things.draw_flower,
+        (56, 95),
+        0.30,
+        "ground",
+        "meadow lake room",
+        "red pink yellow white purple blue orange",
+        stands_on_table=True,
+    ),
+    _kind(indoor_things.draw_guitar, (64, 150), 0.40, "ground", "room beach", "brown red orange blue black", tilt=14),
+    _kind(
+        indoor_things.draw_hat,
+        (112, 70),
+        0.27,
+        "ground",
+        "beach room snow",
+        f"{BRIGHT} black brown",
+        stands_on_table=True,
+    ),
+    _kind(
+        outdoor_things.draw_house,
+        (100, 100),
+        0.42,
+        "ground",
+        "meadow street snow night lake",
+        "red orange yellow blue white pink brown",
+    ),
     _kind(outdoor_things.draw_kite, (74, 120), 0.37, "air", "meadow beach", BRIGHT, tilt=25),
-    _kind(indoor_things.draw_lamp, (66, 116), 0.35, "ground", "room kitchen", ("red", "orange", "yellow", "green", "blue", "pink", "white"), stands_on_table=True),
-    _kind(outdoor_things.draw_mushroom, (84, 84), 0.25, "ground", "meadow night", ("red", "brown", "orange", "purple")),
+    _kind(
+        indoor_things.draw_lamp,
+        (66, 116),
+        0.35,
+        "ground",
+        "room kitchen",
+        "red orange yellow green blue pink white",
+        stands_on_table=True,
+    ),
+    _kind(outdoor_things.draw_mushroom, (84, 84), 0.25, "ground", "meadow night", "red brown orange purple"),
     _kind(outdoor_things.draw_snowman, (84, 118), 0.38, "ground", "snow", BRIGHT, plural="snowmen"),
     _kind(indoor_things.draw_table, (150, 78), 0.42, "ground", "room kitchen", _FURNITURE),
-    _kind(outdoor_things.draw_tree, (80, 110), 0.42, "ground", "meadow street lake snow night", ("green", "green", "orange", "yellow", "pink")),
+    _kind(
+        outdoor_things.draw_tree,
+        (80, 110),
+        0.42,
+        "ground",
+        "meadow street lake snow night",
+        "green green orange yellow pink",
+    ),
     _kind(outdoor_things.draw_umbrella, (104, 104), 0.36, "ground", "beach street", BRIGHT),
-)  # fmt: skip
+)
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
 OBJECTS: tuple[str, ...] = tuple(KINDS)
 COMPANIONS: frozenset[frozenset[str]] = frozenset(
     frozenset(pair.split("-"))
     for pair in (
-        "dog-ball table-chair table-cup table-cake table-apple snowman-hat flower-butterfly car-bus house-tree cup-book "
-        "cake-balloon boat-fish apple-banana umbrella-hat bird-tree car-house bicycle-tree mushroom-tree lamp-book"
+        "dog-ball table-chair table-cup table-cake table-apple snowman-hat flower-butterfly car-bus house-tree "
+        "cup-book cake-balloon boat-fish apple-banana umbrella-hat bird-tree car-house bicycle-tree mushroom-tree "
+        "lamp-book"
     ).split()
 )
 
