@@ -46,7 +46,7 @@ _WORDS = {
     "obviously evidently strangely curiously interestingly explicitly prominently too ever still quite sadly "
     "unfortunately strikingly markedly distinctly decidedly altogether wholly fully otherwise directly physically indeed "
     "whatsoever remarkably oddly particularly specifically plainly necessarily absolutely almost virtually practically "
-    "nearly utterly please however therefore thus thankfully",
+    "nearly utterly please however therefore thus thankfully nearby",
     "S": "who whom which where when because since so if as than what why how",
     "B": "but yet while whereas although though whilst albeit instead rather only just merely nevertheless nonetheless",
     "F": "image images photo photos picture pictures photograph photographs video videos clip clips footage shot frame "
@@ -121,7 +121,7 @@ _PHRASES = {
     "&": "as well as|along with|together with",
     "|": "or even|and / or",
     "S": "in which|so that",
-    "R": "of course|as well|by the way",
+    "R": "as far as one can see|as far as the eye can see|as far as can be seen|as far as i can see|of course|as well|by the way",
     "F": "the study|this study|the exam|this exam|the examination|this examination|this film|chest radiograph|"
     "chest x - ray|chest x-ray|the scenery|the surroundings",
     "P": "in front of|on top of|next to|close to|because of|due to|out of|part of|a part of|in the middle of|"

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .negation_cues import FOREIGN, HINTS, LESS_NOUNS, VAGUE
-from .negation_tokens import NOUN_START, Tokens
+from .negation_phrases import NOUN_START, Phrases
+from .negation_rest import CONTENT, CUE, DROPPED, KEPT, NEGATED, affirmed_text
 
 _WORD = re.compile(r"\w+")
-_AN = re.compile(r"\b([Aa])n ([^aeiouAEIOU\W])")
-_KEPT, _CUE, _DROPPED, _NEGATED = range(4)
-_CONTENT = "kicVLg="
 _HAVE = ("has", "have", "had")
 _ANYBODY = {"anyone": "people", "anybody": "people", "someone": "people"}
 
@@ -55,12 +53,12 @@ def read_scope(text: str) -> NegationScope:
     return _Reading(text).scope()
 
 
-class _Reading(Tokens):
+class _Reading(Phrases):
     """One reading of one caption: what becomes of each token."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.fates = [_KEPT] * self.size
+        self.fates = [KEPT] * self.size
         self.floor = 0  # the end of the last tokens that were read as cue or negated
         self.phrases: list[list[tuple[int, int]]] = []  # each phrase by its slices of tokens
         self.spoken: dict[int, str] = {}  # token -> what to call it in a phrase
@@ -77,14 +75,14 @@ class _Reading(Tokens):
         negated = tuple(dict.fromkeys(filter(None, map(self._phrase_text, self.phrases))))
         if not negated and not self.changed:
             return NegationScope(self.text, self.text)
-        spans, cue_spans = self._spans(_NEGATED), self._spans(_CUE)
-        return NegationScope(self.text, self._affirmed(), negated, spans, cue_spans)
+        spans, cue_spans = self._spans(NEGATED), self._spans(CUE)
+        return NegationScope(self.text, affirmed_text(self), negated, spans, cue_spans)
 
     def _mark(self, start: int, end: int, fate: int) -> int:
         end = min(end, self.size)
         for i in range(start, end):
             self.fates[i] = fate
-        if fate != _KEPT:
+        if fate != KEPT:
             self.floor = max(self.floor, end)
         return end
 
@@ -101,7 +99,7 @@ class _Reading(Tokens):
         if i > 1 and self.tags[j] == "&" and self.tags[j - 1] == ",":  # "..., and no shoes"
             j -= 2
         while j >= max(self.floor, i - 60) and self.tags[j] not in ".,B":
-            if self.tags[j] in _CONTENT:
+            if self.tags[j] in CONTENT:
                 return True
             j -= 1
         return False
@@ -121,8 +119,8 @@ class _Reading(Tokens):
         """No X, neither X nor Y, none of the Xs."""
         words, tags = self.words, self.tags
         k = i + 1
-        if words[i] == "none" and tags[k] in ".,B" and i:
-            return self._deny_topic(i, self._mark(i, k, _CUE))
+        if words[i] == "none" and i and (tags[k] in ".,B" or self.frames_end(k) > k):
+            return self._deny_topic(i, self._mark(i, k, CUE))
         if tags[k] in ".,B=" or (words[i] == "no" and self._is_foreign()):
             return k
         attached, clause = self._is_attached(i), self._follows_verb(i)
@@ -134,15 +132,15 @@ class _Reading(Tokens):
         j = self._deny_list(k, attached)
         if len(self.phrases) == first:
             if tags[k] in "fF":  # "with no present"
-                self._mark(i, k, _CUE)
+                self._mark(i, k, CUE)
                 return self._drop_frames(self._deny(k, k + 1))
             if words[i] in ("neither", "none"):  # "but none is visible"
-                return self._deny_topic(i, self._mark(i, k, _CUE))
+                return self._deny_topic(i, self._mark(i, k, CUE))
             return k
-        self._mark(i, k, _CUE)
+        self._mark(i, k, CUE)
         if tags[j] == "w" and all(tags[start] == "F" for start, _ in self.phrases[-1]):  # "no image without a dog"
             del self.phrases[first:]
-            self._mark(i, j + 1, _CUE)
+            self._mark(i, j + 1, CUE)
             self.changed = True
             return j + 1
         if attached and not (clause and tags[j] in "aA"):
@@ -156,35 +154,35 @@ class _Reading(Tokens):
         while stop > 0 and tags[stop - 1] in "aAT,RBr":
             stop -= 1
         start = stop
-        while start > 0 and stop - start < 40 and tags[start - 1] in "kicFdty&|,V":
+        while start > 0 and stop - start < 40 and tags[start - 1] in "kicFgdty&|,V":
             start -= 1
         if start < stop and start and (tags[start - 1] in "Po" or self.words[start - 1] in ("expect", "see", "find")):
-            self._mark(start - 1, start, _DROPPED)
+            self._mark(start - 1, start, DROPPED)
             self._deny_subject(start, stop, end)
         return self._drop_frames(end)
 
     def _without(self, i: int) -> int:
         """Without X, instead of X, lacks X, except X."""
-        if self.tags[i] == "e" and i and self.fates[i - 1] != _KEPT:  # "nobody except a girl" affirms her
+        if self.tags[i] == "e" and i and self.fates[i - 1] != KEPT:  # "nobody except a girl" affirms her
             if self.phrases and self._phrase_text(self.phrases[-1]) == "anything":
                 self.phrases.pop()
                 self.changed = True
-            return self._mark(i, i + 1, _CUE)
+            return self._mark(i, i + 1, CUE)
         if self.tags[i] == "v" and i and self.tags[i - 1] in "dtm":  # "a lack"
             return i + 1
         k = i + 1 + (self.tags[i + 1] == "n")
         first = len(self.phrases)
-        j = self._deny_list(k, attached=self.tags[i] != "e")
+        j = self._deny_list(k, attached=self.tags[i] != "e", joined="kFgi" if self.words[i].endswith(" of") else "kFg")
         if len(self.phrases) == first:
             if self.tags[k] in "fF" and self.tags[k + 1] in ".,B":  # "without video"
-                self._mark(i, k, _CUE)
+                self._mark(i, k, CUE)
                 return self._deny(k, k + 1)
             return k
         attached = self._is_attached(i)
-        self._mark(i, k, _CUE)
+        self._mark(i, k, CUE)
         if self.words[i] in ("absence of", "lack of") and self.tags[j] == "a" and not attached:
             while self.tags[j] not in ".,B":  # "the absence of a dog is easy to see"
-                j = self._mark(j, j + 1, _DROPPED)
+                j = self._mark(j, j + 1, DROPPED)
         return j
 
     def _not(self, i: int) -> int:
@@ -201,36 +199,36 @@ class _Reading(Tokens):
         start = self.subject_start(aux, self.floor)
         noun = any(tags[m] in "kiVg" for m in range(start, aux)) and tags[aux - 1] != "r"  # "a man we cannot see"
         subject = noun or any(tags[m] == "F" for m in range(start, aux))
-        self._mark(aux, k, _CUE)
+        self._mark(aux, k, CUE)
         if tags[k] == "n":
             return k
         if tags[aux - 1] == "T" and words[k] in ("one", "any", "some") and tags[k + 1] in ".,B":
-            return self._deny_topic(aux, self._mark(k, k + 1, _CUE))
+            return self._deny_topic(aux, self._mark(k, k + 1, CUE))
         if tags[k] in ".,B&S|":  # "a girl is not"
             if subject and (aux < i or tags[i] == "x" or tags[start - 1] in "B,"):
                 return self._deny_subject(start, aux, k)
-            self._mark(aux, k, _KEPT)
+            self._mark(aux, k, KEPT)
             return k
         if words[k] == "one" and tags[k + 1] == "o" and aux < i and subject:  # "is not one of the sports"
-            return self._mark(k, self.phrase_end(k, attached=True), _DROPPED) and self._deny_subject(start, aux, k)
+            return self._mark(k, self.phrase_end(k, attached=True), DROPPED) and self._deny_subject(start, aux, k)
         shown = tags[k] in "fjT" or (tags[k] == "P" and tags[k + 1] != "m" and self.frame_end(k) > k)
         if tags[k] == "f" and tags[k + 1] in "iP" and not noun and self.frame_end(k + 1) == k + 1:
-            shown, k = False, self._mark(k, k + 1, _DROPPED)  # "the video is not presented in live-action"
+            shown, k = False, self._mark(k, k + 1, DROPPED)  # "the video is not presented in live-action"
         elif tags[k] == "f" and (
             tags[k + 1] == "i" or (aux == i and tags[k + 1] == "P" and self.frame_end(k + 1) == k + 1)
         ):
-            shown, k = False, self._mark(k, k + 1, _DROPPED)  # "not shown riding", "not found in America"
+            shown, k = False, self._mark(k, k + 1, DROPPED)  # "not shown riding", "not found in America"
         if not shown and noun and self.is_passive(k) and words[k - 1] in ("not", "being", "isn't", "wasn't", "never"):
             after = self.frames_end(k + 1)
             bare = tags[start] in "ki" and words[aux] in ("is", "isn't", "was", "wasn't")
             if bare and tags[after] in ".,BS&":  # "tennis is not being played"
-                self._mark(k, k + 1, _DROPPED)
+                self._mark(k, k + 1, DROPPED)
                 return self._deny_subject(start, aux, k + 1)
         if shown:
             return self._deny_subject(start, aux, k) if subject else self._deny_inverted(k)
         if tags[k] == "h":
             if tags[k + 1] in NOUN_START or tags[k + 1] == "u":
-                self._mark(k, k + 1, _DROPPED)
+                self._mark(k, k + 1, DROPPED)
                 return self._deny_list(k + 1, attached=True)
             return self._deny_subject(start, aux, k + 1) if subject else k + 1
         first = len(self.phrases)
@@ -243,9 +241,9 @@ class _Reading(Tokens):
         else:
             j = self._deny_list(k, attached=True, verbal=True)
             if tags[start] == "t" and start and tags[start - 1] == "B":  # "..., but the woman is not looking"
-                self._mark(start, aux, _DROPPED)
+                self._mark(start, aux, DROPPED)
         if len(self.phrases) == first:
-            self._mark(aux, k, _KEPT)
+            self._mark(aux, k, KEPT)
         return j
 
     def _absent(self, i: int) -> int:
@@ -260,8 +258,8 @@ class _Reading(Tokens):
             aux -= 1
         aux -= aux > self.floor and tags[aux - 1] == "m"
         start = self.subject_start(aux, self.floor)
-        self._mark(aux, i + 1, _CUE)
-        if tags[i] == "q" and tags[i + 1] in "dtmyki" and not self.is_passive(i + 1):
+        self._mark(aux, i + 1, CUE)
+        if tags[i] == "q" and tags[i + 1] in "dtmyki" and not (self.is_passive(i + 1) and tags[i + 2] not in "kF"):
             return self._deny_list(i + 1, attached=True)
         if any(tags[m] in "kicVgF" for m in range(start, aux)):
             return self._deny_subject(start, aux, i + 1)
@@ -282,7 +280,7 @@ class _Reading(Tokens):
         self._deny_pronoun(i)
         k = i + 1
         if self.words[k] == "else":
-            k = self._mark(k, k + 1, _DROPPED)
+            k = self._mark(k, k + 1, DROPPED)
         return self._deny_predicate(k, first)
 
     def _less(self, i: int) -> int:
@@ -299,20 +297,20 @@ class _Reading(Tokens):
             start = copula + 1 if copula and "-" in word else i
             self.spoken[i] = LESS_NOUNS.get(word) or word.removesuffix("-less").removesuffix("-free")
             self.phrases.append([(start, i), (i, i + 1)])
-        return self._mark(start, i + 1, _NEGATED)
+        return self._mark(start, i + 1, NEGATED)
 
     def _untrue(self, i: int) -> int:
         """It is not true that there is X; that there is no X."""
-        self._mark(i, i + 1, _CUE)
+        self._mark(i, i + 1, CUE)
         j = i + 1
         while self.tags[j] not in ".nxNwvpqu":
             j += 1
         if self.tags[j] != ".":
             self.changed = True
-            return self._mark(j, j + 1, _CUE)
+            return self._mark(j, j + 1, CUE)
         j = i + 1
         while self.tags[j] in "TaAr":
-            j = self._mark(j, j + 1, _DROPPED)
+            j = self._mark(j, j + 1, DROPPED)
         first = len(self.phrases)
         j = self._deny_list(j, attached=False)
         return self._deny_predicate(j, first) if len(self.phrases) > first else j
@@ -321,7 +319,7 @@ class _Reading(Tokens):
 
     def _deny(self, start: int, end: int) -> int:
         self.phrases.append([(start, min(end, self.size))])
-        return self._mark(start, end, _NEGATED)
+        return self._mark(start, end, NEGATED)
 
     def _deny_pronoun(self, i: int) -> None:
         self.spoken[i] = "anything" if self.words[i] in ("nothing", "not anything") else "people"
@@ -330,7 +328,7 @@ class _Reading(Tokens):
         self._deny(i, i + 1)
 
     def _drop_frames(self, j: int) -> int:
-        return self._mark(j, self.frames_end(j), _DROPPED) if j < self.size else j
+        return self._mark(j, self.frames_end(j), DROPPED) if j < self.size else j
 
     def _deny_list(self, j: int, attached: bool, verbal: bool = False, joined: str = "kFg") -> int:
         """Denies "X, Y or Z" from j on; returns where it ends."""
@@ -344,19 +342,19 @@ class _Reading(Tokens):
             end = self.phrase_end(start, attached=attached, verbal=verbal)
             if end == start:
                 return j
-            self._mark(j, start, _DROPPED)
+            self._mark(j, start, DROPPED)
             gerund = "i" if tags[start] == "i" else ""
             self._deny(start, end)
             j = self._drop_frames(end)
             if tags[j] == "i" and any(tags[m] in "fj" for m in range(end, j)):  # "no dog seen running"
                 stop = self.phrase_end(j, attached=attached, verbal=True)
                 self.phrases[-1].append((j, stop))
-                self._mark(j, stop, _NEGATED)
+                self._mark(j, stop, NEGATED)
                 j = self._drop_frames(stop)
             following = self.list_next(j, joined + determiners + gerund)
             if following == j:
                 return j
-            j = self._mark(j, following, _DROPPED)
+            j = self._mark(j, following, DROPPED)
 
     def _deny_predicate(self, j: int, first: int) -> int:
         """Reads on from absent subjects: "(no man) is riding a horse", "(no cat) can be seen"."""
@@ -371,7 +369,7 @@ class _Reading(Tokens):
                 j += 1
         while tags[j] in "aAR" or (words[j] in _HAVE and tags[j + 1] == "a"):
             j += 1
-        self._mark(start, j, _DROPPED)
+        self._mark(start, j, DROPPED)
         frames = j
         j = self._drop_frames(j)
         if (
@@ -383,9 +381,9 @@ class _Reading(Tokens):
         if j == start and tags[j] not in "iVh" and not (pronoun and tags[j] == "k"):
             return j
         noun = self.determiners_end(j)
-        if start < j and ((pronoun and j < noun) or (vague and tags[noun] in "kcFg")):  # "no one is an actor"
+        if start < j and ((pronoun and j < noun) or (vague and tags[noun] in "kicFg")):  # "no one is an actor"
             self.phrases.pop()
-            self._mark(j, noun, _DROPPED)
+            self._mark(j, noun, DROPPED)
             return self._deny_list(noun, attached=False)
         stop = self.phrase_end(j, attached=False, verbal=True)
         if stop == j and tags[j] == "h":
@@ -394,7 +392,7 @@ class _Reading(Tokens):
             self.spoken[head] = "person"
         for phrase in self.phrases[first:]:
             phrase.append((j, stop))
-        self._mark(j, stop, _NEGATED)
+        self._mark(j, stop, NEGATED)
         return self._drop_frames(stop)
 
     def _deny_subject(self, start: int, end: int, k: int) -> int:
@@ -403,11 +401,11 @@ class _Reading(Tokens):
         for j in range(start, end + 1):
             if j == end or self.tags[j] in "&|,":
                 noun = self.determiners_end(item) if item < j else j
-                self._mark(item, j, _DROPPED)
+                self._mark(item, j, DROPPED)
                 if noun < j:
                     self._deny(noun, j)
                 if j < end:
-                    self._mark(j, j + 1, _DROPPED)
+                    self._mark(j, j + 1, DROPPED)
                 item = j + 1
         return self._drop_frames(k)
 
@@ -415,15 +413,15 @@ class _Reading(Tokens):
         """Absent from this image is X."""
         j = self._drop_frames(k)
         if self.words[j] in (":", ","):
-            j = self._mark(j, j + 1, _DROPPED)
+            j = self._mark(j, j + 1, DROPPED)
         while self.tags[j] in "TaAr" or (self.tags[j] == "h" and j > k and self.tags[j + 1] in NOUN_START):
-            j = self._mark(j, j + 1, _DROPPED)
+            j = self._mark(j, j + 1, DROPPED)
         return self._deny_list(j, attached=False, joined="kFgdtcVi")
 
     def _deny_twice(self, aux: int, k: int) -> int:
         """Not without X is with X."""
         follows = self.tags[k + 1] in NOUN_START
-        self._mark(aux, k + 1, _CUE)
+        self._mark(aux, k + 1, CUE)
         self.swaps[k] = "with" if self.tags[k] == "w" else "has" if follows and self.tags[k] in "vq" else "is present"
         self.changed = True
         return k + 1
@@ -460,77 +458,6 @@ class _Reading(Tokens):
                     spans.append((self.starts[i], self.ends[i]))
                 previous = i
         return tuple(spans)
-
-    def _affirmed(self) -> str:
-        """The kept tokens, without the connectives that led to what was taken out, and without bare frames."""
-        for i in self.swaps:
-            self.fates[i] = _KEPT
-        kept: list[int] = []
-        start = 0
-        while start < self.size:
-            if self.fates[start] != _KEPT or self.tags[start] in ".B":
-                start += 1
-                continue
-            end = start
-            while end < self.size and (
-                self.fates[end] == _KEPT and self.tags[end] not in ".B" or self._is_epithet(end)
-            ):
-                end += 1
-            kept += self._trimmed(start, end, bool(kept) and "." not in self.tags[kept[-1] : start])
-            start = end
-        return self._joined(kept)
-
-    def _is_epithet(self, i: int) -> bool:
-        """Whether token i is part of a negated word before its noun: "a cloudless sky"."""
-        while self.tags[i] != "L" and i < self.size and self.fates[i] == _NEGATED:
-            i += 1
-        return self.tags[i] == "L" and self.fates[i] == _NEGATED and self.tags[i + 1] in "kicFgL"
-
-    def _trimmed(self, start: int, end: int, continues: bool) -> list[int]:
-        """The tokens of one run that stay; `continues`: its sentence already has content that stays."""
-        tags = self.tags
-        before, after = start > 0 and self.fates[start - 1] != _KEPT, end < self.size and self.fates[end] != _KEPT
-        last = end - 1
-        comma = False
-        if after:
-            while last >= start and tags[last] in ",&SR|":
-                comma = comma or tags[last] == ","
-                last -= 1
-            if last == end - 1:
-                while last >= start and tags[last] in "aAhPTtdomSRr" and last not in self.swaps:
-                    last -= 1
-                while last >= start and tags[last] in ",&S|R":
-                    last -= 1
-        elif end < self.size and tags[end] == "B":
-            while last >= start and tags[last] in ",":
-                last -= 1
-        if before or not continues:
-            leading = ",R" if continues else ",&|RSPoa" if before else ",&|"
-            while start <= last and tags[start] in leading and start not in self.swaps:
-                if tags[start] == "P" and self.frame_end(start) > start + 1:
-                    break
-                start += 1
-        run = [i for i in range(start, last + 1) if self.fates[i] == _KEPT]
-        content = (tags[i] in _CONTENT and self.words[i] not in VAGUE for i in run)
-        return run if any(content) or any(i in self.swaps for i in run) else []
-
-    def _joined(self, kept: list[int]) -> str:
-        pieces: list[str] = []
-        previous = -1
-        for i in kept:
-            if previous >= 0:
-                between = range(previous + 1, i)
-                if not between or all(self.fates[m] == _KEPT for m in between):
-                    pieces.append(self.text[self.ends[previous] : self.starts[i]])
-                else:
-                    ends = [m for m in between if self.tags[m] == "." and self.fates[m] == _KEPT]
-                    pieces.append(f"{self.text[self.starts[ends[-1]] : self.ends[ends[-1]]]} " if ends else " ")
-            pieces.append(self.swaps.get(i) or self.text[self.starts[i] : self.ends[i]])
-            previous = i
-        affirmed = " ".join("".join(pieces).split())
-        if "L" in self.tags:
-            affirmed = _AN.sub(r"\1 \2", affirmed)
-        return affirmed.strip(' ,;:-–—."“”…')
 
 
 _READERS: dict[str, Callable[[_Reading, int], int]] = {

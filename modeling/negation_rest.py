@@ -1,0 +1,138 @@
+"""The affirmed text: what is left of a caption without its negated parts, mended so that it reads as a caption."""
+
+from typing import Protocol
+
+from .negation_cues import VAGUE
+
+KEPT, CUE, DROPPED, NEGATED = range(4)  # the fates of a token
+CONTENT = "kicVLg="
+_PLACES = ("nearby", "elsewhere")
+
+
+class ReadTokens(Protocol):
+    """The tokens of a text with their fates."""
+
+    text: str
+    size: int
+    words: list[str]
+    tags: list[str]
+    starts: list[int]
+    ends: list[int]
+    fates: list[int]
+    swaps: dict[int, str]
+
+    def frame_end(self, j: int) -> int:
+        """The end of "in this image" from j on."""
+
+
+def affirmed_text(tokens: ReadTokens) -> str:
+    """Join the kept tokens, without the connectives that led to what was taken out, and without bare frames.
+
+    Runs of kept tokens end at gaps, at sentence ends and at "but"; a run that says no more than "this image shows" or
+    "there is" affirms nothing and goes.
+    """
+    fates, tags = tokens.fates, tokens.tags
+    for i in tokens.swaps:
+        fates[i] = KEPT
+    kept: list[int] = []
+    start = 0
+    while start < tokens.size:
+        if fates[start] != KEPT or tags[start] in ".B":
+            start += 1
+            continue
+        end = start
+        while end < tokens.size and ((fates[end] == KEPT and tags[end] not in ".B") or _is_epithet(tokens, end)):
+            end += 1
+        kept += _mended(tokens, start, end, bool(kept) and "." not in tags[kept[-1] : start])
+        start = end
+    return _joined(tokens, kept)
+
+
+def _is_epithet(tokens: ReadTokens, i: int) -> bool:
+    """Whether token i is part of a negated word before its noun: "a cloudless sky"."""
+    while i < tokens.size and tokens.tags[i] != "L" and tokens.fates[i] == NEGATED:
+        i += 1
+    return i < tokens.size and tokens.tags[i] == "L" and tokens.fates[i] == NEGATED and tokens.tags[i + 1] in "kicFgL"
+
+
+def _mended(tokens: ReadTokens, start: int, end: int, continues: bool) -> list[int]:
+    """The tokens of one run that stay.
+
+    Args:
+        tokens: the read tokens.
+        start: first token of the run.
+        end: the end of the run.
+        continues: an earlier run of the same sentence stays.
+    """
+    tags, fates = tokens.tags, tokens.fates
+    gap_before = start > 0 and fates[start - 1] != KEPT
+    gap_after = end < tokens.size and fates[end] != KEPT
+    if gap_after:
+        last = _without_leading_to(tokens, start, end)
+    else:
+        last = end - 1
+        while last >= start and tags[last] == "," and end < tokens.size and tags[end] == "B":
+            last -= 1
+    last = _without_frame(tokens, start, last, gap_after and not any(tags[i] in ",&" for i in range(last + 1, end)))
+    if gap_before or not continues:
+        leading = ",R" if continues else ",&|RSPoa" if gap_before else ",&|"
+        while start <= last and tags[start] in leading and start not in tokens.swaps:
+            if tags[start] == "P" and tokens.frame_end(start) > start + 1:
+                break
+            start += 1
+    run = [i for i in range(start, last + 1) if fates[i] == KEPT]
+    if any(tags[i] in CONTENT and tokens.words[i] not in VAGUE for i in run) or any(i in tokens.swaps for i in run):
+        return run
+    return []
+
+
+def _without_leading_to(tokens: ReadTokens, start: int, end: int) -> int:
+    """The last token of a run that is not a mere lead to the gap behind it: ", and", "which has", "but there is"."""
+    tags = tokens.tags
+    last = end - 1
+    while last >= start and (tags[last] in ",&S|" or (tags[last] == "R" and tokens.words[last] not in _PLACES)):
+        last -= 1
+    if last == end - 1:
+        while last >= start and tags[last] in "aAhPTtdomSr" and last not in tokens.swaps:
+            last -= 1
+        while last >= start and (tags[last] in ",&S|" or (tags[last] == "R" and tokens.words[last] not in _PLACES)):
+            last -= 1
+    return last
+
+
+def _without_frame(tokens: ReadTokens, start: int, last: int, gap_follows: bool) -> int:
+    """The last token before a closing "in a picture" (free of cars), or "in a car-free picture"."""
+    tags = tokens.tags
+    i = last
+    while i > start and tags[i] == "F" and tokens.words[i] not in ("background", "foreground"):
+        i -= 1
+    noun = i
+    while i > start and (tags[i] in "dt" or tokens.fates[i] != KEPT):
+        i -= 1
+    epithet = any(tokens.fates[m] != KEPT for m in range(i, noun + 1))
+    if noun == last or tags[i] != "P" or i <= start or not (gap_follows or epithet):
+        return last
+    i -= 1
+    while i > start and tags[i] == ",":
+        i -= 1
+    return i
+
+
+def _joined(tokens: ReadTokens, kept: list[int]) -> str:
+    text, starts, ends = tokens.text, tokens.starts, tokens.ends
+    pieces: list[str] = []
+    previous = -1
+    for place, i in enumerate(kept):
+        if previous >= 0:
+            between = range(previous + 1, i)
+            if all(tokens.fates[m] == KEPT for m in between):
+                pieces.append(text[ends[previous] : starts[i]])
+            else:
+                stops = [m for m in between if tokens.tags[m] == "." and tokens.fates[m] == KEPT]
+                pieces.append(f"{text[starts[stops[-1]] : ends[stops[-1]]]} " if stops else " ")
+        piece = tokens.swaps.get(i) or text[starts[i] : ends[i]]
+        if tokens.words[i] in ("a", "an") and place + 1 < len(kept) and kept[place + 1] != i + 1:
+            piece = piece[0] + ("n" if tokens.words[kept[place + 1]][0] in "aeiou" else "")  # an (umbrella-free) beach
+        pieces.append(piece)
+        previous = i
+    return " ".join("".join(pieces).split()).strip(' ,;:-–—."“”…')
