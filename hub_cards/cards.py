@@ -121,8 +121,8 @@ def _headline(release: Release) -> dict[str, Figure]:
         "base": base.figure("macro_accuracy"),
         "notclip": notclip.figure("macro_accuracy"),
         "chance": base.figure("chance"),
-        "recall_base": base.figure("standard_recall@5"),
-        "recall_notclip": notclip.figure("standard_recall@5"),
+        "recall_base": base.figure("recall@5"),
+        "recall_notclip": notclip.figure("recall@5"),
     }
 
 

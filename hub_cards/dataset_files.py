@@ -4,6 +4,7 @@ Where the source's licence forbids redistribution, the copy holds none of its pi
 evidence and questions alone; the owner of the photos builds the rest again.
 """
 
+import hashlib
 import io
 import json
 import shutil
@@ -64,6 +65,14 @@ class DatasetFiles:
         """Path inside a repository -> file."""
         names = [f"{config}/{split}.parquet" for config, splits in self.rows.items() for split in splits]
         return {name: self.folder / name for name in names}
+
+    def hashes(self, split: str) -> dict[str, str]:
+        """Path inside a repository -> SHA-256 of each config's file of one split, as results record them."""
+        found = {}
+        for config in self.rows:
+            with (self.folder / config / f"{split}.parquet").open("rb") as file:
+                found[f"{config}/{split}.parquet"] = hashlib.file_digest(file, "sha256").hexdigest()
+        return found
 
     def copy_to(self, target: Path) -> None:
         """Copy the Parquet files, without what the licence keeps back."""

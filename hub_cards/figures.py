@@ -35,7 +35,7 @@ def draw_accuracy_by_kind(scored: Mapping[str, Results], path: Path) -> None:
 def draw_retrieval(scored: Mapping[str, Results], path: Path) -> None:
     """Two panels: recall@5 of ordinary and negated queries, and how often results show what a query excludes."""
     canvas, (found, shown) = _canvas(columns=2, width=9)
-    recall = {"ordinary queries": "standard_recall@5", "negated queries": "recall@5"}
+    recall = {"ordinary queries": "recall@5", "negated queries": "negated_recall@5"}
     violation = {"top 1": "violation@1", "top 5": "violation@5"}
     _bars(found, list(recall), {name: [r.figure(m) for m in recall.values()] for name, r in scored.items()})
     _bars(shown, list(violation), {name: [r.figure(m) for m in violation.values()] for name, r in scored.items()})

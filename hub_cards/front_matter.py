@@ -15,8 +15,8 @@ INDEXED = (
     ("macro_accuracy", "Macro accuracy on questions", "accuracy"),
     ("accuracy_by_kind/negation", "Accuracy on negations", "accuracy"),
     ("vision_gain", "Vision gain", "vision_gain"),
-    ("standard_recall@5", "Recall@5, ordinary queries", "recall_at_5"),
-    ("recall@5", "Recall@5, negated queries", "recall_at_5"),
+    ("recall@5", "Recall@5, ordinary queries", "recall_at_5"),
+    ("negated_recall@5", "Recall@5, negated queries", "recall_at_5"),
     ("violation@5", "Violation@5 (lower is better)", "violation_at_5"),
 )
 TAGS = ["negation", "clip", "vision-language", "image-text-retrieval", "negbench"]

@@ -33,6 +33,17 @@ def points(figure: Figure | float) -> str:
     return text if text.startswith("−") or text == "0.0" else f"+{text}"
 
 
+def points_with_interval(figure: Figure) -> str:
+    """A difference of two shares in points, and its interval.
+
+    >>> points_with_interval(Figure(-0.004, -0.012, 0.003)), points_with_interval(Figure(0.2))
+    ('−0.4 [−1.2, +0.3]', '+20.0')
+    """
+    if figure.low is None or figure.high is None:
+        return points(figure)
+    return f"{points(figure)} [{points(figure.low)}, {points(figure.high)}]"
+
+
 def count(number: float) -> str:
     """A whole number.
 

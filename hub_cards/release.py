@@ -102,7 +102,7 @@ def read_release(config: StageConfig) -> Release:
         model=config.model,
         training=training,
         dataset=dataset,
-        suites=_read_suites(config, training),
+        suites=_read_suites(config, training, dataset),
         weights_license=config.weights_license,
     )
 
@@ -132,17 +132,29 @@ def _license_of(folder: Path) -> str | None:
     return front_matter.get("license") if isinstance(front_matter, dict) else None
 
 
-def _read_suites(config: StageConfig, training: Mapping[str, Any]) -> dict[str, dict[str, Results]]:
+def _read_suites(
+    config: StageConfig, training: Mapping[str, Any], dataset: DatasetFiles
+) -> dict[str, dict[str, Results]]:
     suites: dict[str, dict[str, Results]] = {}
     for results in map(Results.read, config.results):
+        if results.provenance.get("options", {}).get("limit") is not None:
+            raise BadInputError(
+                f"`results` {results.path} scores a part of its suite: score all of it, without --limit."
+            )
         role = results.role(trained=config.model, base=training["base"])
         of_suite = suites.setdefault(results.suite, {})
         if role in of_suite:
             raise BadInputError(f"`results` {of_suite[role].path} and {results.path} score the same model and suite.")
         of_suite[role] = results
-    own = [name for name in suites if Path(name).exists() and Path(name).resolve() == config.data.resolve()]
+    expected = dataset.hashes("test")
+    own = [
+        name for name, scored in suites.items() if all(r.provenance.get("data") == expected for r in scored.values())
+    ]
     if len(own) != 1:
-        raise BadInputError(f"`results` must hold the scores on the dataset {config.data}, got suites {list(suites)}.")
+        raise BadInputError(
+            f"`results` must hold the scores on the test split of {config.data} as it is now, by the hashes of its "
+            f"files; got suites {', '.join(suites)}. Score it again: `notclip score-model --suite {config.data}`."
+        )
     for name, scored in suites.items():
         if missing := [role for role in ROLES if role not in scored]:
             raise BadInputError(

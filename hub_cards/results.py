@@ -9,6 +9,7 @@ from typing import Any
 from notclip.errors import BadInputError
 
 PARTS = ("model", "suite", "metrics", "confidence_intervals", "provenance")
+OPTIONAL_PARTS = ("comparisons",)
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,13 @@ class Results:
 
     @property
     def suite(self) -> str:
-        """What was asked: the suite's name as the user gave it."""
+        """What was asked."""
         return str(self.content["suite"])
 
     @property
     def published(self) -> dict[str, Any]:
         """The content that goes out with a model: figures and where they come from, without each question's scores."""
-        return {name: self.content[name] for name in PARTS}
+        return {name: self.content[name] for name in PARTS + OPTIONAL_PARTS if name in self.content}
 
     def role(self, *, trained: Path, base: str) -> str:
         """Which model of a release was scored: `base`, `backbone` or `notclip`.
@@ -78,7 +79,7 @@ class Results:
             return "backbone" if composition == "none" else "notclip"
         if _same(model, trained / "backbone") or (model == base and adapter and _same(adapter, trained / "adapter")):
             return "backbone"
-        if _same(model, base) and not adapter:
+        if _same(model, base) and not adapter and composition == "none":
             return "base"
         raise BadInputError(
             f"`results` {self.path} scores {model}, which is neither the base {base} nor a model in {trained}."
@@ -92,6 +93,16 @@ class Results:
     def has(self, name: str) -> bool:
         """Whether a metric was measured; names of metrics inside another are joined by a slash."""
         return isinstance(_inside(self.content["metrics"], name), int | float)
+
+    def difference(self, name: str, other: "Results") -> Figure:
+        """How far a metric is above another model's: by the paired comparison, with interval, where there is one."""
+        compared = self.content.get("comparisons", {}).get(f"{other.content['model']} ({other.path.stem})", {})
+        measured, at, k = name.partition("@")
+        paired = f"{measured}_difference{at}{k}"
+        if paired not in compared:
+            return Figure(self.figure(name).value - other.figure(name).value)
+        low, high = compared["confidence_intervals"].get(paired, (None, None))
+        return Figure(compared[paired], low, high)
 
     def figure(self, name: str) -> Figure:
         """A metric and its confidence interval, where it has one: counts and chance have none.

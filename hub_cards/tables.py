@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notclip.hub_cards.dataset_files import SPLITS, DatasetFiles
-from notclip.hub_cards.number_format import count, percent, percent_with_interval, points
+from notclip.hub_cards.number_format import count, percent, percent_with_interval, points_with_interval
 from notclip.hub_cards.release import Release
 from notclip.hub_cards.results import Figure, Results
 
@@ -19,8 +19,8 @@ QUESTION_ROWS = {
     "Affirmation bias": "affirmation_bias",
 }
 RETRIEVAL_ROWS = {
-    "Recall@5, ordinary queries": "standard_recall@5",
-    "Recall@5, negated queries": "recall@5",
+    "Recall@5, ordinary queries": "recall@5",
+    "Recall@5, negated queries": "negated_recall@5",
     "Violation@5 (lower is better)": "violation@5",
 }
 METRIC_ROWS = {"negated_mcq": QUESTION_ROWS, "negated_retrieval": RETRIEVAL_ROWS}
@@ -56,8 +56,8 @@ def forgotten(release: Release) -> Table:
     base, notclip = release.scored["base"], release.scored["notclip"]
     rows = []
     for k in (1, 5, 10):
-        before, after = base.figure(f"standard_recall@{k}"), notclip.figure(f"standard_recall@{k}")
-        change = points(after.value - before.value)
+        before, after = base.figure(f"recall@{k}"), notclip.figure(f"recall@{k}")
+        change = points_with_interval(notclip.difference(f"recall@{k}", base))
         rows.append([f"Recall@{k}", percent_with_interval(before), percent_with_interval(after), change])
     names = labels(release)
     return {"header": ["Ordinary queries", names["base"], names["notclip"], "change, points"], "rows": rows}
@@ -103,7 +103,10 @@ def _table(release: Release, scored: Mapping[str, Results], rows: Mapping[str, s
 
 
 def _sizes(results: Results) -> str:
-    parts = [f"{count(results.figure('n_questions').value)} questions" if results.has("n_questions") else ""]
-    parts.append(f"{count(results.figure('n_queries').value)} queries" if results.has("n_queries") else "")
-    stated = " and ".join(part for part in parts if part)
-    return f", {stated}." if stated else "."
+    """How much was asked, and what guessing would score."""
+    asked = {"n_questions": "questions", "n_queries": "negated queries", "n_ordinary_queries": "ordinary queries"}
+    parts = [f"{count(results.figure(name).value)} {what}" for name, what in asked.items() if results.has(name)]
+    guessed = {"chance": "a guess answers {} % of the questions", "violation_chance": "a random order violates {} %"}
+    chances = [text.format(percent(results.figure(name))) for name, text in guessed.items() if results.has(name)]
+    about = f" about {count(results.figure('n_images').value)} images"
+    return f", {', '.join(parts)}{about}. By chance, {' and '.join(chances)}." if chances else f", {', '.join(parts)}."

@@ -1,5 +1,6 @@
 """A release's inputs in small: a dataset of drawn squares, folders shaped as training leaves them, made-up results."""
 
+import hashlib
 import io
 import json
 from types import SimpleNamespace
@@ -125,7 +126,12 @@ def write_models(folder, base):
     (folder / "training.json").write_text(json.dumps(training_record(base)))
 
 
-def results_content(model, suite, level):
+def hashes_of_test_split(data):
+    files = [data / config / "test.parquet" for config in CONFIGS]
+    return {file.relative_to(data).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def results_content(model, data, level):
     metrics = {
         "accuracy": level,
         "macro_accuracy": level,
@@ -136,19 +142,22 @@ def results_content(model, suite, level):
         "n_questions": 1234,
         "n_images": 300,
         "n_queries": 567,
+        "n_ordinary_queries": 891,
+        "violation_chance": 0.123,
     }
     for k in (1, 5, 10):
-        metrics |= {f"recall@{k}": level / 2, f"standard_recall@{k}": 0.451, f"violation@{k}": 1 - level}
+        metrics |= {f"negated_recall@{k}": level / 2, f"recall@{k}": 0.451, f"violation@{k}": 1 - level}
     intervals = {
         name: [value - 0.02, value + 0.02]
         for name, value in metrics.items()
-        if isinstance(value, float) and name != "chance"
+        if isinstance(value, float) and "chance" not in name
     }
     intervals["accuracy_by_kind"] = {kind: [v - 0.03, v + 0.03] for kind, v in metrics["accuracy_by_kind"].items()}
-    provenance = {"seed": 0, "composition": "scope" if level == LEVELS["notclip"] else "none"}
+    composition = "scope" if level == LEVELS["notclip"] else "none"
+    provenance = {"seed": 0, "composition": composition, "adapter": None, "data": hashes_of_test_split(data)}
     return {
         "model": str(model),
-        "suite": str(suite),
+        "suite": "data (test)",
         "metrics": metrics,
         "confidence_intervals": intervals,
         "provenance": provenance,
@@ -184,7 +193,7 @@ def make_inputs(tmp_path):
     files = []
     for role, model in (("base", base), ("backbone", "train/backbone"), ("notclip", "train/model")):
         file = tmp_path / f"{role}.json"
-        file.write_text(json.dumps(results_content(model, "data", LEVELS[role])))
+        file.write_text(json.dumps(results_content(model, tmp_path / "data", LEVELS[role])))
         files.append(file.relative_to(tmp_path))
 
     def config(**changes):

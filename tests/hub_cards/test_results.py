@@ -52,6 +52,15 @@ def test_what_is_published_leaves_the_single_scores_out(tmp_path):
     assert "predictions" not in Results.read(tmp_path / "base.json").published
 
 
+def test_a_difference_has_the_interval_of_the_paired_comparison_where_there_is_one():
+    compared = {
+        "openai/clip (base)": {"accuracy_difference": 0.2, "confidence_intervals": {"accuracy_difference": [0.1, 0.3]}}
+    }
+    better = results(metrics={"accuracy": 0.7, "n_images": 15}, comparisons=compared)
+    assert better.difference("accuracy", results()) == Figure(0.2, 0.1, 0.3)
+    assert better.difference("n_images", results()) == Figure(3.0)
+
+
 @pytest.fixture
 def trained(tmp_path):
     for form in ("model", "backbone", "adapter"):

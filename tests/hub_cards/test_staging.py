@@ -188,6 +188,22 @@ def test_all_three_models_must_have_been_scored_once_on_the_dataset(inputs):
         inputs.config(results=())
 
 
+def test_scores_on_another_build_of_the_data_are_refused(inputs):
+    file = inputs.folder / "data" / "questions" / "test.parquet"
+    shutil.copyfile(inputs.folder / "data" / "questions" / "train.parquet", file)
+    with pytest.raises(BadInputError, match=r"test split of data as it is now.*got suites data \(test\)"):
+        stage_release(inputs.config())
+
+
+def test_scores_on_a_part_of_the_data_are_refused(inputs):
+    file = inputs.folder / "base.json"
+    content = json.loads(file.read_text())
+    content["provenance"]["options"] = {"limit": 100}
+    file.write_text(json.dumps(content))
+    with pytest.raises(BadInputError, match=r"base\.json scores a part of its suite"):
+        stage_release(inputs.config())
+
+
 def test_the_parquet_copies_are_exact(inputs):
     stage_release(inputs.config())
     for config in ("captions", "questions", "retrieval"):
