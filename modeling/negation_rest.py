@@ -1,5 +1,6 @@
 """The affirmed text: what is left of a caption without its negated parts, mended so that it reads as a caption."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from .negation_cues import VAGUE
@@ -37,6 +38,15 @@ def affirmed_text(tokens: ReadTokens) -> str:
     kept: list[int] = []
     start = 0
     while start < tokens.size:
+        if start == 0 or tags[start - 1] == ".":
+            end = tags.index(".", start)
+            if all(fate == KEPT for fate in fates[start:end]):  # a sentence without negation stays as it is
+                if tokens.words[start] == "instead":
+                    start += 1 + (tags[start + 1] == ",")
+                if _has_content(tokens, range(start, end)):
+                    kept += range(start, end)
+                start = end + 1
+                continue
         if fates[start] != KEPT or tags[start] in ".B":
             start += 1
             continue
@@ -80,10 +90,14 @@ def _mended(tokens: ReadTokens, start: int, end: int, continues: bool) -> list[i
             if tags[start] == "P" and tokens.frame_end(start) > start + 1:
                 break
             start += 1
+            if not continues and tags[start - 1] in "SR" and tags[start] == "h":  # "which shows"
+                start += 1
     run = [i for i in range(start, last + 1) if fates[i] == KEPT]
-    if any(tags[i] in CONTENT and tokens.words[i] not in VAGUE for i in run) or any(i in tokens.swaps for i in run):
-        return run
-    return []
+    return run if _has_content(tokens, run) else []
+
+
+def _has_content(tokens: ReadTokens, run: Iterable[int]) -> bool:
+    return any((tokens.tags[i] in CONTENT and tokens.words[i] not in VAGUE) or i in tokens.swaps for i in run)
 
 
 def _without_leading_to(tokens: ReadTokens, start: int, end: int) -> int:
@@ -96,6 +110,13 @@ def _without_leading_to(tokens: ReadTokens, start: int, end: int) -> int:
         while last >= start and tags[last] in "aAhPTtdomSr" and last not in tokens.swaps:
             last -= 1
         while last >= start and (tags[last] in ",&S|" or (tags[last] == "R" and tokens.words[last] not in _PLACES)):
+            last -= 1
+    clause = last
+    while clause >= start and tags[clause] == "F":
+        clause -= 1
+    if clause < last and clause > start and tags[clause] == "t" and tags[clause - 1] in ",&S":
+        last = clause - 1
+        while last >= start and tags[last] in ",&S":
             last -= 1
     return last
 

@@ -172,7 +172,9 @@ class _Reading(Phrases):
             return i + 1
         k = i + 1 + (self.tags[i + 1] == "n")
         first = len(self.phrases)
-        j = self._deny_list(k, attached=self.tags[i] != "e", joined="kFgi" if self.words[i].endswith(" of") else "kFg")
+        joined = "kFgi" if self.tags[i] == "v" or self.words[i].endswith(" of") else "kFg"
+        verbal = self.words[i] == "without" and self.tags[k] == "i"
+        j = self._deny_list(k, self.tags[i] != "e", verbal, joined)
         if len(self.phrases) == first:
             if self.tags[k] in "fF" and self.tags[k + 1] in ".,B":  # "without video"
                 self._mark(i, k, CUE)
@@ -351,7 +353,7 @@ class _Reading(Phrases):
                 self.phrases[-1].append((j, stop))
                 self._mark(j, stop, NEGATED)
                 j = self._drop_frames(stop)
-            following = self.list_next(j, joined + determiners + gerund)
+            following = self.list_next(j, joined + determiners + gerund, bare=j == end)
             if following == j:
                 return j
             j = self._mark(j, following, DROPPED)
@@ -443,7 +445,8 @@ class _Reading(Phrases):
                 part = self.text[self.starts[start] : self.ends[end - 1]]
                 if (start == 0 or self.tags[start - 1] == ".") and part[1:] == part[1:].lower():
                     part = part[:1].lower() + part[1:]
-                part = _ANYBODY.get(part, part)
+                first, _, others = part.partition(" ")
+                part = f"{_ANYBODY.get(first, first)} {others}"
             parts.append(part)
         return " ".join(" ".join(parts).split()).strip("\"'“”‘’ ")
 
