@@ -29,7 +29,6 @@ VERBS: Mapping[str, str] = {
     "score-model": "score any dual encoder on questions and retrieval, with confidence intervals, to a results JSON",
     "stage-release": "model, backbone, adapter, dataset and metrics with their cards, as they will stand on the Hub",
     "check-release": "use a staged release as its users will, in a process without this package, and compare scores",
-    "check-release": "use a staged release as its users will, in a process without this package",
     "push-release": "upload a staged release, one atomic commit a repository",
 }
 
