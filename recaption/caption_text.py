@@ -4,31 +4,49 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-# First words that are common words, so that they may stand in lower case when something precedes the caption. A word
-# that is not listed may be a name ("Miami players"), and its caption keeps its capital and its own sentence.
-_STARTERS = frozenset(
+# First words that may stand in lower case when something precedes the caption, and begin what reads well behind it.
+# With another first word the caption may begin with a name ("Miami players") or lack its article ("boy runs").
+_DETERMINERS = frozenset(
     """
-    a an the this that these those there here one two three four five six seven eight nine ten eleven twelve some
-    several many few various numerous both each every another other all lots couple pair group crowd number row
-    bunch person people man men woman women boy boys girl girls child children kid kids guy guys lady ladies baby
-    babies toddler toddlers adult adults teenager teenagers teens someone somebody friends family families couples
-    male female dog dogs puppy puppies cat cats horse horses bird birds animal animals players player runner runners
-    skier skiers snowboarder snowboarders skateboarder skateboarders surfer surfers biker bikers cyclist cyclists
-    hiker hikers climber climbers rider swimmer motorcyclist football soccer basketball baseball hockey tennis rugby
-    young old older elderly little small big large tall huge tiny long short wet dirty happy smiling laughing black
-    white brown red blue green yellow orange pink purple grey gray tan blond blonde dark light colorful colourful
-    bright closeup close-up view picture photo image scene his her their its in on at near by beneath under behind
-    inside outside while during snow water street mountain beach city racing running playing sitting standing cars
-    car boats boat bike bikes trees tree flowers house houses food rollerblader rollerbladers bicyclist bicyclists
-    skater skaters kayaker kayakers greyhound greyhounds teen tourists spectators pedestrians musicians musician
-    bearded shirtless naked muzzled fluffy furry hairy busy empty crowded costumed blurry lone single half overhead
-    aerial hand hands hundreds dozens plenty part anybody everyone cowboy cowboys policeman policemen police
-    firefighter firefighters worker workers student students bride groom soldier soldiers motorcyclists swimmers
-    wrestlers gymnast cheerleader cheerleaders onlookers workmen construction as after before when where what who
-    how with without through along across over above around between against into onto from to for he she they it we
-    you
+    a an the this that these those there one two three four five six seven eight nine ten eleven twelve some several
+    many few various numerous both each every another other all lots dozens hundreds his her their its he they she
+    it someone somebody
     """.split()
 )
+_PLURAL_NOUNS = frozenset(
+    """
+    people men women boys girls children kids guys ladies babies toddlers adults teenagers teens friends couples
+    dogs cats puppies horses birds animals players runners skiers snowboarders skateboarders surfers bikers cyclists
+    bicyclists hikers climbers swimmers kayakers soldiers workers students musicians tourists spectators pedestrians
+    onlookers cars boats bikes trees houses flowers
+    """.split()
+)
+_STARTERS = _DETERMINERS | _PLURAL_NOUNS
+_ALWAYS_FINITE = frozenset("is are was were has have can".split())
+_VERBS = frozenset(
+    """
+    run jump stand sit play ride walk hold leap do look climb carry swim take swing chase catch pose wear smile make
+    get perform try splash slide watch lay shake hang dance eat lie kick bite throw enjoy push skateboard lean go
+    drive help blow fly ski hit pull race wait roll fall reach surf read kneel talk attempt retrieve drink crawl
+    raise dive balance lead dribble laugh begin emerge show put chew prepare use crouch wade row sing sniff pour
+    give cross kiss dig spin flip shoot touch kayak pick juggle paddle descend hug hike peek lift work bend parasail
+    bounce open stick rest paint practice bark float point stare tread bound fish appear frolic jog come scale
+    tackle step fetch return turn fight wrestle share embrace gather huddle participate collide bathe sunbathe relax
+    cheer clap wave pass meet move stop shovel squat pedal sleep yawn stretch glide soar land hop skate sled sail
+    travel drift grab pet feed clean cook cut cover surround fill face pause lick drag toss serve tumble tug wrap
+    yell scream celebrate compete perch graze trot gallop approach follow enter leave board speak sell shop
+    snowboard skip march parade examine inspect
+    """.split()
+)
+_IRREGULAR_PLURALS = frozenset("people men women children they".split())
+# Words by which a head is more than a subject, or the first verb belongs to a part of it.
+_NO_HEAD = frozenset(
+    """
+    in on at by with from near over under behind beside between through along across around against into onto to for
+    inside outside above below off down up while as who that which whose where when also each both all
+    """.split()
+)
+_RELATIVES = frozenset("who that which whose while as where when after before if what".split())
 _CLOSING = re.compile(r"\s+([,;:!?%)\]}]|\.(?=\s|$)|'s\b|'re\b|'ve\b|'ll\b|'d\b|n't\b|'(?=\s|$))")
 _OPENING = re.compile(r"([(\[{#$])\s+")
 _QUOTED = re.compile(r'"\s*([^"]*?)\s*"')
@@ -37,14 +55,6 @@ _TRAILING = re.compile(r"\s*[,;:][\s,;:.]*$|(?<=\w\.)\.$")
 _INNER_STOP = re.compile(r"[.!?] |;")
 # What most captions are made of; they need none of the above.
 _PLAIN = re.compile(r"\w+(?: ?,? [\w-]+)*(?: ?\.)?", re.ASCII)
-_HEAD = re.compile(
-    r"((?:A|An|The|One|Two|Three|Four|Five|Some|Several|Many|This) (?:[a-z-]+ ){0,3}?"
-    r"(?:man|men|woman|women|boy|boys|girl|girls|child|children|kid|kids|person|people|guy|guys|lady|ladies|dog|dogs|baby|toddler"
-    r"|cat|cats|horse|horses|bird|birds|players?|couple|group|crowd|family|runners?|skiers?|surfers?|bikers?|cyclists?|hikers?"
-    r"|climbers?|skateboarders?|snowboarders?|cars?|bus|train|boats?|bikes?|motorcycles?|planes?|trucks?)) "
-    r"((?:is|are|was|were|has|have|sits?|stands?|runs?|walks?|jumps?|plays?|rides?|lies|lays|swims?|leaps?|looks?|holds?|poses?"
-    r"|smiles?|waits?|climbs?|rests?|sleeps?|catches|carries|wears?) .+)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,8 @@ class CaptionText:
         sentence: with its capital and final punctuation: "A dog runs on grass."
         body: without the final full stop; empty where nothing can follow inside the sentence (it holds several
             sentences, or ends in a question or a quotation).
-        lower: the body with its first letter in lower case; empty where that would spoil a name.
+        lower: the body with its first letter in lower case; empty where it may begin with a name or lacks its article.
+        clause: `lower`, where it has a finite verb: "a dog runs", but not "a dog on grass".
         head: its subject, "A dog", and
         rest: what it does, "runs on grass"; both empty where the two cannot be told apart safely.
     """
@@ -63,6 +74,7 @@ class CaptionText:
     sentence: str
     body: str
     lower: str
+    clause: str
     head: str
     rest: str
 
@@ -88,8 +100,44 @@ def caption_text(caption: str) -> CaptionText:
     body = text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
     sentence = text if text.endswith((".", "!", "?", '."', '!"', '?"')) else f"{text}."
     if not body or body[-1] in ".!?\"')" or body[0] == '"' or _INNER_STOP.search(body):
-        return CaptionText(sentence, "", "", "", "")
-    first = body.split(" ", 1)[0].rstrip(",")
-    lower = body[0].lower() + body[1:] if first.lower() in _STARTERS and not first[1:2].isupper() else ""
-    found = _HEAD.fullmatch(body) if lower else None
-    return CaptionText(sentence, body, lower, *(found.groups() if found else ("", "")))
+        return CaptionText(sentence, "", "", "", "", "")
+    words = body.split(" ")
+    if words[0].lower() not in _STARTERS or words[0][1:2].isupper():
+        return CaptionText(sentence, body, "", "", "", "")
+    lower = body[0].lower() + body[1:]
+    verb = _finite_verb(words)
+    if not verb:
+        return CaptionText(sentence, body, lower, "", "", "")
+    head = (
+        words[:verb]
+        if 1 < verb < 6 and words[verb - 1] not in _DETERMINERS and not any(map(_spoils_head, words[:verb]))
+        else []
+    )
+    return CaptionText(sentence, body, lower, lower, " ".join(head), " ".join(words[verb:]) if head else "")
+
+
+def _finite_verb(words: list[str]) -> int:
+    """Place of the verb of the main clause, 0 where the caption has none or may have none."""
+    for place in range(1, len(words)):
+        word, before = words[place], words[place - 1]
+        if word in _RELATIVES:
+            return 0
+        if word in _ALWAYS_FINITE:
+            return place
+        if before.endswith("s") or before in _IRREGULAR_PLURALS:
+            if word in _VERBS:
+                return place
+        elif word.endswith("s") and before not in _DETERMINERS and _base_form(word) in _VERBS:
+            return place
+    return 0
+
+
+def _base_form(verb: str) -> str:
+    """The verb without the ending of the third person: "run" for "runs", "catch" for "catches"."""
+    if verb.endswith("ies"):
+        return verb[:-3] + "y" if verb[:-3] + "y" in _VERBS else verb[:-1]
+    return verb[:-2] if verb.endswith(("ches", "shes", "sses", "xes", "goes", "does")) else verb[:-1]
+
+
+def _spoils_head(word: str) -> bool:
+    return word in _NO_HEAD or word.endswith(("ing", "ly", ","))

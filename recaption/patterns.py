@@ -38,6 +38,7 @@ class Trait(IntFlag):
     NOBODY = auto()  # It is a person.
     BODY = auto()  # Which parts of the caption can be used, see `CaptionText`.
     LOWER = auto()
+    CLAUSE = auto()
     HEAD = auto()
 
 
@@ -79,6 +80,7 @@ def traits_of_caption(caption: CaptionText) -> int:
     return (
         (int(Trait.BODY) if caption.body else 0)
         | (int(Trait.LOWER) if caption.lower else 0)
+        | (int(Trait.CLAUSE) if caption.clause else 0)
         | (int(Trait.HEAD) if caption.head else 0)
     )
 
@@ -163,6 +165,7 @@ _FILL: dict[str, Callable[[Filling], str]] = {
     "caption": lambda f: f.caption.body if f.caption else "",
     "sentence": lambda f: f.caption.sentence if f.caption else "",
     "lower": lambda f: f.caption.lower if f.caption else "",
+    "clause": lambda f: f.caption.clause if f.caption else "",
     "head": lambda f: f.caption.head if f.caption else "",
     "rest": lambda f: f.caption.rest if f.caption else "",
 }
@@ -180,6 +183,7 @@ _WANTS: dict[str, Trait] = {
     "nobody": Trait.NOBODY,
     "caption": Trait.BODY,
     "lower": Trait.LOWER,
+    "clause": Trait.CLAUSE,
     "head": Trait.HEAD,
 }
 

@@ -24,7 +24,12 @@ def test_spacing_capitals_and_the_full_stop_are_mended(written, sentence):
 
 def test_a_caption_is_split_behind_its_subject():
     assert caption_text("A brown dog is running .") == CaptionText(
-        "A brown dog is running.", "A brown dog is running", "a brown dog is running", "A brown dog", "is running"
+        sentence="A brown dog is running.",
+        body="A brown dog is running",
+        lower="a brown dog is running",
+        clause="a brown dog is running",
+        head="A brown dog",
+        rest="is running",
     )
 
 
@@ -33,8 +38,26 @@ def test_a_subject_that_is_not_plain_is_left_whole(caption):
     assert caption_text(caption).head == ""
 
 
-@pytest.mark.parametrize("caption", ["Miami players run .", "USA fans cheer .", "Oklahoma player"])
-def test_a_name_keeps_its_capital(caption):
+@pytest.mark.parametrize(
+    ("caption", "is_clause"),
+    [
+        ("A dog runs .", True),
+        ("Two dogs run .", True),
+        ("There is a dog on the grass .", True),
+        ("A girl catches a ball while her friend looks on .", True),
+        ("A dog on grass .", False),
+        ("A dog running on grass .", False),
+        ("A man who is running .", False),
+        ("A group of people at play .", False),
+    ],
+)
+def test_a_caption_with_a_finite_verb_is_a_clause(caption, is_clause):
+    assert bool(caption_text(caption).clause) == is_clause
+    assert caption_text(caption).lower
+
+
+@pytest.mark.parametrize("caption", ["Miami players run .", "USA fans cheer .", "Boy runs .", "Orange dog in snow"])
+def test_a_name_or_a_noun_without_its_article_keeps_its_capital(caption):
     assert caption_text(caption).lower == ""
     assert caption_text(caption).body[0] == caption[0]
 
