@@ -153,9 +153,9 @@ def _filling(
     affirmed: tuple[Noun, ...], negated: tuple[Noun, ...], caption: CaptionText | None, rng: Random
 ) -> Filling:
     plural = rng.random() < PLURAL_SHARE
-    # "No snow or dogs" reads worse than "no snow or dog".
+    # A list in one number: "no stairs or balls" rather than "ball", and "no snow or dog" rather than "dogs".
     if len(negated) > 1 and not all([noun.counted for noun in negated]):
-        plural = False
+        plural = any([noun.plural_only for noun in negated])
     return Filling(affirmed, negated, plural, caption, rng.random)
 
 
