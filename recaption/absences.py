@@ -16,15 +16,16 @@ class Companions:
 
     Args:
         present: the concepts that each image of the corpus shows, hypernyms included.
-        least: concepts that fewer images show are never proposed as absent.
+        least: concepts that fewer images show are never proposed as absent; 1 in 500, but at least 5, by default.
     """
 
-    def __init__(self, present: Iterable[Collection[str]], *, least: int = 5) -> None:
+    def __init__(self, present: Iterable[Collection[str]], *, least: int | None = None) -> None:
         sets = [frozenset(names) for names in present]
         counts: dict[str, int] = {}
         for names in sets:
             for name in names:
                 counts[name] = counts.get(name, 0) + 1
+        least = max(5, len(sets) // 500) if least is None else least
         self.images = len(sets)
         self.counts = dict(sorted(counts.items()))
         self.candidates: tuple[str, ...] = tuple(name for name, count in self.counts.items() if count >= least)
@@ -91,7 +92,7 @@ def choose_absences(
     return drawn
 
 
-def balanced_shares(companions: Companions, names: Sequence[str], *, power: float = 0.5) -> dict[str, float]:
+def balanced_shares(companions: Companions, names: Sequence[str], *, power: float = 0.6) -> dict[str, float]:
     """Shares of draws that let common concepts be denied more often than rare ones, but not in full proportion."""
     raw = {name: companions.share(name) ** power for name in names}
     total = sum(raw.values()) or 1.0

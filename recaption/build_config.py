@@ -32,11 +32,11 @@ class BuildConfig:
     """Questions for each image of a split, on average."""
     choices: int = 4
     """Choices of a question, 2 to 8."""
-    hardness: float = 0.75
+    hardness: float = 1.0
     """0 denies any absent concept, 1 in proportion to how much one would expect it, 2 only what one would expect."""
-    silence_risk: float = 0.01
-    """Largest estimated chance that a concept is there though all captions are silent, where only they tell."""
-    detector_missed: float = 0.05
+    risk: float = 0.01
+    """Largest estimated chance that an absence is wrong, from how often captions and detector leave things out."""
+    detector_missed: float = 0.1
     """Share of the images that name a class which the detector may miss at its threshold, which is set by this."""
     cache: Path | None = None
     """Folder of detector scores and drawn scenes; ~/.cache/notclip by default."""
@@ -63,6 +63,6 @@ class BuildConfig:
             raise BadInputError(f"`questions_per_image` must be over 0, got {self.questions_per_image}.")
         if self.hardness < 0:
             raise BadInputError(f"`hardness` must be at least 0, got {self.hardness}.")
-        for name in ("silence_risk", "detector_missed"):
+        for name in ("risk", "detector_missed"):
             if not 0 <= getattr(self, name) < 1:
                 raise BadInputError(f"`{name}` must be at least 0 and under 1, got {getattr(self, name)}.")

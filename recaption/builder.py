@@ -28,6 +28,7 @@ from notclip.recaption.rows import CONFIGS, FEATURES, KINDS, SPLITS
 from notclip.recaption.sources import Source, open_source
 
 Row = dict[str, Any]
+_WITHOUT_EFFECT = ("out", "cache", "workers", "progress")  # Options that no byte of the dataset depends on.
 
 
 def build_dataset(config: BuildConfig) -> dict[str, Any]:
@@ -87,7 +88,11 @@ def _write_all(folder: Path, source: Source, base: FactBase, lexicon: Lexicon, c
             counts[name][split] = counted.as_dict()
     (folder / "skipped.jsonl").write_text("".join(json.dumps(asdict(entry)) + "\n" for entry in source.skipped))
     summary = {
-        "config": {key: str(value) if isinstance(value, Path) else value for key, value in asdict(config).items()},
+        "config": {
+            key: str(value) if isinstance(value, Path) else value
+            for key, value in asdict(config).items()
+            if key not in _WITHOUT_EFFECT
+        },
         "source": {"name": source.name, "revision": source.revision, "annotated": source.vocabulary is not None},
         "images": {split: len(base.facts[split]) for split in SPLITS},
         "skipped": len(source.skipped),

@@ -8,7 +8,8 @@ import numpy as np
 from notclip.recaption.detector import COCO_CLASSES
 
 _LEAST_IMAGES = 30
-_RANGE = (0.02, 0.25)
+_RANGE = (0.003, 0.25)
+_MISSED_UNMEASURED = 0.3
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class DetectorThreshold:
 
 
 def calibrate_thresholds(
-    scores: np.ndarray, named: Mapping[str, Sequence[int]], *, missed: float = 0.05
+    scores: np.ndarray, named: Mapping[str, Sequence[int]], *, missed: float = 0.1
 ) -> dict[str, DetectorThreshold]:
     """Set each class's threshold so that at most a share `missed` of the images that name it score under it.
 
@@ -37,8 +38,9 @@ def calibrate_thresholds(
         missed: the share of named images that may score under the threshold.
 
     Returns:
-        A threshold for each of the 80 classes, between 0.02 and 0.25. A class that fewer than 30 images name takes the
-        median threshold of the others, or 0.1 (NegBench's choice for OWL-ViT) where there are none.
+        A threshold for each of the 80 classes, between 0.003 and 0.25. A class that fewer than 30 images name takes
+        the median threshold of the others, or 0.1 (NegBench's choice for OWL-ViT) where there are none, and counts as
+        missed in 30 %.
     """
     low, high = _RANGE
     own = {}
@@ -52,6 +54,6 @@ def calibrate_thresholds(
     for index, label in enumerate(COCO_CLASSES):
         rows = np.asarray(named.get(label, ()), dtype=int)
         value = own.get(label, usual)
-        under = float((scores[rows, index] < value).mean()) if len(rows) else 0.0
+        under = float((scores[rows, index] < value).mean()) if label in own else _MISSED_UNMEASURED
         thresholds[label] = DetectorThreshold(value, len(rows), round(under, 4))
     return thresholds

@@ -106,9 +106,9 @@ def collect_facts(source: Source, lexicon: Lexicon, config: BuildConfig) -> Fact
         lexicon,
         companions,
         vocabulary=frozenset(str(name) for name in named.values()),
-        thresholds={label: threshold.value for label, threshold in thresholds.items()},
+        thresholds=thresholds,
         salience=salience,
-        risk=config.silence_risk,
+        risk=config.risk,
     )
     facts: dict[str, list[ImageFacts]] = {}
     with tqdm(total=sum(map(len, kept.values())), desc="verifying", unit="photo", disable=not config.progress) as bar:

@@ -20,12 +20,14 @@ class Evidence:
         threshold: the score from which the detector would have refused the absence, None for other methods.
         plausibility: how likely the concept would have been in this image, given what is there: the share of the
             corpus's images with such content that show it. Higher is a harder, more informative absence.
+        risk: estimated chance that the concept is there after all; 0 by annotation.
     """
 
     method: EvidenceMethod
     score: float | None = None
     threshold: float | None = None
     plausibility: float = 0.0
+    risk: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from notclip.recaption.lexicon import Lexicon
 
 _LEAST_IMAGES = 20  # Below, the counts say too little, and the lexicon's own judgement stands.
 _LEAST_RELIABILITY = 0.2
+# `unsaid` where nothing was measured: about that of the measured concepts that the lexicon calls salient, and of those
+# that it does not (docs/experiments.md).
+_UNSAID_SALIENT, _UNSAID_OTHER = 0.15, 0.7
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,18 @@ def measure_salience(captions: Iterable[Sequence[str]], lexicon: Lexicon) -> dic
     return records
 
 
-def silence_risk(record: SalienceRecord | None, plausibility: float) -> float:
-    """Estimated chance that a concept is there although no caption gives it away; 0 where nothing was measured."""
+def silence_risk(record: SalienceRecord | None, plausibility: float, *, salient: bool) -> float:
+    """Estimated chance that a concept is there although no caption gives it away.
+
+    Args:
+        record: what was measured of the concept, if anything.
+        plausibility: the chance that an image with such content shows it.
+        salient: what the lexicon says of it.
+    """
     if record is None:
-        return 0.0
+        return min(1.0, (_UNSAID_SALIENT if salient else _UNSAID_OTHER) * plausibility)
     if record.reliability < _LEAST_RELIABILITY:
-        return 1.0
+        return min(1.0, max(record.unsaid, _UNSAID_OTHER) * plausibility)
     return min(1.0, record.unsaid * plausibility)
 
 

@@ -7,10 +7,12 @@ import numpy as np
 
 from notclip.recaption.absences import Companions
 from notclip.recaption.detector import COCO_CLASSES
+from notclip.recaption.detector_thresholds import DetectorThreshold
 from notclip.recaption.facts import Evidence, ImageFacts
 from notclip.recaption.lexicon import Lexicon
 from notclip.recaption.salience import SalienceRecord, silence_risk
 
+_LEAST_MISSED = 0.05  # No detector finds everything, however few named images it missed.
 _CLASS_INDEX = {name: index for index, name in enumerate(COCO_CLASSES)}
 
 
@@ -30,15 +32,16 @@ class Verifier:
         lexicon: the concepts and how they relate.
         companions: the corpus, which says what is plausible.
         vocabulary: concepts over which annotations are exhaustive.
-        thresholds: detector score from which a class may be there, by COCO class; empty without a detector.
+        thresholds: from which detector score a class may be there, by COCO class; empty without a detector.
         salience: measured reliability of mentions, where the corpus has several captions an image.
-        risk: the largest estimated chance of a wrong absence that captions alone may carry.
+        risk: the largest estimated chance of a wrong absence: of the captions' silence, times the share of such
+            objects that the detector misses where it is asked.
     """
 
     lexicon: Lexicon
     companions: Companions
     vocabulary: frozenset[str] = frozenset()
-    thresholds: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, DetectorThreshold] = field(default_factory=dict)
     salience: Mapping[str, SalienceRecord] = field(default_factory=dict)
     risk: float = 0.01
 
@@ -92,18 +95,22 @@ class Verifier:
     ) -> Evidence | None:
         concept = self.lexicon[name]
         checked = self._checkable(name)
+        found: dict[str, float] = {}
         if self.thresholds and checked:
             if scores is None:
                 return None
             found = {label: float(scores[_CLASS_INDEX[label]]) for label in checked}
-            if any(score >= self.thresholds[label] for label, score in found.items()):
+            if any(score >= self.thresholds[label].value for label, score in found.items()):
                 return None
-            if concept.detector_class is not None:
-                label = concept.detector_class
-                return Evidence("detector", found[label], self.thresholds[label], chance)
-        if not annotated and concept.salient and silence_risk(self.salience.get(name), chance) <= self.risk:
-            return Evidence("caption", plausibility=chance)
-        return None
+        label = concept.detector_class
+        risk = silence_risk(self.salience.get(name), chance, salient=concept.salient)
+        if self.thresholds and label is not None:
+            threshold = self.thresholds[label]
+            risk *= max(threshold.missed, _LEAST_MISSED)
+            return Evidence("detector", found[label], threshold.value, chance, risk) if risk <= self.risk else None
+        if annotated or not concept.salient or risk > self.risk:
+            return None
+        return Evidence("caption", plausibility=chance, risk=risk)
 
     def _checkable(self, name: str) -> list[str]:
         """Detector classes of a concept and of its kinds."""

@@ -1,0 +1,228 @@
+import errno
+import hashlib
+import io
+import json
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from datasets import ClassLabel, Features, List, Value
+from PIL import Image
+
+from notclip.errors import BadInputError
+from notclip.recaption import builder, rows
+from notclip.recaption.build_config import BuildConfig
+from notclip.recaption.builder import build_dataset
+from notclip.scripts import build_dataset as script
+
+NAMES = ("dog", "cat", "car", "ball", "tree", "chair", "kite", "boat")
+
+
+def source(folder: Path, *, train: int = 160, other: int = 60) -> Path:
+    """Photos of all kinds of subsets of the names, exhaustively annotated; every fifth is captioned twice."""
+    features = Features(
+        {
+            "image": datasets.Image(),
+            "image_id": Value("string"),
+            "captions": List(Value("string")),
+            "objects": List(ClassLabel(names=list(NAMES))),
+        }
+    )
+    folder.mkdir()
+    number = 0
+    for split, count in (("train", train), ("validation", other), ("test", other)):
+        made = []
+        for _ in range(count):
+            number += 1
+            bits = (number * 37) % 255 + 1
+            objects = [index for index in range(8) if bits >> index & 1][:4]
+            shown = " and ".join(f"a {NAMES[index]}" for index in objects)
+            made.append(
+                {
+                    "image": {"bytes": photo(number), "path": None},
+                    "image_id": f"{split}{number}",
+                    "captions": [f"There is {shown} ."] * 1 + [f"A photo of {shown} ."] * (number % 5 == 0),
+                    "objects": objects,
+                }
+            )
+        pq.write_table(pa.Table.from_pylist(made, schema=features.arrow_schema), folder / f"{split}.parquet")
+    return folder
+
+
+def photo(number: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (6, 6), (number % 256, number // 256, 7)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def config(data: Path, out: Path, **options) -> BuildConfig:
+    return BuildConfig(source=str(data), out=out, cache=out.parent / "cache", progress=False, **options)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return source(tmp_path_factory.mktemp("source") / "data")
+
+
+@pytest.fixture(scope="module")
+def built(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("built") / "out"
+    build_dataset(config(data, out))
+    return out
+
+
+def load(folder: Path, name: str) -> datasets.DatasetDict:
+    return datasets.load_dataset(str(folder), name)
+
+
+@pytest.mark.parametrize("name", rows.CONFIGS)
+def test_load_dataset_finds_each_config_with_its_three_splits_and_features(built: Path, name: str):
+    loaded = load(built, name)
+    assert set(loaded) == {"train", "validation", "test"}
+    assert all(split.features == rows.FEATURES[name] and len(split) for split in loaded.values())
+    assert loaded["test"][0]["image"].size == (6, 6)
+
+
+def test_no_image_stands_in_two_splits(built: Path):
+    for name in rows.CONFIGS:
+        loaded = load(built, name).cast_column("image", datasets.Image(decode=False))
+        seen = [{row["image"]["bytes"] for row in split} for split in loaded.values()]
+        assert not seen[0] & seen[1] and not seen[0] & seen[2] and not seen[1] & seen[2]
+
+
+def test_no_absence_contradicts_the_annotation_and_each_has_its_evidence(built: Path, data: Path):
+    objects = {
+        row["image_id"]: {NAMES[index] for index in row["objects"]}
+        for split in ("train", "validation", "test")
+        for row in pq.read_table(data / f"{split}.parquet", columns=["image_id", "objects"]).to_pylist()
+    }
+    for split in load(built, "captions").values():
+        for row in split.remove_columns("image"):
+            assert len(row["negated_captions"]) == len(row["forms"]) == len(row["absent"]) == len(row["evidence"]) == 3
+            assert not set(row["absent"]) & objects[row["image_id"]]
+            assert objects[row["image_id"]] <= set(row["affirmed"])
+            assert [entry["concept"] for entry in row["evidence"]] == row["absent"]
+            assert all(rows.EVIDENCE_METHODS[entry["method"]] == "annotation" for entry in row["evidence"])
+            assert all(row["caption"].split()[1] in text for text in row["negated_captions"])
+    for split in load(built, "retrieval").values():
+        for row in split.remove_columns("image"):
+            for names in row["absent"]:
+                assert names and not set(names) & objects[row["image_id"]]
+
+
+def test_each_choice_text_of_a_group_is_the_answer_once(built: Path):
+    for split in load(built, "questions").values():
+        answers: dict[str, Counter] = {}
+        for row in split.remove_columns("image"):
+            answers.setdefault(row["group"], Counter())[row["choices"][row["answer"]]] += 1
+            assert row["kind"] == row["choice_kinds"][row["answer"]]
+        assert all(len(counts) == 4 and set(counts.values()) == {1} for counts in answers.values())
+
+
+def test_rows_of_one_image_are_adjacent_and_store_its_bytes_once(built: Path):
+    table = pq.ParquetFile(built / "captions" / "train.parquet")
+    ids = table.read(columns=["image_id"])["image_id"].to_pylist()
+    assert sum(before != after for before, after in pairwise(ids)) + 1 == len(set(ids))
+    assert "RLE_DICTIONARY" in table.metadata.row_group(0).column(0).encodings
+
+
+def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(built: Path, data: Path, tmp_path: Path):
+    build_dataset(config(data, tmp_path / "again", workers=3))
+    build_dataset(config(data, tmp_path / "other", seed=1))
+    first, again, other = (contents(folder) for folder in (built, tmp_path / "again", tmp_path / "other"))
+    assert first == again
+    assert all(first[f"{name}/train.parquet"] != other[f"{name}/train.parquet"] for name in rows.CONFIGS)
+
+
+def test_build_json_counts_what_was_written(built: Path):
+    summary = json.loads((built / "build.json").read_text())
+    assert summary["images"] == {"train": 160, "validation": 60, "test": 60}
+    assert summary["counts"]["captions"]["train"]["rows"] == 160 + 160 // 5
+    assert summary["counts"]["captions"]["train"]["by_evidence"] == {"annotation": 3 * 192}
+    assert sum(summary["counts"]["questions"]["test"]["by_kind"].values()) == len(load(built, "questions")["test"])
+    for split, results in summary["blind"].items():
+        assert all(result["low"] <= 0.25 <= result["high"] for result in results), split
+    for name, entry in summary["files"].items():
+        assert hashlib.sha256((built / name).read_bytes()).hexdigest() == entry["sha256"]
+
+
+def test_a_folder_that_holds_something_is_left_alone(data: Path, tmp_path: Path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("keep")
+    with pytest.raises(BadInputError, match="`out` must be a new or empty folder"):
+        build_dataset(config(data, tmp_path / "out"))
+    assert contents(tmp_path).keys() == {"out/mine.txt"}
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_nothing_half_written_is_left_behind(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure):
+    real = builder.write_parquet
+
+    def failing(file: Path, *arguments):
+        if file.match("questions/validation.parquet"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"half")
+            raise failure
+        return real(file, *arguments)
+
+    monkeypatch.setattr(builder, "write_parquet", failing)
+    with pytest.raises(type(failure)):
+        build_dataset(config(data, tmp_path / "out"))
+    assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == []
+
+
+def test_questions_that_give_themselves_away_are_not_written(data: Path, tmp_path: Path, monkeypatch):
+    real = builder.build_questions
+
+    def leaking(*arguments, **options):
+        return [question for question in real(*arguments, **options) if question.kind == "affirmation"]
+
+    monkeypatch.setattr(builder, "build_questions", leaking)
+    with pytest.raises(BadInputError, match="drop or keep whole groups"):
+        build_dataset(config(data, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_image_without_any_concept_is_skipped_and_listed(tmp_path: Path):
+    data = source(tmp_path / "data")
+    table = pq.read_table(data / "train.parquet").to_pylist()
+    table[3].update(objects=[], captions=["Nothing much ."])
+    features = pq.read_table(data / "train.parquet").schema
+    pq.write_table(pa.Table.from_pylist(table, schema=features), data / "train.parquet")
+    build_dataset(config(data, tmp_path / "out"))
+    listed = [json.loads(line) for line in (tmp_path / "out" / "skipped.jsonl").read_text().splitlines()]
+    assert [(Path(entry["file"]).name, entry["row"]) for entry in listed] == [("train.parquet", 3)]
+    assert listed[0]["reason"] == "no known concept in its captions or annotation"
+
+
+def test_the_command_says_what_it_made_and_what_it_left_out(data: Path, tmp_path: Path, capsys):
+    arguments = ["--source", str(data), "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
+    assert script.main([*arguments, "--no-progress", "--limit", "60"]) == 0
+    printed = capsys.readouterr().out
+    assert "validation" in printed and "25.0%" in printed and "annotation" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"choices": 9}, "`choices` must be between 2 and 8, got 9"),
+        ({"workers": 0}, "`workers` must be at least 1, got 0"),
+        ({"risk": 1.0}, "`risk` must be at least 0 and under 1, got 1.0"),
+        ({"questions_per_image": 0.0}, "`questions_per_image` must be over 0, got 0.0"),
+    ],
+)
+def test_options_out_of_range_are_refused(tmp_path: Path, options: dict, message: str):
+    with pytest.raises(BadInputError, match=message):
+        BuildConfig(source="x", out=tmp_path / "out", **options)

@@ -1,0 +1,164 @@
+import numpy as np
+import pytest
+
+from notclip.recaption.absences import Companions
+from notclip.recaption.detector import COCO_CLASSES
+from notclip.recaption.detector_thresholds import DetectorThreshold, calibrate_thresholds
+from notclip.recaption.lexicon import load_lexicon
+from notclip.recaption.salience import SalienceRecord, measure_salience
+from notclip.recaption.verification import Verifier
+
+CORPUS = [
+    "dog",
+    "person",
+    "man",
+    "woman",
+    "cat",
+    "car",
+    "snow",
+    "beach",
+    "animal",
+    "vehicle",
+    "taxi",
+    "chair",
+    "grass",
+    "guitar",
+]
+
+
+@pytest.fixture(scope="module")
+def lexicon():
+    return load_lexicon()
+
+
+@pytest.fixture(scope="module")
+def companions(lexicon):
+    return Companions([lexicon.closure({name}) for name in CORPUS] * 10, least=1)
+
+
+def thresholds(value: float = 0.1, missed: float = 0.01) -> dict[str, DetectorThreshold]:
+    return {label: DetectorThreshold(value, 100, missed) for label in COCO_CLASSES}
+
+
+def scores(**found: float) -> np.ndarray:
+    made = np.zeros(80, dtype=np.float32)
+    for label, score in found.items():
+        made[COCO_CLASSES.index(label)] = score
+    return made
+
+
+def absent(verifier: Verifier, *captions: str, objects=None, found: np.ndarray | None = None):
+    return verifier.facts("photo", captions, objects=objects, scores=found).absent
+
+
+def test_annotation_alone_decides_over_its_vocabulary(lexicon, companions):
+    verifier = Verifier(lexicon, companions, vocabulary=frozenset({"dog", "cat", "car"}))
+    facts = verifier.facts("photo", ("A dog .",), objects={"dog"}, scores=None)
+    assert facts.present == {"dog", "animal"}
+    assert {name: evidence.method for name, evidence in facts.absent.items()} == {
+        "cat": "annotation",
+        "car": "annotation",
+    }
+
+
+def test_a_kind_of_what_an_annotation_lacks_still_counts_when_a_caption_affirms_it(lexicon, companions):
+    verifier = Verifier(lexicon, companions, vocabulary=frozenset({"dog", "car"}))
+    assert "car" not in absent(verifier, "A dog in a taxi .", objects={"dog"})
+
+
+def test_no_person_never_stands_on_a_photo_of_anybody(lexicon, companions):
+    verifier = Verifier(lexicon, companions, thresholds=thresholds(), risk=1.0)
+    nobody = scores()
+    for caption in ("A man runs .", "Two players .", "A climber rests .", "Surfing .", "A dog and its owner ."):
+        assert "person" not in absent(verifier, caption, found=nobody)
+    assert "person" in absent(verifier, "A brown dog on grass .", found=nobody)
+
+
+def test_the_detector_vetoes_what_captions_leave_out(lexicon, companions):
+    verifier = Verifier(lexicon, companions, thresholds=thresholds(), risk=1.0)
+    evidence = absent(verifier, "A brown dog on grass .", found=scores(person=0.0999))["person"]
+    assert (evidence.method, evidence.threshold) == ("detector", 0.1)
+    assert evidence.score == pytest.approx(0.0999)
+    assert "person" not in absent(verifier, "A brown dog on grass .", found=scores(person=0.1))
+
+
+def test_a_detector_that_failed_leaves_its_classes_unknown(lexicon, companions):
+    verifier = Verifier(lexicon, companions, thresholds=thresholds(), risk=1.0)
+    found = absent(verifier, "A brown dog on grass .", found=None)
+    assert not {name for name in found if lexicon[name].detector_class}
+    assert found["guitar"].method == "caption"
+
+
+def test_a_detected_kind_vetoes_the_general_concept(lexicon, companions):
+    verifier = Verifier(lexicon, companions, thresholds=thresholds(), risk=1.0)
+    assert "vehicle" in absent(verifier, "A brown dog on grass .", found=scores())
+    assert "vehicle" not in absent(verifier, "A brown dog on grass .", found=scores(bus=0.5))
+
+
+def test_without_a_detector_only_salient_concepts_are_verified_by_captions(lexicon, companions):
+    verifier = Verifier(lexicon, companions, risk=1.0)
+    found = absent(verifier, "A cat sleeps .")
+    assert found["guitar"].method == "caption"
+    assert found["dog"].method == "caption"
+    assert "grass" not in found
+    assert "chair" not in found
+
+
+def test_a_general_word_leaves_its_kinds_open_until_it_is_explained(lexicon, companions):
+    verifier = Verifier(lexicon, companions, risk=1.0)
+    assert "dog" not in absent(verifier, "An animal sleeps .")
+    assert "dog" in absent(verifier, "An animal sleeps .", "A cat sleeps .")
+
+
+def test_neither_synonym_nor_part_nor_kind_of_what_is_there_is_absent(lexicon, companions):
+    verifier = Verifier(lexicon, companions, vocabulary=frozenset(CORPUS), risk=1.0)
+    for caption in ("A taxi .", "A car .", "A Boston terrier .", "Snow ."):
+        facts = verifier.facts("photo", (caption,), objects=None, scores=None)
+        for name in facts.absent:
+            for other in facts.present:
+                assert name not in lexicon[other].parts
+                assert other not in lexicon.hyponyms(name)
+                assert name != other
+    assert "taxi" not in absent(verifier, "A car .")
+
+
+def test_an_estimated_risk_over_the_limit_leaves_the_concept_unknown(lexicon, companions):
+    reliable = SalienceRecord(images=100, reliability=0.8, silent=1000, surprises=1, unsaid=0.01)
+    unreliable = SalienceRecord(images=100, reliability=0.8, silent=1000, surprises=100, unsaid=0.9)
+    for record, verified in ((reliable, True), (unreliable, False)):
+        verifier = Verifier(lexicon, companions, salience={"guitar": record}, risk=0.01)
+        assert ("guitar" in absent(verifier, "A cat sleeps .")) is verified
+    evidence = absent(Verifier(lexicon, companions, salience={"guitar": reliable}), "A cat sleeps .")["guitar"]
+    assert evidence.risk == pytest.approx(0.01 * evidence.plausibility)
+
+
+def test_the_threshold_misses_the_wanted_share_of_named_images():
+    found = np.zeros((100, 80), dtype=np.float32)
+    found[:, COCO_CLASSES.index("dog")] = np.linspace(0.001, 0.1, 100)
+    made = calibrate_thresholds(found, {"dog": range(100), "cat": [0, 1]}, missed=0.1)
+    assert made["dog"].images == 100
+    assert made["dog"].missed == pytest.approx(0.1, abs=0.011)
+    assert made["cat"].value == made["dog"].value  # two images say nothing: the median of the other classes
+    assert made["cat"].missed == 0.3
+    assert calibrate_thresholds(found, {})["dog"].value == 0.1
+
+
+def test_reliability_is_the_chance_that_another_caption_agrees(lexicon):
+    # Of 40 photos 20 show a guitar: both captions say so on 10, one of the two on the other 10.
+    captions = [["A guitar .", "A guitar ."]] * 10 + [["A guitar .", "Music ."]] * 10 + [["A cat .", "A cat ."]] * 20
+    record = measure_salience(captions, lexicon)["guitar"]
+    assert record.images == 20
+    assert record.reliability == pytest.approx(20 / 30, abs=1e-4)
+    # "Music" leaves a guitar open, so no caption that names one stands beside silence.
+    assert record.surprises == 0
+
+
+def test_a_surprise_is_a_concept_that_the_other_captions_kept_silent_about(lexicon):
+    captions = [["A camel .", "Sand ."]] * 20 + [["A cat .", "A cat ."]] * 20
+    record = measure_salience(captions, lexicon)["camel"]
+    assert (record.images, record.surprises, record.silent) == (20, 20, 60)
+    assert record.reliability == 0
+
+
+def test_single_captions_measure_nothing(lexicon):
+    assert measure_salience([["A dog ."]] * 50, lexicon) == {}
