@@ -136,7 +136,8 @@ class NotClipModel(PreTrainedModel):
             name, where = self._processor_source
             self._processor = NotClipProcessor(
                 image_processor=AutoImageProcessor.from_pretrained(name, backend="pil", **where),
-                tokenizer=AutoTokenizer.from_pretrained(name, **where),
+                # With a config at hand AutoTokenizer reads none, and asks nobody whether remote code may run.
+                tokenizer=AutoTokenizer.from_pretrained(name, config=self.config.dual_encoder_config, **where),
             )
         return self._processor
 
