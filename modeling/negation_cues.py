@@ -34,7 +34,7 @@ _WORDS = {
     "c": "several many multiple few various two three four five six seven eight nine ten numerous lots most one",
     "t": "the this that these those all",
     "m": "his her their its my your our whose",
-    "y": "any single even either more additional further",
+    "y": "any much single even either more additional further",
     "P": "in on at by with from to into onto over under behind beside besides near around across through along between "
     "among amongst amid amidst above below beneath underneath against inside outside within toward towards down up off "
     "out about after before during for upon past via like alongside atop throughout beyond per aboard despite",
@@ -62,7 +62,7 @@ _WORDS = {
     "portrays portraying see sees seeing find finds finding spot notice notices observe expect involve involves involving "
     "presents presenting reveal reveals revealing capture captures capturing represent represents representing "
     "illustrate illustrates exhibit exhibits exhibiting incorporate incorporates incorporating mention mentions "
-    "mentioning wear wears wearing possess possesses possessing detect identify use uses using referencing",
+    "mentioning wear wears wearing possess possesses possessing detect identify got use uses using referencing",
     "g": "sign signs hint hints trace traces evidence mention reference references presence appearance glimpse depiction "
     "indication indications suggestion inclusion",
     "&": "and & plus",
@@ -79,7 +79,7 @@ _WORDS = {
 }
 
 _PHRASES = {
-    "=": "nothing except|nothing other than|no doubt|no wonder|no matter|no less than|no fewer than|no more than|no later than|no sooner|none other than|"
+    "=": "all but one|all but two|nothing except|nothing other than|no doubt|no wonder|no matter|no less than|no fewer than|no more than|no later than|no sooner|none other than|"
     "nothing but|nothing less than|nothing short of|not only|not just|not merely|not simply|not solely|not to mention|"
     "not far|not long|not bad|not all|not every|not very|not too|not so|not quite|not many|not always|not necessarily|"
     "not unlike|not uncommon|not unusual|not exactly|not entirely|help but|why not|if not|or not|no big deal|no problem|"
@@ -97,8 +97,8 @@ _PHRASES = {
     "void of|free of|free from|empty of|absent of|bereft of|bare of|clear of|barren of|anything but|negative for|"
     "to the exclusion of|leaving out|lacking in|w / o|far removed from|far from any|away from any|unaccompanied by|"
     "unoccupied by|untouched by|uninhabited by|unadorned by|rid of|stripped of|shorn of",
-    "e": "other than|apart from|aside from|except for|with the exception of|everything but|all but|save for",
-    "v": "leaves out|leave out|rules out|rule out|steers clear of|does away with|is short of|dispenses with",
+    "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|everybody but|all but|save for",
+    "v": "makes no mention of|make no mention of|makes no reference to|leaves out|leave out|rules out|rule out|steers clear of|does away with|is short of|dispenses with",
     "p": "nowhere to be seen|nowhere to be found|nowhere to be spotted|nowhere in sight|nowhere in view|out of sight|"
     "out of view|out of frame|out of shot|out of the picture|out of the frame|out of the scene|out of the shot|"
     "out of the image|out of the photo|off screen|off camera|left out|makes no appearance|make no appearance|"
@@ -112,7 +112,7 @@ _PHRASES = {
     "have a place|has a place|play a part|play a role|goes on|going on|shows up|show up|turns up|turn up|comes into view|"
     "feature in|features in|feature anywhere",
     "x": "fails to|fail to|failed to|failing to|no longer|unable to|at no point|in no way|by no means",
-    "n": "hardly any|barely any|scarcely any|little to no|little or no|next to no|close to no|none of|neither of|"
+    "n": "hardly a|barely a|scarcely a|hardly any|barely any|scarcely any|little to no|little or no|next to no|close to no|none of|neither of|"
     "not a single|not any|not even|not so much as|nary a",
     "h": "expect to see|expect to find|expect to spot|get to see|see or find|consist of|consists of|be using",
     "A": "seems to|appears to|seem to|appear to",
@@ -165,11 +165,11 @@ WEARABLES = frozenset(
     "rope ropes top".split()
 )
 AGENTS = frozenset(
-    "people person persons man men woman women child children kid kids boy boys girl girls dog dogs cat cats bird birds "
+    "anyone anybody someone people person persons man men woman women child children kid kids boy boys girl girls dog dogs cat cats bird birds "
     "animal animals human humans adults players riders crowd".split()
 )
 # Words that name nothing by themselves: "nothing is a dog" and "none of the things is a dog" deny a dog.
-VAGUE = frozenset("thing things object objects item items something anything everything nothing one else".split())
+VAGUE = frozenset("thing things object objects item items something anything everything nothing one else yes".split())
 SIGN_WORDS = frozenset("sign signs signpost zone zones symbol poster notice sticker".split())
 # Two of these make a text foreign, where "no" may be any word.
 FOREIGN = frozenset(

@@ -7,7 +7,7 @@ from .negation_tokens import LOOK_BACK, NOUN_START, Tokens
 
 # What may follow one absent item for the list to go on: ", Y, or Z" and ", y and z".
 _LIST_OR = re.compile(r"(?:,[dyRt]{0,2}[kicFgo]{1,6}){0,9},?[|~][dyRt]{0,2}[kicFgf]")
-_LIST_AND = re.compile(r"(?:,y?[kicFgo]{1,6}){1,9},?&y?[kcFg]{1,4}(?=[.,BSfPjx])")
+_LIST_AND = re.compile(r"(?:,y?[kiFg][kiFgo]{0,3}){1,9},?&y?[kFg]{1,3}(?=[.,BSfPjx])")
 _SINGULAR = frozenset("is was has does isn't wasn't hasn't doesn't".split())
 
 
@@ -111,7 +111,7 @@ class Phrases(Tokens):
                 tag == "k"
                 and not first
                 and tags[j + 1] in "dtm"
-                and words[j].endswith(("s", "ed"))
+                and (words[j].endswith(("s", "ed")) or words[j - 1].endswith("s"))
                 and tags[j - 1] in "kF"
             ):
                 if not first and (attached or verbal):
@@ -143,7 +143,7 @@ class Phrases(Tokens):
     def _keeps_place(self, j: int, attached: bool, verbal: bool) -> bool:
         """Whether the preposition at j belongs to the absent phrase, and not to what is affirmed around it."""
         following, place = self.tags[j + 1], self.words[j] in LOCATIVES
-        if self.frame_end(j) > j and following != "m":
+        if self.words[j] in ("besides", "beyond") or (self.frame_end(j) > j and following != "m"):
             return False
         if following in "mt" and verbal and self.tags[j - 1] in "iV" and (attached or not place):
             return True  # "not looking at the camera"
@@ -153,12 +153,13 @@ class Phrases(Tokens):
             return not attached and not place
         return verbal or not attached
 
-    def list_next(self, j: int, joined: str) -> int:
+    def list_next(self, j: int, joined: str, *, bare: bool) -> int:
         """Where the next item of a list of absent things starts, or j after the last one.
 
         Args:
             j: the token after an item.
             joined: the letters with which an item may start that "and" joins; others start something affirmed.
+            bare: nothing stands between the item and j; "no dog in sight, ..." is no list.
         """
         tags = self.tags
         tag = tags[j]
@@ -174,7 +175,7 @@ class Phrases(Tokens):
                 while tags[stop] in "kigF":
                     stop += 1
                 return k if tags[stop] in ".,BfPjS&" else j
-        if tag == ",":
+        if tag == "," and bare:
             letters = "".join(tags[j : j + 48])
             if _LIST_OR.match(letters) or _LIST_AND.match(letters):
                 return k + (tags[k] in "|~&")

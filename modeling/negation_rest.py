@@ -6,7 +6,7 @@ from typing import Protocol
 from .negation_cues import VAGUE
 
 KEPT, CUE, DROPPED, NEGATED = range(4)  # the fates of a token
-CONTENT = "kicVLg="
+CONTENT = "kicVLg"
 _PLACES = ("nearby", "elsewhere")
 
 
@@ -85,8 +85,10 @@ def _mended(tokens: ReadTokens, start: int, end: int, continues: bool) -> list[i
             last -= 1
     last = _without_frame(tokens, start, last, gap_after and not any(tags[i] in ",&" for i in range(last + 1, end)))
     if gap_before or not continues:
-        leading = ",R" if continues else ",&|RSPoa" if gap_before else ",&|"
+        leading = ",R" if continues else ",&|RSPoah" if gap_before else ",&|"
         while start <= last and tags[start] in leading and start not in tokens.swaps:
+            if tags[start] == "h" and tokens.words[start].endswith("ing"):
+                break
             if tags[start] == "P" and tokens.frame_end(start) > start + 1:
                 break
             start += 1

@@ -96,6 +96,8 @@ class _Reading(Phrases):
     def _is_attached(self, i: int) -> bool:
         """Whether the cue at i hangs on an affirmed noun of its clause."""
         j = i - 1
+        if i and self.tags[j] == "S":  # "where no dogs" (are allowed)
+            return False
         if i > 1 and self.tags[j] == "&" and self.tags[j - 1] == ",":  # "..., and no shoes"
             j -= 2
         while j >= max(self.floor, i - 60) and self.tags[j] not in ".,B":
@@ -121,7 +123,7 @@ class _Reading(Phrases):
         k = i + 1
         if words[i] == "none" and i and (tags[k] in ".,B" or self.frames_end(k) > k):
             return self._deny_topic(i, self._mark(i, k, CUE))
-        if tags[k] in ".,B=" or (words[i] == "no" and self._is_foreign()):
+        if tags[k] in ".,B=" or (words[i] == "no" and self._is_foreign()) or (words[i] == "zero" and tags[k] == "P"):
             return k
         attached, clause = self._is_attached(i), self._follows_verb(i)
         if words[i] in ("neither", "nor", "none"):
@@ -138,7 +140,7 @@ class _Reading(Phrases):
                 return self._deny_topic(i, self._mark(i, k, CUE))
             return k
         self._mark(i, k, CUE)
-        if tags[j] == "w" and all(tags[start] == "F" for start, _ in self.phrases[-1]):  # "no image without a dog"
+        if tags[j] in "wv" and all(tags[start] == "F" for start, _ in self.phrases[-1]):  # "no image without a dog"
             del self.phrases[first:]
             self._mark(i, j + 1, CUE)
             self.changed = True
@@ -151,13 +153,15 @@ class _Reading(Phrases):
         """As for X, there is none; you might expect X, but there isn't one."""
         tags = self.tags
         stop = i
-        while stop > 0 and tags[stop - 1] in "aAT,RBr":
+        while stop > 0 and (tags[stop - 1] in "aAT,RBr" or self.words[stop - 1] == ":"):
             stop -= 1
         start = stop
         while start > 0 and stop - start < 40 and tags[start - 1] in "kicFgdty&|,V":
             start -= 1
-        if start < stop and start and (tags[start - 1] in "Po" or self.words[start - 1] in ("expect", "see", "find")):
-            self._mark(start - 1, start, DROPPED)
+        if start < stop and (
+            start == 0 or tags[start - 1] in "Po" or self.words[start - 1] in ("expect", "see", "find")
+        ):
+            self._mark(max(0, start - 1), start, DROPPED)
             self._deny_subject(start, stop, end)
         return self._drop_frames(end)
 
@@ -167,6 +171,8 @@ class _Reading(Phrases):
             if self.phrases and self._phrase_text(self.phrases[-1]) == "anything":
                 self.phrases.pop()
                 self.changed = True
+            if any(fate == KEPT and tag in CONTENT for fate, tag in zip(self.fates[:i], self.tags, strict=False)):
+                self.swaps[i] = "with"  # "a pizza with no toppings except cheese" is one with cheese
             return self._mark(i, i + 1, CUE)
         if self.tags[i] == "v" and i and self.tags[i - 1] in "dtm":  # "a lack"
             return i + 1
@@ -198,6 +204,8 @@ class _Reading(Phrases):
             k += 1
         if tags[k] in "wvpq":
             return self._deny_twice(aux, k)
+        if tags[k] == "=" or words[k] == "far":  # "cannot help but", "isn't far"
+            return i + 1
         start = self.subject_start(aux, self.floor)
         noun = any(tags[m] in "kiVg" for m in range(start, aux)) and tags[aux - 1] != "r"  # "a man we cannot see"
         subject = noun or any(tags[m] == "F" for m in range(start, aux))
@@ -217,7 +225,8 @@ class _Reading(Phrases):
         if tags[k] == "f" and tags[k + 1] in "iP" and not noun and self.frame_end(k + 1) == k + 1:
             shown, k = False, self._mark(k, k + 1, DROPPED)  # "the video is not presented in live-action"
         elif tags[k] == "f" and (
-            tags[k + 1] == "i" or (aux == i and tags[k + 1] == "P" and self.frame_end(k + 1) == k + 1)
+            tags[k + 1] == "i"
+            or (aux == i and tags[i] == "N" and tags[k + 1] == "P" and self.frame_end(k + 1) == k + 1)
         ):
             shown, k = False, self._mark(k, k + 1, DROPPED)  # "not shown riding", "not found in America"
         if not shown and noun and self.is_passive(k) and words[k - 1] in ("not", "being", "isn't", "wasn't", "never"):

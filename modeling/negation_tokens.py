@@ -115,7 +115,7 @@ class Tokens:
         elif tag == "n" and any(self.words[j] in SIGN_WORDS for j in range(i + 1, min(i + 5, self.size))):
             if before == "t" or (after == "i" and self.words[i + 2] in SIGN_WORDS) or self.words[i + 2] == "allowed":
                 settled = "="  # "no smoking sign"
-        elif tag == "n" and before == "d":
+        elif tag == "n" and (before == "d" or (i and self.words[i - 1] in ("says", "saying", "reads"))):
             settled = "="  # "a no hair dog"
         elif word in ("leaves", "leave", "leaving") and "out" in self.words[i + 2 : i + 6] and after in NOUN_START:
             out = self.words.index("out", i + 2)
@@ -139,6 +139,6 @@ def _letter(word: str) -> str:
         return "L"
     if word.endswith(("'t", "' t")) or (word[-2:] == " t" and "'" in word):
         return "x"
-    if word.endswith("ing") and len(word) > 5 and word not in NOT_PARTICIPLES:
+    if word.endswith("ing") and (len(word) > 5 or word in ("going", "lying", "doing")) and word not in NOT_PARTICIPLES:
         return "i"
     return "k"

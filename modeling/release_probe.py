@@ -21,18 +21,28 @@ SIDE = 8
 SHOWN_SIDE = 96
 
 
+def probe_images() -> list[Image.Image]:
+    """Four images of coloured squares, the same on every machine."""
+    return [
+        Image.fromarray(image).resize((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.NEAREST) for image in _probe_pixels()
+    ]
+
+
 def write_release_probe(model: NotClipModel, folder: Path) -> None:
     """Score the probe with the model as it is, before anything is merged or saved, and write it down."""
-    pixels = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), dtype=np.uint8)
-    images = [Image.fromarray(image).resize((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.NEAREST) for image in pixels]
+    images = probe_images()
     content = {
         "texts": list(TEXTS),
-        "images": pixels.tolist(),
+        "images": _probe_pixels().tolist(),
         "scores": _rounded(model.score(images, TEXTS, composition="scope")),
         "plain_scores": _rounded(model.score(images, TEXTS, composition="none")),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def _probe_pixels() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), dtype=np.uint8)
 
 
 def _rounded(scores: torch.Tensor) -> list[list[float]]:

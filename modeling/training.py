@@ -158,6 +158,8 @@ def train(
     if progress is None:
         start = validate(model.eval(), validation_split, validation_embeds)
         progress = Progress(history=[_entry(0, start)], best_weights=trainable_weights(learner))
+        if rank == 0:
+            tqdm.write(describe(progress.history[0]))
 
     _training_mode(model)
     bar = tqdm(total=total, initial=progress.step, desc="train", unit="step", disable=rank > 0)
