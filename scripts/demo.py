@@ -35,6 +35,8 @@ class DemoConfig:
     """ONNX detector that verifies absences in photos; for a source in ../shared, the one beside it."""
     namespace: str = "me"
     """User or organisation on the Hub that the staged repositories will belong to."""
+    limit: int | None = None
+    """At most so many images of each split, for a quick look; all by default."""
     epochs: int | None = None
     """Passes over the training images; the training's default when absent."""
     seed: int = 0
@@ -55,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     detector = config.detector or _detector_beside(config.source)
     build = ["--source", config.source, "--out", str(data), *seed]
     build += [] if detector is None else ["--detector", str(detector)]
+    build += [] if config.limit is None else ["--limit", str(config.limit)]
     _step("1/6 build the dataset", "build_dataset", build, done=data / "build.json")
 
     train = ["--base", base, "--data", str(data), "--out", str(trained), *seed]

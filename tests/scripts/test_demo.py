@@ -1,0 +1,52 @@
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from notclip.scripts import demo
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "build"
+    status = demo.main(["--out", str(folder), "--limit", "150", "--epochs", "1"])
+    assert status == 0
+    return folder
+
+
+def test_the_whole_way_ends_in_a_release_whose_every_part_was_used(out):
+    folders = {repo["folder"] for repo in json.loads((out / "hub" / "manifest.json").read_text())["repos"]}
+    assert {"model", "backbone", "adapter", "dataset", "metrics/negated_mcq", "metrics/negated_retrieval"} <= folders
+
+
+def test_the_overview_is_a_picture(out):
+    with Image.open(out / "overview.png") as picture:
+        assert picture.width > 1000 and len(picture.convert("L").getcolors(256)) > 50
+
+
+def test_the_base_comes_out_affirmation_biased_and_notclip_less_so(out):
+    bias = {
+        name: json.loads((out / "results" / f"{name}.json").read_text())["metrics"]["affirmation_bias"]
+        for name in ("base", "notclip")
+    }
+    assert bias["base"] > 0.1
+    assert abs(bias["notclip"]) < bias["base"]
+
+
+def test_started_again_it_repeats_no_step(out, capsys):
+    before = (out / "trained" / "training.json").stat().st_mtime_ns
+    assert demo.main(["--out", str(out), "--limit", "150", "--epochs", "1"]) == 0
+    assert "done before" in capsys.readouterr().out
+    assert (out / "trained" / "training.json").stat().st_mtime_ns == before
+
+
+def test_other_options_in_the_same_folder_are_refused(out, capsys):
+    assert demo.main(["--out", str(out), "--limit", "150", "--epochs", "2"]) == 2
+    assert "`epochs` was 1, not 2" in capsys.readouterr().err
+
+
+def test_the_release_carries_no_path_of_this_machine(out):
+    for file in Path(out / "hub").rglob("*"):
+        if file.suffix in {".json", ".md", ".py", ".yaml"}:
+            assert str(out.parent) not in file.read_text(encoding="utf-8"), file
