@@ -30,6 +30,7 @@ from notclip.validation import Validation, validate
 
 WARMUP_SHARE = 0.05
 COMPOSITION_LEARNING_RATE = 2e-3
+TEXTS_AT_ONCE = 32  # of similar length, so that short texts are not padded to the longest of a step
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def training_loss(learner: Learner, batch: Batch, image_embeds: Tensor, config: 
     model, a = learner.model, config.contrastive_weight
     scale = model.logit_scale.detach().exp()
     own_images = image_embeds[torch.tensor([caption.image for caption in batch.captions])]  # (B, D)
-    texts = model.encode_texts(batch.texts)  # (B, D)
+    texts = model.encode_texts(batch.texts, batch_size=TEXTS_AT_ONCE)  # (B, D)
     contrastive = contrastive_loss(_gather(own_images), _gather(texts), scale)
 
     affirmative = [row for row, negated in enumerate(batch.is_negated) if not negated]
@@ -209,7 +210,7 @@ def training_loss(learner: Learner, batch: Batch, image_embeds: Tensor, config: 
 
     choices = list(dict.fromkeys(choice for question in batch.questions for choice in question.choices))
     position = {text: row for row, text in enumerate(choices)}
-    embedded = model.embed_texts(choices)
+    embedded = model.embed_texts(choices, batch_size=TEXTS_AT_ONCE)
     composed = model.compose(embedded, learner.composition.weights())
     plain = (embedded.whole, embedded.whole.new_zeros(len(choices)))
     choice = torch.stack(
@@ -241,7 +242,7 @@ def backbone_embeds(model: NotClipModel, texts: list[str]) -> Tensor:
     if not isinstance(adapted, PeftModel):
         raise TypeError(f"`model.backbone` must be a PeftModel, got {type(adapted).__name__}.")
     with adapted.disable_adapter():
-        return model.encode_texts(texts)
+        return model.encode_texts(texts, batch_size=TEXTS_AT_ONCE)
 
 
 def choose_epoch(history: list[dict], *, recall_tolerance: float) -> int:
