@@ -46,7 +46,11 @@ def measure_salience(captions: Iterable[Sequence[str]], lexicon: Lexicon) -> dic
     """
     names = list(lexicon)
     column = {name: index for index, name in enumerate(names)}
-    beside = [[column[other] for other in lexicon[name].likely_with] for name in names]
+    beside = np.zeros(
+        (len(names), len(names)), dtype=np.float32
+    )  # row: company, column: concept that it may bring along
+    for name, index in column.items():
+        beside[[column[other] for other in lexicon[name].likely_with], index] = 1
     images = np.zeros(len(names))
     pairs, agreeing = np.zeros(len(names)), np.zeros(len(names))
     silent, surprises = np.zeros(len(names)), np.zeros(len(names))
@@ -64,14 +68,12 @@ def measure_salience(captions: Iterable[Sequence[str]], lexicon: Lexicon) -> dic
         images += times > 0
         pairs += times * (len(texts) - 1)
         agreeing += times * (times - 1)
-        # A concept is open in a caption's absence if any other caption affirms or hints at it or at its usual company.
-        open_count = hinted.sum(axis=0)
-        for row in range(len(texts)):
-            others = np.delete(affirmed, row, axis=0).any(axis=0)
-            company = np.array([others[indices].any() for indices in beside])
-            quiet = (open_count - hinted[row] == 0) & ~company
-            silent += quiet
-            surprises += quiet & affirmed[row]
+        # Beside each caption a concept is open if any other caption hints at it or affirms its usual company.
+        others = times - affirmed > 0  # (C, K)
+        company = others.astype(np.float32) @ beside > 0
+        quiet = (hinted.sum(axis=0) - hinted == 0) & ~company
+        silent += quiet.sum(axis=0)
+        surprises += (quiet & affirmed).sum(axis=0)
     records = {}
     for name, index in column.items():
         if images[index] < _LEAST_IMAGES:

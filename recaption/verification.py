@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -63,38 +64,29 @@ class Verifier:
         plausibility = self.companions.plausibility(present)
         absent: dict[str, Evidence] = {}
         for name in self.companions.candidates:
-            if name in present or any(kind in present for kind in self.lexicon.hyponyms(name)):
+            relations = self._relations[name]
+            if name in present or not relations.kinds.isdisjoint(present):
                 continue
             chance = plausibility[name]
             if objects is not None and name in self.vocabulary:
                 absent[name] = Evidence("annotation", plausibility=chance)
                 continue
-            if name in hinted or self._may_be_meant(name, shown, present):
+            if name in hinted or relations.may_be_meant(shown, present):
                 continue
             evidence = self._without_annotation(name, chance, scores, annotated=objects is not None)
             if evidence is not None:
                 absent[name] = evidence
         return ImageFacts(image_id, captions, present, absent)
 
-    def _may_be_meant(self, name: str, shown: frozenset[str], present: frozenset[str]) -> bool:
-        """Whether something said may be, hold or bring along it: "an animal" may be a cat, a car has wheels."""
-        concept = self.lexicon[name]
-        if any(other in present for other in concept.likely_with):
-            return True
-        for other in present:
-            if name in self.lexicon[other].parts or other in concept.synonyms or name in self.lexicon[other].synonyms:
-                return True
-            kinds = self.lexicon.hyponyms(other)
-            # "An animal runs" is explained where another caption says that it is a dog.
-            if name in kinds and not (shown & kinds - {name}):
-                return True
-        return False
+    @cached_property
+    def _relations(self) -> dict[str, "_Relations"]:
+        return {name: _Relations.of(name, self.lexicon) for name in self.companions.candidates}
 
     def _without_annotation(
         self, name: str, chance: float, scores: np.ndarray | None, *, annotated: bool
     ) -> Evidence | None:
         concept = self.lexicon[name]
-        checked = self._checkable(name)
+        checked = self._relations[name].checked
         found: dict[str, float] = {}
         if self.thresholds and checked:
             if scores is None:
@@ -112,7 +104,39 @@ class Verifier:
             return None
         return Evidence("caption", plausibility=chance, risk=risk)
 
-    def _checkable(self, name: str) -> list[str]:
-        """Detector classes of a concept and of its kinds."""
-        concepts = (self.lexicon[kind] for kind in (name, *sorted(self.lexicon.hyponyms(name))))
-        return [concept.detector_class for concept in concepts if concept.detector_class is not None]
+
+@dataclass(frozen=True)
+class _Relations:
+    """What keeps one concept from being absent, worked out once.
+
+    Args:
+        kinds: more special concepts, whose presence is its presence.
+        openers: concepts that may hold it, mean it or bring it along: a car has wheels.
+        generals: more general concepts, each with its other kinds: "an animal" may be a cat unless it is a dog.
+        checked: detector classes of the concept and its kinds.
+    """
+
+    kinds: frozenset[str]
+    openers: frozenset[str]
+    generals: tuple[tuple[str, frozenset[str]], ...]
+    checked: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str, lexicon: Lexicon) -> "_Relations":
+        concept = lexicon[name]
+        kinds = lexicon.hyponyms(name)
+        openers = set(concept.likely_with)
+        for other, its in lexicon.items():
+            if name in its.parts or name in its.synonyms or other in concept.synonyms:
+                openers.add(other)
+        generals = tuple(
+            (other, lexicon.hyponyms(other) - {name}) for other in sorted(lexicon.closure({name}) - {name})
+        )
+        classes = (lexicon[kind].detector_class for kind in (name, *sorted(kinds)))
+        return cls(kinds, frozenset(openers), generals, tuple(label for label in classes if label is not None))
+
+    def may_be_meant(self, shown: frozenset[str], present: frozenset[str]) -> bool:
+        """Whether something said may be, hold or bring along the concept."""
+        return not self.openers.isdisjoint(present) or any(
+            general in present and shown.isdisjoint(others) for general, others in self.generals
+        )
