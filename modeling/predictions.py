@@ -25,7 +25,9 @@ class Predictions:
         ordinary_keys: one for each ordinary query.
         scores: the scores of each question's choices.
         negated_found: ids of the images that each negated query finds, best first.
-        ordinary_found: the same for ordinary queries.
+        negated_ranks: rank of each negated query's image among all.
+        ordinary_found: as `negated_found`, for ordinary queries.
+        ordinary_ranks: as `negated_ranks`, for ordinary queries.
     """
 
     question_keys: list[str]
@@ -33,7 +35,9 @@ class Predictions:
     ordinary_keys: list[str]
     scores: list[list[float]] = field(default_factory=list)
     negated_found: list[list[str]] = field(default_factory=list)
+    negated_ranks: list[int] = field(default_factory=list)
     ordinary_found: list[list[str]] = field(default_factory=list)
+    ordinary_ranks: list[int] = field(default_factory=list)
 
     def must_answer_the_same(self, others: "Predictions", label: str) -> None:
         """Refuse answers to another suite, or to other rows of it.
@@ -59,7 +63,9 @@ class Predictions:
             "scores": np.array([score for row in self.scores for score in row], dtype=np.float32),
             "choices": np.array([len(row) for row in self.scores], dtype=np.int64),
             "negated_found": np.array(self.negated_found, dtype=str),
+            "negated_ranks": np.array(self.negated_ranks, dtype=np.int64),
             "ordinary_found": np.array(self.ordinary_found, dtype=str),
+            "ordinary_ranks": np.array(self.ordinary_ranks, dtype=np.int64),
         }
         partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
         try:
@@ -86,7 +92,9 @@ class Predictions:
                     ordinary_keys=arrays["ordinary_keys"].tolist(),
                     scores=[flat[end - count : end] for count, end in zip(arrays["choices"], ends, strict=True)],
                     negated_found=arrays["negated_found"].tolist(),
+                    negated_ranks=arrays["negated_ranks"].tolist(),
                     ordinary_found=arrays["ordinary_found"].tolist(),
+                    ordinary_ranks=arrays["ordinary_ranks"].tolist(),
                 )
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise BadInputError(

@@ -217,8 +217,9 @@ def _score_retrieval(
     searched = images[[position[name] for name in suite.gallery]]
     search = _Searches(texts, searched, suite.gallery, ks, seed, progress)
     negated, ordinary = search.find(suite.negated_queries), search.find(suite.ordinary_queries)
-    scores.predictions.negated_found = negated.get("predictions", [])
-    scores.predictions.ordinary_found = ordinary.get("predictions", [])
+    answered = scores.predictions
+    answered.negated_found, answered.negated_ranks = negated.get("predictions", []), negated.get("ranks", [])
+    answered.ordinary_found, answered.ordinary_ranks = ordinary.get("predictions", []), ordinary.get("ranks", [])
     options: dict[str, Any] = {"ks": ks, "n_resamples": n_resamples, "seed": seed}
     if negated and any(query.excluded for query in suite.negated_queries):
         negated |= {
@@ -233,10 +234,12 @@ def _score_retrieval(
     scores.metrics |= {"n_queries": len(suite.negated_queries), "n_ordinary_queries": len(suite.ordinary_queries)}
     for label, answers in compared.items():
         if negated:
-            figures = score_retrieval(**negated, compared_predictions=answers.negated_found, **options)
+            other = {"compared_predictions": answers.negated_found, "compared_ranks": answers.negated_ranks}
+            figures = score_retrieval(**negated, **other, **options)
             scores.add_differences(label, figures, "negated_")
         if ordinary:
-            figures = score_retrieval(**ordinary, compared_predictions=answers.ordinary_found, **options)
+            other = {"compared_predictions": answers.ordinary_found, "compared_ranks": answers.ordinary_ranks}
+            figures = score_retrieval(**ordinary, **other, **options)
             scores.add_differences(label, figures)
 
 

@@ -101,6 +101,7 @@ def score_retrieval(
     ranks: ArrayLike | None = None,
     image_ids: Iterable[Any] | None = None,
     compared_predictions: Lists | None = None,
+    compared_ranks: ArrayLike | None = None,
     standard_predictions: Lists | None = None,
     standard_references: Lists | None = None,
     standard_ranks: ArrayLike | None = None,
@@ -117,7 +118,10 @@ def score_retrieval(
     owners = _owners("image_ids", image_ids, relevant)
     searches = {"": _Search.checked("", predictions, relevant, ranks, longest=max(ks))}
     if compared_predictions is not None:
-        searches["compared_"] = _Search.checked("compared_", compared_predictions, relevant, None, longest=max(ks))
+        if (ranks is None) != (compared_ranks is None):
+            raise ValueError("`ranks` and `compared_ranks` must be given together, got only one.")
+        found = _Search.checked("compared_", compared_predictions, relevant, compared_ranks, longest=max(ks))
+        searches["compared_"] = found
     if (standard_predictions is None) != (standard_references is None):
         raise ValueError("`standard_predictions` and `standard_references` must be given together, got only one.")
     standard_owners: list[str] = []
@@ -309,6 +313,7 @@ Args:
     ranks: the rank of each query's first relevant image, for an exact `mrr` and `median_rank` over shortened lists.
     image_ids: the image to which each query belongs in the bootstrap, its first relevant one by default.
     compared_predictions: what a second model finds for the same queries, for a paired comparison.
+    compared_ranks: as `ranks`, for it.
     standard_predictions: what ordinary queries for the same images find, for the negation drop.
     standard_references: the ids of the images that are right for them.
     standard_ranks: as `ranks`, for them.
@@ -348,6 +353,7 @@ _OPTIONAL_COLUMNS = {
     "ranks": datasets.Value("float64"),
     "image_ids": datasets.Value("string"),
     "compared_predictions": datasets.List(datasets.Value("string")),
+    "compared_ranks": datasets.Value("float64"),
 }
 
 
@@ -407,6 +413,6 @@ class NegatedRetrieval(evaluate.Metric):
 
 def _stored(name: str, value: Any) -> Any:
     """One row of a column in the type that `evaluate` stores: text for ids, whatever their own type."""
-    if name == "ranks":
+    if name.endswith("ranks"):
         return float(value)
     return str(value) if name == "image_ids" else _lists(name, [value])[0]

@@ -1,0 +1,84 @@
+"""One scoring run, from its options to its results file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from notclip.errors import BadInputError
+from notclip.loading import load_model
+from notclip.predictions import Predictions, predictions_path
+from notclip.recaption.suites import read_suite
+from notclip.results import provenance_of, results_content, write_results
+from notclip.score_config import ScoreConfig
+from notclip.scoring import score_suite
+
+
+def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = True) -> dict[str, Any]:
+    """Score a model on a suite and write the results.
+
+    Args:
+        config: the options.
+        command: what was typed, for the record.
+        progress: show bars.
+
+    Returns:
+        The content of the results file.
+
+    Raises:
+        BadInputError: the model, the suite, a photo or a file to compare with is not what it should be.
+    """
+    # What is cheap to get wrong is read first: an hour of encoding must not end in a mistyped name.
+    compared = {_label(path): Predictions.load(predictions_path(path)) for path in config.compare}
+    if len(compared) < len(config.compare):
+        raise BadInputError("`compare` must name results of different models; two of them have the same label.")
+    suite = read_suite(
+        config.suite,
+        images=config.images,
+        split=config.split,
+        limit=config.limit,
+        skip_missing=config.on_bad_photo == "skip",
+    )
+    model = load_model(config.model, adapter=config.adapter, composition=config.composition, revision=config.revision)
+    torch.nn.Module.to(model, device_named(config.device))  # transformers' own `to` has no types
+    scores = score_suite(
+        model,
+        suite,
+        seed=config.seed,
+        batch_size=config.batch_size,
+        n_resamples=config.resamples,
+        on_bad_photo=config.on_bad_photo,
+        compared=compared,
+        progress=progress,
+    )
+    provenance = provenance_of(model, config, command)
+    content = results_content(model=config.model, suite=suite, scores=scores, provenance=provenance)
+    write_results(config.out, content, scores)
+    return content
+
+
+def device_named(name: str) -> torch.device:
+    """The device that a user names; `auto` takes a GPU where there is one.
+
+    Raises:
+        BadInputError: there is no such device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise BadInputError(f"`device` {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
+    return device
+
+
+def _label(path: Path) -> str:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return f"{content['model']} ({path.stem})"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInputError(
+            f"`compare` must name a results file of `notclip score-model`, got {path}: {error}."
+        ) from error

@@ -1,0 +1,107 @@
+"""Score any dual encoder on questions and retrieval with negation, with honest statistics.
+
+    notclip score-model --model openai/clip-vit-base-patch32 --suite build/data --out build/base.json
+    notclip score-model --model build/adapter/model --suite build/data --out build/ours.json --compare build/base.json
+    notclip score-model --model MODEL --suite VOC2007_mcq_llama3.1_rephrased.csv --images VOCdevkit --out voc.json
+
+Exit status: 0 scored, 2 bad input.
+"""
+
+import sys
+from typing import Any
+
+from notclip.score_config import ScoreConfig
+from notclip.scripts.command_line import command, parse
+
+ROWS = {
+    "accuracy": "accuracy",
+    "macro_accuracy": "macro accuracy over kinds",
+    "accuracy_by_kind/affirmation": "… affirmation",
+    "accuracy_by_kind/negation": "… negation",
+    "accuracy_by_kind/hybrid": "… hybrid",
+    "chance": "chance",
+    "blind_accuracy": "blind accuracy (other images)",
+    "vision_gain": "vision gain",
+    "affirmation_bias": "affirmation bias",
+    "tie_rate": "ties",
+    "calibration_error": "calibration error",
+    "recall@1": "recall@1, ordinary queries",
+    "recall@5": "recall@5, ordinary queries",
+    "recall@10": "recall@10, ordinary queries",
+    "negated_recall@1": "recall@1, negated queries",
+    "negated_recall@5": "recall@5, negated queries",
+    "negated_recall@10": "recall@10, negated queries",
+    "negation_drop": "negation drop of recall@5",
+    "violation@5": "violation@5 (lower is better)",
+    "violation_chance": "violation@5 of a random order",
+}
+DIFFERENCES = {
+    "accuracy_difference": "accuracy",
+    "macro_accuracy_difference": "macro accuracy",
+    "recall_difference@5": "recall@5, ordinary queries",
+    "negated_recall_difference@5": "recall@5, negated queries",
+    "violation_difference@5": "violation@5",
+}
+
+
+@command
+def main(argv: list[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    config = parse(
+        ScoreConfig,
+        argv,
+        prog="notclip score-model",
+        description="Score a dual encoder on questions and retrieval with negation, to a results JSON.",
+    )
+    from notclip.score_run import run_scoring
+
+    content = run_scoring(config, command=["notclip", "score-model", *(sys.argv[1:] if argv is None else argv)])
+    print("\n".join(_table(content)))
+    print(f"\nWritten: {config.out}")
+    if skipped := content.get("skipped"):
+        print(
+            f"{len(skipped)} photos were left out, with their questions and queries; the file lists them. The first:"
+        )
+        print(f"  {skipped[0]}")
+    return 0
+
+
+def _table(content: dict[str, Any]) -> list[str]:
+    metrics, intervals = content["metrics"], content["confidence_intervals"]
+    counts = {"n_questions": "questions", "n_queries": "negated queries", "n_ordinary_queries": "ordinary queries"}
+    asked = ", ".join(f"{metrics[name]:,} {what}" for name, what in counts.items() if metrics.get(name))
+    lines = ["", f"{content['model']} on {content['suite']}: {asked} about {metrics['n_images']:,} images", ""]
+    for name, label in ROWS.items():
+        value = _inside(metrics, name)
+        if value is not None:
+            lines.append(f"  {label:32}{_percent(value)}{_bounds(_inside(intervals, name))}")
+    for other, differences in content.get("comparisons", {}).items():
+        lines += ["", f"Less {other}, in points:", ""]
+        for name, label in DIFFERENCES.items():
+            if name in differences:
+                bounds = _bounds(differences["confidence_intervals"].get(name))
+                lines.append(f"  {label:32}{_percent(differences[name], sign='+')}{bounds}")
+        if "bootstrap_p_value" in differences:
+            lines.append(
+                f"  accuracy is the same: p = {differences['bootstrap_p_value']:.3g} (bootstrap over images), "
+                f"p = {differences['mcnemar_p_value']:.3g} (McNemar over questions)"
+            )
+    return lines
+
+
+def _inside(figures: dict[str, Any], name: str) -> Any:
+    outer, _, inner = name.partition("/")
+    found = figures.get(outer)
+    return found.get(inner) if inner and isinstance(found, dict) else found
+
+
+def _percent(value: float, *, sign: str = "") -> str:
+    return f"{100 * value:{sign}7.1f}"
+
+
+def _bounds(bounds: list[float] | None) -> str:
+    return "" if bounds is None else f"   [{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
