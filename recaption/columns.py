@@ -36,7 +36,7 @@ class Columns:
         image_id: column of identifiers, if there is one.
         objects: column of annotated objects, if there is one.
         vocabulary: class names of `objects`, over which it is exhaustive.
-        root: folder under which paths of images are found; None allows embedded images only.
+        root: folder under which paths of images are found; None where `datasets` itself made the paths.
     """
 
     image: str
@@ -107,7 +107,7 @@ class Columns:
         if not value:
             raise BadInputError("the photo is missing")
         if self.root is None:
-            raise BadInputError(f"the photo is missing: only its path {value!r} is there")
+            return self._fetched(str(value))
         file = (self.root / str(value)).resolve()
         if not file.is_relative_to(self.root.resolve()):
             raise BadInputError(f"the photo's path {value!r} leaves the folder {self.root}")
@@ -115,6 +115,17 @@ class Columns:
             return file.read_bytes()
         except OSError as error:
             raise BadInputError(f"the photo {value!r} cannot be read ({error.strerror})") from error
+
+    @staticmethod
+    def _fetched(path: str) -> bytes:
+        """Read what a loader of `datasets` points at: a local file, a member of an archive, a file of the Hub."""
+        import fsspec
+
+        try:
+            with fsspec.open(path, "rb") as stream:
+                return bytes(stream.read())
+        except (OSError, ValueError) as error:
+            raise BadInputError(f"the photo {path!r} cannot be read ({error})") from error
 
     def captions_of(self, row: Mapping[str, Any]) -> tuple[tuple[str, ...], list[int]]:
         """The captions of a row that are not empty, and the positions of those that are.

@@ -93,12 +93,8 @@ def open_source(
     folder = Path(name)
     if name == DRAWN_WORLD:
         folder = _drawn_world(cache, limit=limit, seed=seed, workers=workers, progress=progress)
-    if folder.is_dir() and any(folder.rglob("*.parquet")):
-        tables = _parquet_tables(folder)
-    elif folder.exists():
-        raise BadInputError(f"`source` must hold Parquet files such as train.parquet, but {folder} has none.")
-    else:
-        tables = _hub_tables(name)
+    has_parquet = folder.is_dir() and any(folder.rglob("*.parquet"))
+    tables = _parquet_tables(folder) if has_parquet else _loaded_tables(name)
     skipped: list[Skipped] = []
     splits: dict[str, list[SourceImage]] = {}
     vocabulary: tuple[str, ...] | None = None
@@ -165,20 +161,20 @@ def _parquet_tables(folder: Path) -> Iterator[Table]:
         yield split, columns, rows()
 
 
-def _hub_tables(name: str) -> Iterator[Table]:
+def _loaded_tables(name: str) -> Iterator[Table]:
     import datasets
 
     try:
         loaded = datasets.load_dataset(name, streaming=True)
+        features = {str(split): rows.features or rows._resolve_features().features for split, rows in loaded.items()}
     except Exception as error:  # Its loaders and the network raise a wide range of classes.
         reason = " ".join(str(error).split())[:300]
         raise BadInputError(
-            f"`source` must be a folder of Parquet files, {DRAWN_WORLD!r} or a data set that `load_dataset` loads, "
-            f"got {name!r}: {reason}"
+            f"`source` must be a folder of Parquet files such as train.parquet, {DRAWN_WORLD!r} or a data set that "
+            f"`load_dataset` loads, got {name!r}: {reason}"
         ) from error
     for split_name, split in loaded.items():
-        features = split.features or split._resolve_features().features
-        columns = Columns.of_features(features, f"{name} ({split_name})")
+        columns = Columns.of_features(features[str(split_name)], f"{name} ({split_name})")
         decoded_later = split.cast_column(columns.image, datasets.Image(decode=False))
 
         def rows(

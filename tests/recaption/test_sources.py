@@ -1,4 +1,5 @@
 import io
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -155,7 +156,7 @@ def test_a_table_without_captions_names_what_it_has(tmp_path: Path):
 
 def test_no_parquet_and_a_damaged_one_are_refused_by_name(tmp_path: Path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BadInputError, match=r"must hold Parquet files.*empty has none"):
+    with pytest.raises(BadInputError, match=r"must be a folder of Parquet files.*empty'"):
         read(tmp_path / "empty", tmp_path)
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "train.parquet").write_bytes(b"PAR1 nothing")
@@ -172,6 +173,23 @@ def test_a_numbered_caption_column_each_is_one_caption(tmp_path: Path):
     pq.write_table(pa.table(table), tmp_path / "train.parquet")
     source = read(tmp_path, tmp_path)
     assert source.splits["train"][0].captions == ("A dog .", "It runs .")
+
+
+def test_an_image_folder_with_metadata_is_read_through_load_dataset(tmp_path: Path):
+    folder = tmp_path / "photos" / "train"
+    folder.mkdir(parents=True)
+    for number in range(20):
+        (folder / f"{number}.png").write_bytes(photo(number))
+    lines = [json.dumps({"file_name": f"{number}.png", "text": f"Dog number {number} ."}) for number in range(20)]
+    (folder / "metadata.jsonl").write_text("\n".join(lines))
+    source = read(tmp_path / "photos", tmp_path)
+    found = {image.image: image.captions for images in source.splits.values() for image in images}
+    assert found == {photo(number): (f"Dog number {number} .",) for number in range(20)}
+
+
+def test_an_unknown_name_is_refused_with_what_a_source_may_be(tmp_path: Path):
+    with pytest.raises(BadInputError, match="`source` must be a folder of Parquet files"):
+        read("nobody/no-such-dataset", tmp_path)
 
 
 def test_the_limit_counts_rows_of_each_split(tmp_path: Path):
