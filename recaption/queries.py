@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from notclip.errors import BadInputError
+from notclip.recaption.fact_table import FactTable, usable_concepts
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.phrasing import Statement, negate_caption, phrase_statement
-from notclip.recaption.questions import FactTable, usable_concepts
 
 if TYPE_CHECKING:
     from notclip.recaption.lexicon import Lexicon

@@ -7,7 +7,7 @@ accuracy is 1/C. Dropping single questions breaks that: drop or keep whole group
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from notclip.errors import BadInputError
+from notclip.recaption.fact_table import FactTable, usable_concepts
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.phrasing import Kind, Statement, phrase_statement
-from notclip.recaption.question_designs import Design, Literals, designs
+from notclip.recaption.question_designs import Design, designs
 
 if TYPE_CHECKING:
     from notclip.recaption.lexicon import Lexicon
 
 _KINDS: tuple[Kind, ...] = ("affirmation", "negation", "hybrid")
 _ATTEMPTS = 60  # Draws of a design and its concepts for each group wanted, before giving up on more groups.
-_PULL = 12.0  # How strongly designs with kinds that are short so far are preferred.
+_REUSE_COST = 0.3  # Plausibility that a contender must be ahead by to be taken once more than another.
+_PULL = 25.0  # How strongly designs with kinds that are short so far are preferred.
 
 
 @dataclass(frozen=True)
@@ -51,50 +53,6 @@ class Question:
     def kind(self) -> Kind:
         """Kind of the answer."""
         return self.choice_kinds[self.answer]
-
-
-class FactTable:
-    """What is known of N images and K concepts, as matrices.
-
-    Args:
-        facts: one record an image.
-        names: the concepts to keep, in the order of the rows.
-    """
-
-    def __init__(self, facts: Sequence[ImageFacts], names: Sequence[str]) -> None:
-        self.names = tuple(names)
-        row = {name: index for index, name in enumerate(self.names)}
-        self.present = np.zeros((len(self.names), len(facts)), dtype=bool)
-        self.absent = np.zeros_like(self.present)
-        self.plausibility = np.zeros(self.present.shape, dtype=np.float32)
-        for column, fact in enumerate(facts):
-            for name in fact.present:
-                if name in row:
-                    self.present[row[name], column] = True
-            for name, evidence in fact.absent.items():
-                if name in row:
-                    self.absent[row[name], column] = True
-                    self.plausibility[row[name], column] = evidence.plausibility
-
-    def only_true(self, statements: Sequence[Literals], concepts: Sequence[int]) -> np.ndarray:
-        """For each statement the images that make it true and all others false, shape (C, N); unknown is neither."""
-        true = np.ones((len(statements), self.present.shape[1]), dtype=bool)
-        false = np.zeros_like(true)
-        for row, statement in enumerate(statements):
-            for index in statement.affirmed:
-                true[row] &= self.present[concepts[index]]
-                false[row] |= self.absent[concepts[index]]
-            for index in statement.negated:
-                true[row] &= self.absent[concepts[index]]
-                false[row] |= self.present[concepts[index]]
-        return true & (false.sum(0) - false == len(statements) - 1)
-
-
-def usable_concepts(facts: Sequence[ImageFacts], lexicon: Mapping[str, object]) -> list[str]:
-    """Concepts of the lexicon that some image shows and another was verified not to show, in alphabetical order."""
-    present = Counter(name for fact in facts for name in fact.present)
-    absent = Counter(name for fact in facts for name in fact.absent)
-    return sorted(name for name in lexicon if present[name] and absent[name])
 
 
 class QuestionBuilder:
@@ -185,7 +143,7 @@ class QuestionBuilder:
                 return None
             contenders = candidates[self.numbers.integers(len(candidates), size=self.contenders)]
             plausibility = self.table.plausibility[np.ix_(np.array(concepts), contenders)].sum(0)
-            images.append(int(contenders[np.argmax(plausibility)]))
+            images.append(int(contenders[np.argmax(plausibility - _REUSE_COST * self.image_uses[contenders])]))
         return images
 
     def _write(self, design: Design, concepts: tuple[int, ...], images: list[int], name: str) -> list[Question]:
@@ -227,7 +185,7 @@ def build_questions(
     choices: int = 4,
     per_image: int = 4,
     concept_share: float = 0.06,
-    contenders: int = 4,
+    contenders: int = 8,
     forms: Collection[str] | None = None,
     group_prefix: str = "",
     seed: int = 0,
@@ -243,8 +201,8 @@ def build_questions(
         per_image: how many questions may show the same image.
         concept_share: the largest share of groups that may speak of the same concept, raised where few concepts are
             usable.
-        contenders: of so many eligible images, the one where the absent concepts would have been most plausible is
-            taken; 1 takes any, more makes harder questions.
+        contenders: of so many eligible images the one is taken where the absent concepts would have been most
+            plausible, unless it was used before; 1 takes any, more makes harder questions over more images.
         forms: forms of negation to choose from, all when None.
         group_prefix: begins each group's name, such as the split, so that names stay apart.
         seed: the same seed gives the same questions.

@@ -7,11 +7,12 @@ import pytest
 
 import notclip.recaption.questions as questions_module
 from notclip.errors import BadInputError
+from notclip.recaption.fact_table import FactTable, usable_concepts
 from notclip.recaption.facts import Evidence, ImageFacts
 from notclip.recaption.lexicon import load_lexicon
 from notclip.recaption.phrasing import HELD_OUT_FORMS, TRAIN_FORMS, Phrase
 from notclip.recaption.question_designs import designs, parse_design
-from notclip.recaption.questions import FactTable, build_questions, require_counterbalance, usable_concepts
+from notclip.recaption.questions import build_questions, require_counterbalance
 
 LEXICON = load_lexicon()
 
