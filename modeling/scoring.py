@@ -232,15 +232,13 @@ def _score_retrieval(
     else:
         scores.add(score_retrieval(**ordinary, **options))
     scores.metrics |= {"n_queries": len(suite.negated_queries), "n_ordinary_queries": len(suite.ordinary_queries)}
-    for label, answers in compared.items():
-        if negated:
-            other = {"compared_predictions": answers.negated_found, "compared_ranks": answers.negated_ranks}
-            figures = score_retrieval(**negated, **other, **options)
-            scores.add_differences(label, figures, "negated_")
-        if ordinary:
-            other = {"compared_predictions": answers.ordinary_found, "compared_ranks": answers.ordinary_ranks}
-            figures = score_retrieval(**ordinary, **other, **options)
-            scores.add_differences(label, figures)
+    for label, others in compared.items():
+        found = [(negated, others.negated_found, others.negated_ranks, "negated_")]
+        found += [(ordinary, others.ordinary_found, others.ordinary_ranks, "")]
+        for columns, images_found, ranks, prefix in found:
+            if columns:
+                other: dict[str, Any] = {"compared_predictions": images_found, "compared_ranks": ranks}
+                scores.add_differences(label, score_retrieval(**columns, **other, **options), prefix)
 
 
 def _renamed(figures: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

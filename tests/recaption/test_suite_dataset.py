@@ -1,0 +1,144 @@
+"""A suite from a folder in the dataset's schema."""
+
+import io
+from pathlib import Path
+
+import pytest
+from datasets import Dataset
+from PIL import Image
+
+from notclip.errors import BadInputError
+from notclip.recaption.rows import FEATURES
+from notclip.recaption.suite import open_photo
+from notclip.recaption.suites import read_suite
+
+COLOURS = {"street": (255, 0, 0), "park": (0, 255, 0), "yard": (0, 0, 255)}
+
+
+def image_of(name):
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), COLOURS[name]).save(buffer, "PNG")
+    return {"image": {"bytes": buffer.getvalue(), "path": None}, "image_id": name}
+
+
+def write_dataset(folder: Path, *, split="test", **changes):
+    """Three images: the street shows a car, the park a dog, the yard both."""
+    captions = [
+        image_of(name) | {"caption": text, "negated_captions": [], "forms": [], "affirmed": shown, "absent": []}
+        for name, text, shown in (
+            ("street", "a street with a car", ["street", "car"]),
+            ("street", "a red street", ["street", "car"]),
+            ("park", "a park with a dog", ["park", "dog"]),
+            ("yard", "a yard", ["yard"]),
+        )
+    ]
+    questions = [
+        image_of("park")
+        | {"choices": ["a dog", "no dog", "a park but no car"], "answer": 2, "kind": 2}
+        | {"choice_kinds": [0, 1, 2], "choice_forms": ["affirmed", "no", "but_no"]}
+    ]
+    retrieval = [
+        image_of("park")
+        | {
+            "captions": ["a park, no car"],
+            "forms": ["no"],
+            "affirmed": [["park"]],
+            "absent": [["car"]],
+            "present": ["park", "dog"],
+        },
+        image_of("yard")
+        | {
+            "captions": ["a yard without a tree", "a yard, neither dog nor car"],
+            "forms": ["without", "neither"],
+            "affirmed": [["yard"], ["yard"]],
+            "absent": [["tree"], ["dog", "car"]],
+            "present": ["yard", "car", "dog"],
+        },
+    ]
+    for config, rows in ({"captions": captions, "questions": questions, "retrieval": retrieval} | changes).items():
+        if rows is None:
+            continue
+        (folder / config).mkdir(parents=True, exist_ok=True)
+        complete = [{name: row.get(name) for name in FEATURES[config]} for row in rows]
+        dataset = Dataset.from_list(complete, features=FEATURES[config])
+        dataset.to_parquet(folder / config / f"{split}.parquet", batch_size=2)
+    return folder
+
+
+def test_questions_queries_and_photos_of_a_split_are_read(tmp_path):
+    suite = read_suite(write_dataset(tmp_path / "pets"))
+    (question,) = suite.questions
+    assert (question.image_id, question.answer, question.kind, question.form) == ("park", 2, "hybrid", "but_no")
+    assert question.choice_kinds == ("affirmation", "negation", "hybrid")
+    assert [query.text for query in suite.ordinary_queries] == [
+        "a street with a car",
+        "a red street",
+        "a park with a dog",
+        "a yard",
+    ]
+    assert suite.gallery == ["street", "park", "yard"]
+    assert suite.name == "pets (test)"
+    assert set(suite.files) == {f"{config}/test.parquet" for config in FEATURES}
+    for name, colour in COLOURS.items():
+        assert open_photo(suite.photos[name]).getpixel((0, 0)) == colour
+
+
+def test_images_show_what_is_excluded_where_a_caption_or_their_annotation_says_so(tmp_path):
+    queries = read_suite(write_dataset(tmp_path)).negated_queries
+    assert {query.text: set(query.excluded) for query in queries} == {
+        "a park, no car": {"street", "yard"},
+        "a yard without a tree": set(),
+        "a yard, neither dog nor car": {"street", "park", "yard"},
+    }
+
+
+def test_photos_of_other_row_groups_are_read_in_any_order(tmp_path):
+    suite = read_suite(write_dataset(tmp_path))
+    for name in ("yard", "street", "yard", "park", "street"):
+        assert open_photo(suite.photos[name]).getpixel((0, 0)) == COLOURS[name]
+
+
+def test_a_split_that_is_not_there_is_refused_by_name(tmp_path):
+    with pytest.raises(BadInputError, match=r"`split` must be a split of .*captions, which has test; got 'train'"):
+        read_suite(write_dataset(tmp_path), split="train")
+
+
+def test_images_beside_a_dataset_are_refused(tmp_path):
+    with pytest.raises(BadInputError, match="`images` is for CSV files"):
+        read_suite(write_dataset(tmp_path), images=tmp_path)
+
+
+def test_files_that_are_not_parquet_or_lack_a_column_are_refused(tmp_path):
+    write_dataset(tmp_path)
+    (tmp_path / "questions" / "test.parquet").write_text("no Parquet")
+    with pytest.raises(BadInputError, match=r"questions/test.parquet is not a Parquet file"):
+        read_suite(tmp_path)
+    Dataset.from_list([{"image": None, "image_id": "a"}]).to_parquet(tmp_path / "questions" / "test.parquet")
+    with pytest.raises(BadInputError, match=r"questions/test.parquet lacks the column 'choices'"):
+        read_suite(tmp_path)
+
+
+def test_a_row_that_breaks_a_rule_is_named(tmp_path):
+    bad = image_of("park") | {"choices": ["a dog", "no dog"], "answer": 2, "kind": 0, "choice_kinds": [0, 1]}
+    with pytest.raises(
+        BadInputError, match=r"questions/test.parquet, row 1: `answer` must be one of 2 choices, got 2"
+    ):
+        read_suite(write_dataset(tmp_path, questions=[bad | {"choice_forms": ["", ""]}]))
+    bad = bad | {"answer": 1, "choice_kinds": [0], "choice_forms": ["", ""]}
+    with pytest.raises(BadInputError, match="row 1: `choice_kinds` must name the kind of each of 2 choices, got 1"):
+        read_suite(write_dataset(tmp_path, questions=[bad]))
+
+
+def test_a_photo_without_bytes_is_named_with_its_row(tmp_path):
+    rows = [image_of("park") | {"captions": [], "forms": [], "affirmed": [], "absent": [], "present": []}]
+    rows[0]["image"] = None
+    suite = read_suite(
+        write_dataset(
+            tmp_path,
+            captions=[image_of("street") | {"caption": "a street", "affirmed": []}],
+            retrieval=rows,
+            questions=None,
+        )
+    )
+    with pytest.raises(BadInputError, match=r"retrieval/test.parquet, row 1: `image` holds no bytes"):
+        open_photo(suite.photos["park"])
