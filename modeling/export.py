@@ -1,5 +1,6 @@
 """The three release forms of a trained model: adapter, merged plain backbone, NotCLIP with its code."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -39,6 +40,11 @@ def export_notclip(model: NotClipModel, folder: Path) -> None:
     model.config.auto_map = dict(AUTO_MAP)
     model.save_pretrained(folder)
     model.processor.save_pretrained(folder)
+    # AutoProcessor looks here first, and no further where a class is named: without this it returns the tokenizer.
+    processor_config = folder / "processor_config.json"
+    content = json.loads(processor_config.read_text(encoding="utf-8"))
+    content["auto_map"] = {"AutoProcessor": AUTO_MAP["AutoProcessor"]}
+    processor_config.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     for file in remote_code():
         shutil.copyfile(file, folder / file.name)
 
