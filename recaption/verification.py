@@ -58,6 +58,11 @@ class Verifier:
             scores: detector scores of its classes, shape (80,); None where there is no detector or it failed.
         """
         said = frozenset(name for caption in captions for name in self.lexicon.find(caption))
+        disputed: frozenset[str] = frozenset()
+        if objects is not None:
+            # A caption affirms what an annotation lacks ("a ball at home"): neither present nor absent.
+            disputed = (self.lexicon.closure(said) & self.vocabulary) - self.lexicon.closure(objects)
+            said = frozenset(name for name in said if disputed.isdisjoint(self.lexicon.closure({name})))
         shown = said | frozenset(objects or ())
         present = self.lexicon.closure(shown)
         hinted = frozenset(name for caption in captions for name in self.lexicon.hinted(caption))
@@ -65,7 +70,7 @@ class Verifier:
         absent: dict[str, Evidence] = {}
         for name in self.companions.candidates:
             relations = self._relations[name]
-            if name in present or not relations.kinds.isdisjoint(present):
+            if name in present or name in disputed or not relations.kinds.isdisjoint(present):
                 continue
             chance = plausibility[name]
             if objects is not None and name in self.vocabulary:
