@@ -150,7 +150,7 @@ _FILL: dict[str, Callable[[Filling], str]] = {
     "some_doesnt": lambda f: "don't" if _some_are(f) else "doesn't",
     "sing_N": lambda f: f.negated[0].one,
     "name_N": lambda f: join([noun.name for noun in f.negated], "or"),
-    "the_N": lambda f: join([f"the {noun.name}" for noun in f.negated], "and"),
+    "anys_N": lambda f: any_list(f.negated, True),
     "bare_N": lambda f: join([noun.many for noun in f.negated], "and"),
     "bare_is": lambda f: "are" if len(f.negated) > 1 or f.negated[0].many != f.negated[0].name else "is",
     "count_N": lambda f: f.negated[0].many,
