@@ -8,9 +8,11 @@ from typing import Any
 from notclip.errors import BadInputError
 
 _TEXTS = (".json", ".md", ".py", ".txt", ".yaml", ".yml", ".jinja")
-_ABSOLUTE = re.compile(
-    r"(?<![\w.:/<])(?:/(?:home|Users|root|tmp|work|mnt|data|opt|var|scratch)/[\w./-]+|[A-Z]:\\\\?\w+)"
+# Roots of folders that people work in. Not every "/x/y": prose has those, and so has code.
+_ROOTS = (
+    "home|Users|root|tmp|private|work|workspace|content|mnt|media|data|opt|srv|var|scratch|cluster|nfs|lustre|gpfs"
 )
+_ABSOLUTE = re.compile(rf"(?<![\w.:/<])(?:/(?:{_ROOTS})/[\w./-]+|[A-Z]:\\\\?\w+)")
 
 
 def without_local_paths(content: Any, renamed: Mapping[str, str]) -> Any:
@@ -18,17 +20,25 @@ def without_local_paths(content: Any, renamed: Mapping[str, str]) -> Any:
 
     >>> without_local_paths({"base": "../models/clip", "data": "/home/ann/photos"}, {"../models/clip": "openai/clip"})
     {'base': 'openai/clip', 'data': 'photos'}
+    >>> without_local_paths({"/opt/clip (base)": 0.5}, {"/opt/clip": "openai/clip"})
+    {'openai/clip (base)': 0.5}
     """
     if isinstance(content, Mapping):
-        return {key: without_local_paths(value, renamed) for key, value in content.items()}
+        return {_renamed(key, renamed): without_local_paths(value, renamed) for key, value in content.items()}
     if isinstance(content, list):
         return [without_local_paths(value, renamed) for value in content]
-    if isinstance(content, str):
-        if content in renamed:
-            return renamed[content]
-        if _ABSOLUTE.fullmatch(content) or content.startswith(("../", "./", "~/")):
-            return Path(content).name
-    return content
+    return _renamed(content, renamed) if isinstance(content, str) else content
+
+
+def _renamed(text: str, renamed: Mapping[str, str]) -> str:
+    if text in renamed:
+        return renamed[text]
+    if text.startswith(("../", "./", "~/")):
+        return Path(text).name
+    # Inside a longer text, such as the label of a comparison, only what is surely a path is taken for one.
+    for known in sorted((known for known in renamed if "/" in known), key=len, reverse=True):
+        text = re.sub(rf"(?<![\w./-]){re.escape(known)}(?![\w-])", lambda _, known=known: renamed[known], text)
+    return _ABSOLUTE.sub(lambda path: Path(path.group()).name, text)
 
 
 def check_no_local_paths(stage: Path, inputs: Iterable[Path]) -> None:
