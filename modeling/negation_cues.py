@@ -128,11 +128,12 @@ _PHRASES = {
     "in addition to|full of|such as|as for|when it comes to",
 }
 WORD_TAGS = {word: tag for tag, words in _WORDS.items() for word in words.split()}
-# First word -> its phrases, longest first, each with its letter.
-PHRASE_TAGS: dict[str, list[tuple[list[str], str]]] = {}
+# First two words -> the phrases that they begin, longest first, each with its letter.
+PHRASE_TAGS: dict[tuple[str, str], list[tuple[list[str], str]]] = {}
 for _tag, _phrases in _PHRASES.items():
     for _phrase in _phrases.split("|"):
-        PHRASE_TAGS.setdefault(_phrase.split()[0], []).append((_phrase.split(), _tag))
+        _parts = _phrase.split()
+        PHRASE_TAGS.setdefault((_parts[0], _parts[1]), []).append((_parts, _tag))
 for _entries in PHRASE_TAGS.values():
     _entries.sort(key=lambda entry: -len(entry[0]))
 

@@ -74,7 +74,7 @@ def _mended(tokens: ReadTokens, start: int, end: int, continues: bool) -> list[i
         end: the end of the run.
         continues: an earlier run of the same sentence stays.
     """
-    tags, fates = tokens.tags, tokens.fates
+    tags, fates, first = tokens.tags, tokens.fates, start
     gap_before = start > 0 and fates[start - 1] != KEPT
     gap_after = end < tokens.size and fates[end] != KEPT
     if gap_after:
@@ -95,7 +95,12 @@ def _mended(tokens: ReadTokens, start: int, end: int, continues: bool) -> list[i
             if not continues and tags[start - 1] in "SR" and tags[start] == "h":  # "which shows"
                 start += 1
     run = [i for i in range(start, last + 1) if fates[i] == KEPT]
-    return run if _has_content(tokens, run) else []
+    if not _has_content(tokens, run) and (gap_before or gap_after or not continues):
+        return []
+    if run and start == first and first and tags[first - 1] == "B" and (first == 1 or tags[first - 2] == "."):
+        if any(tags[i] == "," for i in run):  # "While doing tricks, a man ..."
+            return [first - 1, *run]
+    return run
 
 
 def _has_content(tokens: ReadTokens, run: Iterable[int]) -> bool:
@@ -144,18 +149,22 @@ def _without_frame(tokens: ReadTokens, start: int, last: int, gap_follows: bool)
 def _joined(tokens: ReadTokens, kept: list[int]) -> str:
     text, starts, ends = tokens.text, tokens.starts, tokens.ends
     pieces: list[str] = []
-    previous = -1
+    first = 0
     for place, i in enumerate(kept):
-        if previous >= 0:
-            between = range(previous + 1, i)
-            if all(tokens.fates[m] == KEPT for m in between):
-                pieces.append(text[ends[previous] : starts[i]])
-            else:
-                stops = [m for m in between if tokens.tags[m] == "." and tokens.fates[m] == KEPT]
-                pieces.append(f"{text[starts[stops[-1]] : ends[stops[-1]]]} " if stops else " ")
-        piece = tokens.swaps.get(i) or text[starts[i] : ends[i]]
-        if tokens.words[i] in ("a", "an") and place + 1 < len(kept) and kept[place + 1] != i + 1:
-            piece = piece[0] + ("n" if tokens.words[kept[place + 1]][0] in "aeiou" else "")  # an (umbrella-free) beach
-        pieces.append(piece)
-        previous = i
+        following = kept[place + 1] if place + 1 < len(kept) else -1
+        if following == i + 1 and i not in tokens.swaps and following not in tokens.swaps:
+            continue
+        run = text[starts[kept[first]] : ends[i]] if i not in tokens.swaps else tokens.swaps[i]
+        if tokens.words[i] in ("a", "an") and following > 0:  # "an (umbrella-free) beach"
+            run = run.removesuffix("n") + ("n" if tokens.words[following][0] in "aeiou" else "")
+        pieces.append(run)
+        first = place + 1
+        if following < 0:
+            break
+        between = range(i + 1, following)
+        if all(tokens.fates[m] == KEPT for m in between):
+            pieces.append(text[ends[i] : starts[following]])
+        else:
+            stops = [m for m in between if tokens.tags[m] == "." and tokens.fates[m] == KEPT]
+            pieces.append(f"{text[starts[stops[-1]] : ends[stops[-1]]]} " if stops else " ")
     return " ".join("".join(pieces).split()).strip(' ,;:-–—."“”…')

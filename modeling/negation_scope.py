@@ -65,21 +65,34 @@ class _Reading(Phrases):
         self.swaps: dict[int, str] = {}  # token -> what stands in its place in the affirmed text
         self.changed = False
         self._foreign: bool | None = None
+        self._marks: list[tuple[int, int]] = []  # of the cue being read
 
     def scope(self) -> NegationScope:
         """Read the caption from left to right, cue by cue."""
         i = 0
         while i < self.size:
             reader = _READERS.get(self.tags[i])
-            i = max(reader(self, i), i + 1) if reader and not self._opens_quotation(i) else i + 1
+            i = self._read_cue(reader, i) if reader and not self._opens_quotation(i) else i + 1
         negated = tuple(dict.fromkeys(filter(None, map(self._phrase_text, self.phrases))))
         if not negated and not self.changed:
             return NegationScope(self.text, self.text)
         spans, cue_spans = self._spans(NEGATED), self._spans(CUE)
         return NegationScope(self.text, affirmed_text(self), negated, spans, cue_spans)
 
+    def _read_cue(self, reader: "Callable[[_Reading, int], int]", i: int) -> int:
+        """Read one cue; one that turns out to deny nothing leaves no mark."""
+        denied, floor, changed = len(self.phrases), self.floor, self.changed
+        self._marks.clear()
+        after = max(reader(self, i), i + 1)
+        if len(self.phrases) == denied and self.changed == changed:
+            for start, end in self._marks:
+                self.fates[start:end] = [KEPT] * (end - start)
+            self.floor = floor
+        return after
+
     def _mark(self, start: int, end: int, fate: int) -> int:
         end = min(end, self.size)
+        self._marks.append((start, end))
         for i in range(start, end):
             self.fates[i] = fate
         if fate != KEPT:
@@ -170,7 +183,7 @@ class _Reading(Phrases):
         if self.tags[i] == "e" and i and self.fates[i - 1] != KEPT:  # "nobody except a girl" affirms her
             if self.phrases and self._phrase_text(self.phrases[-1]) == "anything":
                 self.phrases.pop()
-                self.changed = True
+            self.changed = True
             if any(fate == KEPT and tag in CONTENT for fate, tag in zip(self.fates[:i], self.tags, strict=False)):
                 self.swaps[i] = "with"  # "a pizza with no toppings except cheese" is one with cheese
             return self._mark(i, i + 1, CUE)
@@ -211,7 +224,7 @@ class _Reading(Phrases):
         subject = noun or any(tags[m] == "F" for m in range(start, aux))
         self._mark(aux, k, CUE)
         if tags[k] == "n":
-            return k
+            return self._no(k)
         if tags[aux - 1] == "T" and words[k] in ("one", "any", "some") and tags[k + 1] in ".,B":
             return self._deny_topic(aux, self._mark(k, k + 1, CUE))
         if tags[k] in ".,B&S|":  # "a girl is not"
@@ -461,14 +474,15 @@ class _Reading(Phrases):
 
     def _spans(self, fate: int) -> tuple[tuple[int, int], ...]:
         spans: list[tuple[int, int]] = []
-        previous = -2
-        for i, own in enumerate(self.fates):
-            if own == fate:
-                if previous == i - 1:
-                    spans[-1] = (spans[-1][0], self.ends[i])
-                else:
-                    spans.append((self.starts[i], self.ends[i]))
-                previous = i
+        i = 0
+        while i < self.size:
+            try:
+                start = i = self.fates.index(fate, i)
+            except ValueError:
+                break
+            while i < self.size and self.fates[i] == fate:
+                i += 1
+            spans.append((self.starts[start], self.ends[i - 1]))
         return tuple(spans)
 
 

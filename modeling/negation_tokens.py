@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     r"|[.!?;:\n]+|[,()\[\]…–—&]|(?<!\S)-+(?!\S)",
     re.IGNORECASE,
 )
+_AMBIGUOUS = frozenset("that 's free leaves leave leaving can except rather only just".split())
 _AFTER_NOUN = frozenset("is are was were has can anywhere nearby".split())
 LOOK_BACK = 40  # tokens; bounds every search to the left, so that reading stays linear
 NOUN_START = frozenset("dtmycRkicFgf")
@@ -34,27 +35,33 @@ class Tokens:
         self.tags: list[str] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
-        found = [(match.group().lower().replace("’", "'"), *match.span()) for match in _TOKEN.finditer(text)]
-        words = [token[0] for token in found]
-        i = 0
-        while i < len(found):
-            word, start, end = found[i]
-            tag, length = "", 1
-            for phrase, phrase_tag in PHRASE_TAGS.get(word, ()):
+        straight = text.replace("’", "'")
+        if text.isascii():
+            straight = straight.lower()  # elsewhere lower case may change the length, so it is done token by token
+        found = list(_TOKEN.finditer(straight))
+        words = [match.group() for match in found] if text.isascii() else [match.group().lower() for match in found]
+        pairs = zip(words, [*words[1:], ""], strict=False)
+        skip = 0
+        for i, pair in enumerate(pairs):
+            if i < skip:
+                continue
+            word, last = words[i], i
+            tag = WORD_TAGS.get(word)
+            for phrase, phrase_tag in PHRASE_TAGS.get(pair, ()):
                 if words[i : i + len(phrase)] == phrase:
-                    tag, length = phrase_tag, len(phrase)
-                    word, end = " ".join(phrase), found[i + length - 1][2]
+                    skip = i + len(phrase)
+                    tag, last, word = phrase_tag, skip - 1, " ".join(phrase)
                     break
             self.words.append(word)
-            self.tags.append(tag or WORD_TAGS.get(word) or _letter(word))
-            self.starts.append(start)
-            self.ends.append(end)
-            i += length
+            self.tags.append(tag or _letter(word))
+            self.starts.append(found[i].start())
+            self.ends.append(found[last].end())
         self.size = len(self.words)
         self.words += ["", "", ""]
         self.tags += [".", ".", "."]
         for i in range(self.size):
-            self._settle(i)
+            if self.tags[i] in "hFVn" or self.words[i] in _AMBIGUOUS:
+                self._settle(i)
 
     def _settle(self, i: int) -> None:
         """Gives a word of two readings the one that its neighbours ask for."""
@@ -94,7 +101,7 @@ class Tokens:
             ):
                 settled = "k"  # "no watches"
         elif word in ("rather", "only", "just"):
-            if before in "dtma":
+            if before in "dtmaP":
                 settled = "R"  # "a rather large dog"
         elif word == "can":
             if before in "kdm" and (after in ".,&|~BSPfwxpT" or self.words[i + 1] in _AFTER_NOUN):
@@ -117,10 +124,11 @@ class Tokens:
                 settled = "="  # "no smoking sign"
         elif tag == "n" and (before == "d" or (i and self.words[i - 1] in ("says", "saying", "reads"))):
             settled = "="  # "a no hair dog"
-        elif word in ("leaves", "leave", "leaving") and "out" in self.words[i + 2 : i + 6] and after in NOUN_START:
-            out = self.words.index("out", i + 2)
-            if self.tags[out + 1] in ".,BS":
-                settled, self.tags[out] = "v", "f"  # "leaves the dog out"
+        elif word in ("leaves", "leave", "leaving") and after in NOUN_START:
+            for out in range(i + 2, min(i + 6, self.size)):
+                if self.words[out].startswith("out") and (self.tags[out] == "p" or self.tags[out + 1] in ".,BS"):
+                    settled, self.tags[out] = "v", "f"  # "leaves the dog out"
+                    break
         self.tags[i] = settled
 
     def copula(self, i: int) -> int:
