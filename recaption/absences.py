@@ -53,43 +53,48 @@ class Companions:
         return dict(zip(self.candidates, chances[self._column].tolist(), strict=True))
 
 
-def choose_absences(
-    absent: Mapping[str, Evidence],
-    lexicon: Lexicon,
-    rng: Random,
-    count: int,
-    *,
-    hardness: float = 0.75,
-    uses: Mapping[str, int] | None = None,
-    wanted: Mapping[str, float] | None = None,
-) -> list[str]:
-    """Draw absences for one caption, plausible ones more often, unrelated to each other.
+class AbsenceChooser:
+    """Draws absences for captions: plausible ones more often, unrelated to each other, none of them all the time.
 
     Args:
-        absent: the verified absences of the image.
         lexicon: tells which concepts are related.
-        rng: source of chance.
-        count: how many are wanted; fewer where there are fewer.
-        hardness: 0 draws any absence, 1 in proportion to its plausibility, more prefers what one would expect most.
-        uses: how often each concept was drawn so far.
         wanted: the share of all draws that each concept should have; one that is ahead of it is drawn less.
+        hardness: 0 draws any absence, 1 in proportion to its plausibility, more prefers what one would expect most.
     """
-    names = sorted(absent)
-    weights = [max(absent[name].plausibility, 1e-4) ** hardness for name in names]
-    if uses is not None and wanted is not None:
-        total = sum(uses.values()) + len(wanted)
-        ahead = [(uses.get(name, 0) + 1) / (total * max(wanted.get(name, 0.0), 1e-4)) for name in names]
-        weights = [weight / max(1.0, excess) ** 2 for weight, excess in zip(weights, ahead, strict=True)]
-    drawn: list[str] = []
-    while len(drawn) < count and any(weights):
-        index = rng.choices(range(len(names)), weights)[0]
-        drawn.append(names[index])
-        weights = [
-            weight if lexicon.compatible(name, names[index]) else 0.0
-            for name, weight in zip(names, weights, strict=True)
-        ]
-        weights[index] = 0.0
-    return drawn
+
+    def __init__(self, lexicon: Lexicon, wanted: Mapping[str, float], *, hardness: float = 1.0) -> None:
+        self._names = tuple(wanted)
+        self._row = {name: index for index, name in enumerate(self._names)}
+        self._wanted = np.maximum(np.array([wanted[name] for name in self._names]), 1e-4)
+        self._hardness = hardness
+        self._related = np.array(
+            [[not lexicon.compatible(name, other) for other in self._names] for name in self._names], dtype=bool
+        ).reshape(len(self._names), len(self._names))
+        self.uses = np.zeros(len(self._names))
+
+    def draw(self, absent: Mapping[str, Evidence], rng: Random, count: int) -> list[str]:
+        """Absences for one caption, in the order drawn; fewer than `count` where there are fewer.
+
+        Args:
+            absent: the verified absences of the image.
+            rng: source of chance.
+            count: how many are wanted.
+        """
+        rows = np.array([self._row[name] for name in absent], dtype=int)
+        plausibility = np.array([evidence.plausibility for evidence in absent.values()])
+        ahead = (self.uses[rows] + 1) / ((self.uses.sum() + len(self._names)) * self._wanted[rows])
+        weights = np.maximum(plausibility, 1e-4) ** self._hardness / np.maximum(1.0, ahead) ** 2
+        drawn: list[str] = []
+        while len(drawn) < count:
+            reached = np.cumsum(weights)
+            if not len(reached) or reached[-1] <= 0:
+                break
+            place = int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))
+            row = rows[min(place, len(rows) - 1)]
+            drawn.append(self._names[row])
+            self.uses[row] += 1
+            weights[self._related[row, rows]] = 0.0
+        return drawn
 
 
 def balanced_shares(companions: Companions, names: Sequence[str], *, power: float = 0.6) -> dict[str, float]:

@@ -14,7 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from notclip.errors import BadInputError
-from notclip.recaption.absences import balanced_shares, choose_absences
+from notclip.recaption.absences import AbsenceChooser, balanced_shares
 from notclip.recaption.blind import QuestionTexts, blind_accuracy, require_blind_chance
 from notclip.recaption.build_config import BuildConfig, default_cache
 from notclip.recaption.fact_base import FactBase, collect_facts
@@ -145,25 +145,16 @@ def _measure_blind(questions: dict[str, list[Question]], config: BuildConfig) ->
 
 
 def _caption_rows(facts: Sequence[ImageFacts], base: FactBase, lexicon: Lexicon, config: BuildConfig) -> Iterator[Row]:
-    wanted = balanced_shares(base.companions, base.companions.candidates)
-    uses: Counter[str] = Counter()
+    companions = base.companions
+    chooser = AbsenceChooser(lexicon, balanced_shares(companions, companions.candidates), hardness=config.hardness)
     for fact in facts:
         image = base.images[fact.image_id]
         rng = Random(f"{config.seed}:captions:{fact.image_id}")
         affirmed = sorted(fact.present)
         for caption in fact.captions:
-            absent = choose_absences(
-                fact.absent,
-                lexicon,
-                rng,
-                config.negated_per_caption,
-                hardness=config.hardness,
-                uses=uses,
-                wanted=wanted,
-            )
+            absent = chooser.draw(fact.absent, rng, config.negated_per_caption)
             if not absent:
                 continue
-            uses.update(absent)
             phrases = [negate_caption(caption, (name,), lexicon, rng) for name in absent]
             yield {
                 "image": _embedded(image),
