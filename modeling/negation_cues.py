@@ -35,85 +35,97 @@ _WORDS = {
     "t": "the this that these those all",
     "m": "his her their its my your our whose",
     "y": "any much single even either more additional further",
-    "P": "in on at by with from to into onto over under behind beside besides near around across through along between "
-    "among amongst amid amidst above below beneath underneath against inside outside within toward towards down up off "
-    "out about after before during for upon past via like alongside atop throughout beyond per aboard despite",
+    "P": "in on at by with from to into onto over under behind beside besides near around across through along "
+    "between among amongst amid amidst above below beneath underneath against inside outside within toward "
+    "towards down up off out about after before during for upon past via like alongside atop throughout "
+    "beyond per aboard despite",
     "o": "of",
     "r": "it he she they you we i them him us itself themselves himself herself me",
     "T": "there here",
-    "R": "noticeably noticeable notably notable conspicuously conspicuous completely complete entirely totally clearly "
-    "actually really currently visibly also anywhere elsewhere surprisingly certainly definitely simply apparently "
-    "obviously evidently strangely curiously interestingly explicitly prominently too ever still quite sadly "
-    "unfortunately strikingly markedly distinctly decidedly altogether wholly fully otherwise directly physically indeed "
-    "whatsoever remarkably oddly particularly specifically plainly necessarily absolutely almost virtually practically "
-    "nearly utterly please however therefore thus thankfully nearby",
+    "R": "noticeably noticeable notably notable conspicuously conspicuous completely complete entirely totally "
+    "clearly actually really currently visibly also anywhere elsewhere surprisingly certainly definitely "
+    "simply apparently obviously evidently strangely curiously interestingly explicitly prominently too ever "
+    "still quite sadly unfortunately strikingly markedly distinctly decidedly altogether wholly fully "
+    "otherwise directly physically indeed whatsoever remarkably oddly particularly specifically plainly "
+    "necessarily absolutely almost virtually practically nearly utterly please however therefore thus "
+    "thankfully nearby",
     "S": "who whom which where when because since so if as than what why how",
-    "B": "but yet while whereas although though whilst albeit instead rather only just merely nevertheless nonetheless",
-    "F": "image images photo photos picture pictures photograph photographs video videos clip clips footage shot frame "
-    "view content scene scenes snapshot pic pics caption visual visuals imagery background foreground setting sight "
-    "screenshot radiograph note",
-    "f": "present visible shown seen included featured depicted displayed pictured portrayed found spotted observed noted "
-    "identified detected apparent evident discernible discernable available presented showcased represented captured "
-    "mentioned incorporated highlighted involved heard appreciated demonstrated recognizable perceptible observable "
-    "illustrated noticed exhibited photographed contained listed detectable distinguishable audible",
-    "j": "appear appears appeared appearing exist exists existed occur occurs occurred occurring happen happens happening",
-    "h": "show shows showed showing feature features featuring include includes including contain contains containing "
-    "depict depicts depicting display displays displaying have has had having showcase showcases showcasing portray "
-    "portrays portraying see sees seeing find finds finding spot notice notices observe expect involve involves involving "
-    "presents presenting reveal reveals revealing capture captures capturing represent represents representing "
-    "illustrate illustrates exhibit exhibits exhibiting incorporate incorporates incorporating mention mentions "
-    "mentioning wear wears wearing possess possesses possessing detect identify got use uses using referencing",
-    "g": "sign signs hint hints trace traces evidence mention reference references presence appearance glimpse depiction "
-    "indication indications suggestion inclusion",
+    "B": "but yet while whereas although though whilst albeit instead rather only just merely nevertheless "
+    "nonetheless",
+    "F": "image images photo photos picture pictures photograph photographs video videos clip clips footage shot "
+    "frame view content scene scenes snapshot pic pics caption visual visuals imagery background foreground "
+    "setting sight screenshot radiograph note",
+    "f": "present visible shown seen included featured depicted displayed pictured portrayed found spotted "
+    "observed noted identified detected apparent evident discernible discernable available presented "
+    "showcased represented captured mentioned incorporated highlighted involved heard appreciated "
+    "demonstrated recognizable perceptible observable illustrated noticed exhibited photographed contained "
+    "listed detectable distinguishable audible",
+    "j": "appear appears appeared appearing exist exists existed occur occurs occurred occurring happen happens "
+    "happening",
+    "h": "show shows showed showing feature features featuring include includes including contain contains "
+    "containing depict depicts depicting display displays displaying have has had having showcase showcases "
+    "showcasing portray portrays portraying see sees seeing find finds finding spot notice notices observe "
+    "expect involve involves involving presents presenting reveal reveals revealing capture captures "
+    "capturing represent represents representing illustrate illustrates exhibit exhibits exhibiting "
+    "incorporate incorporates incorporating mention mentions mentioning wear wears wearing possess possesses "
+    "possessing detect identify got use uses using referencing",
+    "g": "sign signs hint hints trace traces evidence mention reference references presence appearance glimpse "
+    "depiction indication indications suggestion inclusion",
     "&": "and & plus",
     "|": "or and/or",
-    "V": "sits stands rides walks runs jumps plays holds looks watches climbs leaps swims flies eats sleeps lies lays "
-    "carries poses smiles catches throws kicks hits pulls pushes chases crosses drives performs dances sings talks speaks "
-    "laughs waits leans surfs splashes grazes stares hangs falls bites licks sniffs barks crawls digs floats "
-    "moves goes comes takes gets gives makes puts enters begins tries helps follows leads attempts seems grins prepares "
-    "draws writes builds cleans washes feeds hugs kisses shakes raises lifts reaches touches passes approaches travels "
-    "competes tackles dribbles shoots serves practices wades trots gallops balances spins flips navigates "
-    "overlooks surrounds covers fills gathers enjoys explains demonstrates discusses describes walked sat stood rode ran "
-    "jumped held looked watched climbed sit stand ride run jump hold play perform pose wait throw kick chase sing swim "
-    "gather stare compete walk fly eat sleep",
+    "V": "sits stands rides walks runs jumps plays holds looks watches climbs leaps swims flies eats sleeps lies "
+    "lays carries poses smiles catches throws kicks hits pulls pushes chases crosses drives performs dances "
+    "sings talks speaks laughs waits leans surfs splashes grazes stares hangs falls bites licks sniffs barks "
+    "crawls digs floats moves goes comes takes gets gives makes puts enters begins tries helps follows leads "
+    "attempts seems grins prepares draws writes builds cleans washes feeds hugs kisses shakes raises lifts "
+    "reaches touches passes approaches travels competes tackles dribbles shoots serves practices wades trots "
+    "gallops balances spins flips navigates overlooks surrounds covers fills gathers enjoys explains "
+    "demonstrates discusses describes walked sat stood rode ran jumped held looked watched climbed sit stand "
+    "ride run jump hold play perform pose wait throw kick chase sing swim gather stare compete walk fly eat "
+    "sleep",
 }
 
 _PHRASES = {
-    "=": "all but one|all but two|nothing except|nothing other than|no doubt|no wonder|no matter|no less than|no fewer than|no more than|no later than|no sooner|none other than|"
-    "nothing but|nothing less than|nothing short of|not only|not just|not merely|not simply|not solely|not to mention|"
-    "not far|not long|not bad|not all|not every|not very|not too|not so|not quite|not many|not always|not necessarily|"
-    "not unlike|not uncommon|not unusual|not exactly|not entirely|help but|why not|if not|or not|no big deal|no problem|"
-    "no time|no man 's land|no stranger|without doubt|without a doubt|without question|without fail|without further ado|"
-    "without hesitation|without warning|no lack of|no shortage of|no end of|no mistaking|no denying|not excluded|"
-    "not be excluded|not ruled out|not be ruled out|cannot exclude|cannot be excluded|cannot be ruled out|"
-    "cannot rule out|can't exclude|can't be excluded|can't rule out|can't be ruled out|not exclude|not rule out|"
-    "ground zero|sub zero|below zero|absolute zero|zero gravity|zero degrees|never mind|missing link|free kick|"
-    "all but certain|no entry|no go|no fly|no u - turn|no left turn|no right turn|no exit",
-    "!": "it is not true that|it 's not true that|it isn't true that|it is not the case that|it isn't the case that|"
-    "it 's not the case that|it is false that|it is untrue that|it is wrong that",
-    "u": "no one|no - one|none of them|neither of them|none of these|none of which|none of whom|not anyone|not anybody|"
-    "not anything",
-    "w": "instead of|rather than|as opposed to|in place of|in lieu of|in the absence of|absence of|lack of|devoid of|"
-    "void of|free of|free from|empty of|absent of|bereft of|bare of|clear of|barren of|anything but|negative for|"
-    "to the exclusion of|leaving out|lacking in|w / o|far removed from|far from any|away from any|unaccompanied by|"
-    "unoccupied by|untouched by|uninhabited by|unadorned by|rid of|stripped of|shorn of",
-    "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|everybody but|all but|save for",
-    "v": "makes no mention of|make no mention of|makes no reference to|leaves out|leave out|rules out|rule out|steers clear of|does away with|is short of|dispenses with",
-    "p": "nowhere to be seen|nowhere to be found|nowhere to be spotted|nowhere in sight|nowhere in view|out of sight|"
-    "out of view|out of frame|out of shot|out of the picture|out of the frame|out of the scene|out of the shot|"
-    "out of the image|out of the photo|off screen|off camera|left out|makes no appearance|make no appearance|"
-    "made no appearance|has no place|plays no part|plays no role|play no part|play no role|have no place|"
-    "conspicuous by its absence|conspicuous by their absence|cut out of the picture",
+    "=": "all but one|all but two|nothing except|nothing other than|no doubt|no wonder|no matter|no less than|"
+    "no fewer than|no more than|no later than|no sooner|none other than|nothing but|nothing less than|"
+    "nothing short of|not only|not just|not merely|not simply|not solely|not to mention|not far|not long|"
+    "not bad|not all|not every|not very|not too|not so|not quite|not many|not always|not necessarily|"
+    "not unlike|not uncommon|not unusual|not exactly|not entirely|help but|why not|if not|or not|no big deal|"
+    "no problem|no time|no man 's land|no stranger|without doubt|without a doubt|without question|"
+    "without fail|without further ado|without hesitation|without warning|no lack of|no shortage of|no end of|"
+    "no mistaking|no denying|not excluded|not be excluded|not ruled out|not be ruled out|cannot exclude|"
+    "cannot be excluded|cannot be ruled out|cannot rule out|can't exclude|can't be excluded|can't rule out|"
+    "can't be ruled out|not exclude|not rule out|ground zero|sub zero|below zero|absolute zero|zero gravity|"
+    "zero degrees|never mind|missing link|free kick|all but certain|no entry|no go|no fly|no u - turn|"
+    "no left turn|no right turn|no exit",
+    "!": "it is not true that|it 's not true that|it isn't true that|it is not the case that|"
+    "it isn't the case that|it 's not the case that|it is false that|it is untrue that|it is wrong that",
+    "u": "no one|no - one|none of them|neither of them|none of these|none of which|none of whom|not anyone|"
+    "not anybody|not anything",
+    "w": "instead of|rather than|as opposed to|in place of|in lieu of|in the absence of|absence of|lack of|"
+    "devoid of|void of|free of|free from|empty of|absent of|bereft of|bare of|clear of|barren of|anything but|"
+    "negative for|to the exclusion of|leaving out|lacking in|w / o|far removed from|far from any|"
+    "away from any|unaccompanied by|unoccupied by|untouched by|uninhabited by|unadorned by|rid of|stripped of|"
+    "shorn of",
+    "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|"
+    "everybody but|all but|save for",
+    "v": "makes no mention of|make no mention of|makes no reference to|leaves out|leave out|rules out|rule out|"
+    "steers clear of|does away with|is short of|dispenses with",
+    "p": "nowhere to be seen|nowhere to be found|nowhere to be spotted|nowhere in sight|nowhere in view|"
+    "out of sight|out of view|out of frame|out of shot|out of the picture|out of the frame|out of the scene|"
+    "out of the shot|out of the image|out of the photo|off screen|off camera|left out|makes no appearance|"
+    "make no appearance|made no appearance|has no place|plays no part|plays no role|play no part|play no role|"
+    "have no place|conspicuous by its absence|conspicuous by their absence|cut out of the picture",
     "q": "ruled out",
-    "f": "in sight|in view|in frame|in evidence|on display|on show|on screen|on view|on offer|on the menu|in the mix|"
-    "to be seen|to be found|to be spotted|to be heard|to be had|in attendance|at hand|in existence|at all|of any kind|"
-    "of any sort|anywhere near",
-    "j": "takes place|take place|taking place|takes center stage|take center stage|makes an appearance|make an appearance|"
-    "have a place|has a place|play a part|play a role|goes on|going on|shows up|show up|turns up|turn up|comes into view|"
-    "feature in|features in|feature anywhere",
+    "f": "in sight|in view|in frame|in evidence|on display|on show|on screen|on view|on offer|on the menu|"
+    "in the mix|to be seen|to be found|to be spotted|to be heard|to be had|in attendance|at hand|in existence|"
+    "at all|of any kind|of any sort|anywhere near",
+    "j": "takes place|take place|taking place|takes center stage|take center stage|makes an appearance|"
+    "make an appearance|have a place|has a place|play a part|play a role|goes on|going on|shows up|show up|"
+    "turns up|turn up|comes into view|feature in|features in|feature anywhere",
     "x": "fails to|fail to|failed to|failing to|no longer|unable to|at no point|in no way|by no means",
-    "n": "hardly a|barely a|scarcely a|hardly any|barely any|scarcely any|little to no|little or no|next to no|close to no|none of|neither of|"
-    "not a single|not any|not even|not so much as|nary a",
+    "n": "hardly a|barely a|scarcely a|hardly any|barely any|scarcely any|little to no|little or no|next to no|"
+    "close to no|none of|neither of|not a single|not any|not even|not so much as|nary a",
     "h": "expect to see|expect to find|expect to spot|get to see|see or find|consist of|consists of|be using",
     "A": "seems to|appears to|seem to|appear to",
     "a": "looks like|look like|appears to be|appear to be|seems to be|seem to be|happens to be|happen to be",
@@ -121,12 +133,14 @@ _PHRASES = {
     "&": "as well as|along with|together with",
     "|": "or even|and / or",
     "S": "in which|so that",
-    "R": "as far as one can see|as far as the eye can see|as far as can be seen|as far as i can see|of course|as well|by the way",
+    "R": "as far as one can see|as far as the eye can see|as far as can be seen|as far as i can see|of course|"
+    "as well|by the way",
     "F": "the study|this study|the exam|this exam|the examination|this examination|this film|chest radiograph|"
     "chest x - ray|chest x-ray|the scenery|the surroundings",
     "P": "in front of|on top of|next to|close to|because of|due to|out of|part of|a part of|in the middle of|"
     "in addition to|full of|such as|as for|when it comes to",
 }
+
 WORD_TAGS = {word: tag for tag, words in _WORDS.items() for word in words.split()}
 # First two words -> the phrases that they begin, longest first, each with its letter.
 PHRASE_TAGS: dict[tuple[str, str], list[tuple[list[str], str]]] = {}
@@ -140,42 +154,41 @@ for _entries in PHRASE_TAGS.values():
 # Adjectives that deny a visible thing; "homeless", "wireless" or "priceless" deny none that a picture could show.
 LESS_NOUNS = {
     f"{noun}less": noun
-    for noun in "shirt hat helmet beard star moon people car driver rider pilot window wheel flower horn tail wing collar "
-    "leash glove sock smoke fog wind wave sun traffic grass bird boat face hair branch roof door chair passenger saddle "
-    "rudder fence snow".split()
-} | {"cloudless": "clouds", "leafless": "leaves", "shoeless": "shoes", "toothless": "teeth", "treeless": "trees"}
-LESS_NOUNS |= {"gloveless": "gloves", "starless": "stars", "windowless": "windows", "waveless": "waves"}
+    for noun in "shirt hat helmet beard moon people car driver rider pilot wheel flower horn tail wing collar leash "
+    "sock smoke fog wind sun traffic grass bird boat face hair branch roof door chair passenger saddle fence snow".split()
+} | {"cloudless": "clouds", "gloveless": "gloves", "leafless": "leaves", "shoeless": "shoes", "starless": "stars"}
+LESS_NOUNS |= {"toothless": "teeth", "treeless": "trees", "waveless": "waves", "windowless": "windows"}
 
 # Read as verbs only where the words around them leave room for a verb.
 NOUN_OR_VERB = frozenset(
     "show shows feature features display displays exhibit exhibits spot find finds mention use".split()
 )
 NOT_PARTICIPLES = frozenset(
-    "building ceiling morning evening clothing string spring railing awning wedding pudding icing frosting earring duckling "
-    "lightning something anything everything painting drawing sibling seedling".split()
+    "building ceiling morning evening clothing string spring railing awning wedding pudding icing frosting "
+    "earring duckling lightning something anything everything painting drawing sibling seedling".split()
 )
 PARTICIPLES = frozenset(
     "played worn held made done sung drawn written ridden driven built eaten drunk shot given".split()
 )
 LOCATIVES = frozenset(
-    "in on near along across under beside behind around inside by at above outside over throughout within amid among".split()
-) | {"next to", "in front of", "on top of", "in the middle of", "close to"}
-# Who acts: "with no people walking" denies the walking people, "with no helmet walking" a helmet.
+    "in on near along across under beside behind around inside by at above outside over throughout within amid".split()
+) | {"among", "next to", "in front of", "on top of", "in the middle of", "close to"}
+# "With no helmet walking" denies a helmet, "with no people walking" the walking people.
 WEARABLES = frozenset(
-    "shirt shirts hat hats helmet helmets shoe shoes coat jacket gloves clothes pants socks glasses mask collar leash gear "
-    "rope ropes top".split()
+    "shirt shirts hat hats helmet helmets shoe shoes coat jacket gloves clothes pants socks glasses mask collar "
+    "leash gear rope ropes top".split()
 )
 AGENTS = frozenset(
-    "anyone anybody someone people person persons man men woman women child children kid kids boy boys girl girls dog dogs cat cats bird birds "
-    "animal animals human humans adults players riders crowd".split()
+    "anyone anybody someone people person persons man men woman women child children kid kids boy boys girl girls "
+    "dog dogs cat cats bird birds animal animals human humans adults players riders crowd".split()
 )
 # Words that name nothing by themselves: "nothing is a dog" and "none of the things is a dog" deny a dog.
 VAGUE = frozenset("thing things object objects item items something anything everything nothing one else yes".split())
 SIGN_WORDS = frozenset("sign signs signpost zone zones symbol poster notice sticker".split())
 # Two of these make a text foreign, where "no" may be any word.
 FOREIGN = frozenset(
-    "hay una un uno los las está están es con del que por para della il nel di com não uma den und der ein eine het een "
-    "une le les des et dans est".split()
+    "hay una un uno los las está están es con del que por para della il nel di com não uma den und der ein eine "
+    "het een une le les des et dans est".split()
 )
 
 _CUES = "nxNuwevpq~L!"

@@ -1,4 +1,4 @@
-"""A caption's tokens with their letters, and where its phrases start and end: the grammar beneath negation_scope.py."""
+"""A caption's tokens with their letters: words of two readings get the one that their neighbours ask for."""
 
 import re
 
