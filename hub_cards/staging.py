@@ -71,7 +71,8 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
         _copy_model(source, stage / form, renamed)
         if form != "model":  # The same pictures in each.
             shutil.copytree(drawn, stage / form / "assets")
-        _write_json(stage / form / "training.json", without_local_paths(release.training, renamed))
+        if form != "base":
+            _write_json(stage / form / "training.json", without_local_paths(release.training, renamed))
         for suite, scored in release.suites.items():
             for role, results in scored.items():
                 name = f"{role}.json" if scored is release.scored else f"{suite}-{role}.json"

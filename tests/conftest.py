@@ -7,6 +7,7 @@ import tempfile
 _HOME = tempfile.TemporaryDirectory(prefix="notclip-tests-")
 os.environ.update(
     HF_HOME=_HOME.name,
+    XDG_CACHE_HOME=_HOME.name,
     HF_HUB_OFFLINE="1",
     HF_HUB_DISABLE_PROGRESS_BARS="1",
     HF_HUB_DISABLE_TELEMETRY="1",

@@ -8,11 +8,8 @@ from notclip.scripts import demo
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("demo") / "build"
-    status = demo.main(["--out", str(folder), "--limit", "150", "--epochs", "1"])
-    assert status == 0
-    return folder
+def out(demo_out):
+    return demo_out
 
 
 def test_the_whole_way_ends_in_a_release_whose_every_part_was_used(out):
