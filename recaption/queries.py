@@ -14,7 +14,7 @@ import numpy as np
 from notclip.errors import BadInputError
 from notclip.recaption.fact_table import FactTable, usable_concepts
 from notclip.recaption.facts import ImageFacts
-from notclip.recaption.phrasing import Statement, negate_caption, phrase_statement
+from notclip.recaption.phrasing import Phrase, Statement, negate_caption, phrase_statement
 
 if TYPE_CHECKING:
     from notclip.recaption.lexicon import Lexicon
@@ -57,12 +57,14 @@ class _QueryWriter:
 
     def write(self, column: int, fact: ImageFacts, per_image: tuple[int, int]) -> Queries | None:
         wanted = self.rng.randint(*per_image)
-        texts, forms, affirmed_lists, absent_lists = [], [], [], []
+        phrases: list[Phrase] = []
+        affirmed_lists: list[tuple[str, ...]] = []
+        absent_lists: list[tuple[str, ...]] = []
         captions = [caption for caption in fact.captions if self.lexicon.find(caption) & fact.present]
         self.rng.shuffle(captions)
         excluded: set[str] = set()
         for _ in range(wanted):
-            as_statement = not captions or (bool(texts) and self.rng.random() < _STATEMENT_SHARE)
+            as_statement = not captions or (bool(phrases) and self.rng.random() < _STATEMENT_SHARE)
             caption = None if as_statement else captions.pop()
             affirmed = self._affirmed(fact, caption)
             if not affirmed:
@@ -76,13 +78,18 @@ class _QueryWriter:
                 if caption is None
                 else negate_caption(caption, absent, self.lexicon, self.rng, forms=self.forms)
             )
-            texts.append(phrase.text)
-            forms.append(phrase.form)
+            phrases.append(phrase)
             affirmed_lists.append(affirmed)
             absent_lists.append(absent)
-        if not texts:
+        if not phrases:
             return None
-        return Queries(fact.image_id, tuple(texts), tuple(forms), tuple(affirmed_lists), tuple(absent_lists))
+        return Queries(
+            image_id=fact.image_id,
+            captions=tuple(phrase.text for phrase in phrases),
+            forms=tuple(phrase.form for phrase in phrases),
+            affirmed=tuple(affirmed_lists),
+            absent=tuple(absent_lists),
+        )
 
     def _affirmed(self, fact: ImageFacts, caption: str | None) -> tuple[str, ...]:
         """Concepts that the caption affirms, or one or two of the image that say different things."""
