@@ -55,7 +55,7 @@ class EncoderRecipe:
 
     out: Path = DEFAULT_OUT
     scenes: int = 18_000
-    image_epochs: int = 10
+    image_epochs: int = 12
     image_batch: int = 128
     text_epochs: int = 12
     text_batch: int = 256
