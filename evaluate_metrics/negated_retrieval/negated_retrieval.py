@@ -47,7 +47,7 @@ def violation_shares(ranked: Lists, excluded: Sequence[Iterable[str]], *, k: int
     >>> violation_shares(ranked, dogs, k=3).round(2)
     array([0.67])
     """
-    unwanted = [set(images) for images in excluded]
+    unwanted = [images if isinstance(images, set | frozenset) else set(images) for images in excluded]
     hits = [sum(image in bad for image in images[:k]) for images, bad in zip(ranked, unwanted, strict=True)]
     return np.array(hits) / k
 
