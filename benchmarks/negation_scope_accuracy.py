@@ -2,9 +2,10 @@
 
     python benchmarks/negation_scope_accuracy.py ../shared/data/negbench [--errors 20]
 
-The truth comes from the files' option patterns, not from any reader: caption_1 affirms N and denies A, caption_2 affirms
-N, caption_3 denies A, and caption_0 is A and B (positive), A but not N (hybrid) or not N (negative). A choice whose text
-does not carry its pattern's concepts, or that holds the paraphraser's chatter, is broken: counted, and left out.
+The truth comes from the files' option patterns, not from any reader: caption_1 affirms N and denies A, caption_2
+affirms N, caption_3 denies A, and caption_0 is A and B (positive), A but not N (hybrid) or not N (negative). A choice
+whose text does not carry its pattern's concepts, or that holds the paraphraser's chatter, is broken: counted, and left
+out. A choice that denies without a word of negation ("but she remains silent") is not broken and counts as an error.
 """
 
 import argparse
@@ -41,8 +42,9 @@ VOC_WORDS = {
 }
 VOC_OF_WORD = {word: name for name, words in VOC_WORDS.items() for word in words.split()}
 CHATTER = re.compile(
-    r"caption|rephras|original|answer|incorrect|your turn|\(or\)|\"\s*or\s*\"|note:|->|→|acceptable|example|should be|becomes|"
-    r"rewritten|changed to|clear and|concise|will be|please|guidelines|#|//|\"\s+(?:and|is|was|can|remains|doesn)\b",
+    r"caption|rephras|original|answer|incorrect|your turn|\(or\)|\"\s*or\s*\"|note:|->|→|acceptable|example|should be|"
+    r"becomes|rewritten|changed to|clear and|concise|will be|please|guidelines|#|//|added '|"
+    r"\"\s+(?:and|is|was|can|remains|doesn)\b",
     re.IGNORECASE,
 )
 
@@ -149,13 +151,14 @@ def measure_msr_vtt(path: Path) -> tuple[int, list[str], list[str]]:
     return sound, wrong, broken
 
 
-_FRAME = set(
-    "this the that a an is are was be been of in on at to by for with no not and or but as it its you your we all here there will "
-    "video videos footage content clip scene scenes image appears appear appearance shown show shows showcases showcased feature "
-    "features featured focus present presented included includes include display displayed displays main takes center stage visible "
-    "seen without any lacks absent absence while whereas noticeably notably sight find found nowhere see does do makes make highlighted "
-    "highlights taking central element part involved involves contain contains depicted depicts s t ll won don isn doesn what about "
-    "action scenery has have can over theme themes visuals involving various key one some people's located set".split()
+_FRAME = frozenset(
+    "this the that a an is are was be been of in on at to by for with no not and or but as it its you your we "
+    "all here there will video videos footage content clip scene scenes image appears appear appearance shown "
+    "show shows showcases showcased feature features featured focus present presented included includes "
+    "include display displayed displays main takes center stage visible seen without any lacks absent absence "
+    "while whereas noticeably notably sight find found nowhere see does do makes make highlighted highlights "
+    "taking central element part involved involves contain contains depicted depicts don isn doesn what about "
+    "action scenery has have can over theme themes visuals involving various key one some located set".split()
 )
 
 
@@ -164,7 +167,7 @@ def _content(text: str) -> set[str]:
 
 
 def measure_retrieval(path: Path) -> tuple[int, list[str], list[str]]:
-    """Long captions: the negated concept's words are read as negated alone, the affirmed concepts' words as affirmed."""
+    """Long captions: the words of the negated concept are read as negated, those of the affirmed ones as affirmed."""
     sound, wrong, broken = 0, [], []
     for row in csv.DictReader(path.open(encoding="utf-8")):
         text = ast.literal_eval(row["captions"])[0]

@@ -72,7 +72,7 @@ _WORDS = {
     "g": "sign signs hint hints trace traces evidence mention reference references presence appearance glimpse "
     "depiction indication indications suggestion inclusion",
     "&": "and & plus",
-    "|": "or and/or",
+    "|": "or and/or /",
     "V": "sits stands rides walks runs jumps plays holds looks watches climbs leaps swims flies eats sleeps lies "
     "lays carries poses smiles catches throws kicks hits pulls pushes chases crosses drives performs dances "
     "sings talks speaks laughs waits leans surfs splashes grazes stares hangs falls bites licks sniffs barks "
@@ -104,7 +104,7 @@ _PHRASES = {
     "not anybody|not anything",
     "w": "instead of|rather than|as opposed to|in place of|in lieu of|in the absence of|absence of|lack of|"
     "devoid of|void of|free of|free from|empty of|absent of|bereft of|bare of|clear of|barren of|anything but|"
-    "negative for|to the exclusion of|leaving out|lacking in|w / o|far removed from|far from any|"
+    "negative for|to the exclusion of|leaving out|without so much as|without even|w / o|far removed from|far from any|"
     "away from any|unaccompanied by|unoccupied by|untouched by|uninhabited by|unadorned by|rid of|stripped of|"
     "shorn of",
     "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|"
@@ -118,7 +118,7 @@ _PHRASES = {
     "have no place|conspicuous by its absence|conspicuous by their absence|cut out of the picture",
     "q": "ruled out",
     "f": "in sight|in view|in frame|in evidence|on display|on show|on screen|on view|on offer|on the menu|"
-    "in the mix|to be seen|to be found|to be spotted|to be heard|to be had|in attendance|at hand|in existence|"
+    "in the mix|to be seen|to be found|to be spotted|to be heard|to be had|to see|to speak of|in attendance|at hand|in existence|"
     "at all|of any kind|of any sort|anywhere near",
     "j": "takes place|take place|taking place|takes center stage|take center stage|makes an appearance|"
     "make an appearance|have a place|has a place|play a part|play a role|goes on|going on|shows up|show up|"
@@ -155,9 +155,23 @@ for _entries in PHRASE_TAGS.values():
 LESS_NOUNS = {
     f"{noun}less": noun
     for noun in "shirt hat helmet beard moon people car driver rider pilot wheel flower horn tail wing collar leash "
-    "sock smoke fog wind sun traffic grass bird boat face hair branch roof door chair passenger saddle fence snow".split()
-} | {"cloudless": "clouds", "gloveless": "gloves", "leafless": "leaves", "shoeless": "shoes", "starless": "stars"}
-LESS_NOUNS |= {"toothless": "teeth", "treeless": "trees", "waveless": "waves", "windowless": "windows"}
+    "sock smoke fog wind sun traffic grass bird boat face hair branch roof door chair passenger saddle fence "
+    "snow".split()
+} | {
+    "cloudless": "clouds",
+    "gloveless": "gloves",
+    "leafless": "leaves",
+    "shoeless": "shoes",
+    "starless": "stars",
+    "toothless": "teeth",
+    "treeless": "trees",
+    "waveless": "waves",
+    "windowless": "windows",
+    "deserted": "people",
+    "uninhabited": "people",
+    "unmanned": "people",
+    "unoccupied": "people",
+}
 
 # Read as verbs only where the words around them leave room for a verb.
 NOUN_OR_VERB = frozenset(

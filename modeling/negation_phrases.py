@@ -174,7 +174,8 @@ class Phrases(Tokens):
                 stop = k + 1
                 while tags[stop] in "kigF":
                     stop += 1
-                return k if tags[stop] in ".,BfPjS&" else j
+                ends = ".,Bfj" if tags[k] in "dt" else ".,BfPjS&"  # "without a coat and a woman with a bag"
+                return k if tags[stop] in ends else j
         if tag == "," and bare:
             letters = "".join(tags[j : j + 48])
             if _LIST_OR.match(letters) or _LIST_AND.match(letters):

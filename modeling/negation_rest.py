@@ -62,7 +62,9 @@ def _is_epithet(tokens: ReadTokens, i: int) -> bool:
     """Whether token i is part of a negated word before its noun: "a cloudless sky"."""
     while i < tokens.size and tokens.tags[i] != "L" and tokens.fates[i] == NEGATED:
         i += 1
-    return i < tokens.size and tokens.tags[i] == "L" and tokens.fates[i] == NEGATED and tokens.tags[i + 1] in "kicFgL"
+    if i >= tokens.size or tokens.tags[i] != "L" or tokens.fates[i] != NEGATED:
+        return False
+    return tokens.tags[i + 1 + (tokens.tags[i + 1] == ",")] in "kicFgL"
 
 
 def _mended(tokens: ReadTokens, start: int, end: int, continues: bool) -> list[int]:
@@ -94,7 +96,11 @@ def _mended(tokens: ReadTokens, start: int, end: int, continues: bool) -> list[i
             start += 1
             if not continues and tags[start - 1] in "SR" and tags[start] == "h":  # "which shows"
                 start += 1
-    run = [i for i in range(start, last + 1) if fates[i] == KEPT]
+    run = [
+        i
+        for i in range(start, last + 1)
+        if fates[i] == KEPT and not (tags[i] == "," and start < i < last and fates[i - 1] + fates[i + 1] > KEPT)
+    ]
     if not _has_content(tokens, run) and (gap_before or gap_after or not continues):
         return []
     if run and start == first and first and tags[first - 1] == "B" and (first == 1 or tags[first - 2] == "."):
@@ -166,5 +172,6 @@ def _joined(tokens: ReadTokens, kept: list[int]) -> str:
             pieces.append(text[ends[i] : starts[following]])
         else:
             stops = [m for m in between if tokens.tags[m] == "." and tokens.fates[m] == KEPT]
-            pieces.append(f"{text[starts[stops[-1]] : ends[stops[-1]]]} " if stops else " ")
+            clause = tokens.tags[following] in "Tdtrcmy" and any(tokens.tags[m] == "B" for m in between)
+            pieces.append(f"{text[starts[stops[-1]] : ends[stops[-1]]]} " if stops else ", " if clause else " ")
     return " ".join("".join(pieces).split()).strip(' ,;:-–—."“”…')

@@ -77,6 +77,8 @@ class _Reading(Denials):
             for start, end in self.marks:
                 self.fates[start:end] = [KEPT] * (end - start)
             self.floor = floor
+        elif self.words[after] in ("besides", "beyond"):  # "no furniture besides a bed"
+            self.swaps[after] = "with"
         return after
 
     def _opens_quotation(self, i: int) -> bool:
@@ -164,6 +166,7 @@ class _Reading(Denials):
         start = self.subject_start(aux, self.floor)
         noun = any(tags[m] in "kiVg" for m in range(start, aux)) and tags[aux - 1] != "r"  # "a man we cannot see"
         subject = noun or any(tags[m] == "F" for m in range(start, aux))
+        attached = self.is_attached(i)
         self.mark(aux, k, CUE)
         if tags[k] == "n":
             return self._no(k)
@@ -196,13 +199,15 @@ class _Reading(Denials):
         first = len(self.phrases)
         alone = aux == i and tags[i] == "N"
         if alone or (aux and tags[aux - 1] == "T"):
-            attached = alone and self.is_attached(i)
+            attached = alone and attached
             j = self.deny_list(k, attached, verbal=tags[k] in "iV")
             if not attached and len(self.phrases) > first:
                 j = self.deny_predicate(j, first)
         else:
             j = self.deny_list(k, attached=True, verbal=True)
-            if tags[start] == "t" and start and tags[start - 1] == "B":  # "..., but the woman is not looking"
+            if noun and tags[aux] in "ax" and words[j] == "but" and tags[j + 1] in "kidcP":
+                self.swaps[aux] = words[aux].split("n'")[0]  # "the bus is not red but blue" is blue
+            elif tags[start] == "t" and start and tags[start - 1] == "B":  # "..., but the woman is not looking"
                 self.mark(start, aux, DROPPED)
         return j
 

@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     r"|['’] ?(?:s|re|ve|ll|d|m)\b"
     r"|w/o\b"
     r"|[^\W_]+(?:-[^\W_]+)*"
-    r"|[.!?;:\n]+|[,()\[\]…–—&]|(?<!\S)-+(?!\S)",
+    r"|[.!?;:\n]+|[,()\[\]…–—&/]|(?<!\S)-+(?!\S)",
     re.IGNORECASE,
 )
 _AMBIGUOUS = frozenset("that 's free leaves leave leaving can except rather only just".split())
@@ -70,8 +70,9 @@ class Tokens:
         settled = tag
         if tag == "h":
             verb = word in ("has", "have", "had")
-            if not verb and word.endswith("ing") and before in ".,B&" and after == "a":
-                settled = "i"  # "showing is evident"
+            if word.endswith("ing"):
+                if before in ".,B&" and after == "a":
+                    settled = "i"  # "showing is evident"
             elif not verb and (
                 before in "ndcmy"
                 or (before == "R" and i > 1 and self.tags[i - 2] == "n")
