@@ -20,7 +20,7 @@ class TrainConfig:
     resume: bool = False
     """Go on with a run that was broken off; ends at the same weights as one that was not."""
 
-    epochs: int = 8
+    epochs: int = 5
     """Passes over the training images."""
     batch_images: int = 64
     """Images of the contrastive loss per step, over all processes."""
