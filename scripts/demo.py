@@ -4,8 +4,8 @@
     notclip demo --base openai/clip-vit-base-patch32 --source DATA     # a model of the Hub and your photos
     notclip demo --base FOLDER --source FOLDER --out build/mine
 
-Started again with the same options it goes on where it was broken off. Exit status: 0 done, 1 a goal missed or a
-check failed, 2 bad input.
+Started again with the same options it goes on where it was broken off. Exit status: 0 done, 1 a check of the release
+failed, 2 bad input.
 """
 
 import json
