@@ -104,9 +104,9 @@ _PHRASES = {
     "not anybody|not anything",
     "w": "instead of|rather than|as opposed to|in place of|in lieu of|in the absence of|absence of|lack of|"
     "devoid of|void of|free of|free from|empty of|absent of|bereft of|bare of|clear of|barren of|anything but|"
-    "negative for|to the exclusion of|leaving out|without so much as|without even|w / o|far removed from|far from any|"
-    "away from any|unaccompanied by|unoccupied by|untouched by|uninhabited by|unadorned by|rid of|stripped of|"
-    "shorn of",
+    "negative for|to the exclusion of|leaving out|without so much as|without even|w / o|far removed from|"
+    "far from any|away from any|unaccompanied by|unoccupied by|untouched by|uninhabited by|unadorned by|"
+    "rid of|stripped of|shorn of",
     "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|"
     "everybody but|all but|save for",
     "v": "makes no mention of|make no mention of|makes no reference to|leaves out|leave out|rules out|rule out|"
@@ -118,8 +118,8 @@ _PHRASES = {
     "have no place|conspicuous by its absence|conspicuous by their absence|cut out of the picture",
     "q": "ruled out",
     "f": "in sight|in view|in frame|in evidence|on display|on show|on screen|on view|on offer|on the menu|"
-    "in the mix|to be seen|to be found|to be spotted|to be heard|to be had|to see|to speak of|in attendance|at hand|in existence|"
-    "at all|of any kind|of any sort|anywhere near",
+    "in the mix|to be seen|to be found|to be spotted|to be heard|to be had|to see|to speak of|in attendance|"
+    "at hand|in existence|at all|of any kind|of any sort|anywhere near",
     "j": "takes place|take place|taking place|takes center stage|take center stage|makes an appearance|"
     "make an appearance|have a place|has a place|play a part|play a role|goes on|going on|shows up|show up|"
     "turns up|turn up|comes into view|feature in|features in|feature anywhere",

@@ -78,8 +78,14 @@ class _Reading(Denials):
                 self.fates[start:end] = [KEPT] * (end - start)
             self.floor = floor
         elif self.words[after] in ("besides", "beyond"):  # "no furniture besides a bed"
-            self.swaps[after] = "with"
+            if self._affirms_before(i):
+                self.swaps[after] = "with"
+            else:
+                self.mark(after, after + 1, CUE)
         return after
+
+    def _affirms_before(self, i: int) -> bool:
+        return any(fate == KEPT and tag in CONTENT for fate, tag in zip(self.fates[:i], self.tags, strict=False))
 
     def _opens_quotation(self, i: int) -> bool:
         """Whether a quotation within a sentence opens here: a sign that reads "no diving"."""
@@ -128,7 +134,7 @@ class _Reading(Denials):
             if self.phrases and self.phrase_text(self.phrases[-1]) == "anything":
                 self.phrases.pop()
             self.changed = True
-            if any(fate == KEPT and tag in CONTENT for fate, tag in zip(self.fates[:i], self.tags, strict=False)):
+            if self._affirms_before(i):
                 self.swaps[i] = "with"  # "a pizza with no toppings except cheese" is one with cheese
             return self.mark(i, i + 1, CUE)
         if self.tags[i] == "v" and i and self.tags[i - 1] in "dtm":  # "a lack"
@@ -236,6 +242,9 @@ class _Reading(Denials):
         self.mark(aux, i + 1, CUE)
         if tags[i] == "q" and tags[i + 1] in "dtmyki" and not (self.is_passive(i + 1) and tags[i + 2] not in "kF"):
             return self.deny_list(i + 1, attached=True)
+        if self.words[i] == "lacking" and self.words[i + 1] == "in":  # "the scene is lacking in trees"
+            if not any(tags[m] in "kicVg" for m in range(start, aux)):
+                return self.deny_list(i + 2, attached=True)
         if any(tags[m] in "kicVgF" for m in range(start, aux)):
             return self.deny_subject(start, aux, i + 1)
         return self.deny_inverted(i + 1)

@@ -148,6 +148,8 @@ def _letter(word: str) -> str:
         return "L"
     if word.endswith(("'t", "' t")) or (word[-2:] == " t" and "'" in word):
         return "x"
+    if len(word) > 6 and word.endswith(("ably", "ibly", "antly", "ently", "ally", "edly")):
+        return "R"
     if word.endswith("ing") and (len(word) > 5 or word in ("going", "lying", "doing")) and word not in NOT_PARTICIPLES:
         return "i"
     return "k"

@@ -1,14 +1,21 @@
 """The reader of negation: every form by hand, then properties over arbitrary text, then NegBench's own files."""
 
+import ast
+import importlib.util
 import random
+import re
 import string
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from notclip.negation_cues import PHRASE_TAGS, WORD_TAGS
+from notclip import negation_scope
+from notclip.negation_cues import HINTS, LESS_NOUNS, PHRASE_TAGS, WORD_TAGS
 from notclip.negation_scope import NegationScope, read_scope
+from notclip.recaption.lexicon import load_lexicon
+from notclip.recaption.phrasing import Statement, phrase_statement
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 
@@ -62,6 +69,16 @@ CUE_BEFORE = [
     ("There are no visible cars.", "", ("cars",)),
     ("There is no man in a red shirt.", "", ("man in a red shirt",)),
     ("no dog on the couch", "the couch", ("dog",)),
+    ("A bench without anyone sitting on it", "A bench", ("people sitting",)),
+    ("A skier with no poles going down a hill.", "A skier going down a hill", ("poles",)),
+    ("There's hardly a cloud in the sky", "the sky", ("cloud",)),
+    ("You can see a beach without so much as a single person.", "You can see a beach", ("person",)),
+    ("A man with a hat, and no shoes lays on the ground", "A man with a hat lays on the ground", ("shoes",)),
+    ("Trees without leaves line the street", "Trees line the street", ("leaves",)),
+    ("A dog (no cat) on a sofa", "A dog on a sofa", ("cat",)),
+    ("A girl holds no trash can on the street", "A girl holds on the street", ("trash can",)),
+    ("beach at sunset - no people", "beach at sunset", ("people",)),
+    ("cats w/o dogs on a sofa", "cats on a sofa", ("dogs",)),
     ("a cat, not a dog, on a sofa", "a cat on a sofa", ("dog",)),
     (
         "A dog walking around with his leash but not with his owner .",
@@ -94,6 +111,14 @@ CUE_VERBS = [
     ("A man is not wearing a hat", "A man", ("hat",)),
     ("A man who isn't wearing a helmet rides a bike", "A man rides a bike", ("helmet",)),
     ("The dog doesn't have a collar", "The dog", ("collar",)),
+    ("A scene that lacks a cow or shorts", "", ("cow", "shorts")),
+    ("The video is lacking in fashion.", "", ("fashion",)),
+    ("Trees are lacking in this park", "this park", ("trees",)),
+    ("The photo makes no mention of a dog.", "", ("dog",)),
+    ("The living room, which doesn't have a TV, has a couch", "The living room has a couch", ("TV",)),
+    ("A boy hasn't got a hat", "A boy", ("hat",)),
+    ("Dogs run on sand, in an image devoid of cars", "Dogs run on sand", ("cars",)),
+    ("Dogs run on sand in a car-free image", "Dogs run on sand", ("car",)),
     ("A room is without chairs", "A room", ("chairs",)),
 ]
 CUE_AFTER = [
@@ -135,6 +160,15 @@ CUE_AFTER = [
     ("A dog is missing", "", ("dog",)),
     ("There is a notable absence of birds.", "", ("birds",)),
     ("Note the absence of cars in this image.", "", ("cars",)),
+    ("A swan and a canyon are both missing from this picture.", "", ("swan", "canyon")),
+    ("Nowhere in this image can you see any oceans or boats.", "", ("oceans", "boats")),
+    ("Notably absent from this picture are vases and watches.", "", ("vases", "watches")),
+    ("The absence of a glove in this scene is easy to see.", "", ("glove",)),
+    ("A toothbrush is missing from the sink.", "the sink", ("toothbrush",)),
+    ("The sun isn't visible behind the clouds.", "the clouds", ("sun",)),
+    ("Characters are featured, but painter not.", "Characters are featured", ("painter",)),
+    ("Two teams compete, and baseball is not one of the sports featured.", "Two teams compete", ("baseball",)),
+    ("A sheep stands in snow with livestock out of frame", "A sheep stands in snow", ("livestock",)),
     ("Sheep are excluded from this image.", "", ("sheep",)),
 ]
 PREDICATES = [
@@ -155,6 +189,18 @@ PREDICATES = [
     ("A beach with nobody on it", "A beach", ("people",)),
     ("A chair with no one sitting in it", "A chair", ("people sitting",)),
     ("This image shows a boat, without anyone in it.", "This image shows a boat", ("people",)),
+    ("A bus is not red but blue.", "A bus is blue", ("red",)),
+    ("A fork isn't on the plate, but a knife is.", "A fork, a knife is", ("plate",)),
+    ("A dog not looking at the camera", "A dog", ("looking at the camera",)),
+    ("A man and a dog sit, but the dog is not wet", "A man and a dog sit", ("wet",)),
+    ("A man sits and no dog is running", "A man sits", ("dog running",)),
+    ("A boy in shorts and no shirt is running", "A boy in shorts is running", ("shirt",)),
+    ("No one appears to be an actor", "", ("actor",)),
+    ("None of the things in this image is a cell phone.", "", ("cell phone",)),
+    ("Nothing in this image looks like a dog.", "", ("dog",)),
+    ("This image shows a boy, but nothing like corn.", "This image shows a boy", ("corn",)),
+    ("Two people, neither wearing a helmet, ride bikes", "Two people ride bikes", ("helmet",)),
+    ("People stand around, none of whom are wearing hats.", "People stand around", ("hats",)),
     ("There is nothing on the table", "the table", ("anything",)),
     ("No one sleeps in the video, where a woman sits with her baby", "a woman sits with her baby", ("person sleeps",)),
 ]
@@ -176,6 +222,18 @@ COORDINATION = [
     ("Neither the man nor the woman is smiling", "", ("man smiling", "woman smiling")),
     ("This image includes a dog but neither a cat nor a bird", "This image includes a dog", ("cat", "bird")),
     ("A dog runs without a leash or a collar on the grass", "A dog runs on the grass", ("leash", "collar")),
+    ("Without any cars in sight, two black and white dogs run", "two black and white dogs run", ("cars",)),
+    ("A basket, minus the puppet and the suit.", "A basket", ("puppet", "suit")),
+    (
+        "A man with a hat but without a coat and a woman with a bag",
+        "A man with a hat and a woman with a bag",
+        ("coat",),
+    ),
+    ("The kids aren't playing soccer but are playing baseball.", "The kids are playing baseball", ("playing soccer",)),
+    ("As for bowls and elephants, there are none.", "", ("bowls", "elephants")),
+    ("A uniform is depicted, but of cakes there are none.", "A uniform is depicted", ("cakes",)),
+    ("You might expect a lion here, but there isn't one.", "", ("lion",)),
+    ("no cat/dog", "", ("cat", "dog")),
     ("No cars, people or dogs are on the street", "the street", ("cars", "people", "dogs")),
 ]
 IMPLICIT = [
@@ -202,6 +260,13 @@ IMPLICIT = [
     ("A lack of cars on the road", "the road", ("cars",)),
     ("A sky void of clouds", "A sky", ("clouds",)),
     ("anything but a dog", "", ("dog",)),
+    ("This image shows something other than a hill.", "", ("hill",)),
+    ("A pizza with no toppings except cheese.", "A pizza with cheese", ("toppings",)),
+    ("a room with no furniture other than a bed", "a room with a bed", ("furniture",)),
+    ("There are no other animals besides the dog.", "the dog", ("other animals",)),
+    ("This image features a chair, but it's unoccupied.", "This image features a chair", ("people",)),
+    ("A treeless, snow-covered hill", "A snow-covered hill", ("trees",)),
+    ("A gray-haired , shoeless woman sits", "A gray-haired woman sits", ("shoes",)),
     ("A video far removed from any beach", "", ("beach",)),
 ]
 AFFIRMED_AS_THEY_STAND = [
@@ -242,6 +307,19 @@ AFFIRMED_AS_THEY_STAND = [
     "Whether or not, a dog",
     "A less developed part of town",
     "Two boys and another one",
+    "A man can't help but smile",
+    "a sign that says no parking",
+    "A man with a necklace is looking off camera .",
+    "colored lights fade in and out of view",
+    "A child swung around by an unseen hand",
+    "the number zero on a shirt",
+    "a dog that isn't far from its owner",
+    "A lack dog runs in the sand",
+    "Two ladies wearing nothing except body paint",
+    "A dog swims toward somebody we cannot see .",
+    "Three women , two smiling , one not .",
+    "A dog is biting a no hair brown dog .",
+    "Not many people are on the beach.",
 ]
 DOUBLE = [
     ("A room not without a dog", "A room with a dog"),
@@ -250,6 +328,7 @@ DOUBLE = [
     ("The man isn't missing a hat", "The man has a hat"),
     ("A dog is not absent", "A dog is present"),
     ("no image without a dog", "a dog"),
+    ("No image lacks a dog.", "a dog"),
 ]
 CLINICAL = [
     ("No evidence of pneumothorax.", "", ("pneumothorax",)),
@@ -323,6 +402,66 @@ def test_spans_point_at_the_negated_words_and_at_their_cue():
     assert [text[start:end] for start, end in scope.cue_spans] == ["no"]
 
 
+def test_every_cue_word_and_phrase_passes_the_early_exit():
+    cues = [word for word, tag in WORD_TAGS.items() if tag in "nxNuwevpq~!"]
+    cues += [" ".join(phrase) for entries in PHRASE_TAGS.values() for phrase, tag in entries if tag in "nxNuwevpq~!"]
+    for cue in [*cues, "isn't", "isn ' t", "don’t", "car-free", "car - free", *LESS_NOUNS]:
+        assert not HINTS.isdisjoint(re.findall(r"\w+", cue.lower())), cue
+
+
+def test_the_files_pushed_with_the_model_import_each_other_flatly_and_the_standard_library_alone():
+    folder = Path(negation_scope.__file__).parent
+    for path in folder.glob("negation_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                assert node.level == 1 and (folder / f"{node.module}.py").exists()
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+                assert all(name.split(".")[0] in sys.stdlib_module_names for name in names)
+
+
+def surfaces(concept) -> str:
+    names = {concept.name, concept.plural} | ({"people", "nobody"} if concept.name == "person" else set())
+    return r"\b(?:" + "|".join(map(re.escape, sorted(names, key=len, reverse=True))) + r")\b"
+
+
+def test_what_the_grammar_phrases_reads_back_to_the_same_concepts():
+    lexicon, rng = load_lexicon(), random.Random(3)
+    names = [name for name in lexicon if name not in ("picture", "photograph", "video")]  # words of the frame
+    wrong = []
+    for _ in range(3000):
+        affirmed, negated, other = rng.sample(names, 3)
+        if any(
+            re.search(surfaces(lexicon[a]), b)
+            for a in (affirmed, negated, other)
+            for b in (affirmed, negated, other)
+            if a != b
+        ):
+            continue
+        statement = Statement((affirmed,) if rng.random() < 0.6 else (), (negated, other)[: rng.choice((1, 1, 2))])
+        text = phrase_statement(statement, lexicon, rng).text
+        scope = read_scope(text)
+        denied = " ; ".join(scope.negated)
+        found = all(re.search(surfaces(lexicon[name]), denied, re.IGNORECASE) for name in statement.negated)
+        kept = all(re.search(surfaces(lexicon[name]), scope.affirmed, re.IGNORECASE) for name in statement.affirmed)
+        if not (found and kept and scope.kind == statement.kind):
+            wrong.append((text, scope.affirmed, scope.negated))
+    assert len(wrong) <= 6, wrong  # 0.2 %
+
+
+@pytest.mark.skipif(not (SHARED / "data/negbench").is_dir(), reason="real NegBench files stand beside the repository")
+@pytest.mark.parametrize("name", ["VOC2007_mcq", "msr_vtt_mcq"])
+def test_ninety_nine_in_a_hundred_choices_of_negbench_are_read_right(name):
+    path = Path(__file__).parents[2] / "benchmarks/negation_scope_accuracy.py"
+    specification = importlib.util.spec_from_file_location("negation_scope_accuracy", path)
+    accuracy = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(accuracy)
+    measure = {"VOC2007_mcq": accuracy.measure_voc, "msr_vtt_mcq": accuracy.measure_msr_vtt}[name]
+    sound, wrong, broken = measure(next((SHARED / "data/negbench").glob(f"{name}*.csv")))
+    assert sound > 3900 and len(broken) < 0.01 * sound
+    assert len(wrong) < 0.01 * sound
+
+
 def random_texts(count: int) -> list[str]:
     """Sentences made of cues and nouns at random, and of arbitrary characters: what no author would write."""
     rng = random.Random(0)
@@ -379,8 +518,8 @@ def test_time_grows_with_length_and_not_faster(unit):
         read_scope.__wrapped__(text)
         return time.process_time() - started
 
-    short = min(seconds(5_000) for _ in range(3))
-    assert min(seconds(40_000) for _ in range(2)) < 24 * short + 0.05
+    short = min(seconds(2_500) for _ in range(3))
+    assert min(seconds(20_000) for _ in range(2)) < 20 * short + 0.05
 
 
 def test_the_reader_is_deterministic_and_cached():
