@@ -37,7 +37,8 @@ def _renamed(text: str, renamed: Mapping[str, str]) -> str:
         return Path(text).name
     # Inside a longer text, such as the label of a comparison, only what is surely a path is taken for one.
     for known in sorted((known for known in renamed if "/" in known), key=len, reverse=True):
-        text = re.sub(rf"(?<![\w./-]){re.escape(known)}(?![\w-])", lambda _, known=known: renamed[known], text)
+        # Backslashes in a replacement would be read as escapes.
+        text = re.sub(rf"(?<![\w./-]){re.escape(known)}(?![\w-])", renamed[known].replace("\\", r"\\"), text)
     return _ABSOLUTE.sub(lambda path: Path(path.group()).name, text)
 
 

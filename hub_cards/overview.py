@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -135,7 +136,7 @@ def _most_different(found: Sequence[Found], present: Sequence[frozenset[str]], c
     return picked
 
 
-def _draw_bars(axes, scored: dict[str, Results]) -> None:
+def _draw_bars(axes: Any, scored: dict[str, Results]) -> None:
     labels = {
         "affirmation": "accuracy_by_kind/affirmation",
         "negation": "accuracy_by_kind/negation",

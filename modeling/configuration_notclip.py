@@ -4,7 +4,7 @@ The scalars of the composition are plain numbers here, so that a person can read
 model excludes; the statistics of the image embeddings that they are measured against are weights.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
@@ -40,7 +40,7 @@ class NotClipConfig(PreTrainedConfig):
     negation_strength: float = 1.0
     backbone_name: str | None = None
 
-    def __post_init__(self, **kwargs):
+    def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
         if self.composition not in COMPOSITIONS:
             raise ValueError(f"`composition` must be one of {COMPOSITIONS}, got {self.composition!r}.")

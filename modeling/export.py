@@ -59,7 +59,7 @@ def export_adapter(adapted: PeftModel, folder: Path, *, base: str) -> None:
     """Write the LoRA weights; `base` is the name under which its users find the backbone."""
     for config in adapted.peft_config.values():
         config.base_model_name_or_path = base
-    adapted.save_pretrained(folder)
+    adapted.save_pretrained(str(folder))
 
 
 @torch.no_grad()

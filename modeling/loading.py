@@ -1,7 +1,7 @@
 """One way to load what a user names as a model: ours, any dual encoder of transformers, either with an adapter."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from transformers import PreTrainedConfig
@@ -31,7 +31,7 @@ def load_model(
     folder = Path(name)
     if folder.exists() and not (folder / "config.json").is_file():
         raise BadInputError(f"`model` {name} is a folder without config.json: not a model of transformers.")
-    where = {} if revision is None else {"revision": revision}
+    where: dict[str, Any] = {} if revision is None else {"revision": revision}
     try:
         if _is_notclip(name, where):
             model = NotClipModel.from_pretrained(name, **where).eval()

@@ -10,6 +10,7 @@ without negation scores exactly as the backbone scores it.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from PIL import Image
@@ -39,9 +40,13 @@ class NotClipModel(PreTrainedModel):
     config_class = NotClipConfig
     base_model_prefix = "notclip"
     main_input_name = "pixel_values"
-    input_modalities = ("image", "text")
+    input_modalities = ["image", "text"]
     _supports_sdpa = True
     _supports_flash_attn = True
+
+    backbone: Any  # any dual encoder of transformers: they share their calls, but no base class that has them
+    image_mean: Tensor
+    image_covariance: Tensor
 
     def __init__(self, config: NotClipConfig, backbone: PreTrainedModel | None = None):
         super().__init__(config)
@@ -67,9 +72,9 @@ class NotClipModel(PreTrainedModel):
         backbone: str | Path | PreTrainedModel,
         *,
         processor: object | None = None,
-        composition: str = "scope",
+        composition: Literal["scope", "none"] = "scope",
         dtype: torch.dtype = torch.float32,
-        **loading_arguments,
+        **loading_arguments: Any,
     ) -> "NotClipModel":
         """Wrap a dual encoder of transformers (CLIP, SigLIP, SigLIP 2, VisionTextDualEncoder, …).
 
@@ -84,31 +89,32 @@ class NotClipModel(PreTrainedModel):
             ValueError: what was given is no dual encoder, or its checkpoint lacks weights.
         """
         source = None
+        dual_encoder: Any = backbone
         if not isinstance(backbone, PreTrainedModel):
             source = (str(backbone), dict(loading_arguments))
-            backbone, loading = AutoModel.from_pretrained(
+            dual_encoder, loading = AutoModel.from_pretrained(
                 source[0], dtype=dtype, output_loading_info=True, **loading_arguments
             )
             if loading["missing_keys"]:
                 missing = ", ".join(sorted(loading["missing_keys"])[:5])
                 raise ValueError(f"`backbone` {source[0]!r} lacks weights of its own architecture: {missing}, …")
-        if not (hasattr(backbone, "get_text_features") and hasattr(backbone, "get_image_features")):
+        if not (hasattr(dual_encoder, "get_text_features") and hasattr(dual_encoder, "get_image_features")):
             raise ValueError(
                 f"`backbone` must be a dual encoder with `get_text_features` and `get_image_features`, "
-                f"got {type(backbone).__name__}."
+                f"got {type(dual_encoder).__name__}."
             )
         with torch.no_grad():
-            one_token = torch.zeros(1, 1, dtype=torch.long, device=backbone.device)
-            embedding_dim = backbone.get_text_features(input_ids=one_token).pooler_output.shape[-1]
+            one_token = torch.zeros(1, 1, dtype=torch.long, device=dual_encoder.device)
+            embedding_dim = dual_encoder.get_text_features(input_ids=one_token).pooler_output.shape[-1]
         config = NotClipConfig(
-            dual_encoder_config=backbone.config,
+            dual_encoder_config=dual_encoder.config,
             embedding_dim=embedding_dim,
             composition=composition,
             backbone_name=source[0] if source else None,
             # A composite configuration hands its own choice down; None would take the towers' masks away.
-            attn_implementation=backbone.config._attn_implementation,
+            attn_implementation=dual_encoder.config._attn_implementation,  # type: ignore[call-arg]
         )
-        model = cls(config, backbone=backbone)
+        model = cls(config, backbone=dual_encoder)
         model.image_mean, model.image_covariance = model.image_mean.to(dtype), model.image_covariance.to(dtype)
         model._processor_source = source
         if processor is not None:
@@ -116,7 +122,7 @@ class NotClipModel(PreTrainedModel):
         return model.eval()
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path, *model_args, **kwargs):
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *model_args: Any, **kwargs: Any) -> Any:
         """Load a NotCLIP checkpoint, as every model of transformers; its processor is found in the same place."""
         loaded = super().from_pretrained(pretrained_model_name_or_path, *model_args, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded
@@ -142,7 +148,7 @@ class NotClipModel(PreTrainedModel):
         return self._processor
 
     @processor.setter
-    def processor(self, processor) -> None:
+    def processor(self, processor: Any) -> None:
         self._processor = NotClipProcessor(processor.image_processor, processor.tokenizer)
 
     # -- CLIP's interface ------------------------------------------------------------------------------------------
@@ -157,14 +163,14 @@ class NotClipModel(PreTrainedModel):
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> Any:
         """Embed whole captions as the backbone does, negation words and all; `.pooler_output` has shape (T, D)."""
         if position_ids is not None:
             kwargs["position_ids"] = position_ids
         return self.backbone.get_text_features(input_ids=input_ids, attention_mask=attention_mask, **kwargs)
 
-    def get_image_features(self, pixel_values: Tensor, **kwargs):
+    def get_image_features(self, pixel_values: Tensor, **kwargs: Any) -> Any:
         """Embed images as the backbone does; `.pooler_output` has shape (I, D)."""
         return self.backbone.get_image_features(pixel_values=pixel_values, **kwargs)
 
@@ -174,8 +180,8 @@ class NotClipModel(PreTrainedModel):
         pixel_values: Tensor | None = None,
         attention_mask: Tensor | None = None,
         return_loss: bool | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> Any:
         """Score each image against each caption.
 
         Args:
@@ -187,6 +193,8 @@ class NotClipModel(PreTrainedModel):
         Returns:
             The backbone's own output class; `logits_per_image` has shape (I, T), composed where a caption negates.
         """
+        if input_ids is None or pixel_values is None:
+            raise ValueError("`input_ids` and `pixel_values` must both be given; for one tower use `get_…_features`.")
         input_ids, attention_mask = self._pad_as_trained(input_ids, attention_mask)
         if attention_mask is not None:
             kwargs["attention_mask"] = attention_mask
@@ -334,14 +342,14 @@ class NotClipModel(PreTrainedModel):
     def _pads_to_full_length(self) -> bool:
         return "siglip" in self.backbone.config.model_type  # trained so, and without attention mask
 
-    def _tokenize(self, texts: Sequence[str]):
+    def _tokenize(self, texts: Sequence[str]) -> Any:
         padding = "max_length" if self._pads_to_full_length else True
         tokens = self.processor.tokenizer(
             list(texts), padding=padding, truncation=True, max_length=self._text_length, return_tensors="pt"
         )
         return tokens.to(self.device)
 
-    def _pad_as_trained(self, input_ids: Tensor, attention_mask: Tensor | None):
+    def _pad_as_trained(self, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if not self._pads_to_full_length or input_ids.shape[1] >= self._text_length:
             return input_ids, attention_mask
         missing = self._text_length - input_ids.shape[1]

@@ -4,13 +4,15 @@ The negation is not read here. The model reads it from the tokens, so that a cap
 through this processor, a bare tokenizer or a pipeline.
 """
 
+from typing import Any
+
 from transformers.processing_utils import ProcessorMixin
 
 
 class NotClipProcessor(ProcessorMixin):
     """A tokenizer and an image processor, called as `processor(text=[...], images=[...], return_tensors="pt")`."""
 
-    def __init__(self, image_processor=None, tokenizer=None, **kwargs):
+    def __init__(self, image_processor: Any = None, tokenizer: Any = None, **kwargs: Any):
         super().__init__(image_processor, tokenizer)
 
 

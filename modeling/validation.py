@@ -10,7 +10,7 @@ from torch import Tensor
 from notclip.calibration import choice_scores
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import choice_shares
 from notclip.modeling_notclip import NotClipModel
-from notclip.training_data import TrainingSplit
+from notclip.training_data import Question, TrainingSplit
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Validation:
 
 def limited(split: TrainingSplit, *, questions: int, images: int, captions_per_image: int = 2) -> TrainingSplit:
     """Keep what an epoch's validation looks at: the first question groups, and the first images' captions."""
-    groups = []
+    groups: list[list[Question]] = []
     for group in split.question_groups:
         if sum(map(len, groups)) >= questions:
             break

@@ -125,14 +125,15 @@ class MentionFinder:
             for word in concept.implied_by:
                 for form in _inflected(word):
                     hinting[_tokens(form)].add(concept.name)
-        for form, names in affirming.items():
-            hinting[form] |= names
+        for spoken, names in affirming.items():
+            hinting[spoken] |= names
         self._forms: dict[str, list[_Form]] = defaultdict(list)
-        for form, names in sorted(affirming.items(), key=lambda item: (-len(item[0]), item[0])):
-            self._forms[form[0]].append(_Form(form, tuple(sorted(names)), form in plurals, form in verb_like))
+        for spoken, names in sorted(affirming.items(), key=lambda item: (-len(item[0]), item[0])):
+            entry = _Form(spoken, tuple(sorted(names)), spoken in plurals, spoken in verb_like)
+            self._forms[spoken[0]].append(entry)
         self._hints: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] = defaultdict(list)
-        for form, names in sorted(hinting.items()):
-            self._hints[form[0]].append((form, frozenset(names)))
+        for spoken, names in sorted(hinting.items()):
+            self._hints[spoken[0]].append((spoken, frozenset(names)))
 
     def hints(self, text: str) -> frozenset[str]:
         """Concepts that any word of the text, alone or within a compound, mentions or implies."""

@@ -92,7 +92,11 @@ def build_model(vocabulary_size: int) -> VisionTextDualEncoderModel:
     """
     # `hidden_size` is read by the dual encoder, and is the width of the network's pooled output.
     vision = MobileNetV1Config(
-        depth_multiplier=0.5, image_size=IMAGE_SIZE, tf_padding=False, hidden_size=512, layer_norm_eps=1e-5
+        depth_multiplier=0.5,
+        image_size=IMAGE_SIZE,
+        tf_padding=False,
+        hidden_size=512,  # type: ignore[call-arg]
+        layer_norm_eps=1e-5,
     )
     text = BertConfig(
         vocab_size=vocabulary_size,
