@@ -34,7 +34,7 @@ _WORDS = {
     "c": "several many multiple few various two three four five six seven eight nine ten numerous lots most one",
     "t": "the this that these those all",
     "m": "his her their its my your our whose",
-    "y": "any much single even either more additional further",
+    "y": "any definite obvious convincing much single even either more additional further",
     "P": "in on at by with from to into onto over under behind beside besides near around across through along "
     "between among amongst amid amidst above below beneath underneath against inside outside within toward "
     "towards down up off out about after before during for upon past via like alongside atop throughout "
@@ -68,7 +68,8 @@ _WORDS = {
     "expect involve involves involving presents presenting reveal reveals revealing capture captures "
     "capturing represent represents representing illustrate illustrates exhibit exhibits exhibiting "
     "incorporate incorporates incorporating mention mentions mentioning wear wears wearing possess possesses "
-    "possessing detect identify got use uses using referencing",
+    "possessing demonstrate demonstrates demonstrating suggest suggests indicate indicates detect identify "
+    "got use uses using referencing",
     "g": "sign signs hint hints trace traces evidence mention reference references presence appearance glimpse "
     "depiction indication indications suggestion inclusion",
     "&": "and & plus",
@@ -80,9 +81,8 @@ _WORDS = {
     "attempts seems grins prepares draws writes builds cleans washes feeds hugs kisses shakes raises lifts "
     "reaches touches passes approaches travels competes tackles dribbles shoots serves practices wades trots "
     "gallops balances spins flips navigates overlooks surrounds covers fills gathers enjoys explains "
-    "demonstrates discusses describes walked sat stood rode ran jumped held looked watched climbed sit stand "
-    "ride run jump hold play perform pose wait throw kick chase sing swim gather stare compete walk fly eat "
-    "sleep",
+    "discusses describes walked sat stood rode ran jumped held looked watched climbed sit stand ride run jump "
+    "hold play perform pose wait throw kick chase sing swim gather stare compete walk fly eat sleep",
 }
 
 _PHRASES = {
@@ -135,8 +135,8 @@ _PHRASES = {
     "S": "in which|so that",
     "R": "as far as one can see|as far as the eye can see|as far as can be seen|as far as i can see|of course|"
     "as well|by the way",
-    "F": "the study|this study|the exam|this exam|the examination|this examination|this film|chest radiograph|"
-    "chest x - ray|chest x-ray|the scenery|the surroundings",
+    "F": "the study|this study|the exam|this exam|the examination|this examination|this film|the film|the scan|"
+    "this scan|chest radiograph|chest x - ray|chest x-ray|the scenery|the surroundings",
     "P": "in front of|on top of|next to|close to|because of|due to|out of|part of|a part of|in the middle of|"
     "in addition to|full of|such as|as for|when it comes to",
 }

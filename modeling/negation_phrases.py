@@ -78,8 +78,10 @@ class Phrases(Tokens):
             tag = tags[j]
             if tag in "dtymR" or (tag == "f" and tags[j + 1] in "kicF"):
                 j += 1
-            elif tag in "gF" and (tags[j + 1] == "o" or self.words[j + 1] in ("to", "from")):
+            elif tag in "gF" and (tags[j + 1] == "o" or self.words[j + 1] in ("to", "from", "for")):
                 j += 2
+            elif tag == "k" and tags[j + 1] == "g" and (tags[j + 2] == "o" or self.words[j + 2] == "for"):
+                j += 3  # "radiographic evidence of"
             elif self.words[j] == "being" or (tag == "o" and j and tags[j - 1] == "y"):  # "any of its players"
                 j += 1
             elif (

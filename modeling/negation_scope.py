@@ -169,6 +169,7 @@ class _Reading(Denials):
             return self.deny_twice(aux, k)
         if tags[k] == "=" or words[k] == "far":  # "cannot help but", "isn't far"
             return i + 1
+        aux -= aux > self.floor and words[aux - 1] == ":"  # "pneumothorax: not seen"
         start = self.subject_start(aux, self.floor)
         noun = any(tags[m] in "kiVg" for m in range(start, aux)) and tags[aux - 1] != "r"  # "a man we cannot see"
         subject = noun or any(tags[m] == "F" for m in range(start, aux))
@@ -237,7 +238,7 @@ class _Reading(Denials):
         aux = i
         while aux > self.floor and (tags[aux - 1] in "RaAdt" or self.words[aux - 1] in HAVE):
             aux -= 1
-        aux -= aux > self.floor and tags[aux - 1] == "m"
+        aux -= aux > self.floor and (tags[aux - 1] == "m" or self.words[aux - 1] == ":")
         start = self.subject_start(aux, self.floor)
         self.mark(aux, i + 1, CUE)
         if tags[i] == "q" and tags[i + 1] in "dtmyki" and not (self.is_passive(i + 1) and tags[i + 2] not in "kF"):

@@ -86,7 +86,7 @@ class Tokens:
             ):
                 settled = "k"  # "a fashion show", "the display"
         elif tag == "F":
-            if (before == "h" and after != "o") or (before in ".,B&" and after in "af"):
+            if (before == "h" and after != "o") or (before in ".,B&" and after in "af" and " " not in word):
                 settled = "k"  # "features photos", "video is displayed"
             elif (
                 before == "d"

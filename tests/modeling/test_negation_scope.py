@@ -347,6 +347,12 @@ CLINICAL = [
     ("Lungs are free of consolidation", "Lungs", ("consolidation",)),
     ("The heart is not enlarged", "The heart", ("enlarged",)),
     ("No acute cardiopulmonary process", "", ("acute cardiopulmonary process",)),
+    ("There is no radiographic evidence of pneumonia or edema.", "", ("pneumonia", "edema")),
+    ("Pneumothorax: absent", "", ("pneumothorax",)),
+    ("This study does not demonstrate pneumonia.", "", ("pneumonia",)),
+    ("No definite pneumothorax. Mild edema.", "Mild edema", ("pneumothorax",)),
+    ("Chest x-ray: no lung opacity.", "", ("lung opacity",)),
+    ("Neither edema nor consolidation is appreciated.", "", ("edema", "consolidation")),
     ("Atelectasis rather than pneumonia", "Atelectasis", ("pneumonia",)),
 ]
 TYPOGRAPHY = [
