@@ -58,9 +58,9 @@ def draw_overview(
     present = [frozenset(row["present"]) for row in rows]
     picked = _most_different(_search(base, notclip, rows, images), present, queries)
 
-    figure = pyplot.figure(figsize=(13, 1.2 + 2.45 * queries), dpi=110, facecolor="white")
+    figure = pyplot.figure(figsize=(14, 0.9 + 1.85 * queries), dpi=110, facecolor="white")
     grid = figure.add_gridspec(
-        queries, 2, width_ratios=(3.1, 1), left=0.01, right=0.985, top=0.9, bottom=0.07, wspace=0.08, hspace=0.42
+        queries, 2, width_ratios=(3.1, 1), left=0.01, right=0.985, top=0.84, bottom=0.05, wspace=0.22, hspace=0.5
     )
     for row, found in enumerate(picked):
         cells = grid[row, 0].subgridspec(
@@ -81,7 +81,7 @@ def draw_overview(
         title = figure.add_subplot(grid[row, 0], frameon=False)
         title.set_axis_off()
         wrapped = textwrap.shorten(found.query, 110, placeholder=" …")
-        title.set_title(f"“{wrapped}”", fontsize=11.5, loc="left", pad=20, fontweight="bold")
+        title.set_title(f"“{wrapped}”", fontsize=11.5, loc="left", pad=14, fontweight="bold")
 
     bars = figure.add_subplot(grid[:, 1])
     _draw_bars(bars, scored)
