@@ -198,6 +198,7 @@ AGENTS = frozenset(
 )
 # Words that name nothing by themselves: "nothing is a dog" and "none of the things is a dog" deny a dog.
 VAGUE = frozenset("thing things object objects item items something anything everything nothing one else yes".split())
+UNIVERSAL = frozenset("everything everyone everybody all every any anything something anyone each".split())
 SIGN_WORDS = frozenset("sign signs signpost zone zones symbol poster notice sticker".split())
 # Two of these make a text foreign, where "no" may be any word.
 FOREIGN = frozenset(

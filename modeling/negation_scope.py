@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .negation_cues import FOREIGN, HINTS, LESS_NOUNS
+from .negation_cues import FOREIGN, HINTS, LESS_NOUNS, UNIVERSAL
 from .negation_denials import HAVE, Denials
 from .negation_phrases import NOUN_START
 from .negation_rest import CONTENT, CUE, DROPPED, KEPT, NEGATED, affirmed_text
 
 _WORD = re.compile(r"\w+")
+_LONELY = ("empty", "bare", "alone", "naked", "topless", "vacant", "deserted")
 
 
 @dataclass(frozen=True)
@@ -129,14 +130,7 @@ class _Reading(Denials):
         return self.deny_predicate(j, first)
 
     def _without(self, i: int) -> int:
-        """Without X, instead of X, lacks X, except X."""
-        if self.tags[i] == "e" and i and self.fates[i - 1] != KEPT:  # "nobody except a girl" affirms her
-            if self.phrases and self.phrase_text(self.phrases[-1]) == "anything":
-                self.phrases.pop()
-            self.changed = True
-            if self._affirms_before(i):
-                self.swaps[i] = "with"  # "a pizza with no toppings except cheese" is one with cheese
-            return self.mark(i, i + 1, CUE)
+        """Without X, instead of X, lacks X."""
         if self.tags[i] == "v" and i and self.tags[i - 1] in "dtm":  # "a lack"
             return i + 1
         attached = self.is_attached(i)
@@ -144,7 +138,7 @@ class _Reading(Denials):
         first = len(self.phrases)
         joined = "kFgi" if self.tags[i] == "v" or self.words[i].endswith(" of") else "kFg"
         verbal = self.words[i] == "without" and self.tags[k] == "i"
-        j = self.deny_list(k, self.tags[i] != "e", verbal, joined)
+        j = self.deny_list(k, True, verbal, joined)
         if len(self.phrases) == first:
             if self.tags[k] in "fF" and self.tags[k + 1] in ".,B":  # "without video"
                 self.mark(i, k, CUE)
@@ -154,6 +148,37 @@ class _Reading(Denials):
         if self.words[i] in ("absence of", "lack of") and self.tags[j] == "a" and not attached:
             while self.tags[j] not in ".,B":  # "the absence of a dog is easy to see"
                 j = self.mark(j, j + 1, DROPPED)
+        return j
+
+    def _except(self, i: int) -> int:
+        """Everything except X denies X; nobody except X, and empty except for X, affirm it."""
+        words, tags = self.words, self.tags
+        if i and self.fates[i - 1] != KEPT:
+            if self.phrases and self.phrase_text(self.phrases[-1]) == "anything":
+                self.phrases.pop()
+            self.changed = True
+            if self._affirms_before(i):
+                self.swaps[i] = "with"  # "a pizza with no toppings except cheese" is one with cheese
+            return self.mark(i, i + 1, CUE)
+        start = i
+        while start > max(self.floor, i - 40) and tags[start - 1] not in ".B":
+            start -= 1
+        before = range(start, i)
+        verb = max((m for m in before if tags[m] in "Vaijhx"), default=start - 1)
+        every = words[i].split()[0] in UNIVERSAL or any(words[m] in UNIVERSAL for m in range(verb + 1, i))
+        shows = any(tags[m] == "F" and tags[m + 1] == "h" for m in before)  # "this image shows X, except for Y"
+        bare = verb < start < i and not any(words[m] in _LONELY for m in before)
+        if not (every or shows or bare):
+            return i + 1
+        first = len(self.phrases)
+        j = self.deny_list(i + 1, attached=False)
+        end = j
+        while tags[end] in "aAR":
+            end += 1
+        if tags[end] in "kiVh" and self.frames_end(end) == end:  # "all but the dog are running": the dog is there
+            del self.phrases[first:]
+            return i + 1
+        self.mark(i, i + 1, CUE)
         return j
 
     def _not(self, i: int) -> int:
@@ -279,6 +304,8 @@ class _Reading(Denials):
             self.phrases.append([(start, stop)])
         else:
             copula = self.copula(i)
+            if LESS_NOUNS.get(word) == "people" and copula != i - 1:  # "an unoccupied seat" among people
+                return i + 1
             start = copula + 1 if copula and "-" in word else i
             self.spoken[i] = LESS_NOUNS.get(word) or word.removesuffix("-less").removesuffix("-free")
             self.phrases.append([(start, i), (i, i + 1)])
@@ -312,7 +339,7 @@ _READERS: dict[str, Callable[[_Reading, int], int]] = {
     "~": _Reading._no,
     "w": _Reading._without,
     "v": _Reading._without,
-    "e": _Reading._without,
+    "e": _Reading._except,
     "x": _Reading._not,
     "N": _Reading._not,
     "p": _Reading._absent,
