@@ -31,31 +31,25 @@ class Tokens:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.words: list[str] = []
-        self.tags: list[str] = []
-        self.starts: list[int] = []
-        self.ends: list[int] = []
         straight = text.replace("’", "'")
         if text.isascii():
-            straight = straight.lower()  # elsewhere lower case may change the length, so it is done token by token
-        found = list(_TOKEN.finditer(straight))
-        words = [match.group() for match in found] if text.isascii() else [match.group().lower() for match in found]
-        pairs = zip(words, [*words[1:], ""], strict=False)
-        skip = 0
-        for i, pair in enumerate(pairs):
-            if i < skip:
-                continue
-            word, last = words[i], i
-            tag = WORD_TAGS.get(word)
-            for phrase, phrase_tag in PHRASE_TAGS.get(pair, ()):
-                if words[i : i + len(phrase)] == phrase:
-                    skip = i + len(phrase)
-                    tag, last, word = phrase_tag, skip - 1, " ".join(phrase)
-                    break
-            self.words.append(word)
-            self.tags.append(tag or _letter(word))
-            self.starts.append(found[i].start())
-            self.ends.append(found[last].end())
+            found = list(_TOKEN.finditer(straight.lower()))
+            words = [match.group() for match in found]
+        else:  # where lower case may change the length
+            found = list(_TOKEN.finditer(straight))
+            words = [match.group().lower() for match in found]
+        pieces = _phrases(words)
+        if pieces:
+            found_at = [(found[i], found[i + length - 1]) for i, length, _ in pieces]
+            self.words = [" ".join(words[i : i + length]) for i, length, _ in pieces]
+            self.tags = [tag or WORD_TAGS.get(words[i]) or _letter(words[i]) for i, _, tag in pieces]
+            self.starts = [first.start() for first, _ in found_at]
+            self.ends = [last.end() for _, last in found_at]
+        else:
+            self.words = words
+            self.tags = [WORD_TAGS.get(word) or _letter(word) for word in words]
+            self.starts = [match.start() for match in found]
+            self.ends = [match.end() for match in found]
         self.size = len(self.words)
         self.words += ["", "", ""]
         self.tags += [".", ".", "."]
@@ -138,6 +132,24 @@ class Tokens:
         while j > 0 and i - j < LOOK_BACK and self.tags[j] in "ki":
             j -= 1
         return j if j > 0 and self.tags[j] == "a" else 0
+
+
+def _phrases(words: list[str]) -> list[tuple[int, int, str]]:
+    """Words grouped by the phrases of the table: (first, length, letter); empty where none occurs."""
+    pairs = list(zip(words, words[1:], strict=False))
+    if PHRASE_TAGS.keys().isdisjoint(pairs):
+        return []
+    pieces = []
+    i = 0
+    while i < len(words):
+        length, letter = 1, ""
+        for phrase, phrase_letter in PHRASE_TAGS.get(pairs[i], ()) if i < len(pairs) else ():
+            if words[i : i + len(phrase)] == phrase:
+                length, letter = len(phrase), phrase_letter
+                break
+        pieces.append((i, length, letter))
+        i += length
+    return pieces
 
 
 def _letter(word: str) -> str:
