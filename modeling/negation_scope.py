@@ -175,7 +175,10 @@ class _Reading(Denials):
         end = j
         while tags[end] in "aAR":
             end += 1
-        if tags[end] in "kiVh" and self.frames_end(end) == end:  # "all but the dog are running": the dog is there
+        follows = (
+            tags[end] in "kiVh" and self.frames_end(end) == end
+        )  # "all but the dog are running": the dog is there
+        if follows or (not every and not shows and tags[j] != "."):
             del self.phrases[first:]
             return i + 1
         self.mark(i, i + 1, CUE)

@@ -1,6 +1,7 @@
 """A caption's tokens with their letters: words of two readings get the one that their neighbours ask for."""
 
 import re
+from itertools import pairwise
 
 from .negation_cues import (
     LESS_NOUNS,
@@ -136,7 +137,7 @@ class Tokens:
 
 def _phrases(words: list[str]) -> list[tuple[int, int, str]]:
     """Words grouped by the phrases of the table: (first, length, letter); empty where none occurs."""
-    pairs = list(zip(words, words[1:], strict=False))
+    pairs = list(pairwise(words))
     if PHRASE_TAGS.keys().isdisjoint(pairs):
         return []
     pieces = []
