@@ -19,9 +19,11 @@ model = AutoModel.from_pretrained(stage + "/model", trust_remote_code=True)
 questions = load_dataset(stage + "/dataset", "questions", split="test")
 kinds = questions.features["kind"].names
 metric = evaluate.load(stage + "/metrics/negated_mcq")
-for row in questions:
-    scores = model.score([row["image"]], row["choices"])[0].tolist()
-    metric.add(prediction=scores, reference=row["answer"], kinds=kinds[row["kind"]])
+texts = sorted({choice for choices in questions["choices"] for choice in choices})
+scores = model.score(questions["image"][:], texts).tolist()
+for row, of_image in zip(questions, scores):
+    of_choices = [of_image[texts.index(choice)] for choice in row["choices"]]
+    metric.add(prediction=of_choices, reference=row["answer"], kinds=kinds[row["kind"]])
 print(json.dumps(metric.compute(n_resamples=0)))
 """
 
