@@ -75,6 +75,7 @@ def main(argv: list[str] | None = None) -> int:
     files = [str(results / f"{name}.json") for name in scored]
     stage = ["--model", str(trained), "--data", str(data), "--results", *files]
     stage += ["--namespace", config.namespace, "--out", str(hub)]
+    stage += ["--name", f"notclip-{DRAWN_WORLD}"] if config.base == DRAWN_WORLD else []
     _step("4/6 stage the release", "stage_release", stage, done=hub / "manifest.json")
 
     print("\n== 5/6 use the release as its users will, in a fresh process without this package", flush=True)
