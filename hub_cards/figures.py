@@ -66,14 +66,16 @@ def draw_examples(rows: Sequence[tuple["Image", str, str]], path: Path) -> None:
     """A row of images, each over a caption of it and a negated caption."""
     import textwrap
 
-    canvas, panels = _canvas(columns=len(rows), width=2.9 * len(rows), height=4.4, heights=(3, 1.25))
+    canvas, panels = _canvas(columns=len(rows), width=2.9 * len(rows), height=4.6, heights=(3, 1.6))
     images, texts = panels[: len(rows)], panels[len(rows) :]
     for image_panel, text_panel, (image, caption, negated) in zip(images, texts, rows, strict=True):
         image_panel.imshow(image)
         image_panel.set_axis_off()
         text_panel.set_axis_off()
-        for text, height, colour in ((caption, 1, "#222222"), (negated, 0.45, COLOURS[2])):
-            text_panel.text(0, height, textwrap.fill(text, 38, max_lines=3), va="top", fontsize=9, color=colour)
+        for text, height, colour in ((caption, 1, "#222222"), (negated, 0.42, COLOURS[2])):
+            wrapped = textwrap.fill(text, 38, max_lines=4)
+            # Out of the layout, or the widest caption would push the pictures apart.
+            text_panel.text(0, height, wrapped, va="top", fontsize=9, color=colour, in_layout=False)
     _save(canvas, None, path)
 
 
