@@ -21,7 +21,7 @@ from notclip.recaption.fact_base import FactBase, collect_facts
 from notclip.recaption.facts import EVIDENCE_METHODS, ImageFacts
 from notclip.recaption.lexicon import Lexicon, load_lexicon
 from notclip.recaption.parquet_files import write_parquet
-from notclip.recaption.phrasing import negate_caption
+from notclip.recaption.phrasing import FORMS, TRAIN_FORMS, negate_caption
 from notclip.recaption.queries import build_queries
 from notclip.recaption.questions import Question, build_questions, require_counterbalance
 from notclip.recaption.rows import CONFIGS, FEATURES, KINDS, SPLITS
@@ -29,6 +29,8 @@ from notclip.recaption.sources import Source, open_source
 
 Row = dict[str, Any]
 _WITHOUT_EFFECT = ("out", "cache", "workers", "progress")  # Options that no byte of the dataset depends on.
+# Some ways to negate stand in the test split alone, so that its figures tell understanding from recognition.
+FORMS_OF_SPLIT = {"train": TRAIN_FORMS, "validation": TRAIN_FORMS, "test": FORMS}
 
 
 def build_dataset(config: BuildConfig) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def _write_all(folder: Path, source: Source, base: FactBase, lexicon: Lexicon, c
     for split in SPLITS:
         facts = base.facts[split]
         makers = {
-            "captions": _caption_rows(facts, base, lexicon, config),
+            "captions": _caption_rows(facts, base, lexicon, config, split),
             "questions": _question_rows(questions[split], base),
             "retrieval": _query_rows(facts, base, lexicon, config, split),
         }
@@ -119,6 +121,7 @@ def _questions(facts: Sequence[ImageFacts], lexicon: Lexicon, config: BuildConfi
         lexicon,
         count=max(config.choices, round(len(facts) * config.questions_per_image)),
         choices=config.choices,
+        forms=FORMS_OF_SPLIT[split],
         group_prefix=f"{split}-",
         seed=_seed(config.seed, "questions", split),
     )
@@ -144,7 +147,10 @@ def _measure_blind(questions: dict[str, list[Question]], config: BuildConfig) ->
     return measured
 
 
-def _caption_rows(facts: Sequence[ImageFacts], base: FactBase, lexicon: Lexicon, config: BuildConfig) -> Iterator[Row]:
+def _caption_rows(
+    facts: Sequence[ImageFacts], base: FactBase, lexicon: Lexicon, config: BuildConfig, split: str
+) -> Iterator[Row]:
+    forms = FORMS_OF_SPLIT[split]
     companions = base.companions
     chooser = AbsenceChooser(lexicon, balanced_shares(companions, companions.candidates), hardness=config.hardness)
     for fact in facts:
@@ -155,7 +161,7 @@ def _caption_rows(facts: Sequence[ImageFacts], base: FactBase, lexicon: Lexicon,
             absent = chooser.draw(fact.absent, rng, config.negated_per_caption)
             if not absent:
                 continue
-            phrases = [negate_caption(caption, (name,), lexicon, rng) for name in absent]
+            phrases = [negate_caption(caption, (name,), lexicon, rng, forms=forms) for name in absent]
             yield {
                 "image": _embedded(image),
                 "image_id": fact.image_id,
@@ -187,7 +193,9 @@ def _query_rows(
     facts: Sequence[ImageFacts], base: FactBase, lexicon: Lexicon, config: BuildConfig, split: str
 ) -> Iterator[Row]:
     present = {fact.image_id: sorted(fact.present) for fact in facts}
-    for queries in build_queries(facts, lexicon, seed=_seed(config.seed, "queries", split)):
+    for queries in build_queries(
+        facts, lexicon, forms=FORMS_OF_SPLIT[split], seed=_seed(config.seed, "queries", split)
+    ):
         yield {
             "image": _embedded(base.images[queries.image_id]),
             "image_id": queries.image_id,
