@@ -252,12 +252,19 @@ class NotClipModel(PreTrainedModel):
         parts = self._embed_parts([scopes[index] for index in negating], whole[rows], batch_size=batch_size)
         return EmbeddedTexts(whole, rows, parts)
 
-    def compose(self, embedded: EmbeddedTexts, weights: CompositionWeights | None = None) -> tuple[Tensor, Tensor]:
+    def compose(
+        self,
+        embedded: EmbeddedTexts,
+        weights: CompositionWeights | None = None,
+        *,
+        strength: float | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Turn embedded texts into affine queries: vectors of shape (T, D) and biases of shape (T,).
 
         Args:
             embedded: what `embed_texts` returned for T texts.
             weights: scalars of the composition; the configuration's when absent.
+            strength: multiplies every exclusion's weight; the configuration's `negation_strength` when absent.
         """
         vectors, biases = embedded.whole, embedded.whole.new_zeros(len(embedded.whole))
         if len(embedded.negating) == 0:
@@ -268,14 +275,19 @@ class NotClipModel(PreTrainedModel):
             weights,
             self.image_mean,
             self.image_covariance,
-            strength=self.config.negation_strength,
+            strength=self.config.negation_strength if strength is None else strength,
         )
         vectors = vectors.index_copy(0, embedded.negating, composed)
         return vectors, biases.index_copy(0, embedded.negating, composed_biases)
 
     @torch.no_grad()
     def encode_queries(
-        self, texts: Sequence[str], *, batch_size: int = 256, composition: str | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        batch_size: int = 256,
+        composition: str | None = None,
+        strength: float | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Turn texts into affine queries: the score of image embedding v is `v @ vector + bias`.
 
@@ -283,6 +295,7 @@ class NotClipModel(PreTrainedModel):
             texts: T texts, with or without negation.
             batch_size: texts encoded at once.
             composition: `"scope"` or `"none"`; the configuration's when absent.
+            strength: multiplies the weight of every excluded concept; the configuration's when absent.
 
         Returns:
             vectors of shape (T, D) and biases of shape (T,), in units of cosine similarity. A text without negation
@@ -294,7 +307,7 @@ class NotClipModel(PreTrainedModel):
         if composition == "none":
             vectors = self.encode_texts(texts, batch_size=batch_size)
             return vectors, vectors.new_zeros(len(texts))
-        return self.compose(self.embed_texts(texts, batch_size=batch_size))
+        return self.compose(self.embed_texts(texts, batch_size=batch_size), strength=strength)
 
     def encode_query(self, text: str) -> tuple[Tensor, Tensor]:
         """Turn one text into a vector of shape (D,) and a scalar bias, for a vector index."""

@@ -78,6 +78,13 @@ def test_gradients_reach_the_text_tower_through_the_composition(model):
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in model.backbone.text_model.parameters())
 
 
+def test_the_dial_of_one_query_counts_as_the_configurations_own(model, images):
+    dialled = model.encode_queries(TEXTS, strength=2.5)
+    model.config.negation_strength = 2.5
+    torch.testing.assert_close(dialled, model.encode_queries(TEXTS))
+    assert not torch.allclose(dialled[0], model.encode_queries(TEXTS, strength=0.0)[0])
+
+
 def test_saved_and_loaded_the_model_is_the_same(model, images, tmp_path):
     model.config.negation_strength = 0.5
     model.image_mean.fill_(0.25)
