@@ -1,4 +1,4 @@
-"""One way to load what a user names as a model: ours, any dual encoder of transformers, either with an adapter."""
+"""One way to load what a user names as a model: ours, a dual encoder of transformers or OpenCLIP, with an adapter."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -8,6 +8,7 @@ from transformers import PreTrainedConfig
 
 from notclip.errors import BadInputError
 from notclip.modeling_notclip import NotClipModel
+from notclip.openclip_files import is_openclip
 
 
 def load_model(
@@ -16,18 +17,44 @@ def load_model(
     adapter: Path | str | None = None,
     composition: Literal["scope", "none"] | None = None,
     revision: str | None = None,
+    architecture: str | None = None,
 ) -> NotClipModel:
     """Load a model for scoring, search or training.
 
     Args:
-        name: Hub id or folder of a NotCLIP model or of any dual encoder of transformers.
+        name: Hub id or folder of a NotCLIP model or of any dual encoder of transformers; or an OpenCLIP checkpoint:
+            a .safetensors, .pt, .pth or .bin file, or a folder with an open_clip_config.json.
         adapter: PEFT adapter to put on it.
         composition: `"scope"` or `"none"`; a NotCLIP model's own, and `"none"` for any other, when absent.
         revision: revision of the Hub repository.
+        architecture: OpenCLIP's name of the architecture, such as `ViT-B-32-quickgelu`, for a file of weights alone.
 
     Raises:
         BadInputError: there is no such model, or it is no dual encoder.
     """
+    if is_openclip(name):
+        from notclip.openclip import load_openclip  # half a second that others need not wait
+
+        backbone, processor = load_openclip(Path(name), architecture=architecture)
+        model = NotClipModel.from_backbone(backbone, processor=processor, composition="none")
+        model.config.backbone_name = name
+    else:
+        if architecture is not None:
+            raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {name} says itself what it is.")
+        model = _from_transformers(name, revision)
+    if adapter is not None:
+        if not (Path(adapter) / "adapter_config.json").is_file():
+            raise BadInputError(f"`adapter` {adapter} holds no adapter_config.json: not a PEFT adapter.")
+        from peft import PeftModel  # only users of adapters need it
+
+        adapted = PeftModel.from_pretrained(model.backbone, str(adapter))
+        model.backbone = adapted.merge_and_unload()
+    if composition is not None:
+        model.config.composition = composition
+    return model
+
+
+def _from_transformers(name: str, revision: str | None) -> NotClipModel:
     folder = Path(name)
     if folder.exists() and not (folder / "config.json").is_file():
         raise BadInputError(f"`model` {name} is a folder without config.json: not a model of transformers.")
@@ -41,15 +68,6 @@ def load_model(
         _ = model.processor
     except (OSError, ValueError, HFValidationError, RepositoryNotFoundError) as error:
         raise BadInputError(f"`model` {name} cannot be loaded: {error}") from error
-    if adapter is not None:
-        if not (Path(adapter) / "adapter_config.json").is_file():
-            raise BadInputError(f"`adapter` {adapter} holds no adapter_config.json: not a PEFT adapter.")
-        from peft import PeftModel  # only users of adapters need it
-
-        adapted = PeftModel.from_pretrained(model.backbone, str(adapter))
-        model.backbone = adapted.merge_and_unload()
-    if composition is not None:
-        model.config.composition = composition
     return model
 
 

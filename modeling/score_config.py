@@ -12,7 +12,8 @@ class ScoreConfig:
     """Options of `notclip score-model`."""
 
     model: str
-    """Hub id or folder: a NotCLIP model, or any dual encoder of transformers."""
+    """Hub id or folder: a NotCLIP model, or any dual encoder of transformers; or an OpenCLIP checkpoint (.pt,
+    .safetensors, or a folder with open_clip_config.json)."""
     suite: Path
     """What it is asked: a folder that `notclip build-dataset` wrote, a CSV file of NegBench or of yours
     (`image, correct, wrong_1, …`), or a folder of CSV files."""
@@ -22,6 +23,8 @@ class ScoreConfig:
     """Folder of the photos that CSV files name, by path or by file name; by default the CSV files' own."""
     adapter: Path | None = None
     """PEFT adapter to put on the model."""
+    architecture: str | None = None
+    """OpenCLIP's name for what a file of weights alone is of, such as ViT-B-32-quickgelu."""
     composition: Literal["scope", "none"] | None = None
     """`scope` reads each caption's negation, `none` is the plain dual encoder; by default what a NotCLIP model was
     saved with, and `none` for any other."""

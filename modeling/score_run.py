@@ -40,7 +40,13 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
         limit=config.limit,
         skip_missing=config.on_bad_photo == "skip",
     )
-    model = load_model(config.model, adapter=config.adapter, composition=config.composition, revision=config.revision)
+    model = load_model(
+        config.model,
+        adapter=config.adapter,
+        composition=config.composition,
+        revision=config.revision,
+        architecture=config.architecture,
+    )
     torch.nn.Module.to(model, device_named(config.device))  # transformers' own `to` has no types
     scores = score_suite(
         model,

@@ -12,11 +12,14 @@ class TrainConfig:
     """Options of `notclip train-adapter`."""
 
     base: str
-    """Backbone: a Hub id or a folder that holds any dual encoder of transformers."""
+    """Backbone: a Hub id or a folder that holds any dual encoder of transformers; or an OpenCLIP checkpoint (.pt,
+    .safetensors, or a folder with open_clip_config.json), which is converted to OUT/base first."""
     data: Path
     """Folder that `notclip build-dataset` wrote."""
     out: Path
     """Folder to write adapter/, backbone/, model/ and training.json to."""
+    architecture: str | None = None
+    """OpenCLIP's name for what a base of weights alone is of, such as ViT-B-32-quickgelu."""
     resume: bool = False
     """Go on with a run that was broken off; ends at the same weights as one that was not."""
 

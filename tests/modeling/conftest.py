@@ -92,10 +92,19 @@ def clip():
     return _clip().eval()
 
 
-@pytest.fixture
-def processor():
+def make_processor() -> SimpleNamespace:
     image_processor = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
     return SimpleNamespace(tokenizer=make_tokenizer(), image_processor=image_processor)
+
+
+@pytest.fixture
+def processor():
+    return make_processor()
+
+
+@pytest.fixture(scope="module")
+def module_processor():
+    return make_processor()
 
 
 @pytest.fixture
