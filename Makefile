@@ -1,5 +1,5 @@
 # The recipes of the house. `make` alone lists them; a fresh machine needs Python 3.11+, make and a package registry.
-# Each recipe sets up .venv first, once: pip install -c constraints.txt -e '.[all,dev]'.
+# Each recipe sets up .venv first, once: pip install -c constraints.txt -e '.[all,dev]', and open_clip for its test.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -25,11 +25,12 @@ help: ## list the recipes
 .PHONY: setup
 setup: $(STAMP) ## make .venv with everything, from constraints.txt; done at most once by every other recipe
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt tests/openclip_requirements.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv was found: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 2; }
 	@"$(BIN)/python" -c '' 2>/dev/null || { echo "Making $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv --clear "$(VENV)"; }
 	@echo "Installing NotCLIP and what it needs into $(VENV) (minutes on a new machine, the largest part is torch)"
 	"$(BIN)/python" -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	"$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-deps -r tests/openclip_requirements.txt
 	@touch $@
 
 .PHONY: demo

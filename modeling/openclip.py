@@ -9,9 +9,14 @@ OpenCLIP prepares them. Checked against open_clip itself on random weights (test
 
 import gzip
 import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from PIL import Image
 from transformers import (
     AutoTokenizer,
     CLIPConfig,
@@ -30,7 +35,13 @@ from transformers import (
 from transformers.image_utils import IMAGENET_STANDARD_MEAN, IMAGENET_STANDARD_STD, OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from notclip.errors import BadInputError
-from notclip.openclip_architectures import Description, is_siglip, openclip_description, transformers_config
+from notclip.openclip_architectures import (
+    Description,
+    is_siglip,
+    openclip_description,
+    towers_of,
+    transformers_config,
+)
 from notclip.openclip_files import OpenClipCheckpoint, find_checkpoint, read_weights, write_checkpoint
 from notclip.openclip_weights import to_openclip, to_transformers
 
@@ -76,8 +87,26 @@ def load_openclip(
     return model.eval(), processor
 
 
+def convert_to_transformers(
+    path: Path,
+    folder: Path,
+    *,
+    architecture: str | None = None,
+    tokenizer: str | None = None,
+    normalization: Normalization | None = None,
+) -> PreTrainedModel:
+    """Write an OpenCLIP checkpoint as a new folder of transformers; other arguments are those of `load_openclip`."""
+    backbone, processor = load_openclip(
+        path, architecture=architecture, tokenizer=tokenizer, normalization=normalization
+    )
+    with _written_whole(folder) as partial:
+        backbone.save_pretrained(partial)
+        processor.save_pretrained(partial)
+    return backbone
+
+
 def save_openclip(backbone: PreTrainedModel, processor: Any, folder: Path) -> list[str]:
-    """Write a CLIP or SigLIP model of transformers as a folder that OpenCLIP loads.
+    """Write a CLIP or SigLIP model of transformers as a new folder that OpenCLIP loads.
 
     Args:
         backbone: the model.
@@ -88,7 +117,7 @@ def save_openclip(backbone: PreTrainedModel, processor: Any, folder: Path) -> li
         What OpenCLIP will compute otherwise than transformers, one sentence each; mostly empty.
 
     Raises:
-        BadInputError: OpenCLIP has no such model.
+        BadInputError: OpenCLIP has no such model, or the folder exists.
     """
     description, differences = openclip_description(backbone.config)
     if isinstance(backbone.config, SiglipConfig) or description["text_cfg"]["vocab_size"] != CLIP_VOCABULARY:
@@ -99,13 +128,30 @@ def save_openclip(backbone: PreTrainedModel, processor: Any, folder: Path) -> li
         "mode": "RGB",
         "mean": list(images.image_mean),
         "std": list(images.image_std),
-        "interpolation": "bicubic" if int(images.resample) == 3 else "bilinear",
+        "interpolation": "bilinear" if int(images.resample) == Image.Resampling.BILINEAR else "bicubic",
         "resize_mode": "shortest" if images.size.get("shortest_edge") else "squash",
     }
     assert isinstance(backbone.config, CLIPConfig | SiglipConfig)  # `openclip_description` refused all others
-    write_checkpoint(folder, to_openclip(backbone.state_dict(), backbone.config), description, preprocessing)
-    processor.tokenizer.save_pretrained(folder)
+    with _written_whole(folder) as partial:
+        write_checkpoint(partial, to_openclip(backbone.state_dict(), backbone.config), description, preprocessing)
+        processor.tokenizer.save_pretrained(partial)
     return differences
+
+
+@contextmanager
+def _written_whole(folder: Path) -> Iterator[Path]:
+    """A folder beside the wanted one, which takes its name when all is written and goes when something went wrong."""
+    if folder.exists():
+        raise BadInputError(f"`out` {folder} exists: name another folder, or remove it.")
+    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        partial.rename(folder)
+    except OSError as error:
+        raise BadInputError(f"`out` {folder} cannot be written: {error}.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _check_fit(
@@ -122,7 +168,9 @@ def _check_fit(
 
 def _misfit(checkpoint: OpenClipCheckpoint, architecture: str | None, what: str) -> str:
     named = f"`architecture` {architecture}" if architecture else "its open_clip_config.json"
-    return f"`model` {checkpoint.weights} does not fit {named}: it {what}. Name the architecture that it was trained as."
+    return (
+        f"`model` {checkpoint.weights} does not fit {named}: it {what}. Name the architecture that it was trained as."
+    )
 
 
 def _processor(
@@ -138,9 +186,13 @@ def _processor(
         mean, std = said.get("mean", mean), said.get("std", std)
     if said.get("resize_mode", "shortest") == "longest":
         raise BadInputError(f"`model` {checkpoint.weights} pads photos to a square, which is not supported.")
-    size = config.vision_config.image_size
+    size = towers_of(config)[0].image_size
     squash = said.get("resize_mode", "squash" if siglip else "shortest") == "squash"
-    shared = {"image_mean": mean, "image_std": std, "resample": 2 if said.get("interpolation") == "bilinear" else 3}
+    shared: dict[str, Any] = {
+        "image_mean": mean,
+        "image_std": std,
+        "resample": 2 if said.get("interpolation") == "bilinear" else 3,
+    }
     square = {"height": size, "width": size}
     words = _tokenizer(checkpoint, config, tokenizer)
     if siglip:
@@ -156,8 +208,9 @@ def _tokenizer(
     beside = checkpoint.weights.parent
     source = named or (str(beside) if (beside / "tokenizer.json").is_file() else None)
     source = source or _named_tokenizer(checkpoint.description)
-    length = config.text_config.max_position_embeddings
-    if source is None and config.text_config.vocab_size == CLIP_VOCABULARY:
+    text = towers_of(config)[1]
+    length = text.max_position_embeddings
+    if source is None and text.vocab_size == CLIP_VOCABULARY:
         vocabulary = _installed_vocabulary()
         if vocabulary is not None:
             return clip_tokenizer(vocabulary, model_max_length=length)
@@ -192,7 +245,7 @@ def clip_tokenizer(merges_file: Path, *, model_max_length: int = 77) -> CLIPToke
     """CLIP's tokenizer from the merges that OpenAI published (bpe_simple_vocab_16e6.txt.gz)."""
     lines = gzip.decompress(merges_file.read_bytes()).decode("utf-8").split("\n")
     # The vocabulary as CLIP's simple_tokenizer.py builds it: bytes, bytes that end a word, merges, two specials.
-    merges = [(left, right) for left, right in (line.split() for line in lines[1 : 49152 - 256 - 2 + 1])]
+    merges: Any = [tuple(line.split()) for line in lines[1 : 49152 - 256 - 2 + 1]]
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
     symbols = [chr(byte) for byte in printable] + [chr(256 + index) for index in range(len(others))]

@@ -14,6 +14,10 @@ from transformers import CLIPConfig, PreTrainedConfig, SiglipConfig
 
 from notclip.errors import BadInputError
 
+# OpenCLIP pools where a token's id is largest. With CLIP's vocabulary that is the end of text; for any other,
+# transformers does the same where the end of text is said to be 2, as in CLIP's first configurations.
+_END_OF_TEXT = {49408: 49407}
+
 Description = dict[str, Any]  # `model_cfg` of an open_clip_config.json
 
 
@@ -92,7 +96,9 @@ def transformers_config(description: Description) -> CLIPConfig | SiglipConfig:
     for part, keys in allowed.items():
         for key, value in description[part].items():
             if key not in keys | _EITHER and value not in (None, False, 0):
-                raise BadInputError(f"`{part}` sets `{key}` to {value!r}, which transformers' {_family(description)} lacks.")
+                raise BadInputError(
+                    f"`{part}` sets `{key}` to {value!r}, which transformers' {_family(description)} lacks."
+                )
     if isinstance(vision.get("layers"), list):
         raise BadInputError("`vision_cfg` describes a ResNet, which transformers' CLIP lacks.")
     return _siglip_config(description) if is_siglip(description) else _clip_config(description)
@@ -109,8 +115,13 @@ def openclip_description(config: PreTrainedConfig) -> tuple[Description, list[st
     if isinstance(config, SiglipConfig):
         return _describe_siglip(config)
     raise BadInputError(
-        f"`model` of type {config.model_type!r} has no counterpart in OpenCLIP that we convert to; CLIP and SigLIP have."
+        f"`model` of type {config.model_type!r} does not convert to OpenCLIP; CLIP and SigLIP (fixed resolution) do."
     )
+
+
+def towers_of(config: CLIPConfig | SiglipConfig) -> tuple[Any, Any]:
+    """The configurations of the image tower and of the text tower; transformers types them as maybe absent."""
+    return config.vision_config, config.text_config
 
 
 def _family(description: Description) -> str:
@@ -144,9 +155,8 @@ def _clip_config(description: Description) -> CLIPConfig:
             "max_position_embeddings": text.get("context_length", 77),
             "projection_dim": embed_dim,
             "hidden_act": activation,
-            # The last two words of CLIP's vocabulary. OpenCLIP pools at the largest id, which is the end of text.
             "bos_token_id": vocabulary - 2,
-            "eos_token_id": text.get("eos_id", 2) if pooling == "eos" else vocabulary - 1,
+            "eos_token_id": text.get("eos_id", 2) if pooling == "eos" else _END_OF_TEXT.get(vocabulary, 2),
             "pad_token_id": vocabulary - 1,
         },
     )
@@ -190,10 +200,12 @@ def _siglip_config(description: Description) -> SiglipConfig:
 
 
 def _describe_clip(config: CLIPConfig) -> Description:
-    vision, text = config.vision_config, config.text_config
+    vision, text = towers_of(config)
     activations = {vision.hidden_act, text.hidden_act}
     if len(activations) > 1 or not activations <= {"gelu", "quick_gelu"}:
-        raise BadInputError(f"`model` uses the activations {sorted(activations)}; OpenCLIP has one GELU for both towers.")
+        raise BadInputError(
+            f"`model` uses the activations {sorted(activations)}; OpenCLIP has one GELU for both towers."
+        )
     description: Description = {
         "embed_dim": config.projection_dim,
         "vision_cfg": {
@@ -221,7 +233,7 @@ def _describe_clip(config: CLIPConfig) -> Description:
 
 
 def _describe_siglip(config: SiglipConfig) -> tuple[Description, list[str]]:
-    vision, text = config.vision_config, config.text_config
+    vision, text = towers_of(config)
     sizes = (vision.patch_size, vision.hidden_size, vision.num_hidden_layers, vision.num_attention_heads)
     fitting = [
         name
@@ -234,7 +246,9 @@ def _describe_siglip(config: SiglipConfig) -> tuple[Description, list[str]]:
             f"`model` has a SigLIP image tower of patch, width, layers, heads {sizes}, for which timm has no name."
         )
     # The right activation first, then the right size of image; timm resamples for others.
-    fitting.sort(key=lambda name: (TIMM_TOWERS[name].activation != vision.hidden_act, str(vision.image_size) not in name))
+    fitting.sort(
+        key=lambda name: (TIMM_TOWERS[name].activation != vision.hidden_act, str(vision.image_size) not in name)
+    )
     name = fitting[0]
     differences = []
     if TIMM_TOWERS[name].activation != vision.hidden_act:
@@ -243,7 +257,9 @@ def _describe_siglip(config: SiglipConfig) -> tuple[Description, list[str]]:
             "OpenCLIP's image embeddings will differ by about a thousandth."
         )
     if text.hidden_act not in (_EXACT, _TANH):
-        raise BadInputError(f"`model` uses the activation {text.hidden_act!r}; OpenCLIP's SigLIP has gelu and its tanh form.")
+        raise BadInputError(
+            f"`model` uses the activation {text.hidden_act!r}; OpenCLIP's SigLIP has gelu and its tanh form."
+        )
     text_cfg: Description = {
         "context_length": text.max_position_embeddings,
         "vocab_size": text.vocab_size,

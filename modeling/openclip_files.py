@@ -6,6 +6,7 @@ more, such as OpenAI's own TorchScript archives, is refused.
 
 import json
 import pickle
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,8 @@ def find_checkpoint(path: Path, architecture: str | None = None) -> OpenClipChec
         description = config["model_cfg"]
     else:
         raise BadInputError(
-            f"`model` {path} holds weights alone: name their `architecture` as OpenCLIP does, for example ViT-B-32, or "
-            "ViT-B-32-quickgelu where they were trained with QuickGELU (OpenAI's, MetaCLIP's and DFN's were)."
+            f"`model` {path} holds weights alone: name their `architecture` as OpenCLIP does, for example ViT-B-32, "
+            "or ViT-B-32-quickgelu where they were trained with QuickGELU (OpenAI's, MetaCLIP's and DFN's were)."
         )
     return OpenClipCheckpoint(weights, description, config.get("preprocess_cfg", {}))
 
@@ -95,7 +96,9 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         if file.suffix == ".safetensors":
             content = load_file(file)
         else:
-            content = torch.load(file, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of TorchScript, which is refused below
+                content = torch.load(file, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, SafetensorError, OSError, EOFError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadInputError(
@@ -114,8 +117,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
 def write_checkpoint(
     folder: Path, weights: dict[str, Tensor], description: Description, preprocessing: dict[str, Any]
 ) -> None:
-    """Write a folder that `open_clip.create_model("local-dir:FOLDER")` loads."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write into a folder what `open_clip.create_model("local-dir:FOLDER")` loads."""
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, folder / WRITTEN_WEIGHTS)
     content = {"model_cfg": description, "preprocess_cfg": preprocessing}
     (folder / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from transformers import CLIPConfig, SiglipConfig
 
+from notclip.openclip_architectures import towers_of
+
 Weights = Mapping[str, Tensor]
 # Written by old versions beside the weights; nothing is computed from them.
 IGNORED = ("attn_mask", "input_resolution", "context_length", "vocab_size")
@@ -117,29 +119,31 @@ def _text_tower(prefix: str, layers: int) -> Iterator[Pair]:
 
 
 def _clip_pairs(config: CLIPConfig) -> Iterator[Pair]:
+    vision, text = towers_of(config)
     yield Pair((("logit_scale", 1),), ("logit_scale",), "scalar")
-    yield from _text_tower("", config.text_config.num_hidden_layers)
+    yield from _text_tower("", text.num_hidden_layers)
     yield Pair((("text_projection", 1),), ("text_projection.weight",), "transposed")
-    vision = "vision_model.embeddings"
-    yield _same("visual.class_embedding", f"{vision}.class_embedding")
-    yield _same("visual.conv1.weight", f"{vision}.patch_embedding.weight")
-    yield _same("visual.positional_embedding", f"{vision}.position_embedding.weight")
+    embeddings = "vision_model.embeddings"
+    yield _same("visual.class_embedding", f"{embeddings}.class_embedding")
+    yield _same("visual.conv1.weight", f"{embeddings}.patch_embedding.weight")
+    yield _same("visual.positional_embedding", f"{embeddings}.position_embedding.weight")
     yield from _affine("visual.ln_pre", "vision_model.pre_layrnorm")
-    for layer in range(config.vision_config.num_hidden_layers):
+    for layer in range(vision.num_hidden_layers):
         yield from _block(f"visual.transformer.resblocks.{layer}", f"vision_model.encoder.layers.{layer}")
     yield from _affine("visual.ln_post", "vision_model.post_layernorm")
     yield Pair((("visual.proj", 1),), ("visual_projection.weight",), "transposed")
 
 
 def _siglip_pairs(config: SiglipConfig) -> Iterator[Pair]:
+    vision, text = towers_of(config)
     for name in ("logit_scale", "logit_bias"):
         yield Pair(((name, 1),), (name,), "scalar", transformers_shape=(1,))
-    yield from _text_tower("text.", config.text_config.num_hidden_layers)
+    yield from _text_tower("text.", text.num_hidden_layers)
     yield from _affine("text.text_projection", "text_model.head")
     trunk = "visual.trunk"
     yield from _affine(f"{trunk}.patch_embed.proj", "vision_model.embeddings.patch_embedding")
     yield Pair(((f"{trunk}.pos_embed", 1),), ("vision_model.embeddings.position_embedding.weight",), "batched")
-    for layer in range(config.vision_config.num_hidden_layers):
+    for layer in range(vision.num_hidden_layers):
         theirs, ours = f"{trunk}.blocks.{layer}", f"vision_model.encoder.layers.{layer}"
         for part in ("weight", "bias"):
             thirds = tuple(f"{ours}.self_attn.{letter}_proj.{part}" for letter in "qkv")

@@ -20,6 +20,7 @@ from notclip.export import export_adapter, export_backbone, export_notclip, merg
 from notclip.loading import load_model
 from notclip.lora import add_lora
 from notclip.modeling_notclip import NotClipModel
+from notclip.openclip_files import is_openclip
 from notclip.release_probe import write_release_probe
 from notclip.training import train
 from notclip.training_config import TrainConfig
@@ -46,7 +47,19 @@ def run_training(config: TrainConfig) -> dict | None:
     started = time.monotonic()
     split = read_training_split(config.data, "train")
     validation_split = read_training_split(config.data, "validation")
-    model = load_model(config.base, composition="scope")
+    base = config.base
+    if is_openclip(base):
+        # Converted once, for the merged backbone and the adapter's users need a base that transformers loads.
+        base = str(config.out / "base")
+        if first and not Path(base).is_dir():
+            from notclip.openclip import convert_to_transformers
+
+            convert_to_transformers(Path(config.base), Path(base), architecture=config.architecture)
+        if distributed.is_initialized():
+            distributed.barrier()
+    elif config.architecture is not None:
+        raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
+    model = load_model(base, composition="scope")
     if first:
         config.out.mkdir(parents=True, exist_ok=True)
         # Kept at the first start, so that a resumed run can tell whether its options are the same.
@@ -74,7 +87,7 @@ def run_training(config: TrainConfig) -> dict | None:
     trainable, total = adapted.get_nb_trainable_parameters()
     record = {
         "config": json.loads(_config_json(config)),
-        "base": config.base,
+        "base": base,
         "chosen_epoch": progress.best_epoch,
         "history": progress.history,
         "steps": progress.step,
@@ -94,7 +107,7 @@ def run_training(config: TrainConfig) -> dict | None:
         "versions": {name: version(name) for name in ("notclip", "torch", "transformers", "peft")},
         "python": platform.python_version(),
     }
-    _write_outputs(model, config, record)
+    _write_outputs(model, config, record, base=base)
     forget_state(state_folder)
     return record
 
@@ -126,17 +139,15 @@ def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Te
     return cached_image_embeds(model, split.image_bytes, split.digests, cache)
 
 
-def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict) -> None:
+def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str) -> None:
     """Write all forms beside OUT's old ones and swap them in, training.json last: where it is, all is."""
     partial = config.out / ".partial"
     shutil.rmtree(partial, ignore_errors=True)
     try:
         write_release_probe(model, partial / "model")
-        export_adapter(model.backbone, partial / "adapter", base=config.base)
+        export_adapter(model.backbone, partial / "adapter", base=base)
         merge(model)
-        export_backbone(
-            model.backbone, AutoProcessor.from_pretrained(config.base, backend="pil"), partial / "backbone"
-        )
+        export_backbone(model.backbone, AutoProcessor.from_pretrained(base, backend="pil"), partial / "backbone")
         export_notclip(model, partial / "model")
         (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")
         for name in ("adapter", "backbone", "model", "training.json"):

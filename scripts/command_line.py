@@ -29,6 +29,7 @@ VERBS: Mapping[str, str] = {
     "score-model": "score any dual encoder on questions and retrieval, with confidence intervals, to a results JSON",
     "stage-release": "model, backbone, adapter, dataset and metrics with their cards, as they will stand on the Hub",
     "check-release": "use a staged release as its users will, in a process without this package, and compare scores",
+    "convert-openclip": "an OpenCLIP checkpoint to a model of transformers, or a model back to OpenCLIP",
     "push-release": "upload a staged release, one atomic commit a repository",
 }
 

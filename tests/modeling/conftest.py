@@ -92,6 +92,12 @@ def clip():
     return _clip().eval()
 
 
+@pytest.fixture
+def vision_text():
+    torch.manual_seed(0)
+    return _vision_text().eval()
+
+
 def make_processor() -> SimpleNamespace:
     image_processor = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
     return SimpleNamespace(tokenizer=make_tokenizer(), image_processor=image_processor)
