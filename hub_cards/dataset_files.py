@@ -18,19 +18,16 @@ from notclip.errors import BadInputError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-CONFIGS = ("captions", "questions", "retrieval")
+CONFIGS = ("captions", "questions", "pairs", "retrieval")
+SCORED = ("captions", "questions", "retrieval")  # What results are about; a dataset may have no pairs.
 SPLITS = ("train", "validation", "test")
 # Our own findings about an image; every other column holds, or quotes, the source's pictures and sentences.
 OWN_COLUMNS = (
-    *("image_id", "affirmed", "absent", "evidence", "forms", "present"),
-    *(
-        "choices",
-        "answer",
-        "kind",
-        "choice_kinds",
-        "choice_forms",
-        "group",
-    ),  # Choices are made of concepts, not of captions.
+    *("image_id", "affirmed", "absent", "evidence", "forms", "patterns", "present", "relevant", "violating"),
+    # Choices, and the captions of pairs, are made of concepts, not of the source's captions.
+    *("choices", "answer", "kind", "choice_kinds", "choice_forms", "choice_patterns", "group"),
+    *("pair", "image_id_0", "image_id_1", "caption_0", "caption_1", "kind_0", "kind_1", "form_0", "form_1"),
+    *("pattern_0", "pattern_1"),
 )
 OWN_LICENSE = {"drawn-world": "apache-2.0"}
 
@@ -67,9 +64,9 @@ class DatasetFiles:
         return {name: self.folder / name for name in names}
 
     def hashes(self, split: str) -> dict[str, str]:
-        """Path inside a repository -> SHA-256 of each config's file of one split, as results record them."""
+        """Path inside a repository -> SHA-256 of each scored config's file of one split, as results record them."""
         found = {}
-        for config in self.rows:
+        for config in SCORED:
             with (self.folder / config / f"{split}.parquet").open("rb") as file:
                 found[f"{config}/{split}.parquet"] = hashlib.file_digest(file, "sha256").hexdigest()
         return found
@@ -128,7 +125,7 @@ def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
     if not record.is_file():
         raise BadInputError(f"`data` {folder} must hold build.json: a folder that `notclip build-dataset` wrote.")
     rows: dict[str, dict[str, int]] = {}
-    for config in CONFIGS:
+    for config in CONFIGS if (folder / "pairs").is_dir() else SCORED:
         for split in SPLITS:
             file = folder / config / f"{split}.parquet"
             if not file.is_file():

@@ -118,7 +118,7 @@ def check_data_and_metrics(release: Path, checks: Checks) -> None:
     import datasets
     import evaluate
 
-    for config in ("captions", "questions", "retrieval"):
+    for config in datasets.get_dataset_config_names(str(release / "dataset")):
 
         def loaded(config: str = config) -> str:
             splits = datasets.load_dataset(str(release / "dataset"), config)

@@ -192,11 +192,15 @@ class _Searches:
         if not queries:
             return {}
         vectors = self.texts.vectors[self.texts.rows([query.text for query in queries])]
-        relevant = [[self.position[query.image_id]] for query in queries]
+        relevant = [
+            [self.position[name] for name in query.relevant or (query.image_id,) if name in self.position]
+            for query in queries
+        ]
         ranking = rank_images(vectors, self.images, relevant, k=max(self.ks), seed=self.seed, progress=self.progress)
         return {
             "predictions": [[self.gallery[row] for row in found] for found in ranking.top.tolist()],
-            "references": [[query.image_id] for query in queries],
+            "references": [[self.gallery[row] for row in rows] for rows in relevant],
+            "image_ids": [query.image_id for query in queries],
             "ranks": ranking.ranks.tolist(),
         }
 

@@ -30,6 +30,8 @@ class BuildConfig:
     """Negated versions of each caption."""
     questions_per_image: float = 1.0
     """Questions for each image of a split, on average."""
+    pairs_per_image: float = 0.25
+    """Pairs (two images, two captions, each true of one) for each image of a split, on average; 0 for none."""
     choices: int = 4
     """Choices of a question, 2 to 8."""
     hardness: float = 1.0
@@ -61,8 +63,9 @@ class BuildConfig:
             raise BadInputError(f"`choices` must be between 2 and 8, got {self.choices}.")
         if self.questions_per_image <= 0:
             raise BadInputError(f"`questions_per_image` must be over 0, got {self.questions_per_image}.")
-        if self.hardness < 0:
-            raise BadInputError(f"`hardness` must be at least 0, got {self.hardness}.")
+        for name in ("hardness", "pairs_per_image"):
+            if getattr(self, name) < 0:
+                raise BadInputError(f"`{name}` must be at least 0, got {getattr(self, name)}.")
         for name in ("risk", "detector_missed"):
             if not 0 <= getattr(self, name) < 1:
                 raise BadInputError(f"`{name}` must be at least 0 and under 1, got {getattr(self, name)}.")

@@ -20,6 +20,7 @@ from notclip.recaption.build_config import BuildConfig, default_cache
 from notclip.recaption.fact_base import FactBase, collect_facts
 from notclip.recaption.facts import EVIDENCE_METHODS, ImageFacts
 from notclip.recaption.lexicon import Lexicon, load_lexicon
+from notclip.recaption.pairs import Pair, build_pairs, texts_of_pairs
 from notclip.recaption.parquet_files import write_parquet
 from notclip.recaption.phrasing import FORMS, TRAIN_FORMS, negate_caption
 from notclip.recaption.queries import build_queries
@@ -29,6 +30,7 @@ from notclip.recaption.sources import Source, open_source
 
 Row = dict[str, Any]
 _WITHOUT_EFFECT = ("out", "cache", "workers", "progress")  # Options that no byte of the dataset depends on.
+LEAST_PAIRS = 5  # Fewer cannot be cut into the folds of the blind test.
 # Some ways to negate stand in the test split alone, so that its figures tell understanding from recognition.
 FORMS_OF_SPLIT = {"train": TRAIN_FORMS, "validation": TRAIN_FORMS, "test": FORMS}
 
@@ -73,17 +75,24 @@ def build_dataset(config: BuildConfig) -> dict[str, Any]:
 
 
 def _write_all(folder: Path, source: Source, base: FactBase, lexicon: Lexicon, config: BuildConfig) -> dict[str, Any]:
-    counts: dict[str, Any] = {name: {} for name in CONFIGS}
+    configs = [name for name in CONFIGS if name != "pairs" or config.pairs_per_image]
+    counts: dict[str, Any] = {name: {} for name in configs}
     questions = {split: _questions(base.facts[split], lexicon, config, split) for split in SPLITS}
-    blind = _measure_blind(questions, config)
+    texts = {split: QuestionTexts.of(questions[split], name=f"{split} questions") for split in SPLITS}
+    blind = _measure_blind(texts, config)
+    pairs = {split: _pairs(base.facts[split], lexicon, config, split) for split in SPLITS}
+    paired = {split: texts_of_pairs(pairs[split], name=f"{split} pairs") for split in SPLITS}
+    blind_pairs = _measure_blind(paired, config) if min(map(len, pairs.values())) >= LEAST_PAIRS else {}
     for split in SPLITS:
         facts = base.facts[split]
         makers = {
             "captions": _caption_rows(facts, base, lexicon, config, split),
             "questions": _question_rows(questions[split], base),
+            "pairs": _pair_rows(pairs[split], base),
             "retrieval": _query_rows(facts, base, lexicon, config, split),
         }
-        for name, rows in makers.items():
+        for name in configs:
+            rows = makers[name]
             counted = _Counts(name)
             with tqdm(desc=f"writing {name} {split}", unit="row", disable=not config.progress) as bar:
                 write_parquet(folder / name / f"{split}.parquet", counted.over(rows, bar), FEATURES[name])
@@ -100,6 +109,7 @@ def _write_all(folder: Path, source: Source, base: FactBase, lexicon: Lexicon, c
         "skipped": len(source.skipped),
         "counts": counts,
         "blind": blind,
+        "blind_pairs": blind_pairs,  # empty where there are too few
         "verification": base.record(),
         "lexicon": {"concepts": len(lexicon), "candidates": len(base.companions.candidates)},
         "versions": {
@@ -110,7 +120,7 @@ def _write_all(folder: Path, source: Source, base: FactBase, lexicon: Lexicon, c
             for file in sorted(folder.rglob("*.parquet"))
         },
     }
-    (folder / "README.md").write_text(_readme(source))
+    (folder / "README.md").write_text(_readme(source, configs))
     (folder / "build.json").write_text(json.dumps(summary, indent=1, sort_keys=True) + "\n")
     return summary
 
@@ -129,20 +139,22 @@ def _questions(facts: Sequence[ImageFacts], lexicon: Lexicon, config: BuildConfi
     return questions
 
 
-def _measure_blind(questions: dict[str, list[Question]], config: BuildConfig) -> dict[str, list[dict[str, Any]]]:
-    texts = {
-        split: QuestionTexts(
-            choices=[question.choices for question in questions[split]],
-            answers=[question.answer for question in questions[split]],
-            units=[question.group for question in questions[split]],
-            name=f"{split} questions",
-        )
-        for split in SPLITS
-    }
+def _pairs(facts: Sequence[ImageFacts], lexicon: Lexicon, config: BuildConfig, split: str) -> list[Pair]:
+    return build_pairs(
+        facts,
+        lexicon,
+        count=round(len(facts) * config.pairs_per_image),
+        forms=FORMS_OF_SPLIT[split],
+        prefix=f"{split}-pair-",
+        seed=_seed(config.seed, "pairs", split),
+    )
+
+
+def _measure_blind(texts: dict[str, QuestionTexts], config: BuildConfig) -> dict[str, list[dict[str, Any]]]:
     measured = {}
     for split in SPLITS:
         results = blind_accuracy(texts[split], None if split == "train" else texts["train"], seed=config.seed)
-        require_blind_chance(results, name=f"{split} questions")
+        require_blind_chance(results, name=texts[split].name)
         measured[split] = [asdict(result) for result in results]
     return measured
 
@@ -168,6 +180,7 @@ def _caption_rows(
                 "caption": caption,
                 "negated_captions": [phrase.text for phrase in phrases],
                 "forms": [phrase.form for phrase in phrases],
+                "patterns": [phrase.pattern for phrase in phrases],
                 "affirmed": affirmed,
                 "absent": absent,
                 "evidence": [_evidence(fact, name) for name in absent],
@@ -185,8 +198,22 @@ def _question_rows(questions: Sequence[Question], base: FactBase) -> Iterator[Ro
             "kind": KINDS.index(question.kind),
             "choice_kinds": [KINDS.index(kind) for kind in question.choice_kinds],
             "choice_forms": list(question.choice_forms),
+            "choice_patterns": list(question.choice_patterns),
             "group": question.group,
         }
+
+
+def _pair_rows(pairs: Sequence[Pair], base: FactBase) -> Iterator[Row]:
+    for pair in pairs:
+        row: Row = {"pair": pair.name}
+        for place, image_id in enumerate(pair.image_ids):
+            row[f"image_{place}"] = _embedded(base.images[image_id])
+            row[f"image_id_{place}"] = image_id
+            row[f"caption_{place}"] = pair.captions[place]
+            row[f"kind_{place}"] = KINDS.index(pair.kinds[place])
+            row[f"form_{place}"] = pair.forms[place]
+            row[f"pattern_{place}"] = pair.patterns[place]
+        yield row
 
 
 def _query_rows(
@@ -201,8 +228,11 @@ def _query_rows(
             "image_id": queries.image_id,
             "captions": list(queries.captions),
             "forms": list(queries.forms),
+            "patterns": list(queries.patterns),
             "affirmed": [list(names) for names in queries.affirmed],
             "absent": [list(names) for names in queries.absent],
+            "relevant": [list(ids) for ids in queries.relevant],
+            "violating": [list(ids) for ids in queries.violating],
             "present": present[queries.image_id],
         }
 
@@ -237,6 +267,9 @@ class _Counts:
             elif self.config == "questions":
                 self.by["kind"][KINDS[row["kind"]]] += 1
                 self.by["form"].update(row["choice_forms"])
+            elif self.config == "pairs":
+                self.by["kind"].update(KINDS[row[name]] for name in ("kind_0", "kind_1"))
+                self.by["form"].update((row["form_0"], row["form_1"]))
             else:
                 self.totals["queries"] += len(row["captions"])
                 self.by["form"].update(row["forms"])
@@ -258,10 +291,10 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _readme(source: Source) -> str:
+def _readme(source: Source, configs: Sequence[str]) -> str:
     """The front matter by which `load_dataset` finds the configs; the card proper is written at staging."""
     lines = ["---", "configs:"]
-    for name in CONFIGS:
+    for name in configs:
         lines += [f"- config_name: {name}"] + (["  default: true"] if name == "captions" else []) + ["  data_files:"]
         for split in SPLITS:
             lines += [f"  - split: {split}", f"    path: {name}/{split}.parquet"]

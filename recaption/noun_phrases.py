@@ -8,7 +8,24 @@ if TYPE_CHECKING:
     from notclip.recaption.lexicon import Concept
 
 # Nouns whose suffix form a person would use: "a treeless scene". Others ("a cupless scene") are left alone.
-LESS_WORDS = {"cloud": "cloudless", "leaf": "leafless", "snow": "snowless", "tree": "treeless"}
+LESS_WORDS = {
+    **{"cloud": "cloudless", "leaf": "leafless", "moon": "moonless", "snow": "snowless", "star": "starless"},
+    **{"sun": "sunless", "tree": "treeless"},
+}
+# Likewise "a car-free street", but not "a paddle-free street".
+FREE_WORDS = {"person": "people"} | {
+    word: word for word in "animal boat car cat child cloud crowd dog ice smoke snow traffic truck vehicle".split()
+}
+# There is one of each: "the sun is visible", but "no sun".
+_UNIQUE = frozenset({"moon", "sky", "sun"})
+# Settings rather than things: a photo has "no kitchen", but neither "zero kitchens" nor "nothing like a kitchen".
+_PLACES = frozenset(
+    """
+    bathroom beach bedroom canyon cave city crowd desert farm field forest garden island kitchen lake market ocean
+    office park path pier playground pool restaurant river road sidewalk stadium stage store street sunset tunnel
+    waterfall yard
+    """.split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +39,7 @@ class Noun:
         counted: "one dog, two dogs" can be said of it; False for "snow" and "scissors".
         plural_only: agrees as a plural even where it stands for one thing: "scissors are".
         is_person: "nobody" and "no one" deny it.
+        is_thing: it can be counted and pointed at: a dog, but no snow, and no kitchen.
     """
 
     name: str
@@ -30,19 +48,24 @@ class Noun:
     counted: bool
     plural_only: bool
     is_person: bool
+    is_thing: bool
 
 
 def noun_of(concept: "Concept") -> Noun:
     """The noun of a concept."""
+    is_unique = concept.name in _UNIQUE
+    is_mass = concept.mass or is_unique
     has_article = concept.indefinite.split(" ", 1)[0] in ("a", "an", "one")
-    plural_only = not concept.mass and not has_article
+    plural_only = not is_mass and not has_article
+    counted = not is_mass and not plural_only
     return Noun(
         name=concept.name,
-        one=concept.indefinite,
-        many=concept.name if concept.mass else concept.plural,
-        counted=not concept.mass and not plural_only,
+        one=f"the {concept.name}" if is_unique else concept.indefinite,
+        many=concept.name if is_mass else concept.plural,
+        counted=counted,
         plural_only=plural_only,
         is_person=concept.name == "person",
+        is_thing=counted and concept.name.rpartition(" ")[2] not in _PLACES,
     )
 
 

@@ -9,6 +9,7 @@ from random import Random
 
 from notclip.recaption.caption_text import CaptionText
 from notclip.recaption.noun_phrases import (
+    FREE_WORDS,
     LESS_WORDS,
     Noun,
     agrees_as_plural,
@@ -26,13 +27,15 @@ _VOWEL = re.compile(r"[aeiou]")
 class Trait(IntFlag):
     """What a sentence's nouns and caption allow; a pattern names the traits that it wants."""
 
+    ONE_AFFIRMED = auto()
     TWO_AFFIRMED = auto()
     SOMEONE = auto()  # The only affirmed noun is a person.
     ONE_NEGATED = auto()
     SEVERAL_NEGATED = auto()
-    COUNTED = auto()  # Every negated noun can be counted.
-    ONE_COUNTED = auto()
-    ONE_THING = auto()  # "Is a" can stand before the only negated noun.
+    FEW = auto()  # At most two: "dogs and cats are missing".
+    THINGS = auto()  # Every negated noun is a thing: "not a single dog or cat" can be said.
+    ONE_THING = auto()  # There is one negated noun, and it is a thing.
+    MANY = auto()  # Every negated noun can stand without an article: "free of snow and dogs", but not "of beaches".
     COMPOUND = auto()  # "Dog-free" can be made of it.
     LESS = auto()  # "Treeless" can be made of it.
     NOBODY = auto()  # It is a person.
@@ -45,17 +48,19 @@ class Trait(IntFlag):
 def traits_of_affirmed(nouns: tuple[Noun, ...]) -> int:
     """Traits of the affirmed nouns, as a plain number for speed."""
     if len(nouns) == 1:
-        return int(Trait.SOMEONE) if nouns[0].is_person else 0
+        return int(Trait.ONE_AFFIRMED | (Trait.SOMEONE if nouns[0].is_person else 0))
     return int(Trait.TWO_AFFIRMED) if len(nouns) == 2 else 0
 
 
 @lru_cache(maxsize=65536)
 def _traits_of_negated_noun(noun: Noun) -> int:
-    traits = Trait.ONE_NEGATED
-    if noun.counted:
-        traits |= Trait.COUNTED | Trait.ONE_COUNTED
-    if not noun.plural_only:
-        traits |= Trait.ONE_THING | (Trait.COMPOUND if noun.name.isalpha() else 0)
+    traits = Trait.ONE_NEGATED | Trait.FEW
+    if noun.is_thing:
+        traits |= Trait.THINGS | Trait.ONE_THING
+    if noun.is_thing or not noun.counted:
+        traits |= Trait.MANY
+    if noun.name in FREE_WORDS:
+        traits |= Trait.COMPOUND
     if noun.name in LESS_WORDS:
         traits |= Trait.LESS
     if noun.is_person:
@@ -63,7 +68,8 @@ def _traits_of_negated_noun(noun: Noun) -> int:
     return int(traits)
 
 
-_SEVERAL, _SEVERAL_COUNTED = int(Trait.SEVERAL_NEGATED), int(Trait.SEVERAL_NEGATED | Trait.COUNTED)
+_SEVERAL, _PAIR = int(Trait.SEVERAL_NEGATED), int(Trait.SEVERAL_NEGATED | Trait.FEW)
+_THINGS, _MANY = int(Trait.THINGS), int(Trait.MANY)
 
 
 def traits_of_negated(nouns: tuple[Noun, ...]) -> int:
@@ -72,7 +78,9 @@ def traits_of_negated(nouns: tuple[Noun, ...]) -> int:
         return _traits_of_negated_noun(nouns[0])
     if not nouns:
         return 0
-    return _SEVERAL_COUNTED if all([noun.counted for noun in nouns]) else _SEVERAL
+    things = all([noun.is_thing for noun in nouns])
+    many = things or all([noun.is_thing or not noun.counted for noun in nouns])
+    return (_PAIR if len(nouns) == 2 else _SEVERAL) | (_THINGS if things else 0) | (_MANY if many else 0)
 
 
 def traits_of_caption(caption: CaptionText) -> int:
@@ -112,13 +120,13 @@ def _affirmed_are(f: Filling) -> bool:
     return len(f.affirmed) > 1 or f.affirmed[0].plural_only
 
 
-def _both_all(f: Filling) -> str:
-    return ("", " both", " all")[min(len(f.negated), 3) - 1]
+def _both(f: Filling) -> str:
+    return " both" if len(f.negated) == 2 else ""
 
 
 def _compound(f: Filling) -> str:
-    noun = f.negated[0]
-    return f"{'an' if _VOWEL.match(noun.name) else 'a'} {noun.name}-free"
+    word = FREE_WORDS[f.negated[0].name]
+    return f"{'an' if _VOWEL.match(word) else 'a'} {word}-free"
 
 
 def _draw(f: Filling, *words: str) -> str:
@@ -128,6 +136,8 @@ def _draw(f: Filling, *words: str) -> str:
 # Slots that depend on the nouns or the caption; those of `words` in the table do not.
 _FILL: dict[str, Callable[[Filling], str]] = {
     "A": lambda f: join([noun.one for noun in f.affirmed], "and"),
+    "an_A": lambda f: join([re.sub("^the ", "a ", noun.one) for noun in f.affirmed], "and"),
+    "one_A": lambda f: f.affirmed[0].one,
     "both_A": lambda f: "both " + join([noun.one for noun in f.affirmed], "and"),
     "A_is": lambda f: "are" if _affirmed_are(f) else "is",
     "A_appears": lambda f: "appear" if _affirmed_are(f) else "appears",
@@ -144,7 +154,7 @@ _FILL: dict[str, Callable[[Filling], str]] = {
     "some_N": lambda f: join([indefinite(noun, f.plural) for noun in f.negated], "and"),
     "one_N": lambda f: indefinite(f.negated[0], f.plural),
     "some_is": lambda f: "are" if _some_are(f) else "is",
-    "some_is_both": lambda f: ("are" if _some_are(f) else "is") + _both_all(f),
+    "some_is_both": lambda f: ("are" if _some_are(f) else "is") + _both(f),
     "some_isnt": lambda f: "aren't" if _some_are(f) else "isn't",
     "some_does": lambda f: "do" if _some_are(f) else "does",
     "some_doesnt": lambda f: "don't" if _some_are(f) else "doesn't",
@@ -153,6 +163,7 @@ _FILL: dict[str, Callable[[Filling], str]] = {
     "anys_N": lambda f: any_list(f.negated, True),
     "bare_N": lambda f: join([noun.many for noun in f.negated], "and"),
     "bare_is": lambda f: "are" if len(f.negated) > 1 or f.negated[0].many != f.negated[0].name else "is",
+    "few_N": lambda f: join([noun.many for noun in f.negated], "and"),
     "count_N": lambda f: f.negated[0].many,
     "neither_N": lambda f: neither_list(f.negated, f.plural),
     "neither_is": lambda f: "are" if _last_are(f) else "is",
@@ -170,14 +181,19 @@ _FILL: dict[str, Callable[[Filling], str]] = {
     "rest": lambda f: f.caption.rest if f.caption else "",
 }
 _WANTS: dict[str, Trait] = {
+    "one_A": Trait.ONE_AFFIRMED,
     "both_A": Trait.TWO_AFFIRMED,
     "someone_A": Trait.SOMEONE,
     "one_N": Trait.ONE_NEGATED,
     "pron_N": Trait.ONE_NEGATED,
     "neither_N": Trait.SEVERAL_NEGATED,
-    "name_N": Trait.COUNTED,
-    "count_N": Trait.ONE_COUNTED,
+    "name_N": Trait.THINGS,
+    "count_N": Trait.ONE_THING,
     "sing_N": Trait.ONE_THING,
+    "anys_N": Trait.MANY,
+    "bare_N": Trait.MANY,
+    "few_N": Trait.MANY | Trait.FEW,
+    "some_N": Trait.FEW,
     "a_free_N": Trait.COMPOUND,
     "a_less_N": Trait.LESS,
     "nobody": Trait.NOBODY,

@@ -1,8 +1,10 @@
 """Statements about an image in natural English, and captions that say what their image does not show."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -55,10 +57,12 @@ class Phrase(NamedTuple):
     Args:
         text: one or two sentences.
         form: the form of negation that it uses, one of `FORMS`.
+        pattern: the pattern of the table that it fills, as written there: "{caption}, with {no_N} {around}."
     """
 
     text: str
     form: str
+    pattern: str
 
 
 class Phrasebook:
@@ -76,6 +80,11 @@ class Phrasebook:
             for form, templates in forms.items()
             for template in templates
         )
+        twice = [name for name, times in Counter(pattern.template for pattern in self.patterns).items() if times > 1]
+        if twice:
+            raise ValueError(
+                f"A pattern names what it says, so it must stand in the table once; {twice[0]!r} is there twice."
+            )
         self.forms = frozenset(pattern.form for pattern in self.patterns)
         self.held_out_forms = frozenset(table["held_out_forms"])
         if not self.held_out_forms < self.forms:
@@ -98,7 +107,7 @@ class Phrasebook:
         affirmed = self._look_up(statement.affirmed, lexicon)
         negated = self._look_up(statement.negated, lexicon)
         pattern = self._draw(statement.kind, traits_of_affirmed(affirmed) | traits_of_negated(negated), rng, forms)
-        return Phrase(pattern.fill(_filling(affirmed, negated, None, rng)), pattern.form)
+        return Phrase(pattern.fill(_filling(affirmed, negated, None, rng)), pattern.form, pattern.template)
 
     def negate_caption(
         self,
@@ -117,7 +126,7 @@ class Phrasebook:
             raise ValueError(f"`caption` must hold words, got {caption!r}.")
         negated = self._look_up(absent, lexicon)
         pattern = self._draw("captions", traits_of_caption(text) | traits_of_negated(negated), rng, forms)
-        return Phrase(pattern.fill(_filling((), negated, text, rng)), pattern.form)
+        return Phrase(pattern.fill(_filling((), negated, text, rng)), pattern.form, pattern.template)
 
     def _look_up(self, names: Sequence[str], lexicon: Mapping[str, "Concept"]) -> tuple[Noun, ...]:
         """Nouns of the concepts; kept for as long as the same lexicon is in use."""
@@ -153,9 +162,12 @@ def _filling(
     affirmed: tuple[Noun, ...], negated: tuple[Noun, ...], caption: CaptionText | None, rng: Random
 ) -> Filling:
     plural = rng.random() < PLURAL_SHARE
-    # A list in one number: "no stairs or balls" rather than "ball", and "no snow or dog" rather than "dogs".
-    if len(negated) > 1 and not all([noun.counted for noun in negated]):
-        plural = any([noun.plural_only for noun in negated])
+    if len(negated) == 1:
+        plural = plural and negated[0].is_thing
+    elif not all([noun.counted for noun in negated]):
+        # "No snow or dogs": what has no singular makes the list plural, and verbs agree with the nearest noun.
+        plural = True
+        negated = tuple(sorted(negated, key=attrgetter("counted")))
     return Filling(affirmed, negated, plural, caption, rng.random)
 
 

@@ -4,7 +4,7 @@ An exclusion is informative where other images match the affirmed part and do sh
 reads past the negation then finds them instead. Such exclusions are preferred.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
@@ -32,20 +32,33 @@ class Queries:
         image_id: the image.
         captions: query texts.
         forms: form of negation of each.
+        patterns: pattern that each fills.
         affirmed: concepts that each query asks for.
         absent: concepts that each query excludes.
+        relevant: ids of the images that each query finds rightly, this image first. A source caption tells more than
+            its concepts, so that this image alone is right; a statement fits every image that shows all of `affirmed`
+            and was verified to show none of `absent`.
+        violating: ids of the images that show one of `absent`, whatever else they show.
     """
 
     image_id: str
     captions: tuple[str, ...]
     forms: tuple[str, ...]
+    patterns: tuple[str, ...]
     affirmed: tuple[tuple[str, ...], ...]
     absent: tuple[tuple[str, ...], ...]
+    relevant: tuple[tuple[str, ...], ...]
+    violating: tuple[tuple[str, ...], ...]
 
 
 class _QueryWriter:
     def __init__(
-        self, facts: Sequence[ImageFacts], lexicon: "Lexicon", forms: Collection[str] | None, seed: int
+        self,
+        facts: Sequence[ImageFacts],
+        lexicon: "Lexicon",
+        forms: Collection[str] | None,
+        listed_images: int,
+        seed: int,
     ) -> None:
         names = usable_concepts(facts, lexicon)
         self.lexicon, self.forms = lexicon, forms
@@ -54,12 +67,15 @@ class _QueryWriter:
         self.related = np.array([[not lexicon.compatible(a, b) for b in names] for a in names])
         self.counts = self.table.present.sum(1)
         self.rng = Random(seed)
+        self.listed = tuple(fact.image_id for fact in facts[:listed_images])
+        self.violators: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def write(self, column: int, fact: ImageFacts, per_image: tuple[int, int]) -> Queries | None:
         wanted = self.rng.randint(*per_image)
         phrases: list[Phrase] = []
         affirmed_lists: list[tuple[str, ...]] = []
         absent_lists: list[tuple[str, ...]] = []
+        relevant_lists: list[tuple[str, ...]] = []
         captions = [caption for caption in fact.captions if self.lexicon.find(caption) & fact.present]
         self.rng.shuffle(captions)
         excluded: set[str] = set()
@@ -81,15 +97,38 @@ class _QueryWriter:
             phrases.append(phrase)
             affirmed_lists.append(affirmed)
             absent_lists.append(absent)
+            others = self._fitting(affirmed, absent) if caption is None else ()
+            relevant_lists.append((fact.image_id, *(name for name in others if name != fact.image_id)))
         if not phrases:
             return None
         return Queries(
             image_id=fact.image_id,
             captions=tuple(phrase.text for phrase in phrases),
             forms=tuple(phrase.form for phrase in phrases),
+            patterns=tuple(phrase.pattern for phrase in phrases),
             affirmed=tuple(affirmed_lists),
             absent=tuple(absent_lists),
+            relevant=tuple(relevant_lists),
+            violating=tuple(self._violating(absent) for absent in absent_lists),
         )
+
+    def _fitting(self, affirmed: tuple[str, ...], absent: tuple[str, ...]) -> tuple[str, ...]:
+        """Listed images that show all of `affirmed` and were verified to show none of `absent`."""
+        fits = self.table.present[self._rows(affirmed)].all(0) & self.table.absent[self._rows(absent)].all(0)
+        return self._listed(fits)
+
+    def _violating(self, absent: tuple[str, ...]) -> tuple[str, ...]:
+        """Listed images that show one of `absent`; one tuple for all queries that exclude the same."""
+        key = tuple(sorted(absent))
+        if key not in self.violators:
+            self.violators[key] = self._listed(self.table.present[self._rows(key)].any(0))
+        return self.violators[key]
+
+    def _rows(self, names: Iterable[str]) -> list[int]:
+        return [self.row[name] for name in names]
+
+    def _listed(self, chosen: np.ndarray) -> tuple[str, ...]:
+        return tuple(self.listed[column] for column in np.flatnonzero(chosen[: len(self.listed)]))
 
     def _affirmed(self, fact: ImageFacts, caption: str | None) -> tuple[str, ...]:
         """Concepts that the caption affirms, or one or two of the image that say different things."""
@@ -144,6 +183,7 @@ def build_queries(
     *,
     per_image: tuple[int, int] = (2, 4),
     forms: Collection[str] | None = None,
+    listed_images: int = 5000,
     seed: int = 0,
 ) -> list[Queries]:
     """Write queries with exclusions that each image satisfies.
@@ -153,6 +193,8 @@ def build_queries(
         lexicon: concepts by name, and which of them are compatible.
         per_image: fewest and most queries of an image; fewer where its facts allow no more.
         forms: forms of negation to choose from, all when None.
+        listed_images: `relevant` and `violating` name images of the first so many alone (and the query's own), since
+            over all images the lists would grow with the square of their number. Search among as many.
         seed: the same seed gives the same queries.
 
     Returns:
@@ -164,9 +206,11 @@ def build_queries(
         BadInputError: no image has both a present and a verified absent concept.
         ValueError: `per_image` is out of range.
     """
+    if listed_images < 1:
+        raise ValueError(f"`listed_images` must be at least 1, got {listed_images}.")
     if not 1 <= per_image[0] <= per_image[1]:
         raise ValueError(f"`per_image` must be (fewest, most) with 1 <= fewest <= most, got {per_image}.")
-    writer = _QueryWriter(facts, lexicon, forms, seed)
+    writer = _QueryWriter(facts, lexicon, forms, listed_images, seed)
     written = [writer.write(column, fact, per_image) for column, fact in enumerate(facts)]
     queries = [record for record in written if record is not None]
     if facts and not queries:

@@ -39,6 +39,7 @@ class Question:
         answer: index of the true one.
         choice_kinds: kind of each choice.
         choice_forms: form of negation of each choice.
+        choice_patterns: pattern that each choice fills.
         group: names the questions that share these choices.
     """
 
@@ -47,6 +48,7 @@ class Question:
     answer: int
     choice_kinds: tuple[Kind, ...]
     choice_forms: tuple[str, ...]
+    choice_patterns: tuple[str, ...]
     group: str
 
     @property
@@ -171,6 +173,7 @@ class QuestionBuilder:
                     answer=answer,
                     choice_kinds=tuple(kinds[index] for index in order),
                     choice_forms=tuple(phrases[index].form for index in order),
+                    choice_patterns=tuple(phrases[index].pattern for index in order),
                     group=name,
                 )
             )

@@ -1,4 +1,4 @@
-"""The schema of the three configs of a built dataset: what `load_dataset` users see, column by column."""
+"""The schema of the four configs of a built dataset: what `load_dataset` users see, column by column."""
 
 from datasets import ClassLabel, Features, Image, List, Value
 
@@ -6,7 +6,7 @@ from notclip.recaption.facts import EVIDENCE_METHODS
 
 KINDS = ("affirmation", "negation", "hybrid")
 SPLITS = ("train", "validation", "test")
-CONFIGS = ("captions", "questions", "retrieval")
+CONFIGS = ("captions", "questions", "pairs", "retrieval")
 
 EVIDENCE_FEATURE = {
     "concept": Value("string"),
@@ -22,7 +22,8 @@ CAPTION_FEATURES = Features(
         "image_id": Value("string"),
         "caption": Value("string"),
         "negated_captions": List(Value("string")),
-        "forms": List(Value("string")),  # pattern of each negated caption
+        "forms": List(Value("string")),  # form of negation of each negated caption
+        "patterns": List(Value("string")),  # pattern that each fills, as phrasing_forms.yaml has it
         "affirmed": List(
             Value("string")
         ),  # concepts known to be in the image, from all its captions or its annotation
@@ -40,8 +41,28 @@ QUESTION_FEATURES = Features(
         "answer": Value("int32"),
         "kind": ClassLabel(names=list(KINDS)),
         "choice_kinds": List(ClassLabel(names=list(KINDS))),
-        "choice_forms": List(Value("string")),  # pattern of each choice
+        "choice_forms": List(Value("string")),  # form of negation of each choice
+        "choice_patterns": List(Value("string")),  # pattern that each fills
         "group": Value("string"),  # questions of one group share their choices; drop or keep whole groups
+    }
+)
+
+# One row per pair, in Winoground's columns: caption_0 is true of image_0 alone, caption_1 of image_1 alone.
+PAIR_FEATURES = Features(
+    {
+        "image_0": Image(),
+        "image_1": Image(),
+        "image_id_0": Value("string"),
+        "image_id_1": Value("string"),
+        "caption_0": Value("string"),
+        "caption_1": Value("string"),
+        "kind_0": ClassLabel(names=list(KINDS)),
+        "kind_1": ClassLabel(names=list(KINDS)),
+        "form_0": Value("string"),
+        "form_1": Value("string"),
+        "pattern_0": Value("string"),
+        "pattern_1": Value("string"),
+        "pair": Value("string"),  # its name
     }
 )
 
@@ -51,11 +72,19 @@ RETRIEVAL_FEATURES = Features(
         "image": Image(),
         "image_id": Value("string"),
         "captions": List(Value("string")),  # negated queries that this image answers
-        "forms": List(Value("string")),  # pattern of each query
+        "forms": List(Value("string")),  # form of negation of each query
+        "patterns": List(Value("string")),  # pattern that each fills
         "affirmed": List(List(Value("string"))),  # concepts that each query asks for
         "absent": List(List(Value("string"))),  # concepts that each query excludes
-        "present": List(Value("string")),  # concepts known to be in this image, for violation@k
+        "relevant": List(List(Value("string"))),  # ids of the images that each query finds rightly, this one first
+        "violating": List(List(Value("string"))),  # ids of the images that show what each query excludes
+        "present": List(Value("string")),  # concepts known to be in this image
     }
 )
 
-FEATURES = {"captions": CAPTION_FEATURES, "questions": QUESTION_FEATURES, "retrieval": RETRIEVAL_FEATURES}
+FEATURES = {
+    "captions": CAPTION_FEATURES,
+    "questions": QUESTION_FEATURES,
+    "pairs": PAIR_FEATURES,
+    "retrieval": RETRIEVAL_FEATURES,
+}

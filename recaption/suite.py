@@ -85,13 +85,15 @@ class Query:
 
     Args:
         text: the caption.
-        image_id: the image that it was written for, the only one that counts as found, as in NegBench.
+        image_id: the image that it was written for.
+        relevant: all images that count as found, this one among them; it alone where none are given, as in NegBench.
         excluded: all images that show what the caption excludes, as far as is known; shared between queries.
     """
 
     text: str
     image_id: str
     excluded: frozenset[str] = frozenset()
+    relevant: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

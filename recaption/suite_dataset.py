@@ -16,8 +16,9 @@ CONFIGS = ("captions", "questions", "retrieval")
 _TEXT_COLUMNS = {
     "captions": ["caption", "affirmed"],
     "questions": ["choices", "answer", "choice_kinds", "choice_forms"],
-    "retrieval": ["captions", "absent", "present"],
+    "retrieval": ["captions", "absent", "relevant", "present"],
 }
+_OPTIONAL = ("relevant",)  # Without it a query's own image is the only right one.
 
 
 class PhotoInParquet:
@@ -80,11 +81,12 @@ def read_dataset_suite(folder: Path, *, split: str) -> Suite:
     excluding: dict[tuple[str, ...], frozenset[str]] = {}
     negated: list[Query] = []
     for row in rows.get("retrieval", []):
-        for caption, absent in zip(row["captions"], row["absent"], strict=True):
+        found = row.get("relevant") or [()] * len(row["captions"])
+        for caption, absent, relevant in zip(row["captions"], row["absent"], found, strict=True):
             concepts = tuple(sorted(absent))
             if concepts not in excluding:
                 excluding[concepts] = frozenset().union(*(showing[concept] for concept in concepts))
-            negated.append(Query(caption, row["image_id"], excluding[concepts]))
+            negated.append(Query(caption, row["image_id"], excluding[concepts], tuple(relevant)))
     searched = dict.fromkeys(row["image_id"] for config in ("captions", "retrieval") for row in rows.get(config, []))
     return Suite(
         name=f"{folder.resolve().name} ({split})",
@@ -118,8 +120,9 @@ def _read_rows(file: Path, columns: list[str], photos: dict[str, Photo]) -> Iter
         raise BadInputError(f"{file} is not a Parquet file: {error}.") from error
     wanted = ["image_id", *columns]
     for name in ["image", *wanted]:
-        if name not in parquet.schema_arrow.names:
+        if name not in parquet.schema_arrow.names and name not in _OPTIONAL:
             raise BadInputError(f"{file} lacks the column {name!r}; build it again with `notclip build-dataset`.")
+    wanted = [name for name in wanted if name in parquet.schema_arrow.names]
     labels = _labels(Features.from_arrow_schema(parquet.schema_arrow), wanted)
     reader, number = _RowGroupReader(parquet), 0
     for group in range(parquet.num_row_groups):

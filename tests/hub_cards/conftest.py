@@ -9,6 +9,7 @@ import pytest
 from datasets import Dataset, disable_progress_bars
 from PIL import Image
 
+from notclip.hub_cards.dataset_files import SCORED
 from notclip.hub_cards.stage_config import StageConfig
 from notclip.hub_cards.staging import stage_release
 from notclip.recaption.rows import CONFIGS, FEATURES, SPLITS
@@ -34,6 +35,7 @@ def rows_of(config, split, index):
             "caption": "a dog on grass",
             "negated_captions": ["a dog on grass, but no cat"],
             "forms": ["but_no"],
+            "patterns": ["{caption}, but {no_N}."],
             "affirmed": ["dog", "grass"],
             "absent": ["cat"],
             "evidence": evidence,
@@ -48,11 +50,19 @@ def rows_of(config, split, index):
             "kind": kinds[answer],
             "choice_kinds": kinds,
             "choice_forms": ["is", "no", "but_no", "no"],
+            "choice_patterns": ["{A} is here."] * 4,
             "group": f"{split}-0",
         }
+    if config == "pairs":
+        texts = {"caption": "No cat is here.", "kind": "negation", "form": "no", "pattern": "{no_N} is here."}
+        both = common | texts
+        return {f"{name}_{place}": both[name] for name in both for place in (0, 1)} | {"pair": f"{split}-{index}"}
     return common | {
         "captions": ["grass, but no cat"],
         "forms": ["but_no"],
+        "patterns": ["{caption}, but {no_N}."],
+        "relevant": [[f"{split}-{index}"]],
+        "violating": [[]],
         "affirmed": [["grass"]],
         "absent": [["cat"]],
         "present": ["dog", "grass"],
@@ -127,7 +137,7 @@ def write_models(folder, base):
 
 
 def hashes_of_test_split(data):
-    files = [data / config / "test.parquet" for config in CONFIGS]
+    files = [data / config / "test.parquet" for config in SCORED]
     return {file.relative_to(data).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 

@@ -75,7 +75,7 @@ def test_front_matter_of_the_dataset_names_the_file_of_each_split(stage):
     data = DatasetCard.load(stage / "dataset" / "README.md").data
     assert data.license == "apache-2.0"
     configs = {config["config_name"]: config["data_files"] for config in data.configs}
-    assert list(configs) == ["captions", "questions", "retrieval"]
+    assert list(configs) == ["captions", "questions", "pairs", "retrieval"]
     for files in configs.values():
         assert all((stage / "dataset" / file["path"]).is_file() for file in files)
 

@@ -107,9 +107,20 @@ def test_a_source_that_may_not_be_passed_on_goes_out_without_its_pictures_and_se
     stage_release(inputs.config())
     dataset = inputs.folder / "hub" / "dataset"
     expected = {
-        "captions": {"image_id", "forms", "affirmed", "absent", "evidence"},
-        "questions": {"image_id", "choices", "answer", "kind", "choice_kinds", "choice_forms", "group"},
-        "retrieval": {"image_id", "forms", "affirmed", "absent", "present"},
+        "captions": {"image_id", "forms", "patterns", "affirmed", "absent", "evidence"},
+        "questions": {
+            "image_id",
+            "choices",
+            "answer",
+            "kind",
+            "choice_kinds",
+            "choice_forms",
+            "choice_patterns",
+            "group",
+        },
+        "pairs": {"pair"}
+        | {f"{name}_{place}" for name in ("image_id", "caption", "kind", "form", "pattern") for place in (0, 1)},
+        "retrieval": {"image_id", "forms", "patterns", "affirmed", "absent", "relevant", "violating", "present"},
     }
     for config, columns in expected.items():
         rows = load_dataset(str(dataset), config, split="test", cache_dir=inputs.folder / "cache")

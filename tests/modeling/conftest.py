@@ -145,7 +145,12 @@ def _write_built_dataset(folder: Path, *, images: int = 12) -> Path:
                 | {"choices": [choices[i] for i in order], "answer": int(np.argmin(order)), "kind": 0}
                 | {"choice_kinds": [[0, 1, 2, 0][i] for i in order], "choice_forms": ["no"] * 4}
             )
-            lists = {"affirmed": [[present]], "absent": [[absent]], "present": [present]}
+            lists = {
+                "affirmed": [[present]],
+                "absent": [[absent]],
+                "relevant": [[shared["image_id"]]],
+                "present": [present],
+            }
             rows["retrieval"].append(shared | {"captions": [negated], "forms": ["no"]} | lists)
         for config, config_rows in rows.items():
             (folder / config).mkdir(parents=True, exist_ok=True)

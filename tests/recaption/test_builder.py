@@ -17,6 +17,7 @@ from notclip.errors import BadInputError
 from notclip.recaption import builder, rows
 from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.builder import build_dataset
+from notclip.recaption.phrasing import load_phrasebook
 from notclip.scripts import build_dataset as script
 
 NAMES = ("dog", "cat", "car", "ball", "tree", "chair", "kite", "boat")
@@ -92,13 +93,19 @@ def test_load_dataset_finds_each_config_with_its_three_splits_and_features(built
     loaded = load(built, name)
     assert set(loaded) == {"train", "validation", "test"}
     assert all(split.features == rows.FEATURES[name] and len(split) for split in loaded.values())
-    assert loaded["test"][0]["image"].size == (6, 6)
+    assert all(loaded["test"][0][column].size == (6, 6) for column in image_columns(name))
+
+
+def image_columns(name: str) -> list[str]:
+    return [column for column, feature in rows.FEATURES[name].items() if isinstance(feature, datasets.Image)]
 
 
 def test_no_image_stands_in_two_splits(built: Path):
     for name in rows.CONFIGS:
-        loaded = load(built, name).cast_column("image", datasets.Image(decode=False))
-        seen = [{row["image"]["bytes"] for row in split} for split in loaded.values()]
+        loaded = load(built, name)
+        for column in image_columns(name):
+            loaded = loaded.cast_column(column, datasets.Image(decode=False))
+        seen = [{row[column]["bytes"] for row in split for column in image_columns(name)} for split in loaded.values()]
         assert not seen[0] & seen[1] and not seen[0] & seen[2] and not seen[1] & seen[2]
 
 
@@ -120,6 +127,38 @@ def test_no_absence_contradicts_the_annotation_and_each_has_its_evidence(built: 
         for row in split.remove_columns("image"):
             for names in row["absent"]:
                 assert names and not set(names) & objects[row["image_id"]]
+
+
+def test_each_caption_of_a_pair_is_about_its_image_alone(built: Path):
+    for split in load(built, "pairs").values():
+        kinds = split.features["kind_0"].names
+        for row in split.remove_columns(["image_0", "image_1"]):
+            assert row["caption_0"] != row["caption_1"] and row["image_id_0"] != row["image_id_1"]
+            for place in ("0", "1"):
+                assert (kinds[row[f"kind_{place}"]] == "affirmation") == (row[f"form_{place}"] == "affirmed")
+
+
+def test_a_dataset_without_pairs_has_no_such_config(data: Path, tmp_path: Path):
+    summary = build_dataset(config(data, tmp_path / "out", pairs_per_image=0, limit=50))
+    assert not (tmp_path / "out" / "pairs").exists() and "pairs" not in summary["counts"]
+    assert datasets.get_dataset_config_names(str(tmp_path / "out")) == ["captions", "questions", "retrieval"]
+
+
+def test_a_query_lists_its_own_image_first_and_no_image_twice_as_right_and_wrong(built: Path):
+    for split in load(built, "retrieval").values():
+        present = {row["image_id"]: set(row["present"]) for row in split.remove_columns("image")}
+        for row in split.remove_columns("image"):
+            for relevant, violating, absent in zip(row["relevant"], row["violating"], row["absent"], strict=True):
+                assert relevant[0] == row["image_id"] and not set(relevant) & set(violating)
+                assert set(violating) == {name for name, shown in present.items() if shown & set(absent)}
+
+
+def test_each_text_is_tagged_with_its_pattern(built: Path):
+    known = {pattern.template: pattern.form for pattern in load_phrasebook().patterns}
+    for row in load(built, "captions")["test"].remove_columns("image"):
+        assert [known[pattern] for pattern in row["patterns"]] == row["forms"]
+    for row in load(built, "questions")["test"].remove_columns("image"):
+        assert [known[pattern] for pattern in row["choice_patterns"]] == row["choice_forms"]
 
 
 def test_each_choice_text_of_a_group_is_the_answer_once(built: Path):

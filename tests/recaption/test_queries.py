@@ -80,3 +80,47 @@ def test_facts_without_absences_are_refused():
 def test_a_range_that_is_none_is_refused(per_image, made_up_facts):
     with pytest.raises(ValueError, match="`per_image`"):
         build_queries(made_up_facts(10), LEXICON, per_image=per_image)
+
+
+def test_a_statement_finds_every_image_that_fits_and_violates_with_every_image_that_shows_the_excluded():
+    """Ten dogs without a ball, ten with one, ten balls alone, and one dog whose ball nobody knows about."""
+    absent = Evidence("annotation")
+    contents = [{"dog"}] * 10 + [{"dog", "ball"}] * 10 + [{"ball"}] * 10
+    facts = [
+        ImageFacts(str(number), (), frozenset(shown), {name: absent for name in ("dog", "ball") if name not in shown})
+        for number, shown in enumerate(contents)
+    ]
+    facts.append(ImageFacts("unknown", (), frozenset({"dog"}), {}))
+    queries = {record.image_id: record for record in build_queries(facts, LEXICON, per_image=(1, 1))}
+    lone_dog = queries["3"]
+    assert (lone_dog.affirmed, lone_dog.absent) == ((("dog",),), (("ball",),))
+    assert lone_dog.relevant == (("3", "0", "1", "2", "4", "5", "6", "7", "8", "9"),)
+    assert lone_dog.violating == (tuple(str(number) for number in range(10, 30)),)
+
+
+def test_a_source_caption_finds_its_own_image_alone(made_up_facts):
+    for record in build_queries(made_up_facts(100), LEXICON):
+        for caption, relevant in zip(record.captions, record.relevant, strict=True):
+            assert relevant[0] == record.image_id
+            assert len(relevant) == 1 or "tands here" not in caption
+
+
+def test_some_queries_exclude_several_concepts_and_violators_show_any_of_them(made_up_facts):
+    facts = made_up_facts(200)
+    present = {fact.image_id: fact.present for fact in facts}
+    several = 0
+    for record in build_queries(facts, LEXICON):
+        for absent, violating in zip(record.absent, record.violating, strict=True):
+            several += len(absent) > 1
+            assert set(violating) == {name for name, shown in present.items() if shown & set(absent)}
+    assert several > 20
+
+
+def test_lists_name_images_of_the_first_so_many_alone_and_the_own_one(made_up_facts):
+    facts = made_up_facts(120)
+    first = {fact.image_id for fact in facts[:50]}
+    for record in build_queries(facts, LEXICON, listed_images=50):
+        for relevant, violating in zip(record.relevant, record.violating, strict=True):
+            assert set(relevant) - {record.image_id} <= first and set(violating) <= first
+    with pytest.raises(ValueError, match="`listed_images`"):
+        build_queries(facts, LEXICON, listed_images=0)

@@ -28,7 +28,7 @@ def holds(fact, affirmed, negated):
 
 def plainly(statement, lexicon, rng, *, forms=None):
     """Says a statement so that the test can read it back."""
-    return Phrase(f"{','.join(statement.affirmed)}|{','.join(statement.negated)}", "plain")
+    return Phrase(f"{','.join(statement.affirmed)}|{','.join(statement.negated)}", "plain", "plain")
 
 
 def read_back(text):

@@ -44,6 +44,7 @@ def write_dataset(folder: Path, *, split="test", **changes):
             "forms": ["no"],
             "affirmed": [["park"]],
             "absent": [["car"]],
+            "relevant": [["park"]],
             "present": ["park", "dog"],
         },
         image_of("yard")
@@ -52,6 +53,7 @@ def write_dataset(folder: Path, *, split="test", **changes):
             "forms": ["without", "neither"],
             "affirmed": [["yard"], ["yard"]],
             "absent": [["tree"], ["dog", "car"]],
+            "relevant": [["yard"], ["yard", "park"]],
             "present": ["yard", "car", "dog"],
         },
     ]
@@ -78,7 +80,7 @@ def test_questions_queries_and_photos_of_a_split_are_read(tmp_path):
     ]
     assert suite.gallery == ["street", "park", "yard"]
     assert suite.name == "pets (test)"
-    assert set(suite.files) == {f"{config}/test.parquet" for config in FEATURES}
+    assert set(suite.files) == {f"{config}/test.parquet" for config in ("captions", "questions", "retrieval")}
     for name, colour in COLOURS.items():
         assert open_photo(suite.photos[name]).getpixel((0, 0)) == colour
 
@@ -130,7 +132,9 @@ def test_a_row_that_breaks_a_rule_is_named(tmp_path):
 
 
 def test_a_photo_without_bytes_is_named_with_its_row(tmp_path):
-    rows = [image_of("park") | {"captions": [], "forms": [], "affirmed": [], "absent": [], "present": []}]
+    rows = [
+        image_of("park") | {"captions": [], "forms": [], "affirmed": [], "absent": [], "relevant": [], "present": []}
+    ]
     rows[0]["image"] = None
     suite = read_suite(
         write_dataset(
