@@ -114,14 +114,14 @@ class _QueryWriter:
 
     def _fitting(self, affirmed: tuple[str, ...], absent: tuple[str, ...]) -> tuple[str, ...]:
         """Listed images that show all of `affirmed` and were verified to show none of `absent`."""
-        fits = self.table.present[self._rows(affirmed)].all(0) & self.table.absent[self._rows(absent)].all(0)
-        return self._listed(fits)
+        shown = np.all(self.table.present[self._rows(affirmed)], axis=0)
+        return self._listed(shown & np.all(self.table.absent[self._rows(absent)], axis=0))
 
     def _violating(self, absent: tuple[str, ...]) -> tuple[str, ...]:
         """Listed images that show one of `absent`; one tuple for all queries that exclude the same."""
         key = tuple(sorted(absent))
         if key not in self.violators:
-            self.violators[key] = self._listed(self.table.present[self._rows(key)].any(0))
+            self.violators[key] = self._listed(np.any(self.table.present[self._rows(key)], axis=0))
         return self.violators[key]
 
     def _rows(self, names: Iterable[str]) -> list[int]:
