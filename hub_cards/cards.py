@@ -14,7 +14,6 @@ from notclip.hub_cards.recipe import build_command, commands
 from notclip.hub_cards.release import Release
 from notclip.hub_cards.results import Figure
 
-FORMS = ("model", "backbone", "adapter", "base")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -55,10 +54,17 @@ def model_card(release: Release, form: str) -> str:
     return render(f"{form}.md", facts)
 
 
-def dataset_card(release: Release) -> str:
-    """Card of the dataset."""
+def dataset_card(release: Release, staged: Path) -> str:
+    """Card of the dataset.
+
+    Args:
+        release: the release.
+        staged: folder of the repository, whose Parquet files are there already.
+    """
     facts = _facts(release) | {
-        "front_matter": front_matter.dataset_front_matter(release),
+        "front_matter": front_matter.dataset_front_matter(release, staged),
+        "with_images": release.with_images,
+        "image_url": release.image_url,
         "title": release.repo_ids["dataset"].rpartition("/")[2],
         "dataset": release.dataset,
         "build": release.dataset.build,
@@ -76,13 +82,25 @@ def metric_card(release: Release, metric: str, written: Path) -> str:
     data, text = front_matter.split_card(written)
     scores = tables.scores(release, tables.METRIC_ROWS[metric])
     facts = _facts(release) | {
-        "front_matter": yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1000).strip(),
+        "front_matter": _yaml(data),
         "text": text.strip(),
         "scores": scores,
         "metric_id": release.repo_ids[f"metrics/{metric}"],
         "metric": metric,
     }
     return render("metric.md", facts)
+
+
+def space_card(release: Release, written: Path) -> str:
+    """Card of the demo: the one that stands beside its code, with the models and data that it loads."""
+    data, text = front_matter.split_card(written)
+    ids = release.repo_ids
+    data |= {"models": [release.base.repo_id, ids["model"]], "datasets": [ids["dataset"]]}
+    return f"---\n{_yaml(data)}\n---\n{text}"
+
+
+def _yaml(data: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True, width=1000).strip()
 
 
 def _facts(release: Release) -> dict[str, Any]:

@@ -1,13 +1,8 @@
-"""The built dataset as files: what `notclip build-dataset` recorded of it, its rows, examples, and a copy to publish.
-
-Where the source's licence forbids redistribution, the copy holds none of its pictures and sentences: ids, concepts,
-evidence and questions alone; the owner of the photos builds the rest again.
-"""
+"""The built dataset as files: what `notclip build-dataset` recorded of it, its rows, and examples."""
 
 import hashlib
 import io
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +16,6 @@ if TYPE_CHECKING:
 CONFIGS = ("captions", "questions", "pairs", "retrieval")
 SCORED = ("captions", "questions", "retrieval")  # What results are about; a dataset may have no pairs.
 SPLITS = ("train", "validation", "test")
-# Our own findings about an image; every other column holds, or quotes, the source's pictures and sentences.
-OWN_COLUMNS = (
-    *("image_id", "affirmed", "absent", "evidence", "forms", "patterns", "present", "relevant", "violating"),
-    # Choices, and the captions of pairs, are made of concepts, not of the source's captions.
-    *("choices", "answer", "kind", "choice_kinds", "choice_forms", "choice_patterns", "group"),
-    *("pair", "image_id_0", "image_id_1", "caption_0", "caption_1", "kind_0", "kind_1", "form_0", "form_1"),
-    *("pattern_0", "pattern_1"),
-)
 OWN_LICENSE = {"drawn-world": "apache-2.0"}
 
 
@@ -70,15 +57,6 @@ class DatasetFiles:
             with (self.folder / config / f"{split}.parquet").open("rb") as file:
                 found[f"{config}/{split}.parquet"] = hashlib.file_digest(file, "sha256").hexdigest()
         return found
-
-    def copy_to(self, target: Path) -> None:
-        """Copy the Parquet files, without what the licence keeps back."""
-        for name, file in self.files().items():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            if self.license is not None:
-                shutil.copyfile(file, target / name)
-            else:
-                _copy_own_columns(file, target / name)
 
     def examples(self, count: int) -> list[tuple["Image", str, str]]:
         """Pictures of the test split, each with a caption and a negated caption of it."""
@@ -141,15 +119,3 @@ def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
     except ValueError as error:
         raise BadInputError(f"{record} is not JSON: {error}.") from error
     return DatasetFiles(folder, build, rows, license or OWN_LICENSE.get(build["source"]["name"]))
-
-
-def _copy_own_columns(source: Path, target: Path) -> None:
-    import pyarrow.parquet as pq
-    from datasets import Features
-
-    file = pq.ParquetFile(source)
-    features = Features.from_arrow_schema(file.schema_arrow)
-    kept = Features({name: feature for name, feature in features.items() if name in OWN_COLUMNS})
-    with pq.ParquetWriter(target, kept.arrow_schema, compression="zstd") as writer:
-        for batch in file.iter_batches(batch_size=1000, columns=list(kept)):
-            writer.write_batch(batch.select(list(kept)).cast(kept.arrow_schema))

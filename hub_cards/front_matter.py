@@ -7,10 +7,11 @@ import yaml
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
 from notclip.hub_cards.dataset_files import SPLITS
-from notclip.hub_cards.release import Release
+from notclip.hub_cards.dataset_staging import dataset_info
+from notclip.hub_cards.release import FORM_ROLES, Release
 from notclip.hub_cards.results import Results
 
-# Role of the scored model -> what stands in the model-index of a card: (metric, its name, kind of metric).
+# What stands in the model-index of a card: (metric, its name, kind of metric).
 INDEXED = (
     ("macro_accuracy", "Macro accuracy on questions", "accuracy"),
     ("accuracy_by_kind/negation", "Accuracy on negations", "accuracy"),
@@ -30,8 +31,7 @@ def model_front_matter(release: Release, form: str) -> str:
         form: `model`, `backbone`, `adapter` or `base`.
     """
     ids = release.repo_ids
-    # Which form was scored: an adapter on its base is the merged backbone before merging.
-    role = {"model": "notclip", "backbone": "backbone", "adapter": "backbone", "base": "base"}[form]
+    role = FORM_ROLES[form]
     title = ids[form].rpartition("/")[2]
     options: dict[str, Any] = {
         "language": "en",
@@ -64,8 +64,13 @@ def eval_results(release: Release, scored: Results) -> list[EvalResult]:
     ]
 
 
-def dataset_front_matter(release: Release) -> str:
-    """Front matter of the dataset card; its `configs` name each split's file."""
+def dataset_front_matter(release: Release, staged: Path) -> str:
+    """Front matter of the dataset card; its `configs` name each split's file, and `dataset_info` its features.
+
+    Args:
+        release: the release.
+        staged: folder of the repository, whose Parquet files are there already.
+    """
     dataset = release.dataset
     rows = sum(dataset.rows["captions"].values())
     options: dict[str, Any] = {
@@ -84,6 +89,7 @@ def dataset_front_matter(release: Release) -> str:
             }
             for config in dataset.rows
         ],
+        "dataset_info": dataset_info(dataset, staged),
     }
     if dataset.license is not None:
         options["license"] = dataset.license

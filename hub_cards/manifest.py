@@ -1,4 +1,4 @@
-"""What a staged release consists of: each repository's files with hash and size, and nothing that is not staged."""
+"""What a staged release consists of: each repository's files with hash and size, and how each refers to the others."""
 
 import hashlib
 import json
@@ -7,23 +7,27 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "manifest.json"
+# In every repository: which release it belongs to, and the ids and revisions of the others. The Space loads by it.
+RELEASE_FILE = "release.json"
 LIBRARIES = ("datasets", "huggingface-hub", "peft", "torch", "transformers")
 
 
-def write_manifest(stage: Path, repos: list[dict[str, Any]], *, name: str) -> dict[str, Any]:
+def write_manifest(stage: Path, repos: list[dict[str, Any]], *, name: str, release_version: str) -> dict[str, Any]:
     """Hash every file of every staged repository and write manifest.json.
 
     Args:
         stage: folder of the stage.
-        repos: `repo_id`, `repo_type`, `folder` and `refers_to` of each repository.
+        repos: `repo_id`, `repo_type`, `folder`, `tag` and `refers_to` of each repository.
         name: name of the release.
+        release_version: its version.
 
     Returns:
         What was written.
     """
     manifest = {
         "name": name,
-        "version": version("notclip"),
+        "version": release_version,
+        "code": {"notclip": version("notclip")},
         "libraries": {library: version(library) for library in LIBRARIES},
         "repos": [repo | {"files": hashes(stage / repo["folder"])} for repo in repos],
     }

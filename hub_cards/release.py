@@ -3,18 +3,23 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from notclip import space
 from notclip.errors import BadInputError
 from notclip.hub_cards.dataset_files import DatasetFiles, read_dataset_files
 from notclip.hub_cards.results import Results
 from notclip.hub_cards.stage_config import StageConfig
 
 ROLES = ("base", "backbone", "notclip")
+# Form of the model -> which scored model's results its card shows: the adapter on its base is the merged backbone.
+FORM_ROLES = {"model": "notclip", "backbone": "backbone", "adapter": "backbone", "base": "base"}
 METRICS = ("negated_mcq", "negated_retrieval")
+SPACE = Path(space.__file__).parent
 
 
 @dataclass(frozen=True)
@@ -38,22 +43,28 @@ class Release:
     Args:
         namespace: owner of its repositories.
         name: what their names start with.
+        version: that their tags name.
         base: the dual encoder that was taught.
         model: folder of train-adapter.
         training: its training.json.
         dataset: the built dataset.
         suites: name of a suite -> role -> results; the first is the dataset's own test split.
         weights_license: licence that the user gave for the merged weights.
+        with_images: whether the dataset goes out with its pictures.
+        image_url: address of a picture, with `{image_id}` in it, for a dataset without them.
     """
 
     namespace: str
     name: str
+    version: str
     base: Base
     model: Path
     training: Mapping[str, Any]
     dataset: DatasetFiles
     suites: Mapping[str, Mapping[str, Results]]
     weights_license: str | None
+    with_images: bool
+    image_url: str | None
 
     @property
     def repo_ids(self) -> dict[str, str]:
@@ -67,7 +78,27 @@ class Release:
         if self.base.folder is not None:
             ids["base"] = self.base.repo_id
         # A metric's repository must bear the name of its file.
-        return ids | {f"metrics/{metric}": f"{self.namespace}/{metric}" for metric in METRICS}
+        ids |= {f"metrics/{metric}": f"{self.namespace}/{metric}" for metric in METRICS}
+        return ids | ({"space": f"{self.namespace}/{self.name}-demo"} if (SPACE / "app.py").is_file() else {})
+
+    def tag(self, folder: str) -> str:
+        """Tag of this version of a repository; a metric's names the release, since several share its repository."""
+        return f"{self.name}-v{self.version}" if folder.startswith("metrics/") else f"v{self.version}"
+
+    def references(self, folder: str) -> dict[str, Any]:
+        """What release.json of one repository says: the release, and each repository's id and pinned revision."""
+        pinned = {name: {"id": repo_id, "revision": self.tag(name)} for name, repo_id in self.repo_ids.items()}
+        if "base" not in pinned:
+            measured = self.scored["base"].provenance.get("revision")
+            pinned = {"base": {"id": self.base.repo_id, "revision": measured}} | pinned
+        return {
+            "made_with": f"notclip {version('notclip')}",
+            "name": self.name,
+            "version": self.version,
+            "folder": folder,
+            "links": {name: repo["id"] for name, repo in pinned.items()},
+            **pinned,
+        }
 
     @property
     def scored(self) -> Mapping[str, Results]:
@@ -98,12 +129,15 @@ def read_release(config: StageConfig) -> Release:
     return Release(
         namespace=config.namespace,
         name=name,
+        version=config.version or version("notclip"),
         base=base,
         model=config.model,
         training=training,
         dataset=dataset,
         suites=_read_suites(config, training, dataset),
         weights_license=config.weights_license,
+        with_images=config.images == "embedded" and dataset.license is not None,
+        image_url=config.image_url,
     )
 
 

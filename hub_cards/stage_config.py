@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from notclip.errors import BadInputError
 
@@ -23,6 +24,8 @@ class StageConfig:
     """Folder to write; its parent must be on a disk with room for model, backbone and dataset."""
     name: str | None = None
     """Name of the release, from which the repositories take theirs; notclip-BASE when absent."""
+    version: str | None = None
+    """Version of the release, which its tags name; that of the code when absent. Once pushed, a version is final."""
     base_id: str | None = None
     """Hub id of the base. Without it a base that was a folder is staged too, under a name of its own."""
     weights_license: str | None = None
@@ -30,6 +33,11 @@ class StageConfig:
     data_license: str | None = None
     """Licence that lets you publish the source's photos and captions. Without it, and unless the source is the drawn
     world, the dataset is staged with ids, concepts and questions alone."""
+    images: Literal["embedded", "ids"] = "embedded"
+    """`ids` stages the dataset without its pictures, for sets that are too large: each row names its image, and
+    join_images.py puts the pictures back."""
+    image_url: str | None = None
+    """Address of each picture, with {image_id} where its id goes, for a dataset that is staged without them."""
     overwrite: bool = False
     """Replace an earlier stage in `out`."""
 
@@ -39,6 +47,13 @@ class StageConfig:
         for option, value in (("namespace", self.namespace), ("name", self.name)):
             if value is not None and not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?", value):
                 raise BadInputError(f"`{option}` must be letters, digits, '.', '_' and '-', got {value!r}.")
+        if self.version is not None and not re.fullmatch(r"\d+(\.\d+)*[A-Za-z0-9.]*", self.version):
+            raise BadInputError(f"`version` must be numbers joined by dots, such as 1.2.0, got {self.version!r}.")
+        if self.image_url is not None and "{image_id}" not in self.image_url:
+            raise BadInputError(
+                "`image_url` must hold {image_id}, as https://example.org/{image_id}.jpg does, "
+                f"got {self.image_url!r}."
+            )
         if self.base_id is not None and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", self.base_id):
             raise BadInputError(
                 f"`base_id` must be a Hub id such as openai/clip-vit-base-patch32, got {self.base_id!r}."

@@ -7,16 +7,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from notclip import evaluate_metrics
 from notclip.errors import BadInputError
 from notclip.hub_cards import figures, tables
 from notclip.hub_cards.cards import dataset_card, metric_card, model_card
+from notclip.hub_cards.dataset_staging import copy_dataset
+from notclip.hub_cards.eval_results import FOLDER as EVAL_RESULTS
+from notclip.hub_cards.eval_results import eval_result_files
 from notclip.hub_cards.local_paths import check_no_local_paths, without_local_paths
-from notclip.hub_cards.manifest import MANIFEST, write_manifest
-from notclip.hub_cards.release import METRICS, Release, read_release
+from notclip.hub_cards.manifest import MANIFEST, RELEASE_FILE, write_manifest
+from notclip.hub_cards.release import FORM_ROLES, METRICS, Release, read_release
+from notclip.hub_cards.space_staging import stage_space
 from notclip.hub_cards.stage_config import StageConfig
 
 EXAMPLES = 4
+# The order in which the repositories are pushed.
+PUSHED = ("base", "dataset", "adapter", "backbone", "model", *(f"metrics/{metric}" for metric in METRICS), "space")
 
 
 def stage_release(config: StageConfig) -> dict[str, Any]:
@@ -33,7 +41,7 @@ def stage_release(config: StageConfig) -> dict[str, Any]:
     partial = config.out.with_name(f".{config.out.name}.partial-{os.getpid()}")
     try:
         repos = _write_repositories(release, config, partial)
-        manifest = write_manifest(partial, repos, name=release.name)
+        manifest = write_manifest(partial, repos, name=release.name, release_version=release.version)
         check_no_local_paths(partial, [config.model, config.data, config.out, *config.results])
         _put_in_place(partial, config.out)
     finally:
@@ -87,14 +95,23 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
     for metric in METRICS:
         _stage_metric(release, metric, stage / "metrics" / metric)
     for form in forms:
+        for name, entries in eval_result_files(release, release.scored[FORM_ROLES[form]]).items():
+            _write_text(
+                stage / form / EVAL_RESULTS / name, yaml.safe_dump(entries, sort_keys=False, allow_unicode=True)
+            )
         # Last: PEFT and transformers write README.md files of their own.
         _write_text(stage / form / "README.md", model_card(release, form))
-    return [_repository(release, folder) for folder in ids]
+    if "space" in ids:
+        stage_space(release, stage / "space", results=stage / "model" / "results")
+    for folder in ids:
+        _write_json(stage / folder / RELEASE_FILE, release.references(folder))
+    # The Hub's page of a model leads to the rest: what it leads to comes first, and Spaces, which load it, last.
+    return [_repository(release, folder) for folder in sorted(ids, key=PUSHED.index)]
 
 
 def _repository(release: Release, folder: str) -> dict[str, Any]:
     ids = release.repo_ids
-    repo_type = "dataset" if folder == "dataset" else "space" if folder.startswith("metrics/") else "model"
+    repo_type = "model" if folder in FORM_ROLES else "dataset" if folder == "dataset" else "space"
     refers_to = {
         "model": [release.base.repo_id, ids["dataset"], ids["backbone"], ids["adapter"]],
         "backbone": [release.base.repo_id, ids["dataset"], ids["adapter"], ids["model"]],
@@ -102,7 +119,8 @@ def _repository(release: Release, folder: str) -> dict[str, Any]:
         "base": [ids["adapter"], ids["model"]],
         "dataset": [ids["model"]],
     }.get(folder, [release.base.repo_id, ids["dataset"], ids["model"]])
-    return {"repo_id": ids[folder], "repo_type": repo_type, "folder": folder, "refers_to": refers_to}
+    tag = release.tag(folder)
+    return {"repo_id": ids[folder], "repo_type": repo_type, "folder": folder, "tag": tag, "refers_to": refers_to}
 
 
 def _copy_model(source: Path, target: Path, renamed: Mapping[str, str]) -> None:
@@ -133,11 +151,11 @@ def _write_figures(release: Release, assets: Path) -> None:
 
 def _stage_dataset(release: Release, target: Path, renamed: Mapping[str, str]) -> None:
     dataset = release.dataset
-    dataset.copy_to(target)
+    copy_dataset(dataset, target, with_images=release.with_images, image_url=release.image_url)
     _write_json(target / "build.json", without_local_paths(dataset.build, renamed))
-    if dataset.license is not None:
+    if release.with_images:
         figures.draw_examples(dataset.examples(EXAMPLES), target / "assets" / "examples.png")
-    _write_text(target / "README.md", dataset_card(release))
+    _write_text(target / "README.md", dataset_card(release, target))
 
 
 def _stage_metric(release: Release, metric: str, target: Path) -> None:

@@ -1,0 +1,118 @@
+"""The dataset as it is published: whole, or without what is too large or not ours to pass on.
+
+Whole, a file is the built one, byte for byte, so that results and release speak of the same data. Without its
+pictures, each row names its image by id, SHA-256 and perhaps URL, and `join_images.py` puts them back. Where nobody
+said that the source's sentences may be passed on, they stay out too: ids, concepts, evidence and questions are our own
+findings.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from notclip.errors import BadInputError
+from notclip.hub_cards.dataset_files import SPLITS, DatasetFiles
+
+# Our own findings about an image; every other column holds, or quotes, the source's pictures and sentences.
+OWN_COLUMNS = (
+    *("image_id", "affirmed", "absent", "evidence", "forms", "patterns", "present", "relevant", "violating"),
+    # Choices, and the captions of pairs, are made of concepts, not of the source's captions.
+    *("choices", "answer", "kind", "choice_kinds", "choice_forms", "choice_patterns", "group"),
+    *("pair", "image_id_0", "image_id_1", "caption_0", "caption_1", "kind_0", "kind_1", "form_0", "form_1"),
+    *("pattern_0", "pattern_1"),
+)
+JOIN_SCRIPT = "join_images.py"
+# The Hub's viewer shows no file with a larger row group.
+LARGEST_ROW_GROUP = 300 * 2**20
+
+
+def copy_dataset(dataset: DatasetFiles, target: Path, *, with_images: bool, image_url: str | None) -> None:
+    """Copy the Parquet files, without what is not passed on, and the script that joins it again.
+
+    Args:
+        dataset: the built dataset.
+        target: folder of the repository.
+        with_images: whether pictures go out, given that their licence allows it.
+        image_url: address of a picture, with `{image_id}` in it, for rows without pictures.
+
+    Raises:
+        BadInputError: a row group is too large for the Hub's viewer.
+    """
+    whole = with_images and dataset.license is not None
+    for name, file in dataset.files().items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        if whole:
+            _check_row_groups(file)
+            shutil.copyfile(file, target / name)
+        else:
+            _copy_without_images(file, target / name, sentences=dataset.license is not None, image_url=image_url)
+    if not whole:
+        shutil.copyfile(Path(__file__).with_name(JOIN_SCRIPT), target / JOIN_SCRIPT)
+
+
+def dataset_info(dataset: DatasetFiles, staged: Path) -> list[dict[str, Any]]:
+    """The features, rows and sizes of each config as it is staged, in the form in which a card states them."""
+    import pyarrow.parquet as pq
+    from datasets import DatasetInfo, Features, SplitDict, SplitInfo
+
+    found = []
+    for config in dataset.rows:
+        files = {split: staged / config / f"{split}.parquet" for split in SPLITS}
+        read = {split: pq.ParquetFile(file) for split, file in files.items()}
+        sizes = {split: sum(_group_sizes(file)) for split, file in read.items()}
+        splits = SplitDict()
+        for split, file in read.items():
+            splits.add(SplitInfo(split, num_bytes=sizes[split], num_examples=file.metadata.num_rows))
+        info = DatasetInfo(
+            config_name=config,
+            features=Features.from_arrow_schema(read[SPLITS[0]].schema_arrow),
+            splits=splits,
+            download_size=sum(file.stat().st_size for file in files.values()),
+            dataset_size=sum(sizes.values()),
+        )
+        found.append({"config_name": config} | info._to_yaml_dict())
+    return found
+
+
+def _check_row_groups(file: Path) -> None:
+    import pyarrow.parquet as pq
+
+    largest = max(_group_sizes(pq.ParquetFile(file)), default=0)
+    if largest > LARGEST_ROW_GROUP:
+        raise BadInputError(
+            f"{file} has a row group of {largest / 2**20:.0f} MiB; the Hub's viewer shows up to "
+            f"{LARGEST_ROW_GROUP // 2**20}. Build the dataset from smaller photos, or stage it with --images ids."
+        )
+
+
+def _group_sizes(file: Any) -> Iterator[int]:
+    return (file.metadata.row_group(number).total_byte_size for number in range(file.metadata.num_row_groups))
+
+
+def _copy_without_images(source: Path, target: Path, *, sentences: bool, image_url: str | None) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from datasets import Features, Image, Value
+
+    file = pq.ParquetFile(source)
+    features = Features.from_arrow_schema(file.schema_arrow)
+    images = [name for name, feature in features.items() if isinstance(feature, Image)]
+    columns = [name for name in features if name not in images and (sentences or name in OWN_COLUMNS)]
+    # What stands for a picture: image -> image_sha256, image_url; image_0 -> image_sha256_0, image_url_0.
+    named = ["image_sha256"] + (["image_url"] if image_url is not None else [])
+    found = [image.replace("image", name) for image in images for name in named]
+    kept = Features({name: features[name] for name in columns} | {name: Value("string") for name in found})
+    with pq.ParquetWriter(target, kept.arrow_schema, compression="zstd") as writer:
+        for batch in file.iter_batches(batch_size=500, columns=[*columns, *images]):
+            table = pa.Table.from_batches([batch.select(columns)])
+            for image in images:
+                pictures = batch.column(image).to_pylist()
+                hashes = [hashlib.sha256(picture["bytes"]).hexdigest() for picture in pictures]
+                table = table.append_column(image.replace("image", "image_sha256"), [hashes])
+                if image_url is not None:
+                    ids = batch.column(image.replace("image", "image_id")).to_pylist()
+                    urls = [image_url.replace("{image_id}", name) for name in ids]
+                    table = table.append_column(image.replace("image", "image_url"), [urls])
+            writer.write_table(table.cast(kept.arrow_schema))

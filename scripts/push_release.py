@@ -1,0 +1,45 @@
+"""Push a staged release to the Hub: one atomic commit a repository, a tag, and a collection of them all.
+
+    notclip push-release build/hub --dry-run       # what would change against what is there
+    notclip push-release build/hub                 # public
+    notclip push-release build/hub --private
+    notclip push-release build/hub --create-pr     # pull requests instead of commits
+
+The token is that of `hf auth login`, or HF_TOKEN. Broken off anywhere, the same command goes on and ends the same.
+Rehearse it first: `notclip rehearse build/hub`.
+"""
+
+import sys
+
+from notclip.errors import BadInputError
+from notclip.hub_cards.push_config import PushConfig
+from notclip.scripts.command_line import command, parse
+
+
+@command
+def main(argv: list[str] | None = None) -> int:
+    """Check the stage, compare it with the Hub, push, and say what was done."""
+    config = parse(PushConfig, argv, prog="notclip push-release", description="Push a staged release to the Hub.")
+    from huggingface_hub import HfApi
+
+    from notclip.hub_cards.hub_client import HubClient, find_token
+    from notclip.hub_cards.push import push_release
+    from notclip.hub_cards.push_report import report
+    from notclip.hub_cards.staged_release import StagedRelease
+
+    release = StagedRelease.read(config.release)
+    token = find_token()
+    if token is None and not config.dry_run:
+        raise BadInputError(
+            "No token of the Hub was found. Make one with write access at https://huggingface.co/settings/tokens, and "
+            "log in with `hf auth login`, or set HF_TOKEN to it."
+        )
+    # Without a token the client would look for one again; False says that there is none.
+    client = HubClient(HfApi(token=token or False, library_name="notclip"), say=lambda text: print(text, flush=True))
+    plans = push_release(client, release, config)
+    print(report(release, plans, config, anonymous=token is None))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,204 @@
+"""Routes that write: repositories, uploads, commits, tags and branches."""
+
+import base64
+import json
+from typing import Any
+
+import yaml
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from notclip.loopback_hub.hub import PREFIXES, HubError, LoopbackHub, is_large, json_body
+from notclip.loopback_hub.read_api import kind_of
+from notclip.loopback_hub.store import NameTakenError, StaleParentError
+
+SPACE_SDKS = ("docker", "gradio", "static")
+SPACE_COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
+
+
+def write_routes(hub: LoopbackHub) -> list[Route]:
+    """All routes that change repositories."""
+    api = "/api/{kind:kind}/{id:id}"
+    return [
+        hub.route("/api/repos/create", "create_repo", create_repo, ["POST"]),
+        hub.route("/api/repos/delete", "delete_repo", delete_repo, ["DELETE"]),
+        hub.route("/api/validate-yaml", "validate_yaml", validate_yaml, ["POST"]),
+        hub.route(f"{api}/preupload/{{revision:revision}}", "preupload", preupload, ["POST"]),
+        hub.route("/{prefix:prefix}{id:id}.git/info/lfs/objects/batch", "lfs_batch", lfs_batch, ["POST"]),
+        hub.route("/loopback-storage/{prefix:prefix}{id:id}/{sha256}", "lfs_upload", lfs_upload, ["PUT"]),
+        hub.route(f"{api}/commit/{{revision:revision}}", "commit", commit, ["POST"]),
+        hub.route(f"{api}/tag/{{revision:revision}}", "tag", tag, ["POST"]),
+        hub.route(f"{api}/branch/{{revision:revision}}", "branch", branch, ["POST"]),
+    ]
+
+
+async def create_repo(hub: LoopbackHub, request: Request) -> Response:
+    """POST /api/repos/create."""
+    body = await json_body(request)
+    account = hub.account(request)
+    namespace = body.get("organization") or (account.name if account else "")
+    account = hub.check_may_write(request, namespace)
+    kind, repo_id = f"{body.get('type') or 'model'}s", f"{namespace}/{body['name']}"
+    if kind not in PREFIXES:
+        raise HubError(400, f"Invalid repo type {kind}")
+    url = f"{hub.url}/{PREFIXES[kind]}{repo_id}"
+    if (kind, repo_id) in hub.store.repos:
+        raise HubError(409, f"You already created this {kind.removesuffix('s')} repo: {repo_id}", url=url)
+    if kind == "spaces" and body.get("sdk") in ("gradio", "docker") and not account.hosts_spaces:
+        raise HubError(402, "Payment required: Spaces that run Python need a PRO subscription")
+    private = body.get("visibility") == "private" or bool(body.get("private"))
+    repo = hub.store.create_repo(kind, repo_id, private=private, sdk=body.get("sdk"), author=account.name)
+    return JSONResponse({"url": url, "name": repo.id, "id": repo.id})
+
+
+async def delete_repo(hub: LoopbackHub, request: Request) -> Response:
+    """DELETE /api/repos/delete."""
+    body = await json_body(request)
+    namespace = body.get("organization") or ""
+    account = hub.check_may_write(request, namespace or getattr(hub.account(request), "name", ""))
+    key = (f"{body.get('type') or 'model'}s", f"{namespace or account.name}/{body['name']}")
+    if key not in hub.store.repos:
+        raise HubError(404, "Repository not found", code="RepoNotFound")
+    hub.store.delete_repo(hub.store.repos[key])
+    return JSONResponse({})
+
+
+async def validate_yaml(hub: LoopbackHub, request: Request) -> Response:
+    """POST /api/validate-yaml: the rules on a card's metadata that a release can break."""
+    body = await json_body(request)
+    errors: list[str] = []
+    parts = body["content"].split("---\n", 2)
+    try:
+        card = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0] else {}
+    except yaml.YAMLError as error:
+        card, errors = {}, [f"YAML Metadata Error: {error}"]
+    card = card if isinstance(card, dict) else {}
+    if body.get("repoType") == "space":
+        if card.get("sdk") not in SPACE_SDKS:
+            errors.append(f'"sdk" must be one of {", ".join(SPACE_SDKS)}')
+        for name in ("colorFrom", "colorTo"):
+            if name in card and card[name] not in SPACE_COLOURS:
+                errors.append(f'"{name}" must be one of {", ".join(SPACE_COLOURS)}')
+        if len(card.get("short_description", "")) > 60:
+            errors.append('"short_description" length must be less than or equal to 60 characters long')
+    elif card.get("license") == "other" and not (card.get("license_name") and card.get("license_link")):
+        errors.append('"license_name" and "license_link" are required when "license" is "other"')
+    content: dict[str, Any] = {"errors": [{"message": message} for message in errors], "warnings": []}
+    return JSONResponse(content, 400 if errors else 200)
+
+
+async def preupload(hub: LoopbackHub, request: Request) -> Response:
+    """POST /api/KIND/ID/preupload/REVISION: how each file is to be sent, and what is there already."""
+    repo = hub.repo(request)
+    _check_may_commit(hub, request, repo.id)
+    head = hub.commit(request, repo)
+    attributes = ""
+    if ".gitattributes" in head.files:
+        attributes = hub.store.blob(head.files[".gitattributes"].sha256).read_text(encoding="utf-8")
+    answers = []
+    for file in (await json_body(request))["files"]:
+        sample, path = base64.b64decode(file["sample"]), file["path"]
+        mode = "lfs" if is_large(path, sample, file["size"], attributes) else "regular"
+        there = {"oid": head.files[path].oid} if path in head.files else {}
+        answers.append({"path": path, "uploadMode": mode, "shouldIgnore": False} | there)
+    return JSONResponse({"files": answers, "commitOid": head.id})
+
+
+async def lfs_batch(hub: LoopbackHub, request: Request) -> Response:
+    """POST /[KIND/]ID.git/info/lfs/objects/batch: where to put the large files that are not there yet."""
+    repo = hub.repo(request)
+    _check_may_commit(hub, request, repo.id)
+    objects = []
+    for wanted in (await json_body(request))["objects"]:
+        entry: dict[str, Any] = {"oid": wanted["oid"], "size": wanted["size"]}
+        if not hub.store.blob(wanted["oid"]).exists():
+            href = f"{hub.url}/loopback-storage/{PREFIXES[repo.kind]}{repo.id}/{wanted['oid']}"
+            entry["actions"] = {"upload": {"href": href}}
+        objects.append(entry)
+    return JSONResponse({"transfer": "basic", "objects": objects})
+
+
+async def lfs_upload(hub: LoopbackHub, request: Request) -> Response:
+    """PUT to the address that the batch route gave."""
+    if not await hub.store.receive_blob(request.path_params["sha256"], request.stream()):
+        raise HubError(400, "The content does not have the hash that was announced")
+    return Response()
+
+
+async def commit(hub: LoopbackHub, request: Request) -> Response:
+    """POST /api/KIND/ID/commit/REVISION: one line of JSON a change, all of them or none."""
+    repo = hub.repo(request)
+    create_pr = request.query_params.get("create_pr") in ("1", "true")
+    author = _check_may_commit(hub, request, repo.id, create_pr=create_pr)
+    header: dict[str, Any] = {}
+    added, deleted = {}, set()
+    for line in (await request.body()).splitlines():
+        entry = json.loads(line)
+        key, value = entry["key"], entry["value"]
+        if key == "header":
+            header = value
+        elif key == "file":
+            data = base64.b64decode(value["content"])
+            added[value["path"]] = hub.store.file(hub.store.add_blob(data), lfs=False)
+        elif key == "lfsFile":
+            if not hub.store.blob(value["oid"]).exists():
+                raise HubError(400, f"LFS object {value['oid']} of {value['path']} was not uploaded")
+            added[value["path"]] = hub.store.file(value["oid"], lfs=True)
+        elif key == "deletedFile":
+            deleted.add(value["path"])
+        elif key == "deletedFolder":
+            deleted.add(value["path"].rstrip("/") + "/")
+        else:
+            raise HubError(400, f"Unknown operation {key}")
+    try:
+        made, number = hub.store.commit(
+            repo,
+            request.path_params["revision"],
+            added=added,
+            deleted=deleted,
+            parent=header.get("parentCommit"),
+            title=header["summary"],
+            description=header.get("description", ""),
+            author=author,
+            create_pr=create_pr,
+        )
+    except StaleParentError:
+        message = "A commit has happened since. Please refresh and try again."
+        raise HubError(412, message) from None
+    page = f"{hub.url}/{PREFIXES[repo.kind]}{repo.id}"
+    answer = {"success": True, "commitOid": made.id, "commitUrl": f"{page}/commit/{made.id}", "hookOutput": ""}
+    if number is not None:
+        answer["pullRequestUrl"] = f"{page}/discussions/{number}"
+    return JSONResponse(answer)
+
+
+async def tag(hub: LoopbackHub, request: Request) -> Response:
+    """POST /api/KIND/ID/tag/REVISION."""
+    return await _make_ref(hub, request, "refs/tags/", (await json_body(request))["tag"])
+
+
+async def branch(hub: LoopbackHub, request: Request) -> Response:
+    """POST /api/KIND/ID/branch/NAME."""
+    return await _make_ref(hub, request, "refs/heads/", request.path_params["revision"])
+
+
+async def _make_ref(hub: LoopbackHub, request: Request, start: str, name: str) -> Response:
+    repo = hub.repo(request, write=True)
+    commit = hub.commit(request, repo) if start == "refs/tags/" else repo.resolve("main")
+    assert commit is not None
+    try:
+        hub.store.set_ref(repo, start + name, commit)
+    except NameTakenError:
+        raise HubError(409, f"Reference already exists: {name} of this {kind_of(repo)}") from None
+    return JSONResponse({})
+
+
+def _check_may_commit(hub: LoopbackHub, request: Request, repo_id: str, *, create_pr: bool = False) -> str:
+    """Who commits; anybody with a token that writes may open a pull request."""
+    if not create_pr and request.query_params.get("create_pr") is None:
+        return hub.check_may_write(request, repo_id.partition("/")[0]).name
+    account = hub.account(request)
+    if account is None or account.role == "read":
+        raise HubError(403, "Forbidden: your token has no permission to write")
+    return account.name
