@@ -91,6 +91,7 @@ def plan_repo(client: HubClient, release: StagedRelease, repo: StagedRepo) -> Re
     if head is None:
         return RepoPlan(repo, "create", added=tuple(repo.files))
     difference = compare(repo, files_at(client, repo, head))
+    earlier = _check_it_is_ours(client, release, repo, head, difference)
     tagged = tag_of(client, repo)
     if tagged is not None:
         at_tag = difference if tagged == head else compare(repo, files_at(client, repo, tagged))
@@ -104,7 +105,6 @@ def plan_repo(client: HubClient, release: StagedRelease, repo: StagedRepo) -> Re
         return RepoPlan(repo, "done", head, unchanged=difference.unchanged, note=note)
     if difference.is_empty:
         return RepoPlan(repo, "tag", head, unchanged=difference.unchanged)
-    earlier = _check_it_is_ours(client, release, repo, head, difference)
     return RepoPlan(
         repo,
         "update",
@@ -176,8 +176,8 @@ def _check_it_is_ours(
     Raises:
         BadInputError: it holds something else, or a newer release.
     """
-    others = difference.changed + difference.deleted + difference.unchanged
-    if not others:
+    others = difference.changed + difference.deleted
+    if difference.is_empty or not (others or difference.unchanged):
         return None
     marker = _release_file(client, repo, head)
     # The metrics are the same whatever model they are released with; all else belongs to one release.

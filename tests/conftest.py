@@ -9,6 +9,7 @@ os.environ.update(
     HF_HOME=_HOME.name,
     XDG_CACHE_HOME=_HOME.name,
     HF_HUB_OFFLINE="1",
+    HF_HUB_DISABLE_XET="1",  # The loopback Hub has large-file storage in its older form.
     HF_HUB_DISABLE_PROGRESS_BARS="1",
     HF_HUB_DISABLE_TELEMETRY="1",
     MPLBACKEND="Agg",

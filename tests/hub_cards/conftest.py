@@ -1,4 +1,4 @@
-"""A release's inputs in small: a dataset of drawn squares, folders shaped as training leaves them, made-up results."""
+"""A release in small: its inputs, made-up results, what is staged of it, and a Hub on 127.0.0.1 to push it to."""
 
 import hashlib
 import io
@@ -7,11 +7,21 @@ from types import SimpleNamespace
 
 import pytest
 from datasets import Dataset, disable_progress_bars
+from huggingface_hub import HfApi
 from PIL import Image
 
 from notclip.hub_cards.dataset_files import SCORED
+from notclip.hub_cards.hub_client import HubClient
+from notclip.hub_cards.manifest import write_manifest
+from notclip.hub_cards.push import push_release
+from notclip.hub_cards.push_config import PushConfig
 from notclip.hub_cards.stage_config import StageConfig
+from notclip.hub_cards.staged_release import StagedRelease
 from notclip.hub_cards.staging import stage_release
+from notclip.loopback_hub.accounts import Account
+from notclip.loopback_hub.hub import LoopbackHub
+from notclip.loopback_hub.server import serve
+from notclip.loopback_hub.store import Store
 from notclip.recaption.rows import CONFIGS, FEATURES, SPLITS
 
 disable_progress_bars()
@@ -218,3 +228,97 @@ def make_inputs(tmp_path):
         return StageConfig(**(given | changes))
 
     return SimpleNamespace(folder=tmp_path, config=config, base=base)
+
+
+SMALL_REPOS = {"model": ("tiny", "model"), "dataset": ("tiny-data", "dataset"), "metrics/odds": ("odds", "space")}
+SMALL_FILES = {
+    "model": {"README.md": b"---\nlicense: mit\n---\nA model.\n", "model.safetensors": b"\0" * 3000, "empty.txt": b""},
+    "dataset": {"README.md": b"Rows.\n", "a/test.parquet": b"PAR1\0" * 90},
+    "metrics/odds": {"README.md": b"---\nsdk: gradio\n---\nOdds.\n", "odds.py": b"print(1)\n"},
+}
+
+
+@pytest.fixture
+def write_stage(tmp_path):
+    """Write a small staged release; files given by "folder/name" replace, add or (None) remove some."""
+
+    def write(name="hub", *, version="1.0.0", release="tiny", namespace="ann", **changes):
+        stage = tmp_path / name
+        repos = []
+        for folder, (repo_name, repo_type) in SMALL_REPOS.items():
+            tag = f"{release}-v{version}" if folder.startswith("metrics/") else f"v{version}"
+            about = {"made_with": "notclip 0.1.0", "name": release, "version": version, "folder": folder}
+            given = {
+                path.removeprefix(f"{folder}/"): data
+                for path, data in changes.get("files", {}).items()
+                if path.startswith(f"{folder}/")
+            }
+            files = SMALL_FILES[folder] | {"release.json": json.dumps(about).encode()} | given
+            for path, data in files.items():
+                if data is not None:
+                    (stage / folder / path).parent.mkdir(parents=True, exist_ok=True)
+                    (stage / folder / path).write_bytes(data)
+            repos.append({"repo_id": f"{namespace}/{repo_name}", "repo_type": repo_type, "folder": folder, "tag": tag})
+        write_manifest(stage, repos, name=release, release_version=version)
+        return stage
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """One served Hub for a file of tests."""
+    hub = LoopbackHub(tmp_path_factory.mktemp("served"))
+    with serve(hub):
+        yield hub
+
+
+@pytest.fixture
+def hub(served, tmp_path, monkeypatch):
+    """An empty Hub with the user ann, who may also write for the organisation lab; the client may reach it."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # The client's own pauses.
+    served.store = Store(tmp_path / "hub-disk")
+    served.accounts = [Account("ann", orgs=("lab",)), Account("bob"), Account("eve", role="read")]
+    served.namespaces = ("somebody",)
+    served.faults.clear()
+    served.log.clear()
+    served.before_request = lambda route: None
+    return served
+
+
+@pytest.fixture
+def push(hub):
+    """Push a staged folder as one of the Hub's users, without pauses; returns what was planned."""
+
+    def run(stage, *, user="ann", **options):
+        token = next(account.token for account in hub.accounts if account.name == user)
+        client = HubClient(HfApi(endpoint=hub.url, token=token), wait=lambda seconds: None, say=run.said.append)
+        return push_release(client, StagedRelease.read(stage), PushConfig(stage, **options))
+
+    run.said = []
+    return run
+
+
+@pytest.fixture
+def holds_exactly(hub):
+    """Assert that the Hub holds a release and nothing else: its bytes, one commit each, tags and one collection."""
+
+    def check(stage, *, commits=1):
+        manifest = json.loads((stage / "manifest.json").read_text())
+        kinds = {(f"{repo['repo_type']}s", repo["repo_id"]): repo for repo in manifest["repos"]}
+        assert set(hub.store.repos) == set(kinds)
+        for key, staged in kinds.items():
+            repo = hub.store.repos[key]
+            history = list(repo.history("main"))
+            assert len(history) == len(repo.commits) == commits + 1, staged["repo_id"]  # The Hub makes the first one.
+            files = {name: hub.store.blob(file.sha256).read_bytes() for name, file in history[0].files.items()}
+            assert files.pop(".gitattributes")
+            assert files == {name: (stage / staged["folder"] / name).read_bytes() for name in staged["files"]}
+            assert repo.refs[f"refs/tags/{staged['tag']}"] == history[0].id
+            assert not repo.pulls
+        (collection,) = hub.store.collections.values()
+        items = [(item["type"], item["id"]) for item in collection["items"]]
+        assert sorted(items) == sorted((repo["repo_type"], repo["repo_id"]) for repo in manifest["repos"])
+
+    return check

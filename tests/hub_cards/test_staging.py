@@ -72,7 +72,8 @@ def local_base(inputs):
 def test_a_base_that_was_a_folder_is_staged_too_and_nothing_names_the_folder(local_base):
     manifest = stage_release(local_base.config(name="tiny"))
     stage = local_base.folder / "hub"
-    assert {"repo_id": "ann/tiny-base", "folder": "base"}.items() <= manifest["repos"][4].items()
+    repo_ids = {repo["folder"]: repo["repo_id"] for repo in manifest["repos"]}
+    assert repo_ids["base"] == "ann/tiny-base"
     assert json.loads((stage / "model" / "config.json").read_text())["backbone_name"] == "ann/tiny-base"
     assert json.loads((stage / "model" / "training.json").read_text())["base"] == "ann/tiny-base"
     assert json.loads((stage / "model" / "training.json").read_text())["config"]["out"] == "train"
@@ -107,20 +108,13 @@ def test_a_source_that_may_not_be_passed_on_goes_out_without_its_pictures_and_se
     stage_release(inputs.config())
     dataset = inputs.folder / "hub" / "dataset"
     expected = {
-        "captions": {"image_id", "forms", "patterns", "affirmed", "absent", "evidence"},
-        "questions": {
-            "image_id",
-            "choices",
-            "answer",
-            "kind",
-            "choice_kinds",
-            "choice_forms",
-            "choice_patterns",
-            "group",
-        },
+        "captions": {"image_id", "image_sha256", "forms", "patterns", "affirmed", "absent", "evidence"},
+        "questions": {"image_id", "image_sha256", "choices", "answer", "kind", "group"}
+        | {f"choice_{name}" for name in ("kinds", "forms", "patterns")},
         "pairs": {"pair"}
-        | {f"{name}_{place}" for name in ("image_id", "caption", "kind", "form", "pattern") for place in (0, 1)},
-        "retrieval": {"image_id", "forms", "patterns", "affirmed", "absent", "relevant", "violating", "present"},
+        | {f"{name}_{end}" for name in ("image_id", "image_sha256", "caption", "kind", "form", "pattern") for end in "01"},
+        "retrieval": {"image_id", "image_sha256", "forms", "patterns", "affirmed", "absent", "present"}
+        | {"relevant", "violating"},
     }
     for config, columns in expected.items():
         rows = load_dataset(str(dataset), config, split="test", cache_dir=inputs.folder / "cache")
