@@ -111,7 +111,7 @@ def finder(images: Path) -> Find:
             return groups[place].get(row["image_id"])
 
         return in_parquet
-    files = {}
+    files: dict[str, Path] = {}
     for file in sorted(images.rglob("*")):
         if file.suffix.lower() in PICTURES:
             name = file.relative_to(images)

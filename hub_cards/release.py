@@ -87,10 +87,12 @@ class Release:
 
     def references(self, folder: str) -> dict[str, Any]:
         """What release.json of one repository says: the release, and each repository's id and pinned revision."""
-        pinned = {name: {"id": repo_id, "revision": self.tag(name)} for name, repo_id in self.repo_ids.items()}
+        pinned: dict[str, dict[str, str | None]] = {
+            name: {"id": repo_id, "revision": self.tag(name)} for name, repo_id in self.repo_ids.items()
+        }
         if "base" not in pinned:
             measured = self.scored["base"].provenance.get("revision")
-            pinned = {"base": {"id": self.base.repo_id, "revision": measured}} | pinned
+            pinned = {"base": {"id": self.base.repo_id, "revision": measured}, **pinned}
         return {
             "made_with": f"notclip {version('notclip')}",
             "name": self.name,

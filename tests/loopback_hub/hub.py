@@ -34,9 +34,6 @@ class HubError(Exception):
 
 
 class _Pattern(Convertor[str]):
-    def __init__(self, regex: str):
-        self.regex = regex
-
     def convert(self, value: str) -> str:
         return value
 
@@ -44,11 +41,26 @@ class _Pattern(Convertor[str]):
         return value
 
 
-register_url_convertor("kind", _Pattern("models|datasets|spaces"))
-register_url_convertor("prefix", _Pattern("datasets/|spaces/|"))
-# Some models of the Hub have no owner. What stands after an id in some route is not a name.
-register_url_convertor("id", _Pattern("[^/]+/(?!resolve/|tree/|revision/)[^/]+?|[^/]+?"))
-register_url_convertor("revision", _Pattern(r"refs/pr/\d+|[^/]+"))
+class _Kind(_Pattern):
+    regex = "models|datasets|spaces"
+
+
+class _Prefix(_Pattern):
+    regex = "datasets/|spaces/|"
+
+
+class _Id(_Pattern):
+    # Some models of the Hub have no owner. What stands after an id in some route is not a name.
+    regex = "[^/]+/(?!resolve/|tree/|revision/)[^/]+?|[^/]+?"
+
+
+class _Revision(_Pattern):
+    regex = r"refs/pr/\d+|[^/]+"
+
+
+for _name, _convertor in (("kind", _Kind()), ("prefix", _Prefix()), ("id", _Id()), ("revision", _Revision())):
+    register_url_convertor(_name, _convertor)
+
 
 Handler = Callable[["LoopbackHub", Request], Awaitable[Response]]
 
