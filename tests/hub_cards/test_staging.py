@@ -112,7 +112,11 @@ def test_a_source_that_may_not_be_passed_on_goes_out_without_its_pictures_and_se
         "questions": {"image_id", "image_sha256", "choices", "answer", "kind", "group"}
         | {f"choice_{name}" for name in ("kinds", "forms", "patterns")},
         "pairs": {"pair"}
-        | {f"{name}_{end}" for name in ("image_id", "image_sha256", "caption", "kind", "form", "pattern") for end in "01"},
+        | {
+            f"{name}_{end}"
+            for name in ("image_id", "image_sha256", "caption", "kind", "form", "pattern")
+            for end in "01"
+        },
         "retrieval": {"image_id", "image_sha256", "forms", "patterns", "affirmed", "absent", "present"}
         | {"relevant", "violating"},
     }
