@@ -3,7 +3,7 @@
 The numbers are computed by plain numpy functions; `NegatedMCQ` at the end is the thin `evaluate` module around them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import datasets
@@ -58,6 +58,58 @@ def mcnemar_p_value(first_right: NDArray[np.bool_], second_right: NDArray[np.boo
         tail += term
         term = term * (disagreements - k) // (k + 1)
     return min(1.0, 2 * tail / 2**disagreements)
+
+
+def holm_adjusted(p_values: Mapping[str, float]) -> dict[str, float]:
+    """P-values that may be read side by side: the chance that any of them is called small for nothing (Holm 1979).
+
+    The smallest of m is multiplied by m, the next by m - 1, and so on, and none falls below the one before it.
+
+    >>> holm_adjusted({"a": 0.01, "b": 0.04, "c": 0.03})
+    {'a': 0.03, 'b': 0.06, 'c': 0.06}
+
+    Args:
+        p_values: name of each comparison -> its p-value, 0 to 1.
+
+    Returns:
+        The same names in the same order -> adjusted p-values, 0 to 1.
+    """
+    adjusted, least = {}, 0.0
+    for done, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
+        least = max(least, min(1.0, (len(p_values) - done) * p_values[name]))
+        adjusted[name] = least
+    return {name: adjusted[name] for name in p_values}
+
+
+def two_sided_p_value(resampled: NDArray[np.float64]) -> float:
+    """Bootstrap test that a difference is 0: twice the share of resamples, (R,), on the other side, at least 1/R."""
+    beyond = min(np.mean(resampled <= 0), np.mean(resampled >= 0))
+    return float(np.clip(2 * beyond, 1 / len(resampled), 1))
+
+
+def linked_images(images: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Number of the set of images to which each question belongs, where a group of questions links its images.
+
+    >>> linked_images(np.array([0, 1, 1, 2, 3]), np.array([0, 0, 1, 1, 2]))
+    array([0, 0, 0, 0, 1])
+
+    Args:
+        images: the number of each question's image, shape (N,).
+        groups: the number of each question's group, shape (N,).
+    """
+    root = np.arange(images.max() + 1)
+
+    def root_of(image: int) -> int:
+        while root[image] != image:
+            root[image] = root[root[image]]
+            image = root[image]
+        return image
+
+    first_of: dict[int, int] = {}
+    for image, group in zip(images.tolist(), groups.tolist(), strict=True):
+        root[root_of(image)] = root_of(first_of.setdefault(group, image))
+    roots = [root_of(image) for image in images.tolist()]
+    return np.unique(roots, return_inverse=True)[1]
 
 
 def expected_calibration_error(
@@ -123,6 +175,7 @@ def score_questions(
     choice_kinds: Iterable[Iterable[str | int]] | None = None,
     forms: Iterable[str] | None = None,
     image_ids: Iterable[Any] | None = None,
+    groups: Iterable[Any] | None = None,
     shuffled_predictions: ArrayLike | Sequence[ArrayLike] | None = None,
     compared_predictions: ArrayLike | Sequence[ArrayLike] | None = None,
     logit_scale: float | None = None,
@@ -166,11 +219,21 @@ def score_questions(
             chosen_ones = statistics[name][1]
             statistics[f"compared {name}"] = (other_credit * chosen_ones, chosen_ones, SECOND_OF_A_PAIR)
 
-    results = _figures({name: np.float64(n.sum() / d.sum()) for name, (n, d, _) in statistics.items()})
-    results = _plain(results)
+    by_group: dict[str, Statistic] = {}
+    if groups is not None and (members := _members(_of_length("groups", groups, count))):
+        whole = np.ones(len(members))
+        by_group["group"] = (_all_right(credit, members), whole, FIRST_OF_A_PAIR)
+        if compared_predictions is not None:
+            by_group["compared group"] = (_all_right(other_credit, members), whole, SECOND_OF_A_PAIR)
+
+    ratios = {name: np.float64(n.sum() / d.sum()) for name, (n, d, _) in (statistics | by_group).items()}
+    results = _plain(_figures(ratios))
     results["tie_rate"] = float((shares.max(axis=1) < 1).mean())
     results["chance"] = float((1 / sizes).mean())
     results["n_questions"], results["n_images"] = count, int(images.max()) + 1
+    if by_group:
+        results["group_chance"] = float(_all_right(1 / sizes, members).mean())
+        results["n_groups"] = len(members)
     if kinds_of_choices is not None:
         results["confusion"] = _confusion(shares, kinds_of_choices, kinds_of_choices[rows, answers])
     if logit_scale is not None:
@@ -179,12 +242,20 @@ def score_questions(
         # A tie counts as wrong here: McNemar's test knows right and wrong only.
         results["mcnemar_p_value"] = mcnemar_p_value(credit == 1, other_credit == 1)
     if n_resamples:
-        resampled = _figures(resample_ratios(statistics, images, n_resamples=n_resamples, seed=seed))
+        draws = resample_ratios(statistics, images, n_resamples=n_resamples, seed=seed)
+        if by_group:
+            # Not images are drawn but sets of them: those that groups link stand or fall together.
+            of_member = np.repeat(np.arange(len(members)), [len(member) for member in members])
+            linked = linked_images(images[np.concatenate(members)], of_member)
+            units = linked[np.unique(of_member, return_index=True)[1]]
+            draws |= resample_ratios(by_group, units, n_resamples=n_resamples, seed=seed)
+        resampled = _figures(draws)
         results["confidence_intervals"] = _intervals(results, resampled, confidence_level)
         if compared_predictions is not None:
-            below = np.mean(resampled["accuracy_difference"] <= 0)
-            above = np.mean(resampled["accuracy_difference"] >= 0)
-            results["bootstrap_p_value"] = float(np.clip(2 * min(below, above), 1 / n_resamples, 1))
+            results["bootstrap_p_value"] = two_sided_p_value(resampled["accuracy_difference"])
+            for figure in ("macro_accuracy", "group_score"):
+                if f"{figure}_difference" in resampled:
+                    results[f"{figure}_p_value"] = two_sided_p_value(resampled[f"{figure}_difference"])
     return results
 
 
@@ -203,6 +274,11 @@ def _figures(ratios: dict[str, Any]) -> dict[str, Any]:
     if "blind" in ratios:
         figures["blind_accuracy"] = ratios["blind"]
         figures["vision_gain"] = ratios["accuracy"] - ratios["blind"]
+    if "group" in ratios:
+        figures["group_score"] = ratios["group"]
+    if "compared group" in ratios:
+        figures["compared_group_score"] = ratios["compared group"]
+        figures["group_score_difference"] = ratios["group"] - ratios["compared group"]
     if "compared" in ratios:
         figures["compared_accuracy"] = ratios["compared"]
         figures["accuracy_difference"] = ratios["accuracy"] - ratios["compared"]
@@ -210,7 +286,24 @@ def _figures(ratios: dict[str, Any]) -> dict[str, Any]:
             other = np.nanmean([ratios[f"compared kind {kind}"] for kind in by_kind], axis=0)
             figures["compared_macro_accuracy"] = other
             figures["macro_accuracy_difference"] = figures["macro_accuracy"] - other
+            figures["accuracy_by_kind_difference"] = {
+                kind: value - ratios[f"compared kind {kind}"] for kind, value in by_kind.items()
+            }
     return figures
+
+
+def _members(groups: Sequence[Any]) -> list[NDArray[np.intp]]:
+    """The questions of each group of two or more; a question whose group is None or empty belongs to none."""
+    members: dict[str, list[int]] = {}
+    for question, group in enumerate(groups):
+        if group is not None and group != "":
+            members.setdefault(str(group), []).append(question)
+    return [np.array(questions) for questions in members.values() if len(questions) > 1]
+
+
+def _all_right(credit: NDArray[np.float64], members: Sequence[NDArray[np.intp]]) -> NDArray[np.float64]:
+    """Chance that all questions of each group are right when ties are settled by lot, (groups,)."""
+    return np.array([credit[questions].prod() for questions in members])
 
 
 def _plain(figures: dict[str, Any]) -> dict[str, Any]:
@@ -362,6 +455,7 @@ Args:
     choice_kinds: the kind of each choice, one list a question.
     forms: any label of each question, for instance how its right choice negates; gives `accuracy_by_form`.
     image_ids: each question's image; questions without it count as one image each.
+    groups: label of the questions that count only together, as the two of a pair; None or "" for a question alone.
     shuffled_predictions: the scores of the same choices for another image than the question's.
     compared_predictions: the scores of a second model, for a paired comparison on the same questions.
     logit_scale: factor that makes the scores logits; gives `calibration_error`.
@@ -373,7 +467,9 @@ Returns:
     A dictionary with accuracy, tie_rate, chance, n_questions, n_images, confidence_intervals and, where the columns
     that they need are given, macro_accuracy, accuracy_by_kind, accuracy_by_form, confusion, affirmation_bias,
     blind_accuracy, vision_gain, calibration_error, compared_accuracy, accuracy_difference, compared_macro_accuracy,
-    macro_accuracy_difference, mcnemar_p_value, bootstrap_p_value.
+    macro_accuracy_difference, accuracy_by_kind_difference, mcnemar_p_value, bootstrap_p_value, macro_accuracy_p_value
+    and, of groups, group_score, group_chance, n_groups, group_score_difference, group_score_p_value. The p-values of
+    several comparisons are read side by side after `metric.holm_adjusted({"first": p, "second": p})`.
 
 Examples:
     A scorer that gives every choice the same score has no idea. The right answer stands first, as in the released
@@ -396,6 +492,13 @@ Examples:
     (0.5, 0.5, 0.0)
     >>> results["accuracy_by_kind"]
     {'affirmation': 1.0, 'negation': 0.0}
+
+    The same two captions for two images, each true of one of them. Whoever prefers one caption whatever the image has
+    half of the questions right, and no pair:
+
+    >>> results = metric.compute(predictions=[[0.9, 0.2], [0.9, 0.2]], references=[0, 1], groups=["street", "street"])
+    >>> results["accuracy"], results["group_score"], results["group_chance"]
+    (0.5, 0.0, 0.25)
 """
 
 _REQUIRED_COLUMNS = {"predictions": datasets.List(datasets.Value("float64")), "references": datasets.Value("int64")}
@@ -404,6 +507,7 @@ _OPTIONAL_COLUMNS = {
     "choice_kinds": datasets.List(datasets.Value("string")),
     "forms": datasets.Value("string"),
     "image_ids": datasets.Value("string"),
+    "groups": datasets.Value("string"),
     "shuffled_predictions": datasets.List(datasets.Value("float64")),
     "compared_predictions": datasets.List(datasets.Value("float64")),
 }
@@ -412,6 +516,8 @@ _OPTIONAL_COLUMNS = {
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
 class NegatedMCQ(evaluate.Metric):
     """`score_questions` as a module of `evaluate`; `add` and `add_batch` take the optional columns as well."""
+
+    holm_adjusted = staticmethod(holm_adjusted)
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
@@ -468,4 +574,6 @@ def _stored(name: str, value: Any) -> Any:
         row = [value] if name == "kinds" else value
         kinds = [kind if isinstance(kind, str) else KINDS[_kind_number(name, 0, kind)] for kind in row]
         return kinds[0] if name == "kinds" else kinds
+    if name == "groups" and value is None:
+        return ""  # evaluate stores no None
     return value if name.endswith("predictions") else str(value)

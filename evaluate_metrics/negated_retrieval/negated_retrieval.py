@@ -52,6 +52,31 @@ def violation_shares(ranked: Lists, excluded: Sequence[Iterable[str]], *, k: int
     return np.array(hits) / k
 
 
+def two_sided_p_value(resampled: NDArray[np.float64]) -> float:
+    """Bootstrap test that a difference is 0: twice the share of resamples, (R,), on the other side, at least 1/R."""
+    beyond = min(np.mean(resampled <= 0), np.mean(resampled >= 0))
+    return float(np.clip(2 * beyond, 1 / len(resampled), 1))
+
+
+def mean_of_each(
+    values: NDArray[np.float64], images: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Mean of the queries of each image, so that an image counts once however many queries it has.
+
+    >>> mean_of_each(np.array([1.0, 0.0, 1.0]), np.array([4, 4, 7]))
+    (array([0.5, 1. ]), array([4, 7]))
+
+    Args:
+        values: one for each query, shape (Q,).
+        images: the number of each query's image, shape (Q,).
+
+    Returns:
+        Means and the numbers of their images, shape (G,) each.
+    """
+    own, query_of = np.unique(images, return_inverse=True)
+    return np.bincount(query_of, weights=values) / np.bincount(query_of), own
+
+
 def resample_means(statistics: dict[str, Statistic], *, n_resamples: int, seed: int) -> dict[str, NDArray[np.float64]]:
     """Bootstrap over images: means over queries on resampled sets of images, the same sets for every statistic.
 
@@ -148,6 +173,9 @@ def score_retrieval(
         if prefix != "compared_" and len(both):
             recalls = {n: values[both] for n, (values, _) in shares.items() if n.startswith("recall")}
             statistics |= {f"shared_{prefix}{n}": (v, images[prefix][both], made_up) for n, v in recalls.items()}
+        for k in ks:
+            means, own = mean_of_each(shares[f"recall@{k}"][0], images[prefix])
+            statistics[f"{prefix}recall_per_image@{k}"] = (means, own, made_up)
         if np.isfinite(middle := float(np.median(search.first))):
             results[f"{prefix}median_rank"] = middle
 
@@ -159,6 +187,11 @@ def score_retrieval(
         resampled = _figures(resample_means(statistics, n_resamples=n_resamples, seed=seed))
         results["confidence_intervals"] = {
             name: interval(results[name], values, confidence_level) for name, values in resampled.items()
+        }
+        results |= {
+            name.replace("_difference", "_p_value"): two_sided_p_value(values)
+            for name, values in resampled.items()
+            if "_difference" in name
         }
     return results
 
@@ -325,10 +358,10 @@ Args:
     seed: of the bootstrap, 0 by default.
 
 Returns:
-    A dictionary with recall@k, mrr, median_rank (where half the ranks are known), n_queries, n_images,
-    confidence_intervals and, where the columns that they need are given, violation@k, violation_chance,
+    A dictionary with recall@k, recall_per_image@k, mrr, median_rank (where half the ranks are known), n_queries,
+    n_images, confidence_intervals and, where the columns that they need are given, violation@k, violation_chance,
     standard_recall@k, standard_mrr, standard_median_rank, negation_drop@k and, of a second model, compared_recall@k,
-    recall_difference@k and so on.
+    recall_difference@k, recall_p_value@k and so on.
 
 Examples:
     "A street, but no dog." The model finds the right street first, and then two streets with dogs. Recall is perfect:
@@ -342,6 +375,17 @@ Examples:
     ... )
     >>> results["recall@1"], results["violation@1"], results["violation@4"]
     (1.0, 0.0, 0.5)
+
+    The other direction, captions found by images, has its roles swapped: the ids are those of captions.
+
+    >>> results = metric.compute(
+    ...     predictions=[["a street, no dog", "a dog"], ["a street, no dog", "a dog"]],
+    ...     references=[["a street, no dog"], ["a dog"]],
+    ...     image_ids=["street 1", "park"],
+    ...     ks=[1],
+    ... )
+    >>> results["recall@1"]
+    0.5
 """
 
 _REQUIRED_COLUMNS = {

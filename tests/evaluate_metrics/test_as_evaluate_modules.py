@@ -31,6 +31,7 @@ def questions():
         "references": generator.integers(0, 4, 40),
         "choice_kinds": [list(generator.permutation(KINDS)) for _ in range(40)],
         "image_ids": [f"image {number // 2}" for number in range(40)],
+        "groups": [None if number < 4 else f"pair {number // 2}" for number in range(40)],
         "shuffled_predictions": generator.normal(size=(40, 4)),
     }
 

@@ -25,6 +25,7 @@ def test_every_figure_is_explained():
         [0, 1],
         choice_kinds=[kinds, kinds],
         forms=["a", "b"],
+        groups=["pair", "pair"],
         shuffled_predictions=scores,
         compared_predictions=scores,
         logit_scale=1.0,
@@ -34,7 +35,7 @@ def test_every_figure_is_explained():
         **search, excluded=[["b"]], gallery_size=2, standard_predictions=[["a"]], standard_references=[["a"]]
     )
     page = PAGE.read_text(encoding="utf-8")
-    counts = {"n_questions", "n_images", "n_queries"}
+    counts = {"n_questions", "n_images", "n_queries", "n_groups"}
     compared = {name for name in figures if name.startswith("compared_") or name.endswith("_difference")}
     for name in set(figures) - counts - compared:
         assert f"`{name.replace('@1', '@k')}`" in page, name

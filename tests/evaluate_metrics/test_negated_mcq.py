@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from notclip.evaluate_metrics.negated_mcq import negated_mcq
-from notclip.evaluate_metrics.negated_mcq.negated_mcq import KINDS, mcnemar_p_value, score_questions
+from notclip.evaluate_metrics.negated_mcq.negated_mcq import KINDS, holm_adjusted, mcnemar_p_value, score_questions
 
 
 def random_questions(seed=0, count=60, *, ties=True, choices=4):
@@ -272,6 +272,78 @@ def test_mcnemar_is_the_exact_binomial_test_on_the_disagreements():
     assert mcnemar_p_value(np.arange(5000) < 2600, np.arange(5000) >= 2600) == pytest.approx(0.0049, abs=0.0002)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_holm_is_the_step_down_test_at_every_level(seed):
+    generator = np.random.default_rng(seed)
+    p_values = {f"model {k}": round(float(p), 2) for k, p in enumerate(generator.random(6) ** 3)}
+    adjusted = holm_adjusted(p_values)
+    for level in np.linspace(0.005, 0.995, 34):
+        rejected = set()  # Holm's own words: go up from the smallest until one is above level / (hypotheses left)
+        for name in sorted(p_values, key=p_values.get):
+            if p_values[name] > level / (len(p_values) - len(rejected)):
+                break
+            rejected.add(name)
+        assert {name for name, p in adjusted.items() if p <= level} == rejected
+
+
+def test_kinds_are_compared_each_for_itself():
+    kinds = ["affirmation"] * 40 + ["negation"] * 40
+    first = np.stack([np.ones(80), np.repeat([0.0, 2.0], 40)], axis=1)  # affirmation right, negation wrong
+    second = np.tile([1.0, 0.0], (80, 1))  # all right
+    figures = score_questions(first, np.zeros(80, dtype=int), kinds=kinds, compared_predictions=second)
+    assert figures["accuracy_by_kind_difference"] == {"affirmation": 0.0, "negation": -1.0}
+    assert figures["macro_accuracy_difference"] == -0.5
+    assert figures["macro_accuracy_p_value"] <= 0.002
+    assert figures["confidence_intervals"]["accuracy_by_kind_difference"]["negation"][1] < -0.7
+
+
+# -- questions that count together -----------------------------------------------------------------------------------
+
+
+def slow_group_score(predictions, references, groups):
+    """Settle every tie by lot in all ways, and count how often each whole group is right."""
+    shares = []
+    for group in sorted({group for group in groups if group is not None}):
+        own = [row for row, name in enumerate(groups) if name == group]
+        if len(own) > 1:
+            shares.append(math.prod(slow_shares(predictions[row])[references[row]] for row in own))
+    return mean(shares)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_group_score_equals_its_slow_definition(seed):
+    questions = random_questions(seed)
+    generator = np.random.default_rng(seed)
+    groups = [None if k == 0 else f"group {k}" for k in generator.integers(0, 25, 60)]
+    figures = score_questions(**questions, groups=groups, n_resamples=200)
+    expected = slow_group_score(questions["predictions"].tolist(), questions["references"].tolist(), groups)
+    assert figures["group_score"] == pytest.approx(expected, abs=1e-12)
+    low, high = figures["confidence_intervals"]["group_score"]
+    assert low <= expected <= high
+
+
+def test_who_prefers_a_caption_whatever_the_image_has_no_pair_right():
+    pairs = {"references": [0, 1] * 50, "groups": np.repeat(np.arange(50), 2).tolist()}
+    figures = score_questions([[0.9, 0.1]] * 100, **pairs)
+    assert (figures["accuracy"], figures["group_score"], figures["group_chance"]) == (0.5, 0.0, 0.25)
+    assert figures["n_groups"] == 50
+    looking = score_questions([[0.9, 0.1], [0.1, 0.9]] * 50, **pairs, compared_predictions=[[0.9, 0.1]] * 100)
+    assert looking["group_score_difference"] == 1.0
+    assert looking["group_score_p_value"] <= 0.002
+
+
+def test_groups_that_share_an_image_are_resampled_together():
+    right = np.random.default_rng(0).random(40) < 0.5
+    scores = np.repeat(np.stack([right * 2.0, np.ones(40)], axis=1), 10, axis=0)  # ten questions, five pairs an image
+    pairs = {"references": np.zeros(400, dtype=int), "groups": np.arange(400) // 2}
+    linked = score_questions(scores, **pairs, image_ids=np.arange(400) // 10)
+    apart = score_questions(scores, **pairs, image_ids=np.arange(400))
+    width = np.ptp(linked["confidence_intervals"]["group_score"])
+    assert np.ptp(apart["confidence_intervals"]["group_score"]) < 0.6 * width
+    alone = score_questions(scores, **pairs | {"groups": [None] * 400})
+    assert "group_score" not in alone
+
+
 # -- what is refused -------------------------------------------------------------------------------------------------
 
 
@@ -293,6 +365,9 @@ def test_mcnemar_is_the_exact_binomial_test_on_the_disagreements():
         ({"choice_kinds": [["hybrid", "negation"], ["hybrid"]]}, "`choice_kinds` row 1 must name 2 kinds, got 1"),
         ({"kinds": [0, 0], "choice_kinds": [[0, 1], [0, 1]]}, "`kinds` row 1 must be the kind of the right choice"),
         ({"image_ids": ["a"]}, "`image_ids` must have one row"),
+        ({"groups": ["a"]}, "`groups` must have one row"),
+        ({"predictions": [[[0.1], [0.2]], [[0.1], [0.2]]]}, "`predictions` row 0 must hold at least two scores"),
+        ({"predictions": [0.1, 0.2]}, "`predictions` row 0 must hold at least two scores, got 0.1"),
         ({"shuffled_predictions": [[0.1, 0.2]]}, "`shuffled_predictions` must have one row"),
         ({"compared_predictions": [[0.1, 0.2], [0.1, 0.2, 0.3]]}, "`compared_predictions` row 1 .* same 2 choices"),
         ({"n_resamples": -1}, "`n_resamples` must be at least 0"),

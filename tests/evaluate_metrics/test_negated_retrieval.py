@@ -76,6 +76,28 @@ def test_recall_is_that_of_negbench_to_the_last_digit(seed):
         assert figures[f"recall@{k}"] == negbench_recall(scores, search["references"], k)
 
 
+def test_recall_per_image_counts_an_image_once_however_many_queries_it_has():
+    search = {"predictions": [["a"], ["a"], ["a"], ["b"]], "references": [["a"], ["a"], ["a"], ["c"]], "ks": [1]}
+    figures = score_retrieval(**search)
+    assert figures["recall@1"] == 3 / 4
+    assert figures["recall_per_image@1"] == 1 / 2
+    low, high = figures["confidence_intervals"]["recall_per_image@1"]
+    assert low < 1 / 2 < high
+
+
+def test_captions_are_found_by_images_with_the_roles_swapped():
+    scores, search = random_search(queries=60, images=12)  # rows are captions here, columns images
+    captions_of = {
+        image: [q for q, images in enumerate(search["references"]) if image in images] for image in "i0 i7".split()
+    }
+    ranked = [[f"q{q}" for q in np.argsort(-scores[:, int(image[1:])])] for image in captions_of]
+    relevant = [[f"q{q}" for q in queries] for queries in captions_of.values()]
+    figures = score_retrieval(ranked, relevant, image_ids=list(captions_of), n_resamples=0)
+    best = [max(captions_of[image], key=lambda q, i=image: scores[q, int(i[1:])]) for image in captions_of]
+    ranks = [(scores[:, int(i[1:])] >= scores[q, int(i[1:])]).sum() for q, i in zip(best, captions_of, strict=True)]
+    assert figures["mrr"] == pytest.approx(np.mean([1 / rank for rank in ranks]))
+
+
 def test_the_affirmative_half_of_a_query_is_enough_for_recall_but_not_for_violations():
     ranked = [["street", *[f"street with car {k}" for k in range(9)]]]
     figures = score_retrieval(ranked, [["street"]], excluded=[ranked[0][1:]], n_resamples=0)
@@ -170,6 +192,9 @@ def test_two_models_are_compared_on_the_same_queries():
     assert figures["compared_violation@5"] == alone["violation@5"]
     assert figures["recall_difference@1"] == 1 - alone["recall@1"]
     assert figures["confidence_intervals"]["recall_difference@1"][0] > 0
+    assert figures["recall_p_value@1"] <= 0.002
+    itself = score_retrieval(**search, compared_predictions=search["predictions"])
+    assert itself["recall_p_value@5"] == itself["violation_p_value@5"] == 1
 
 
 def test_intervals_are_the_same_under_the_same_seed_and_hold_their_estimates():
