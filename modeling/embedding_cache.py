@@ -1,24 +1,17 @@
-"""Image embeddings of a frozen tower, computed once and kept by content.
-
-A part file holds the embeddings of some images and the SHA-256 of each image's bytes; its folder is named after the
-tower's weights and preprocessing. A run that is killed keeps the parts that it finished.
-"""
+"""Image embeddings of a frozen tower, computed once and kept by content: see `embedding_shelf`."""
 
 import hashlib
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
+from notclip.embedding_shelf import EmbeddingShelf
 from notclip.modeling_notclip import NotClipModel
-
-IMAGES_PER_PART = 2048
 
 
 def image_tower_fingerprint(model: NotClipModel) -> str:
@@ -40,42 +33,19 @@ def cached_image_embeds(
         model: the model whose image tower embeds.
         image_bytes: encoded images (JPEG, PNG, …), I in all.
         digests: SHA-256 of each of them.
-        folder: the cache; made when absent.
+        folder: the cache, in which each tower's weights and preprocessing have a folder; made when absent.
         batch_size: images embedded at once.
 
     Returns:
         Unit-norm embeddings on the CPU, shape (I, D).
     """
-    shelf = folder / image_tower_fingerprint(model)
-    known = _read_parts(shelf)
-    missing = [index for index, digest in enumerate(digests) if digest not in known]
+    shelf = EmbeddingShelf(folder / image_tower_fingerprint(model))
+    missing = [index for index, digest in enumerate(digests) if digest not in shelf]
     with tqdm(total=len(missing), desc="embed images", unit="image", disable=not missing) as progress:
-        for start in range(0, len(missing), IMAGES_PER_PART):
-            part = missing[start : start + IMAGES_PER_PART]
-            embeds = []
-            for batch_start in range(0, len(part), batch_size):
-                batch = part[batch_start : batch_start + batch_size]
-                images = [Image.open(io.BytesIO(image_bytes[index])) for index in batch]
-                embeds.append(model.encode_images(images, batch_size=batch_size).float().cpu())
-                progress.update(len(batch))
-            _write_part(shelf, [digests[index] for index in part], torch.cat(embeds))
-            known.update(zip([digests[index] for index in part], torch.cat(embeds), strict=True))
-    return torch.stack([known[digest] for digest in digests])
-
-
-def _read_parts(shelf: Path) -> dict[bytes, Tensor]:
-    known: dict[bytes, Tensor] = {}
-    for file in sorted(shelf.glob("*.safetensors")):
-        part = load_file(file)
-        keys = part["digests"].numpy()
-        known.update((keys[row].tobytes(), embed) for row, embed in enumerate(part["embeds"]))
-    return known
-
-
-def _write_part(shelf: Path, digests: Sequence[bytes], embeds: Tensor) -> None:
-    shelf.mkdir(parents=True, exist_ok=True)
-    keys = torch.frombuffer(bytearray(b"".join(digests)), dtype=torch.uint8).reshape(len(digests), -1)
-    name = hashlib.sha256(b"".join(digests)).hexdigest()[:16]
-    partial = shelf / f"{name}.partial-{os.getpid()}"
-    save_file({"digests": keys, "embeds": embeds.contiguous()}, partial)
-    partial.rename(shelf / f"{name}.safetensors")
+        for start in range(0, len(missing), batch_size):
+            batch = missing[start : start + batch_size]
+            images = [Image.open(io.BytesIO(image_bytes[index])) for index in batch]
+            shelf.add([digests[index] for index in batch], model.encode_images(images, batch_size=batch_size))
+            progress.update(len(batch))
+    shelf.flush()
+    return shelf.vectors(digests)

@@ -14,6 +14,21 @@ import numpy as np
 from notclip.errors import BadInputError
 from notclip.recaption.suite import Query, Question
 
+SEARCHES = ("negated", "ordinary", "negated_captions", "ordinary_captions")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the queries of one search find.
+
+    Args:
+        found: ids of images (or numbers of captions) for each query, best first.
+        ranks: rank of the first right one among all.
+    """
+
+    found: list[list[str]]
+    ranks: list[int]
+
 
 @dataclass
 class Predictions:
@@ -24,20 +39,15 @@ class Predictions:
         negated_keys: one for each negated query.
         ordinary_keys: one for each ordinary query.
         scores: the scores of each question's choices.
-        negated_found: ids of the images that each negated query finds, best first.
-        negated_ranks: rank of each negated query's image among all.
-        ordinary_found: as `negated_found`, for ordinary queries.
-        ordinary_ranks: as `negated_ranks`, for ordinary queries.
+        found: what was found by `negated` and `ordinary` queries and, the other way round, by images among the texts
+            of these queries, `negated_captions` and `ordinary_captions`.
     """
 
     question_keys: list[str]
     negated_keys: list[str]
     ordinary_keys: list[str]
     scores: list[list[float]] = field(default_factory=list)
-    negated_found: list[list[str]] = field(default_factory=list)
-    negated_ranks: list[int] = field(default_factory=list)
-    ordinary_found: list[list[str]] = field(default_factory=list)
-    ordinary_ranks: list[int] = field(default_factory=list)
+    found: dict[str, Found] = field(default_factory=dict)
 
     def must_answer_the_same(self, others: "Predictions", label: str) -> None:
         """Refuse answers to another suite, or to other rows of it.
@@ -62,11 +72,10 @@ class Predictions:
             "ordinary_keys": np.array(self.ordinary_keys, dtype=str),
             "scores": np.array([score for row in self.scores for score in row], dtype=np.float32),
             "choices": np.array([len(row) for row in self.scores], dtype=np.int64),
-            "negated_found": np.array(self.negated_found, dtype=str),
-            "negated_ranks": np.array(self.negated_ranks, dtype=np.int64),
-            "ordinary_found": np.array(self.ordinary_found, dtype=str),
-            "ordinary_ranks": np.array(self.ordinary_ranks, dtype=np.int64),
         }
+        for name, answers in self.found.items():
+            arrays[f"{name}_found"] = np.array(answers.found, dtype=str)
+            arrays[f"{name}_ranks"] = np.array(answers.ranks, dtype=np.int64)
         partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
         try:
             with partial.open("wb") as file:
@@ -91,10 +100,11 @@ class Predictions:
                     negated_keys=arrays["negated_keys"].tolist(),
                     ordinary_keys=arrays["ordinary_keys"].tolist(),
                     scores=[flat[end - count : end] for count, end in zip(arrays["choices"], ends, strict=True)],
-                    negated_found=arrays["negated_found"].tolist(),
-                    negated_ranks=arrays["negated_ranks"].tolist(),
-                    ordinary_found=arrays["ordinary_found"].tolist(),
-                    ordinary_ranks=arrays["ordinary_ranks"].tolist(),
+                    found={
+                        name: Found(arrays[f"{name}_found"].tolist(), arrays[f"{name}_ranks"].tolist())
+                        for name in SEARCHES
+                        if f"{name}_found" in arrays and len(arrays[f"{name}_found"])
+                    },
                 )
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise BadInputError(

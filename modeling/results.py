@@ -63,25 +63,31 @@ def write_results(path: Path, content: dict[str, Any], scores: SuiteScores) -> N
         partial.unlink(missing_ok=True)
 
 
-def provenance_of(model: NotClipModel, config: Any, command: list[str]) -> dict[str, Any]:
+def provenance_of(model: Any, config: Any, command: list[str]) -> dict[str, Any]:
     """Where numbers come from: seed, weights, code, libraries and options.
 
     Args:
-        model: the model as it was scored.
+        model: the model as it was scored: a `NotClipModel`, or Python code of `callable_model`.
         config: the frozen dataclass of the command's options.
         command: the command, one argument an entry.
     """
     options = {name: _plain(value) for name, value in dataclasses.asdict(config).items()}
+    scale = None if model.logit_scale is None else round(float(model.logit_scale.detach().exp()), 6)
+    of_model: dict[str, Any] = {"backbone": "python", "python_sha256": getattr(model, "fingerprint", None)}
+    if isinstance(model, NotClipModel):
+        of_model = {
+            "composition": model.config.composition,
+            "adapter": options["adapter"],
+            "backbone": model.backbone.config.model_type,
+            "revision": _revision(model.config) or _revision(model.backbone.config),
+            "weights_sha256": weights_sha256(model),
+            "device": str(model.device),
+        }
     return {
         "command": command,
         "seed": options["seed"],
-        "composition": model.config.composition,
-        "adapter": options["adapter"],
-        "backbone": model.backbone.config.model_type,
-        "revision": _revision(model.config) or _revision(model.backbone.config),
-        "weights_sha256": weights_sha256(model),
-        "logit_scale": round(float(model.logit_scale.detach().exp()), 6),
-        "device": str(model.device),
+        **of_model,
+        "logit_scale": scale,
         "code": {"notclip": version("notclip"), "git_commit": _git_commit()},
         "libraries": {"python": platform.python_version()} | _library_versions(),
         "options": options,

@@ -12,15 +12,17 @@ class ScoreConfig:
     """Options of `notclip score-model`."""
 
     model: str
-    """Hub id or folder: a NotCLIP model, or any dual encoder of transformers; or an OpenCLIP checkpoint (.pt,
-    .safetensors, or a folder with open_clip_config.json)."""
-    suite: Path
-    """What it is asked: a folder that `notclip build-dataset` wrote, a CSV file of NegBench or of yours
-    (`image, correct, wrong_1, …`), or a folder of CSV files."""
+    """Hub id or folder: a NotCLIP model, or any dual encoder of transformers; an OpenCLIP checkpoint (.pt, .safetensors,
+    or a folder with open_clip_config.json); or Python code, `my_model.py:name`: a function of images and texts, or what
+    has `encode_images` and `encode_texts`. That file is run."""
+    suite: str
+    """What it is asked: a folder that `notclip init-suite` or `notclip build-dataset` wrote, a dataset of ours on the
+    Hub, a CSV or YAML file of NegBench's, of pairs, or of yours, or a folder of such files."""
     out: Path
     """Results file to write (.json); what the model answered goes beside it, as .predictions.npz."""
     images: Path | None = None
-    """Folder of the photos that CSV files name, by path or by file name; by default the CSV files' own."""
+    """Folder of the photos that CSV and YAML files name, by path or by file name; by default these files' own. A
+    video is a folder of its frames, or a video file."""
     adapter: Path | None = None
     """PEFT adapter to put on the model."""
     architecture: str | None = None
@@ -29,7 +31,14 @@ class ScoreConfig:
     """`scope` reads each caption's negation, `none` is the plain dual encoder; by default what a NotCLIP model was
     saved with, and `none` for any other."""
     compare: tuple[Path, ...] = ()
-    """Results files of other models on the same suite, for paired comparisons."""
+    """Results files of other models on the same suite: paired comparisons, and a report of tables and figures."""
+    report: Path | None = None
+    """Folder of the report; with `compare` by default OUT's name with .report, and none without."""
+    require: tuple[str, ...] = ()
+    """What must be reached, such as `macro_accuracy>=0.7` or `violation@5<=0.1`: decided on the worse end of the
+    confidence interval; exit status 1 where one is missed. May be given several times."""
+    junit: Path | None = None
+    """Test report of what is required, for CI systems; by default OUT's name with .junit.xml."""
     split: str = "test"
     """Split of a dataset."""
     limit: int | None = None
@@ -38,10 +47,15 @@ class ScoreConfig:
     """Stop at a photo that is missing or corrupt, or leave it out, with its questions and queries, and list it."""
     revision: str | None = None
     """Revision of the model's Hub repository."""
+    suite_revision: str | None = None
+    """Revision of a dataset on the Hub."""
     batch_size: int = 64
     """Photos encoded at once; of captions four times as many."""
     resamples: int = 1000
     """Resamples of the bootstrap over images; 0 leaves the intervals out."""
+    cache: str = "auto"
+    """Folder that keeps embeddings by the content of photo, text and model, so that another run encodes nothing again;
+    `auto` is the user's cache, `none` keeps nothing."""
     device: str = "auto"
     """Where to compute: `auto` takes a GPU where there is one; or `cpu`, `cuda`, `cuda:1`, `mps`."""
     seed: int = 0
@@ -57,5 +71,12 @@ class ScoreConfig:
             raise BadInputError(f"`out` must name a .json file, got {self.out}.")
         if self.out.is_dir():
             raise BadInputError(f"`out` must name a file, got {self.out}, which is a folder.")
+        for name, file in {"report": self.report, "cache": Path(self.cache)}.items():
+            if file is not None and file.is_file():
+                raise BadInputError(f"`{name}` must be a folder, got {file}, which is a file.")
+        if self.require and not self.resamples:
+            raise BadInputError("`require` is decided on confidence intervals, which `resamples` 0 leaves out.")
+        if self.junit is not None and not self.require:
+            raise BadInputError("`junit` reports what is required: give `require` as well.")
         if self.images is not None and not self.images.is_dir():
             raise BadInputError(f"`images` must be a folder, got {self.images}.")

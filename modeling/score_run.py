@@ -6,11 +6,15 @@ from typing import Any
 
 import torch
 
+from notclip.callable_model import CallableEncoders, CallableScorer, load_callable, names_python
 from notclip.errors import BadInputError
+from notclip.gate import Requirement, judge, write_junit
 from notclip.loading import load_model
+from notclip.modeling_notclip import NotClipModel
 from notclip.predictions import Predictions, predictions_path
 from notclip.recaption.suites import read_suite
 from notclip.results import provenance_of, results_content, write_results
+from notclip.score_cache import cache_folder, open_shelves
 from notclip.score_config import ScoreConfig
 from notclip.scoring import score_suite
 
@@ -30,6 +34,7 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
         BadInputError: the model, the suite, a photo or a file to compare with is not what it should be.
     """
     # What is cheap to get wrong is read first: an hour of encoding must not end in a mistyped name.
+    requirements = [Requirement.parse(text) for text in config.require]
     compared = {_label(path): Predictions.load(predictions_path(path)) for path in config.compare}
     if len(compared) < len(config.compare):
         raise BadInputError("`compare` must name results of different models; two of them have the same label.")
@@ -38,19 +43,27 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
         images=config.images,
         split=config.split,
         limit=config.limit,
+        revision=config.suite_revision,
         skip_missing=config.on_bad_photo == "skip",
     )
-    model = load_model(
-        config.model,
-        adapter=config.adapter,
-        composition=config.composition,
-        revision=config.revision,
-        architecture=config.architecture,
-    )
-    torch.nn.Module.to(model, device_named(config.device))  # transformers' own `to` has no types
+    device = device_named(config.device)
+    model: NotClipModel | CallableEncoders | CallableScorer
+    if names_python(config.model):
+        model = _python_model(config)
+    else:
+        model = load_model(
+            config.model,
+            adapter=config.adapter,
+            composition=config.composition,
+            revision=config.revision,
+            architecture=config.architecture,
+        )
+        torch.nn.Module.to(model, device)  # transformers' own `to` has no types
     scores = score_suite(
         model,
         suite,
+        shelves=open_shelves(model, cache_folder(config.cache)),
+        device=device,
         seed=config.seed,
         batch_size=config.batch_size,
         n_resamples=config.resamples,
@@ -60,8 +73,22 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
     )
     provenance = provenance_of(model, config, command)
     content = results_content(model=config.model, suite=suite, scores=scores, provenance=provenance)
+    # Written before it is judged: a figure that this suite does not measure must not cost the run.
     write_results(config.out, content, scores)
+    if requirements:
+        verdicts = judge(requirements, scores.metrics, scores.confidence_intervals)
+        content["requirements"] = [verdict.as_json() for verdict in verdicts]
+        write_results(config.out, content, scores)
+        junit = config.junit or config.out.with_suffix(".junit.xml")
+        write_junit(junit, verdicts, model=config.model, suite=suite.name)
     return content
+
+
+def _python_model(config: ScoreConfig) -> CallableEncoders | CallableScorer:
+    for name in ("adapter", "composition", "revision", "architecture"):
+        if getattr(config, name) is not None:
+            raise BadInputError(f"`{name}` is for models of transformers; {config.model} is Python code.")
+    return load_callable(config.model)
 
 
 def device_named(name: str) -> torch.device:

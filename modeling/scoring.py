@@ -6,20 +6,20 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from notclip.callable_model import CallableScorer
+from notclip.embedding_shelf import EmbeddingShelf
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import score_questions
 from notclip.evaluate_metrics.negated_retrieval.negated_retrieval import score_retrieval
-from notclip.predictions import Predictions, query_key, question_key
-from notclip.ranking import rank_images
-from notclip.recaption.suite import Query, Question, Suite
-from notclip.suite_embedding import DualScorer, EmbeddedTexts, embed_photos
+from notclip.pair_scores import score_pairs
+from notclip.predictions import Found, Predictions, query_key, question_key
+from notclip.recaption.suite import Question, Suite, without_broken
+from notclip.suite_answers import captions_found, choice_scores, depths, images_found, other_images
+from notclip.suite_embedding import DualScorer, TextVectors, embed_photos, embed_texts
 
-DEPTHS = (1, 5, 10)
-PAIRS_AT_ONCE = 65_536  # of an image and a caption: bounds the memory of a question's scores
-# What the retrieval metric says of the queries that it is given first; here those are the negated ones.
-_OF_NEGATED_QUERIES = ("recall", "mrr", "median_rank")
+# What the retrieval metric says of the queries that it is given first: in the results their kind is said.
+_OF_QUERIES = ("recall", "mrr", "median_rank")
 
 
 @dataclass
@@ -40,9 +40,15 @@ class SuiteScores:
     predictions: Predictions
     skipped: Sequence[str]
 
-    def add(self, figures: Mapping[str, Any], names: Mapping[str, str] | None = None) -> None:
-        """Enter what a metric computed, under other names where `names` has them."""
+    def add(self, figures: Mapping[str, Any], names: Mapping[str, str] | None = None, *, only: bool = False) -> None:
+        """Enter what a metric computed, under other names where `names` has them; `only` those, where it says so."""
         names = {} if names is None else names
+        if only:
+            figures = {name: value for name, value in figures.items() if name in names} | {
+                "confidence_intervals": {
+                    name: bounds for name, bounds in figures.get("confidence_intervals", {}).items() if name in names
+                }
+            }
         intervals = figures.get("confidence_intervals", {})
         for name, value in figures.items():
             if name not in ("confidence_intervals", "n_images", "n_queries"):
@@ -53,18 +59,28 @@ class SuiteScores:
         """Enter how this model differs from another; `prefix` says of which queries recall and ranks are."""
         entry = self.comparisons.setdefault(label, {"confidence_intervals": {}})
         for name, value in figures.items():
-            if "_difference" in name or name.endswith("_p_value"):
-                full = prefix + name if name.startswith(_OF_NEGATED_QUERIES) else name
+            if "_difference" in name or "_p_value" in name:
+                full = prefix + name if name.startswith(_OF_QUERIES) else name
                 entry[full] = value
                 if name in figures.get("confidence_intervals", {}):
                     entry["confidence_intervals"][full] = figures["confidence_intervals"][name]
 
 
+@dataclass(frozen=True)
+class Shelves:
+    """Where vectors are kept between runs; in memory alone by default."""
+
+    photos: EmbeddingShelf = field(default_factory=EmbeddingShelf)
+    texts: EmbeddingShelf = field(default_factory=EmbeddingShelf)
+
+
 @torch.inference_mode()
 def score_suite(
-    model: DualScorer,
+    model: DualScorer | CallableScorer,
     suite: Suite,
     *,
+    shelves: Shelves | None = None,
+    device: torch.device | str = "cpu",
     seed: int = 0,
     batch_size: int = 64,
     n_resamples: int = 1000,
@@ -77,6 +93,8 @@ def score_suite(
     Args:
         model: the model.
         suite: what it is asked.
+        shelves: what was encoded before, and gets what is encoded now.
+        device: where embeddings are compared.
         seed: of the bootstrap, of the exchange of images, and of the order of ties.
         batch_size: photos encoded at once; of texts four times as many.
         n_resamples: of the bootstrap over images; 0 leaves the intervals out.
@@ -88,7 +106,16 @@ def score_suite(
         BadInputError: a photo cannot be decoded, or `compared` answers another suite.
     """
     skip_bad = on_bad_photo == "skip"
-    suite, images = embed_photos(model, suite, batch_size=batch_size, skip_bad=skip_bad, progress=progress)
+    shelves = Shelves() if shelves is None else shelves
+    options: dict[str, Any] = {"progress": progress}
+    if isinstance(model, CallableScorer):
+        suite = without_broken(suite) if skip_bad else suite
+        wanted = _wanted_pairs(suite, seed=seed)
+        texts, images = score_pairs(model, suite, wanted, shelves.texts, batch_size=4 * batch_size, **options)
+    else:
+        suite, images = embed_photos(model, suite, shelves.photos, batch_size=batch_size, skip_bad=skip_bad, **options)
+        texts = embed_texts(model, _texts(suite), shelves.texts, batch_size=4 * batch_size, **options)
+    texts, images = texts.to(device), images.to(device)
     answered = Predictions(
         question_keys=[question_key(question) for question in suite.questions],
         negated_keys=[query_key(query) for query in suite.negated_queries],
@@ -98,28 +125,45 @@ def score_suite(
     for label, others in compared.items():
         answered.must_answer_the_same(others, label)
 
-    queries = [*suite.negated_queries, *suite.ordinary_queries]
-    choices = [choice for question in suite.questions for choice in question.choices]
-    wanted = choices + [query.text for query in queries]
-    texts = EmbeddedTexts(model, wanted, batch_size=4 * batch_size, progress=progress)
     scores = SuiteScores({"n_images": len(suite.photos)}, {}, {}, answered, suite.skipped)
     bootstrap = {"n_resamples": n_resamples, "seed": seed}
     if suite.questions:
-        scale = float(model.logit_scale.detach().exp())
+        scale = None if model.logit_scale is None else float(model.logit_scale.detach().exp())
         _score_questions(scores, suite, texts, images, compared, logit_scale=scale, **bootstrap)
-    if queries:
+    if suite.negated_queries or suite.ordinary_queries:
         _score_retrieval(scores, suite, texts, images, compared, progress=progress, **bootstrap)
     return scores
+
+
+def _texts(suite: Suite) -> list[str]:
+    queries = [*suite.negated_queries, *suite.ordinary_queries]
+    return [text for question in suite.questions for text in question.choices] + [query.text for query in queries]
+
+
+def _wanted_pairs(suite: Suite, *, seed: int) -> dict[str, list[str]]:
+    """Photo -> the texts that it must be scored with: choices about it or exchanged to it, and queries that search."""
+    names = list(suite.photos)
+    position = {name: row for row, name in enumerate(names)}
+    wanted: dict[str, list[str]] = {name: [] for name in names}
+    own = np.array([position[question.image_id] for question in suite.questions], dtype=np.intp)
+    others = other_images(own, seed=seed) if len(own) else None
+    for rows in (own, others) if others is not None else (own,):
+        for question, row in zip(suite.questions, rows.tolist(), strict=True):
+            wanted[names[row]] += question.choices
+    queries = [query.text for query in (*suite.negated_queries, *suite.ordinary_queries)]
+    for name in suite.gallery:
+        wanted[name] += queries
+    return wanted
 
 
 def _score_questions(
     scores: SuiteScores,
     suite: Suite,
-    texts: EmbeddedTexts,
+    texts: TextVectors,
     images: Tensor,
     compared: Mapping[str, Predictions],
     *,
-    logit_scale: float,
+    logit_scale: float | None,
     n_resamples: int,
     seed: int,
 ) -> None:
@@ -138,77 +182,37 @@ def _score_questions(
 
 def _question_columns(questions: Sequence[Question]) -> dict[str, Any]:
     forms = [question.form for question in questions]
+    groups = [question.group for question in questions]
     return {
         "references": [question.answer for question in questions],
         "choice_kinds": [question.choice_kinds for question in questions],
         "image_ids": [question.image_id for question in questions],
         "forms": None if None in forms else forms,
+        "groups": groups if any(groups) else None,
     }
 
 
-def choice_scores(questions: Sequence[Question], texts: EmbeddedTexts, images: Tensor) -> list[list[float]]:
-    """Score each question's choices against one image, shape (N, D) for N questions."""
-    counts = [len(question.choices) for question in questions]
-    owners = torch.arange(len(questions)).repeat_interleave(torch.tensor(counts)).to(images.device)
-    rows = texts.rows([choice for question in questions for choice in question.choices])
-    flat = []
-    for start in range(0, len(rows), PAIRS_AT_ONCE):
-        some, own = rows[start : start + PAIRS_AT_ONCE], owners[start : start + PAIRS_AT_ONCE]
-        flat.append((texts.vectors[some] * images[own]).sum(-1) + texts.biases[some])
-    return [row.tolist() for row in torch.cat(flat).cpu().split(counts)]
-
-
-def other_images(images: NDArray[np.intp], *, seed: int) -> NDArray[np.intp] | None:
-    """Give each question another's image, all questions of one image the same; None where there is only one image.
+@dataclass(frozen=True)
+class _Direction:
+    """One of the four searches of a suite, with the words of its figures in the results.
 
     Args:
-        images: the number of each question's image, shape (N,).
-        seed: of the exchange.
+        name: of its answers in `Predictions`.
+        prefix: of its figures.
+        columns: what the metric gets.
+        ks: its depths.
     """
-    distinct = np.random.default_rng(seed).permutation(np.unique(images))
-    if len(distinct) < 2:
-        return None
-    exchanged = dict(zip(distinct.tolist(), np.roll(distinct, 1).tolist(), strict=True))
-    return np.array([exchanged[image] for image in images.tolist()])
 
-
-@dataclass
-class _Searches:
-    """The searches of one suite: the same images for negated and ordinary queries."""
-
-    texts: EmbeddedTexts
-    images: Tensor
-    gallery: Sequence[str]
+    name: str
+    prefix: str
+    columns: dict[str, Any]
     ks: list[int]
-    seed: int
-    progress: bool
-    position: dict[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.position = {name: row for row, name in enumerate(self.gallery)}
-
-    def find(self, queries: Sequence[Query]) -> dict[str, Any]:
-        """The columns of the retrieval metric; empty without queries."""
-        if not queries:
-            return {}
-        vectors = self.texts.vectors[self.texts.rows([query.text for query in queries])]
-        relevant = [
-            [self.position[name] for name in query.relevant or (query.image_id,) if name in self.position]
-            for query in queries
-        ]
-        ranking = rank_images(vectors, self.images, relevant, k=max(self.ks), seed=self.seed, progress=self.progress)
-        return {
-            "predictions": [[self.gallery[row] for row in found] for found in ranking.top.tolist()],
-            "references": [[self.gallery[row] for row in rows] for rows in relevant],
-            "image_ids": [query.image_id for query in queries],
-            "ranks": ranking.ranks.tolist(),
-        }
 
 
 def _score_retrieval(
     scores: SuiteScores,
     suite: Suite,
-    texts: EmbeddedTexts,
+    texts: TextVectors,
     images: Tensor,
     compared: Mapping[str, Predictions],
     *,
@@ -217,32 +221,50 @@ def _score_retrieval(
     progress: bool,
 ) -> None:
     position = {name: row for row, name in enumerate(suite.photos)}
-    ks = [k for k in DEPTHS if k <= len(suite.gallery)]
     searched = images[[position[name] for name in suite.gallery]]
-    search = _Searches(texts, searched, suite.gallery, ks, seed, progress)
-    negated, ordinary = search.find(suite.negated_queries), search.find(suite.ordinary_queries)
-    answered = scores.predictions
-    answered.negated_found, answered.negated_ranks = negated.get("predictions", []), negated.get("ranks", [])
-    answered.ordinary_found, answered.ordinary_ranks = ordinary.get("predictions", []), ordinary.get("ranks", [])
-    options: dict[str, Any] = {"ks": ks, "n_resamples": n_resamples, "seed": seed}
+    ranking: dict[str, Any] = {"seed": seed, "progress": progress}
+    bootstrap: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
+    directions: dict[str, _Direction] = {}
+    for name, prefix, queries in (
+        ("negated", "negated_", suite.negated_queries),
+        ("ordinary", "", suite.ordinary_queries),
+    ):
+        if not queries:
+            continue
+        by_query = images_found(queries, texts, searched, suite.gallery, **ranking)
+        directions[name] = _Direction(name, prefix, by_query, depths(len(suite.gallery)))
+        by_image = captions_found(queries, texts, searched, suite.gallery, **ranking)
+        captions = len({query.text for query in queries})
+        name = f"{name}_captions"
+        directions[name] = _Direction(name, f"{prefix}caption_", by_image, depths(captions))
+    negated, ordinary = directions.get("negated"), directions.get("ordinary")
     if negated and any(query.excluded for query in suite.negated_queries):
-        negated |= {
-            "excluded": [query.excluded for query in suite.negated_queries],
-            "gallery_size": len(suite.gallery),
-        }
+        negated.columns["excluded"] = [query.excluded for query in suite.negated_queries]
+        negated.columns["gallery_size"] = len(suite.gallery)
     if negated:
-        columns = negated | {f"standard_{name}": column for name, column in ordinary.items()}
-        scores.add(*_renamed(score_retrieval(**columns, **options)))
-    else:
-        scores.add(score_retrieval(**ordinary, **options))
+        standard = (
+            {} if ordinary is None else {f"standard_{name}": column for name, column in ordinary.columns.items()}
+        )
+        scores.add(*_renamed(score_retrieval(**negated.columns, **standard, ks=negated.ks, **bootstrap)))
+    elif ordinary:
+        scores.add(score_retrieval(**ordinary.columns, ks=ordinary.ks, **bootstrap))
+    for direction in directions.values():
+        found = Found(direction.columns["predictions"], direction.columns["ranks"])
+        scores.predictions.found[direction.name] = found
+        if direction.name.endswith("_captions"):
+            figures = score_retrieval(**direction.columns, ks=direction.ks, **bootstrap)
+            kept = ("recall@", "mrr", "median_rank")
+            scores.add(
+                figures, {name: direction.prefix + name for name in figures if name.startswith(kept)}, only=True
+            )
     scores.metrics |= {"n_queries": len(suite.negated_queries), "n_ordinary_queries": len(suite.ordinary_queries)}
     for label, others in compared.items():
-        found = [(negated, others.negated_found, others.negated_ranks, "negated_")]
-        found += [(ordinary, others.ordinary_found, others.ordinary_ranks, "")]
-        for columns, images_found, ranks, prefix in found:
-            if columns:
-                other: dict[str, Any] = {"compared_predictions": images_found, "compared_ranks": ranks}
-                scores.add_differences(label, score_retrieval(**columns, **other, **options), prefix)
+        for direction in directions.values():
+            if direction.name in others.found:
+                other = others.found[direction.name]
+                columns = direction.columns | {"compared_predictions": other.found, "compared_ranks": other.ranks}
+                figures = score_retrieval(**columns, ks=direction.ks, **bootstrap)
+                scores.add_differences(label, figures, direction.prefix)
 
 
 def _renamed(figures: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -252,5 +274,5 @@ def _renamed(figures: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         if "confidence_intervals" in figures:
             figures["confidence_intervals"]["negation_drop"] = figures["confidence_intervals"]["negation_drop@5"]
     names = {name: name.removeprefix("standard_") for name in figures if name.startswith("standard_")}
-    names |= {name: f"negated_{name}" for name in figures if name.startswith(_OF_NEGATED_QUERIES)}
+    names |= {name: f"negated_{name}" for name in figures if name.startswith(_OF_QUERIES)}
     return figures, names

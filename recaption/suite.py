@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -40,19 +40,36 @@ class PhotoFile:
             raise BadInputError(f"{self.where}: the photo {self.path} cannot be read: {error.strerror}.") from error
 
 
+@dataclass(frozen=True)
+class Clip:
+    """A video, as photos of it in their order; its embedding is the mean of theirs, as in NegBench."""
+
+    frames: tuple[Photo, ...]
+    where: str
+
+
+def frames_of(photo: Photo | Clip) -> tuple[Photo, ...]:
+    """What is to be encoded: a photo itself, a video's frames."""
+    return photo.frames if isinstance(photo, Clip) else (photo,)
+
+
 def open_photo(photo: Photo) -> Image.Image:
     """Decode a photo to RGB.
 
     Raises:
         BadInputError: it is missing or no image that Pillow can read, with the file and row that name it.
     """
-    encoded = photo.read_bytes()
+    return decode_photo(photo.read_bytes(), photo.where)
+
+
+def decode_photo(encoded: bytes, where: str) -> Image.Image:
+    """Decode an image file to RGB; `where` names it in the error, as `open_photo` has it."""
     try:
         with Image.open(io.BytesIO(encoded)) as image:
             return image.convert("RGB")
     # Pillow's decoders raise half a dozen unrelated classes on corrupt input.
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise BadInputError(f"{photo.where}: the photo cannot be decoded: {error}.") from error
+        raise BadInputError(f"{where}: the photo cannot be decoded: {error}.") from error
 
 
 @dataclass(frozen=True)
@@ -65,6 +82,7 @@ class Question:
         answer: position of the true one.
         choice_kinds: affirmation, negation or hybrid, one for each choice.
         form: how the true choice negates, where the suite says it.
+        group: label of the questions that count only together, where there are such.
     """
 
     image_id: str
@@ -72,6 +90,7 @@ class Question:
     answer: int
     choice_kinds: tuple[str, ...]
     form: str | None = None
+    group: str | None = None
 
     @property
     def kind(self) -> str:
@@ -102,7 +121,7 @@ class Suite:
 
     Args:
         name: what results and cards call it.
-        photos: image id -> photo; the images that queries search are all of those in `gallery`.
+        photos: image id -> photo, or video as frames; the images that queries search are all of those in `gallery`.
         questions: multiple-choice questions.
         negated_queries: captions that exclude something.
         ordinary_queries: captions that do not, to see what was forgotten.
@@ -112,7 +131,7 @@ class Suite:
     """
 
     name: str
-    photos: dict[str, Photo]
+    photos: Mapping[str, Photo | Clip]
     questions: Sequence[Question] = ()
     negated_queries: Sequence[Query] = ()
     ordinary_queries: Sequence[Query] = ()
@@ -121,15 +140,17 @@ class Suite:
     skipped: Sequence[str] = ()
 
     def without(self, images: dict[str, str]) -> "Suite":
-        """Leave out images, with their questions and queries.
+        """Leave out images, with their questions and queries; a group that loses a question is a group no more.
 
         Args:
             images: image id -> why it is left out.
         """
+        broken = {question.group for question in self.questions if question.image_id in images} - {None}
+        kept = [question for question in self.questions if question.image_id not in images]
         return replace(
             self,
             photos={name: photo for name, photo in self.photos.items() if name not in images},
-            questions=[question for question in self.questions if question.image_id not in images],
+            questions=[replace(one, group=None) if one.group in broken else one for one in kept],
             negated_queries=[query for query in self.negated_queries if query.image_id not in images],
             ordinary_queries=[query for query in self.ordinary_queries if query.image_id not in images],
             gallery=[name for name in self.gallery if name not in images],
@@ -144,6 +165,25 @@ class Suite:
             name=f"{self.name} (first {images} images)",
             skipped=self.skipped,
         )
+
+
+def without_broken(suite: Suite) -> Suite:
+    """Leave out the photos that cannot be decoded, and list them.
+
+    Raises:
+        BadInputError: none can be.
+    """
+    broken: dict[str, str] = {}
+    for name, photo in suite.photos.items():
+        try:
+            for frame in frames_of(photo):
+                open_photo(frame)
+        except BadInputError as error:
+            broken[name] = str(error)
+    if len(broken) == len(suite.photos):
+        first = next(iter(broken.values()), "there is none")
+        raise BadInputError(f"`suite` {suite.name} has no photo that can be decoded; the first: {first}")
+    return suite.without(broken) if broken else suite
 
 
 def file_sha256(path: Path) -> str:

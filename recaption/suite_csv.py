@@ -1,4 +1,4 @@
-"""Suites from CSV files: NegBench's as released, and a user's own `image, correct, wrong_1, …`."""
+"""Suites from CSV files: NegBench's as released, pairs like CC-Neg's, and a user's `image, correct, wrong_1, …`."""
 
 import ast
 import csv
@@ -6,15 +6,19 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from notclip.errors import BadInputError
 from notclip.negation_scope import read_scope
-from notclip.recaption.suite import Photo, PhotoFile, Query, Question, Suite, file_sha256
+from notclip.recaption.suite import Clip, Photo, Query, Question, Suite, file_sha256
+from notclip.recaption.suite_photos import VIDEO_SUFFIXES, PhotoFolder
 
 # NegBench calls kinds of caption by other names, which collide with those of contrastive pairs.
 KIND_OF_TEMPLATE = {"positive": "affirmation", "negative": "negation", "hybrid": "hybrid"}
-VIDEO_SUFFIXES = {".mp4", ".avi", ".webm", ".mkv", ".mov"}
+# Pairs of a true caption and its negation, which is false, by the names that such files give their columns.
+PAIR_IMAGES = ("image", "image_path", "filepath", "filename")
+PAIR_TRUE = ("caption", "true_caption", "positive_caption", "original_caption")
+PAIR_FALSE = ("negated_caption", "negative_caption", "false_caption", "neg_caption")
 
 
 @dataclass(frozen=True)
@@ -42,47 +46,11 @@ class Row:
         return values
 
 
-class PhotoFolder:
-    """The folder of a suite's photos: a path is sought as it is, then by its file name anywhere below."""
-
-    def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise BadInputError(f"`images` must be a folder of photos, got {folder}.")
-        self.folder = folder
-        self._by_name: dict[str, list[Path]] | None = None
-
-    def find(self, name: str, where: str) -> PhotoFile | None:
-        """The photo that a row names, None where there is none.
-
-        Raises:
-            BadInputError: the name leaves the folder, is a video's, or fits several files.
-        """
-        path = PurePosixPath(name.replace("\\", "/"))
-        if ".." in path.parts:
-            raise BadInputError(f"{where}: the photo's path must stay inside {self.folder}, got {name!r}.")
-        if path.suffix.lower() in VIDEO_SUFFIXES:
-            raise BadInputError(f"{where}: {name!r} is a video; suites of photos are read, one image a question.")
-        # An absolute path is one of another machine, and tells no more than the file's name.
-        if not path.is_absolute() and (self.folder / path).is_file():
-            return PhotoFile(self.folder / path, where)
-        if self._by_name is None:
-            self._by_name = defaultdict(list)
-            for file in sorted(self.folder.rglob("*")):
-                self._by_name[file.name].append(file)
-        found = [file for file in self._by_name.get(path.name, []) if file.is_file()]
-        if len(found) > 1:
-            raise BadInputError(
-                f"{where}: {name!r} is not in {self.folder}, and its file name fits several photos, {found[0]} and "
-                f"{found[1]}. Name the folder from which the path starts as `images`."
-            )
-        return PhotoFile(found[0], where) if found else None
-
-
 def read_csv_suite(file: Path, *, images: Path | None, skip_missing: bool = False) -> Suite:
     """Read a CSV file by its columns.
 
     Args:
-        file: NegBench's questions or retrieval, or a user's own questions.
+        file: NegBench's questions or retrieval, pairs of a true and a negated caption, or a user's own questions.
         images: the folder of the photos; the file's own folder when absent.
         skip_missing: leave out rows whose photo is missing, and list them, instead of stopping.
 
@@ -100,10 +68,13 @@ def read_csv_suite(file: Path, *, images: Path | None, skip_missing: bool = Fals
         image_column = "filepath"
     elif {"image", "correct", "wrong_1"} <= columns:
         image_column, suite = "image", Suite(file.name, {}, questions=_own_questions(rows))
+    elif pair := _pair_columns(columns):
+        image_column, suite = pair[0], Suite(file.name, {}, questions=_pairs(rows, *pair))
     else:
         raise BadInputError(
-            f"{file}: the columns must be `image, correct, wrong_1, …`, or those of NegBench (`image_path, "
-            f"correct_answer, caption_0, …` or `filepath, captions, …`), got {', '.join(sorted(columns))}."
+            f"{file}: the columns must be `image, correct, wrong_1, …`, pairs `image, caption, negated_caption`, or "
+            "those of NegBench (`image_path, correct_answer, caption_0, …` or `filepath, captions, …`), got "
+            f"{', '.join(sorted(columns))}."
         )
     photos, missing = _find_photos(rows, image_column, folder, skip_missing=skip_missing)
     searched = list(photos) if image_column == "filepath" else []
@@ -137,8 +108,8 @@ def _read_rows(file: Path) -> Iterator[Row]:
 
 def _find_photos(
     rows: Sequence[Row], column: str, folder: PhotoFolder, *, skip_missing: bool
-) -> tuple[dict[str, Photo], dict[str, str]]:
-    photos: dict[str, Photo] = {}
+) -> tuple[dict[str, Photo | Clip], dict[str, str]]:
+    photos: dict[str, Photo | Clip] = {}
     missing: dict[str, str] = {}
     for row in rows:
         name = row.text(column)
@@ -150,8 +121,9 @@ def _find_photos(
         elif skip_missing:
             missing[name] = f"{row.where}: no photo {name!r} in {folder.folder}"
         else:
+            what = "folder of frames of the video" if Path(name).suffix.lower() in VIDEO_SUFFIXES else "photo"
             raise BadInputError(
-                f"{row.where}: there is no photo {name!r} in {folder.folder}, by its path or by its file name. "
+                f"{row.where}: there is no {what} {name!r} in {folder.folder}, by its path or by its file name. "
                 "Give its folder as `images`, or skip what is missing."
             )
     return photos, missing
@@ -193,7 +165,25 @@ def _own_questions(rows: Sequence[Row]) -> list[Question]:
             raise BadInputError(f"{row.where}: it must have at least one wrong caption, in `wrong_1`.")
         if choices[0] in choices[1:]:
             raise BadInputError(f"{row.where}: the correct caption {choices[0]!r} stands among the wrong ones.")
-        questions.append(Question(row.text("image"), tuple(choices), 0, tuple(_kind(text) for text in choices)))
+        kinds = tuple(_kind(text) for text in choices)
+        group = row.cells.get("group", "").strip() or None
+        questions.append(Question(row.text("image"), tuple(choices), 0, kinds, group=group))
+    return questions
+
+
+def _pair_columns(columns: set[str]) -> tuple[str, str, str] | None:
+    found = [next((name for name in names if name in columns), "") for names in (PAIR_IMAGES, PAIR_TRUE, PAIR_FALSE)]
+    return (found[0], found[1], found[2]) if all(found) else None
+
+
+def _pairs(rows: Sequence[Row], image: str, true: str, false: str) -> list[Question]:
+    """A caption against its negation, as in CC-Neg (Singh et al. 2024): the negated caption is false of the photo."""
+    questions = []
+    for row in rows:
+        choices = row.text(true), row.text(false)
+        if choices[0] == choices[1]:
+            raise BadInputError(f"{row.where}: `{true}` and `{false}` must differ, got {choices[0]!r} twice.")
+        questions.append(Question(row.text(image), choices, 0, (_kind(choices[0]), _kind(choices[1]))))
     return questions
 
 

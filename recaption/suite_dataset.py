@@ -10,15 +10,16 @@ import pyarrow.parquet as pq
 from datasets import ClassLabel, Features, List
 
 from notclip.errors import BadInputError
-from notclip.recaption.suite import Photo, Query, Question, Suite, file_sha256
+from notclip.recaption.suite import Clip, Photo, Query, Question, Suite, file_sha256
 
 CONFIGS = ("captions", "questions", "retrieval")
 _TEXT_COLUMNS = {
     "captions": ["caption", "affirmed"],
-    "questions": ["choices", "answer", "choice_kinds", "choice_forms"],
+    "questions": ["choices", "answer", "choice_kinds", "choice_forms", "group"],
     "retrieval": ["captions", "absent", "relevant", "present"],
 }
-_OPTIONAL = ("relevant",)  # Without it a query's own image is the only right one.
+# Without `relevant` a query's own image is the only right one; `group` is of questions, and new.
+_OPTIONAL = ("relevant", "group")
 
 
 class PhotoInParquet:
@@ -49,25 +50,34 @@ class _RowGroupReader:
         return self._images
 
 
-def read_dataset_suite(folder: Path, *, split: str) -> Suite:
+def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> Suite:
     """Read one split; images that show an excluded concept are those known to contain it.
+
+    Args:
+        folder: the dataset, each config a folder of `<split>.parquet`, or of parts as `push_to_hub` names them.
+        split: train, validation or test.
+        name: what results call the dataset; the folder's name when absent.
 
     Raises:
         BadInputError: a config has no such split, lacks a column, or a row breaks a rule.
     """
-    photos: dict[str, Photo] = {}
+    photos: dict[str, Photo | Clip] = {}
     rows: dict[str, list[dict[str, Any]]] = {}
     files: dict[str, str] = {}
     # Captions first: they hold every image, and each image's photo is read where it is seen first.
     for config in CONFIGS:
         if not (folder / config).is_dir():
             continue
-        file = folder / config / f"{split}.parquet"
-        if not file.is_file():
-            splits = ", ".join(sorted(path.stem for path in file.parent.glob("*.parquet"))) or "none"
+        parts = sorted(
+            file
+            for pattern in (f"{split}.parquet", f"{split}-*-of-*.parquet")
+            for file in (folder / config).glob(pattern)
+        )
+        if not parts:
+            splits = ", ".join(sorted(path.stem for path in (folder / config).glob("*.parquet"))) or "none"
             raise BadInputError(f"`split` must be a split of {folder / config}, which has {splits}; got {split!r}.")
-        rows[config] = list(_read_rows(file, _TEXT_COLUMNS[config], photos))
-        files[f"{config}/{split}.parquet"] = file_sha256(file)
+        rows[config] = [row for file in parts for row in _read_rows(file, _TEXT_COLUMNS[config], photos)]
+        files |= {f"{config}/{file.name}": file_sha256(file) for file in parts}
     if not rows:
         raise BadInputError(f"`suite` {folder} holds none of the folders {', '.join(CONFIGS)}.")
 
@@ -89,7 +99,7 @@ def read_dataset_suite(folder: Path, *, split: str) -> Suite:
             negated.append(Query(caption, row["image_id"], excluding[concepts], tuple(relevant)))
     searched = dict.fromkeys(row["image_id"] for config in ("captions", "retrieval") for row in rows.get(config, []))
     return Suite(
-        name=f"{folder.resolve().name} ({split})",
+        name=f"{name or folder.resolve().name} ({split})",
         photos=photos,
         questions=[_question(row) for row in rows.get("questions", [])],
         negated_queries=negated,
@@ -109,10 +119,10 @@ def _question(row: dict[str, Any]) -> Question:
             f"got {len(row['choice_kinds'])}."
         )
     form = row["choice_forms"][answer] if row["choice_forms"] else None
-    return Question(row["image_id"], tuple(choices), answer, tuple(row["choice_kinds"]), form)
+    return Question(row["image_id"], tuple(choices), answer, tuple(row["choice_kinds"]), form, row.get("group"))
 
 
-def _read_rows(file: Path, columns: list[str], photos: dict[str, Photo]) -> Iterator[dict[str, Any]]:
+def _read_rows(file: Path, columns: list[str], photos: dict[str, Photo | Clip]) -> Iterator[dict[str, Any]]:
     """Rows without their images, which are entered in `photos` where they are seen first."""
     try:
         parquet = pq.ParquetFile(file)

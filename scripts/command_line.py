@@ -26,6 +26,7 @@ VERBS: Mapping[str, str] = {
     "demo": "the whole way on one machine: data, training, scores, staged release, and a table at the end",
     "build-dataset": "captioned photos to negated captions, counterbalanced questions and retrieval queries",
     "train-adapter": "a LoRA adapter that teaches a dual encoder negation",
+    "init-suite": "start a suite of your own: photos and a file of examples, with which score-model decides",
     "score-model": "score any dual encoder on questions and retrieval, with confidence intervals, to a results JSON",
     "stage-release": "model, backbone, adapter, dataset and metrics with their cards, as they will stand on the Hub",
     "check-release": "use a staged release as its users will, in a process without this package, and compare scores",
@@ -119,12 +120,34 @@ def parse(config_class: type[ConfigT], argv: list[str] | None, *, prog: str, des
     from_file = [] if config_file is None else _flags_of_file(config_class, config_file)
     note = "--config FILE.yaml: defaults for the options below; flags override them."
     try:
-        # Of an option given twice the last one counts, so flags override the file.
-        return tyro.cli(config_class, args=from_file + arguments, prog=prog, description=f"{description}\n\n{note}")
+        # Of an option given twice the last one counts, so flags override the file; of a list, all that a line gives.
+        args = from_file + _lists_joined(config_class, arguments)
+        return tyro.cli(config_class, args=args, prog=prog, description=f"{description}\n\n{note}")
     except SystemExit as stop:
         if from_file and stop.code:
             print(f"(Options were also read from {config_file}.)", file=sys.stderr)
         raise
+
+
+def _lists_joined(config_class: type, arguments: list[str]) -> list[str]:
+    """Turn `--require A --require B` into `--require A B`: of the first, a parser of lists would keep B alone."""
+    types = typing.get_type_hints(config_class)
+    lists = {field.name for field in dataclasses.fields(config_class) if typing.get_origin(types[field.name]) is tuple}
+    rest: list[str] = []
+    values: dict[str, list[str]] = {}
+    into: list[str] = rest
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        option = name.removeprefix("--").replace("-", "_")
+        if not name.startswith("-"):
+            into.append(argument)
+        elif option in lists:
+            into = values.setdefault(name, [])
+            into += [value] if equals else []
+        else:
+            into = rest
+            rest.append(argument)
+    return rest + [word for name, found in values.items() for word in (name, *found)]
 
 
 def _overview() -> str:

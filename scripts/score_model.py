@@ -4,7 +4,10 @@
     notclip score-model --model build/adapter/model --suite build/data --out build/ours.json --compare build/base.json
     notclip score-model --model MODEL --suite VOC2007_mcq_llama3.1_rephrased.csv --images VOCdevkit --out voc.json
 
-Exit status: 0 scored, 2 bad input.
+    notclip score-model --model MODEL --suite my_suite --out mine.json --require "macro_accuracy>=0.7"
+    notclip score-model --model my_model.py:score --suite my_suite --out api.json
+
+Exit status: 0 scored, 1 a requirement is missed, 2 bad input.
 """
 
 import sys
@@ -23,6 +26,8 @@ ROWS = {
     "blind_accuracy": "blind accuracy (other images)",
     "vision_gain": "vision gain",
     "affirmation_bias": "affirmation bias",
+    "group_score": "all questions of a group right",
+    "group_chance": "… by chance",
     "tie_rate": "ties",
     "calibration_error": "calibration error",
     "recall@1": "recall@1, ordinary queries",
@@ -63,7 +68,22 @@ def main(argv: list[str] | None = None) -> int:
             f"{len(skipped)} photos were left out, with their questions and queries; the file lists them. The first:"
         )
         print(f"  {skipped[0]}")
-    return 0
+    return _gate(content)
+
+
+def _gate(content: dict[str, Any]) -> int:
+    """Say what was required and what came of it, and return the exit status."""
+    verdicts = content.get("requirements", [])
+    if not verdicts:
+        return 0
+    missed = sum(not verdict["met"] for verdict in verdicts)
+    print(f"\nRequired, on the worse end of the interval: {len(verdicts) - missed} of {len(verdicts)} met")
+    for verdict in verdicts:
+        bounds = verdict["interval"]
+        shown = f"{verdict['value']:.4g}" + ("" if bounds is None else f" [{bounds[0]:.4g}, {bounds[1]:.4g}]")
+        outcome = "met" if verdict["met"] else f"MISSED by {verdict['short_by']:.4g}"
+        print(f"  {verdict['requirement']:36}{shown:28}{outcome}")
+    return 1 if missed else 0
 
 
 def _table(content: dict[str, Any]) -> list[str]:

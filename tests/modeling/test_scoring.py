@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import evaluate
 import numpy as np
@@ -7,12 +8,14 @@ import torch
 from PIL import Image
 
 from notclip import suite_embedding
+from notclip.embedding_shelf import EmbeddingShelf
 from notclip.errors import BadInputError
 from notclip.modeling_notclip import NotClipModel
 from notclip.predictions import Predictions
 from notclip.recaption.suite import PhotoFile, Query, Question, Suite, open_photo
 from notclip.recaption.suites import read_suite
-from notclip.scoring import other_images, score_suite
+from notclip.scoring import Shelves, score_suite
+from notclip.suite_answers import other_images
 
 METRICS = "evaluate_metrics"
 
@@ -64,11 +67,50 @@ def test_scores_are_those_that_the_model_gives_one_question_at_a_time(model, sui
     for question, scores in zip(suite.questions, answered.scores, strict=True):
         alone = model.score([open_photo(suite.photos[question.image_id])], question.choices)[0]
         assert scores == pytest.approx(alone.tolist(), abs=1e-5)
-    for query, found, rank in zip(suite.negated_queries, answered.negated_found, answered.negated_ranks, strict=True):
+    for query, found, rank in zip(
+        suite.negated_queries, answered.found["negated"].found, answered.found["negated"].ranks, strict=True
+    ):
         photos = [open_photo(suite.photos[name]) for name in suite.gallery]
         order = model.score(photos, [query.text])[:, 0].argsort(descending=True)
         assert found == [suite.gallery[row] for row in order[:10]]
         assert suite.gallery[order[rank - 1]] == query.image_id
+
+
+@pytest.mark.parametrize("kind", ["negated", "ordinary"])
+def test_captions_are_found_by_images_as_by_sorting_all_scores(model, suite, kind):
+    scored = score(model, suite, n_resamples=0)
+    queries = getattr(suite, f"{kind}_queries")
+    captions = list(dict.fromkeys(query.text for query in queries))
+    ranks = []
+    for name in suite.gallery:
+        scores = model.score([open_photo(suite.photos[name])], captions)[0]
+        own = {query.text for query in queries if query.image_id == name}
+        best = max(float(scores[captions.index(text)]) for text in own)
+        ranks.append(1 + sum(float(value) > best + 1e-6 for value in scores))
+    prefix = "negated_caption_" if kind == "negated" else "caption_"
+    assert scored.metrics[f"{prefix}recall@1"] == sum(rank <= 1 for rank in ranks) / len(ranks)
+    assert scored.metrics[f"{prefix}mrr"] == pytest.approx(np.mean([1 / rank for rank in ranks]))
+
+
+def test_what_the_cache_holds_is_not_encoded_again(model, suite, tmp_path):
+    def run(**options):
+        counting = CountingModel(model)
+        shelves = Shelves(EmbeddingShelf(tmp_path / "photos"), EmbeddingShelf(tmp_path / "texts"))
+        return score(counting, suite, shelves=shelves, n_resamples=0, **options), counting
+
+    first, counted = run()
+    assert counted.images == 12
+    again, counted = run(seed=1)
+    assert (counted.images, counted.texts) == (0, [])
+    assert again.predictions.scores == first.predictions.scores
+
+
+def test_groups_of_a_dataset_count_together_while_they_are_whole(model, suite):
+    grouped = replace(suite, questions=[replace(one, group=f"pair {k // 2}") for k, one in enumerate(suite.questions)])
+    metrics = score(model, grouped, n_resamples=0).metrics
+    assert (metrics["n_groups"], metrics["group_chance"]) == (6, 1 / 16)
+    cut = grouped.limited(5)
+    assert [question.group for question in cut.questions] == ["pair 0", "pair 0", "pair 1", "pair 1", None]
 
 
 def test_evaluate_gives_the_same_figures(model, suite, request):
@@ -85,13 +127,13 @@ def test_evaluate_gives_the_same_figures(model, suite, request):
         assert scores.metrics[name] == questions[name], name
     assert scores.confidence_intervals["accuracy"] == questions["confidence_intervals"]["accuracy"]
     retrieval = evaluate.load(str(root / "negated_retrieval")).compute(
-        predictions=answered.negated_found,
+        predictions=answered.found["negated"].found,
         references=[[query.image_id] for query in suite.negated_queries],
-        ranks=answered.negated_ranks,
+        ranks=answered.found["negated"].ranks,
         excluded=[sorted(query.excluded) for query in suite.negated_queries],
-        standard_predictions=answered.ordinary_found,
+        standard_predictions=answered.found["ordinary"].found,
         standard_references=[[query.image_id] for query in suite.ordinary_queries],
-        standard_ranks=answered.ordinary_ranks,
+        standard_ranks=answered.found["ordinary"].ranks,
         gallery_size=12,
     )
     for own, theirs in {
@@ -180,7 +222,7 @@ def test_two_models_are_compared_on_the_answers_that_the_first_one_left(model, s
     model.config.composition = "scope"
     loaded = Predictions.load(tmp_path / "plain.predictions.npz")
     assert loaded.question_keys == plain.predictions.question_keys
-    assert loaded.negated_found == plain.predictions.negated_found
+    assert loaded.found == plain.predictions.found
     assert np.allclose(loaded.scores, plain.predictions.scores, atol=0)
     scores = score(model, suite, compared={"plain": loaded})
     differences = scores.comparisons["plain"]
@@ -198,6 +240,9 @@ def test_two_models_are_compared_on_the_answers_that_the_first_one_left(model, s
     # Ordinary captions hold no negation, so that both models read them alike.
     assert differences["recall_difference@5"] == differences["mrr_difference"] == 0
     assert 0 < differences["mcnemar_p_value"] <= 1
+    assert differences["recall_p_value@5"] == differences["caption_recall_p_value@5"] == 1
+    assert 0 < differences["negated_recall_p_value@5"] <= 1
+    assert "negated_caption_recall_difference@5" in differences
 
 
 def test_answers_to_another_suite_are_refused(model, suite, tmp_path):

@@ -168,7 +168,7 @@ def test_a_folder_of_negbench_files_makes_one_suite(tmp_path):
         ({"correct_answer": "first"}, "row 1: `correct_answer` .* got 'first'"),
         ({"caption_2": " "}, "row 1: `caption_2` must not be empty"),
         ({"image_path": ""}, "row 1: `image_path` must not be empty"),
-        ({"image_path": "film.mp4"}, "row 1: 'film.mp4' is a video"),
+        ({"image_path": "film.mp4"}, "row 1: there is no folder of frames of the video 'film.mp4'"),
         (
             {"correct_answer_template": "sarcastic"},
             "row 1: `correct_answer_template` must be one of .* got 'sarcastic'",
@@ -258,6 +258,42 @@ def test_the_released_voc_questions_are_all_read(tmp_path):
 
 @pytest.mark.shared
 @pytest.mark.skipif(not NEGBENCH.exists(), reason="../shared is absent")
-def test_the_released_msr_vtt_retrieval_says_that_it_is_about_videos():
-    with pytest.raises(BadInputError, match=r"row 1: .* is a video"):
-        read_suite(NEGBENCH / "msr_vtt_retrieval_rephrased_llama.csv")
+@pytest.mark.parametrize("name", ["msr_vtt_mcq_rephrased_llama.csv", "msr_vtt_retrieval_rephrased_llama.csv"])
+def test_the_released_msr_vtt_files_are_read_with_frames_of_their_videos(tmp_path, name):
+    with pytest.raises(BadInputError, match=r"row 1: there is no folder of frames of the video"):
+        read_suite(NEGBENCH / name)
+    with (NEGBENCH / name).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        folder = tmp_path / "frames" / Path(row.get("filepath") or row["image_path"]).stem
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "1.jpg").touch()
+    suite = read_suite(NEGBENCH / name, images=tmp_path / "frames")
+    assert len(suite.photos) == 1000
+    if "mcq" in name:
+        assert len(suite.questions) == len(rows)
+    else:
+        assert len(suite.negated_queries) == len(rows)
+        assert len(suite.ordinary_queries) > 10 * len(rows)
+
+
+def test_four_frames_stand_for_a_video_at_even_distances(tmp_path):
+    for number in range(1, 17):
+        write_photo(tmp_path / "film" / f"frame{number}.png")
+    write_photo(tmp_path / "short" / "1.png")
+    rows = [negbench_row("videos/all/film.mp4"), negbench_row("short.mp4")]
+    suite = read_suite(write_csv(tmp_path / "mcq.csv", rows))
+    names = [frame.path.name for frame in suite.photos["videos/all/film.mp4"].frames]
+    assert names == ["frame3.png", "frame7.png", "frame11.png", "frame15.png"]
+    assert len(suite.photos["short.mp4"].frames) == 1
+
+
+def test_pairs_of_a_caption_and_its_negation_are_questions_of_two(tmp_path):
+    write_photo(tmp_path / "1.png")
+    rows = [{"filepath": "x/1.png", "caption": "a dog and a ball", "negated_caption": "a dog but no ball"}]
+    (question,) = read_suite(write_csv(tmp_path / "ccneg.csv", rows)).questions
+    assert (question.choices, question.answer) == (("a dog and a ball", "a dog but no ball"), 0)
+    assert question.choice_kinds == ("affirmation", "hybrid")
+    rows[0]["negated_caption"] = rows[0]["caption"]
+    with pytest.raises(BadInputError, match="row 1: `caption` and `negated_caption` must differ"):
+        read_suite(write_csv(tmp_path / "ccneg.csv", rows))

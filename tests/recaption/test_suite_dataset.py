@@ -106,7 +106,7 @@ def test_a_split_that_is_not_there_is_refused_by_name(tmp_path):
 
 
 def test_images_beside_a_dataset_are_refused(tmp_path):
-    with pytest.raises(BadInputError, match="`images` is for CSV files"):
+    with pytest.raises(BadInputError, match="`images` is for CSV and YAML files"):
         read_suite(write_dataset(tmp_path), images=tmp_path)
 
 

@@ -56,6 +56,13 @@ def yaml_file(tmp_path):
     return write
 
 
+def test_a_list_that_is_given_in_parts_is_one_list(yaml_file):
+    assert parse("--out", "a", "--names", "dog", "--seed", 3, "--names", "cat", "cow").names == ("dog", "cat", "cow")
+    assert parse("--out", "a", "--names=x>=1", "--names", "y", "--quick").names == ("x>=1", "y")
+    file = yaml_file("names: [old]\n")
+    assert parse("--config", file, "--out", "a", "--names", "a", "--names", "b").names == ("a", "b")
+
+
 def test_flags_fill_the_dataclass():
     config = parse("--out", "a", "--seed", 3, "--names", "dog", "cat", "--lora.rank", 4)
     assert config == Config(out=Path("a"), seed=3, names=("dog", "cat"), lora=Lora(rank=4))

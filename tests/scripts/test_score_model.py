@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
@@ -93,6 +94,59 @@ def test_two_models_are_compared(model, own, tmp_path, capsys):
     assert f"Less {label}, in points" in capsys.readouterr().out
 
 
+def test_the_gate_exits_with_1_says_what_is_missed_and_writes_a_test_report(model, own, tmp_path, capsys):
+    out = tmp_path / "tiny.json"
+    arguments = ["--model", model, "--suite", own, "--out", out]
+    assert run(*arguments, "--require", "accuracy>=0.99", "--require", "tie_rate<=1") == 1
+    printed = capsys.readouterr().out
+    assert "1 of 2 met" in printed
+    content = json.loads(out.read_text())
+    missed, met = content["requirements"]
+    low = content["confidence_intervals"]["accuracy"][0]
+    assert missed["decided_on"] == low
+    assert f"MISSED by {0.99 - low:.4g}" in printed
+    assert (missed["met"], met["met"]) == (False, True)
+    report = ElementTree.parse(tmp_path / "tiny.junit.xml").getroot()
+    assert (report.get("tests"), report.get("failures")) == ("2", "1")
+    assert run(*arguments, "--require", "accuracy>=0", "--junit", tmp_path / "ci" / "gate.xml") == 0
+    assert ElementTree.parse(tmp_path / "ci" / "gate.xml").getroot().get("failures") == "0"
+    # What this suite does not measure cannot be decided; the figures are kept.
+    assert run(*arguments, "--require", "recall@5>=0.1") == 2
+    assert "this suite does not measure it" in capsys.readouterr().err
+    assert "requirements" not in json.loads(out.read_text())
+
+
+def test_a_rerun_reads_what_was_encoded_from_the_cache(model, own, tmp_path):
+    arguments = ["--model", model, "--suite", own, "--cache", tmp_path / "cache"]
+    run(*arguments, "--out", tmp_path / "first.json")
+    kept = {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*.safetensors")}
+    assert sorted(file.parent.name.partition("-")[0] for file in kept) == ["photos", "texts"]
+    run(*arguments, "--out", tmp_path / "second.json", "--seed", 5)
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*.safetensors")} == kept
+    run(*arguments, "--out", tmp_path / "scope.json", "--composition", "scope")  # texts are composed anew
+    assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 3
+    first, second = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("first", "second"))
+    assert first["metrics"]["accuracy"] == second["metrics"]["accuracy"]
+
+
+def test_python_code_is_a_model(own, tmp_path, capsys):
+    code = tmp_path / "colours.py"
+    code.write_text(
+        "import numpy as np\n"
+        "def score(images, texts):\n"
+        "    red = np.asarray(images[0]).mean(axis=(0, 1))[0] > 200\n"
+        "    return [[float(('dog' in text and 'no dog' not in text) == red) for text in texts]]\n"
+    )
+    out = tmp_path / "code.json"
+    assert run("--model", f"{code}:score", "--suite", own, "--out", out) == 0
+    content = json.loads(out.read_text())
+    assert content["metrics"]["accuracy"] == pytest.approx((1 + 1 / 2 + 1 / 2) / 3)
+    assert content["provenance"]["backbone"] == "python"
+    assert len(content["provenance"]["python_sha256"]) == 64
+    assert run("--model", f"{code}:score", "--suite", own, "--out", out, "--composition", "scope") == 2
+    assert "`composition` is for models of transformers" in capsys.readouterr().err
+
+
 def test_skipped_photos_are_counted_and_listed(model, own, tmp_path, capsys):
     (tmp_path / "red.png").write_bytes(b"broken")
     (tmp_path / "green.png").unlink()
@@ -118,6 +172,11 @@ def test_skipped_photos_are_counted_and_listed(model, own, tmp_path, capsys):
         (["--device", "abacus"], "`device` 'abacus' cannot be used here"),
         (["--batch-size", "0"], "`batch_size` must be at least 1, got 0"),
         (["--resamples", "-1"], "`resamples` must be at least 0, got -1"),
+        (["--require", "acuracy>=1"], "did you mean 'accuracy'"),
+        (["--require", "accuracy>=1", "--resamples", "0"], "`require` is decided on confidence intervals"),
+        (["--junit", "x.xml"], "`junit` reports what is required"),
+        (["--suite", "nobody/nothing"], "`suite` nobody/nothing is no file or folder here, and no dataset of the Hub"),
+        (["--model", "nothing.py:score"], "must name a Python file, got nothing.py"),
     ],
 )
 def test_bad_input_ends_in_one_message_and_status_2(model, own, tmp_path, capsys, change, message):

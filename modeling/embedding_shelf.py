@@ -1,0 +1,94 @@
+"""Vectors kept by the content that they were made of, on disk, so that nothing is encoded twice.
+
+A part file holds some vectors and the SHA-256 of what each was made of. A run that is killed keeps the parts that it
+finished, and several runs may fill one folder.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from notclip.errors import BadInputError
+
+ROWS_PER_PART = 2048
+
+
+class EmbeddingShelf:
+    """Vectors of one kind, found by the digest of their content.
+
+    Args:
+        folder: where the parts are; made when first written to. None keeps them in memory alone.
+
+    Raises:
+        BadInputError: a part in the folder cannot be read.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._row: dict[bytes, int] = {}
+        self._blocks: list[Tensor] = []
+        self._starts: list[int] = []  # row of each block's first vector
+        self._unsaved: list[bytes] = []
+        for file in sorted(folder.glob("*.safetensors")) if folder is not None else ():
+            try:
+                part = load_file(file)
+                digests = [key.tobytes() for key in part["digests"].numpy()]
+                self._enter(digests, part["embeds"])
+            except (SafetensorError, OSError, KeyError) as error:
+                raise BadInputError(f"{file} in the cache cannot be read ({error}): delete it.") from error
+
+    def __contains__(self, digest: bytes) -> bool:
+        return digest in self._row
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    def add(self, digests: Sequence[bytes], vectors: Tensor) -> None:
+        """Put vectors, shape (N, D), under their digests; a part is written whenever enough have come together."""
+        self._enter(digests, vectors.detach().float().cpu())
+        self._unsaved += digests
+        if len(self._unsaved) >= ROWS_PER_PART:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what no part holds yet.
+
+        Raises:
+            BadInputError: the folder cannot be written to.
+        """
+        if self.folder is None or not self._unsaved:
+            return
+        keys = torch.frombuffer(bytearray(b"".join(self._unsaved)), dtype=torch.uint8).reshape(len(self._unsaved), -1)
+        name = hashlib.sha256(b"".join(self._unsaved)).hexdigest()[:16]
+        partial = self.folder / f"{name}.partial-{os.getpid()}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            save_file({"digests": keys, "embeds": self.vectors(self._unsaved)}, partial)
+            partial.rename(self.folder / f"{name}.safetensors")
+        except OSError as error:
+            raise BadInputError(f"the cache {self.folder} cannot be written: {error.strerror}.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        self._unsaved = []
+
+    def vectors(self, digests: Sequence[bytes]) -> Tensor:
+        """Vectors of digests that are here, on the CPU, shape (len(digests), D)."""
+        rows = torch.tensor([self._row[digest] for digest in digests])
+        block_of = torch.searchsorted(torch.tensor(self._starts), rows, right=True) - 1
+        found = torch.empty(len(rows), self._blocks[0].shape[1])
+        for block in block_of.unique().tolist():
+            here = block_of == block
+            found[here] = self._blocks[block][rows[here] - self._starts[block]]
+        return found
+
+    def _enter(self, digests: Sequence[bytes], vectors: Tensor) -> None:
+        start = self._starts[-1] + len(self._blocks[-1]) if self._blocks else 0
+        self._blocks.append(vectors)
+        self._starts.append(start)
+        self._row.update(zip(digests, range(start, start + len(vectors)), strict=True))

@@ -1,0 +1,186 @@
+"""The gate before a deployment: which figures a model must reach, decided on the side of the interval that is worse.
+
+`macro_accuracy>=0.7` is met when the lower confidence bound reaches 0.7: the data must show it, not merely allow it.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+from notclip.errors import BadInputError
+
+# Every figure that a results file can hold, to refuse a mistyped name before an hour of encoding, not after.
+FIGURES = (
+    *("accuracy", "macro_accuracy", "accuracy_by_kind", "accuracy_by_form", "affirmation_bias", "blind_accuracy"),
+    *("vision_gain", "tie_rate", "chance", "calibration_error", "group_score", "confusion", "n_questions", "n_images"),
+    *("recall", "recall_per_image", "mrr", "median_rank", "caption_recall", "caption_mrr", "caption_median_rank"),
+    *("negated_recall", "negated_recall_per_image", "negated_mrr", "negated_median_rank", "negated_caption_recall"),
+    *("negated_caption_mrr", "negated_caption_median_rank", "violation", "violation_chance", "negation_drop"),
+    *("n_queries", "n_ordinary_queries", "n_groups", "group_chance"),
+)
+_FORM = re.compile(
+    r"(?P<figure>[\w@/ .-]+?)\s*(?P<relation>>=|<=)\s*(?P<limit>[+-]?[\d.]+(?:e[+-]?\d+)?)(?P<percent>\s*%)?"
+)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A figure, and what it must reach.
+
+    Args:
+        figure: its name in the results; a figure inside another after a slash, `accuracy_by_kind/negation`.
+        relation: `>=` for what must be high, `<=` for what must be low.
+        limit: a fraction, as in the results.
+    """
+
+    figure: str
+    relation: Literal[">=", "<="]
+    limit: float
+
+    @classmethod
+    def parse(cls, text: str) -> "Requirement":
+        """Read `macro_accuracy>=0.7`, `violation@5<=0.1` or `accuracy_by_kind/negation>=60%`.
+
+        Raises:
+            BadInputError: it has another form, no figure has that name, or a percentage stands without its sign.
+        """
+        match = _FORM.fullmatch(text.strip())
+        if match is None:
+            raise BadInputError(
+                f"`require` must be a figure, >= or <=, and a number, such as macro_accuracy>=0.7; got {text!r}."
+            )
+        figure, relation, limit = match["figure"].strip(), match["relation"], float(match["limit"])
+        name = figure.partition("/")[0].partition("@")[0]
+        if name not in FIGURES:
+            near = difflib.get_close_matches(name, FIGURES, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "docs/metrics.md lists them."
+            raise BadInputError(f"`require` {text!r}: no figure is called {figure!r}; {hint}")
+        if match["percent"]:
+            limit /= 100
+        elif limit > 1 and not (name.startswith("n_") or name.endswith("median_rank")):
+            raise BadInputError(f"`require` {text!r}: shares are fractions; write {limit / 100:g} or {limit:g}%.")
+        return cls(figure, ">=" if relation == ">=" else "<=", limit)
+
+    def __str__(self) -> str:
+        return f"{self.figure}{self.relation}{self.limit:g}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a requirement.
+
+    Args:
+        requirement: what was required.
+        value: the figure.
+        interval: its confidence interval, [low, high]; None for a figure that has none, such as a count.
+    """
+
+    requirement: Requirement
+    value: float
+    interval: tuple[float, float] | None
+
+    @property
+    def decisive(self) -> float:
+        """The number that decides: the bound on the worse side, and the figure itself where it has no interval."""
+        if self.interval is None:
+            return self.value
+        return self.interval[0] if self.requirement.relation == ">=" else self.interval[1]
+
+    @property
+    def short_by(self) -> float:
+        """How far the decisive number is from the limit; 0 or less where it is met."""
+        gap = self.requirement.limit - self.decisive
+        return gap if self.requirement.relation == ">=" else -gap
+
+    @property
+    def met(self) -> bool:
+        """Whether the requirement is met."""
+        return self.short_by <= 0
+
+    def __str__(self) -> str:
+        bounds = "" if self.interval is None else f" [{self.interval[0]:.4g}, {self.interval[1]:.4g}]"
+        side = "lower bound" if self.requirement.relation == ">=" else "upper bound"
+        what = "it" if self.interval is None else f"its {side}"
+        distance = "by" if self.met else "misses it by"
+        outcome = f"{what} meets it {distance}" if self.met else f"{what} {distance}"
+        return f"{self.requirement}: {self.value:.4g}{bounds}, {outcome} {abs(self.short_by):.4g}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict for the results file."""
+        return {
+            "requirement": str(self.requirement),
+            "value": self.value,
+            "interval": None if self.interval is None else list(self.interval),
+            "decided_on": self.decisive,
+            "met": self.met,
+            "short_by": max(self.short_by, 0.0),
+        }
+
+
+def judge(
+    requirements: Sequence[Requirement], metrics: Mapping[str, Any], confidence_intervals: Mapping[str, Any]
+) -> list[Verdict]:
+    """Decide each requirement on the figures of a results file.
+
+    Raises:
+        BadInputError: a figure was not measured on this suite, or is no single number.
+    """
+    verdicts = []
+    for requirement in requirements:
+        value = _inside(metrics, requirement.figure)
+        if isinstance(value, Mapping):
+            inner = ", ".join(f"{requirement.figure}/{name}" for name in value)
+            raise BadInputError(f"`require` {requirement}: it holds several figures; name one of {inner}.")
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            measured = ", ".join(sorted(metrics))
+            raise BadInputError(f"`require` {requirement}: this suite does not measure it; it measures {measured}.")
+        bounds = _inside(confidence_intervals, requirement.figure)
+        verdicts.append(Verdict(requirement, float(value), None if bounds is None else (bounds[0], bounds[1])))
+    return verdicts
+
+
+def junit_xml(verdicts: Sequence[Verdict], *, model: str, suite: str) -> str:
+    """The verdicts as a test report that CI systems show: one case a requirement, a failure where it is missed."""
+    missed = sum(not verdict.met for verdict in verdicts)
+    counts = {"tests": str(len(verdicts)), "failures": str(missed), "errors": "0"}
+    root = ElementTree.Element("testsuites", {"name": "notclip score-model", **counts})
+    group = ElementTree.SubElement(root, "testsuite", {"name": f"{model} on {suite}", **counts, "skipped": "0"})
+    for verdict in verdicts:
+        name = {"classname": f"notclip.{_plain(model)}", "name": str(verdict.requirement), "time": "0"}
+        case = ElementTree.SubElement(group, "testcase", name)
+        if verdict.met:
+            ElementTree.SubElement(case, "system-out").text = str(verdict)
+        else:
+            ElementTree.SubElement(case, "failure", {"type": "requirement", "message": str(verdict)}).text = str(
+                verdict
+            )
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def write_junit(path: Path, verdicts: Sequence[Verdict], *, model: str, suite: str) -> None:
+    """Write `junit_xml` to a file.
+
+    Raises:
+        BadInputError: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(junit_xml(verdicts, model=model, suite=suite), encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(f"`junit` {path} cannot be written: {error.strerror}.") from error
+
+
+def _inside(figures: Mapping[str, Any], name: str) -> Any:
+    outer, _, inner = name.partition("/")
+    found = figures.get(outer)
+    return found.get(inner) if inner and isinstance(found, Mapping) else found
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w-]+", "_", name).strip("_")

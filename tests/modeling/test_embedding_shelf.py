@@ -1,0 +1,43 @@
+import hashlib
+
+import pytest
+import torch
+
+from notclip import embedding_shelf
+from notclip.embedding_shelf import EmbeddingShelf
+from notclip.errors import BadInputError
+
+
+def digest(text):
+    return hashlib.sha256(text.encode()).digest()
+
+
+def test_vectors_come_back_by_content_in_any_order_and_from_another_process_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding_shelf, "ROWS_PER_PART", 3)
+    shelf, vectors = EmbeddingShelf(tmp_path / "shelf"), torch.randn(10, 4)
+    names = [digest(str(k)) for k in range(10)]
+    for start in range(0, 10, 2):
+        shelf.add(names[start : start + 2], vectors[start : start + 2])
+    shelf.flush()
+    order = [7, 0, 7, 9, 3]
+    for found in (shelf, EmbeddingShelf(tmp_path / "shelf")):
+        assert len(found) == 10
+        assert digest("10") not in found
+        assert torch.equal(found.vectors([names[k] for k in order]), vectors[order])
+    assert len(list((tmp_path / "shelf").glob("*"))) == 3  # parts of 4, 4 and 2, and nothing half-written
+
+
+def test_what_was_not_flushed_is_not_written_and_what_was_stays(tmp_path):
+    shelf = EmbeddingShelf(tmp_path)
+    shelf.add([digest("a")], torch.ones(1, 2))
+    shelf.flush()
+    shelf.add([digest("b")], torch.ones(1, 2))
+    again = EmbeddingShelf(tmp_path)
+    assert digest("a") in again
+    assert digest("b") not in again
+
+
+def test_a_broken_part_is_named(tmp_path):
+    (tmp_path / "part.safetensors").write_bytes(b"nothing")
+    with pytest.raises(BadInputError, match=r"part.safetensors in the cache cannot be read .* delete it"):
+        EmbeddingShelf(tmp_path)

@@ -1,0 +1,79 @@
+"""The gate: what is required, what decides, and the report that CI systems read."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from notclip.errors import BadInputError
+from notclip.gate import FIGURES, Requirement, judge, junit_xml
+
+METRICS = {"accuracy": 0.75, "accuracy_by_kind": {"negation": 0.5}, "violation@5": 0.1, "tie_rate": 0.02}
+INTERVALS = {"accuracy": [0.7, 0.8], "accuracy_by_kind": {"negation": [0.4, 0.6]}, "violation@5": [0.05, 0.2]}
+
+
+def verdict(text):
+    (found,) = judge([Requirement.parse(text)], METRICS, INTERVALS)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "met", "short_by"),
+    [
+        ("accuracy>=0.7", True, 0),
+        ("accuracy >= 70 %", True, 0),
+        ("accuracy>=0.72", False, 0.02),  # the figure, 0.75, would have passed
+        ("accuracy_by_kind/negation>=0.5", False, 0.1),
+        ("violation@5<=0.2", True, 0),
+        ("violation@5<=0.15", False, 0.05),  # what must be low is decided on the upper bound
+        ("tie_rate<=0.02", True, 0),  # no interval: the figure itself
+        ("accuracy<=0.7", False, 0.1),
+        ("accuracy>=-1", True, 0),
+    ],
+)
+def test_the_worse_end_of_the_interval_decides(text, met, short_by):
+    found = verdict(text)
+    assert found.met is met
+    assert found.as_json()["short_by"] == pytest.approx(short_by)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("macro_acuracy>=0.7", "no figure is called 'macro_acuracy'; did you mean 'macro_accuracy'"),
+        ("accuracy>0.7", "must be a figure, >= or <=, and a number"),
+        ("accuracy>=much", "must be a figure"),
+        ("accuracy>=70", "shares are fractions; write 0.7 or 70%"),
+        ("accuracy_by_kind>=0.7", "holds several figures; name one of accuracy_by_kind/negation"),
+        ("vision_gain>=0.3", "this suite does not measure it; it measures accuracy, "),
+        ("accuracy_by_kind/hybrid>=0.3", "this suite does not measure it"),
+    ],
+)
+def test_a_requirement_that_cannot_be_decided_is_refused(text, message):
+    with pytest.raises(BadInputError, match=message):
+        verdict(text)
+
+
+def test_counts_and_ranks_are_no_shares():
+    assert Requirement.parse("n_images>=30").limit == 30
+    assert Requirement.parse("negated_median_rank<=5").limit == 5
+
+
+def test_junit_names_every_requirement_and_says_by_how_much_it_was_missed():
+    verdicts = [verdict("accuracy>=0.7"), verdict("violation@5<=0.15")]
+    root = ElementTree.fromstring(junit_xml(verdicts, model="a<b", suite='"s"'))
+    assert (root.get("tests"), root.get("failures")) == ("2", "1")
+    first, second = root.iter("testcase")
+    assert first.find("failure") is None
+    assert second.get("name") == "violation@5<=0.15"
+    assert "0.1 [0.05, 0.2], its upper bound misses it by 0.05" in second.find("failure").get("message")
+    assert root.find("testsuite").get("name") == 'a<b on "s"'
+
+
+def test_every_figure_of_a_results_file_may_be_required(clip, processor, data):
+    from notclip.modeling_notclip import NotClipModel
+    from notclip.recaption.suites import read_suite
+    from notclip.scoring import score_suite
+
+    model = NotClipModel.from_backbone(clip, processor=processor, composition="scope")
+    metrics = score_suite(model, read_suite(data), n_resamples=0, progress=False).metrics
+    assert {name.partition("@")[0] for name in metrics} <= set(FIGURES)
