@@ -12,9 +12,9 @@ class ScoreConfig:
     """Options of `notclip score-model`."""
 
     model: str
-    """Hub id or folder: a NotCLIP model, or any dual encoder of transformers; an OpenCLIP checkpoint (.pt, .safetensors,
-    or a folder with open_clip_config.json); or Python code, `my_model.py:name`: a function of images and texts, or what
-    has `encode_images` and `encode_texts`. That file is run."""
+    """Hub id or folder: a NotCLIP model, or any dual encoder of transformers; an OpenCLIP checkpoint (.pt,
+    .safetensors, or a folder with open_clip_config.json); or Python code, `my_model.py:name`: a function of images and
+    texts, or what has `encode_images` and `encode_texts`. That file is run."""
     suite: str
     """What it is asked: a folder that `notclip init-suite` or `notclip build-dataset` wrote, a dataset of ours on the
     Hub, a CSV or YAML file of NegBench's, of pairs, or of yours, or a folder of such files."""
