@@ -21,22 +21,38 @@ class Companions:
 
     def __init__(self, present: Iterable[Collection[str]], *, least: int | None = None) -> None:
         sets = [frozenset(names) for names in present]
-        counts: dict[str, int] = {}
-        for names in sets:
-            for name in names:
-                counts[name] = counts.get(name, 0) + 1
-        least = max(5, len(sets) // 500) if least is None else least
-        self.images = len(sets)
-        self.counts = dict(sorted(counts.items()))
+        names = sorted({name for shown in sets for name in shown})
+        row = {name: index for index, name in enumerate(names)}
+        shown = np.zeros((len(sets), len(names)), dtype=np.float32)
+        for image, own in enumerate(sets):
+            shown[image, [row[name] for name in own]] = 1
+        self._count(names, shown.T @ shown, len(sets), least)
+
+    @classmethod
+    def of_counts(
+        cls, names: Sequence[str], together: np.ndarray, images: int, *, least: int | None = None
+    ) -> "Companions":
+        """The same from counts that were added up over the shards of a corpus.
+
+        Args:
+            names: K concepts.
+            together: images that show both of two concepts, on the diagonal those that show one, shape (K, K).
+            images: number of images.
+            least: see the class.
+        """
+        made = cls.__new__(cls)
+        order = [index for index in sorted(range(len(names)), key=names.__getitem__) if together[index, index]]
+        made._count([names[index] for index in order], together[np.ix_(order, order)], images, least)
+        return made
+
+    def _count(self, names: list[str], together: np.ndarray, images: int, least: int | None) -> None:
+        total = together.diagonal().astype(np.float64)
+        least = max(5, images // 500) if least is None else least
+        self.images = images
+        self.counts = {name: int(count) for name, count in zip(names, total, strict=True)}
         self.candidates: tuple[str, ...] = tuple(name for name, count in self.counts.items() if count >= least)
-        self._all = tuple(self.counts)
-        self._row = {name: index for index, name in enumerate(self._all)}
-        shown = np.zeros((len(sets), len(self._all)), dtype=np.float32)
-        for image, names in enumerate(sets):
-            shown[image, [self._row[name] for name in names]] = 1
-        together = shown.T @ shown  # (K, K)
-        total = together.diagonal()
-        share = total / max(1, len(sets))
+        self._row = {name: index for index, name in enumerate(names)}
+        share = total / max(1, images)
         # P(column's concept | row's concept), drawn towards the overall share where the row's concept is rare.
         self._given = (together + _PRIOR_IMAGES * share[None, :]) / (total[:, None] + _PRIOR_IMAGES)
         self._share = share

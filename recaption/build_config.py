@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from notclip.errors import BadInputError
 
@@ -40,12 +41,26 @@ class BuildConfig:
     """Largest estimated chance that an absence is wrong, from how often captions and detector leave things out."""
     detector_missed: float = 0.1
     """Share of the images that name a class which the detector may miss at its threshold, which is set by this."""
+    images: Literal["embedded", "referenced"] = "embedded"
+    """What stands for a photo: its bytes, or where it is found and its SHA-256, for large sets and closed licences."""
+    shard_images: int = 10_000
+    """About how many images one task works on and one file holds; memory follows from it, not from the source."""
     cache: Path | None = None
     """Folder of detector scores and drawn scenes; ~/.cache/notclip by default."""
     seed: int = 0
     """The same seed, source and detector give the same bytes."""
     workers: int = 2
-    """Threads that check and score photos; the output does not depend on it."""
+    """Processes, or threads where there is little to do; the output does not depend on it."""
+    executor: Literal["local", "slurm", "ray"] = "local"
+    """Where the steps run: on this machine, as Slurm job arrays, or on a Ray cluster."""
+    tasks: int = 100
+    """Tasks of each step on a cluster; each works on every so-manieth shard."""
+    slurm_partition: str = ""
+    """Partition of the Slurm jobs; needed there."""
+    slurm_time: str = "20:00:00"
+    """Time limit of each Slurm job."""
+    memory_gb: int = 4
+    """Memory of each task on a cluster."""
     progress: bool = True
     """Show progress bars."""
 
@@ -55,7 +70,14 @@ class BuildConfig:
         Raises:
             BadInputError: naming the option, its rule and the value.
         """
-        for name, least in (("negated_per_caption", 1), ("workers", 1), ("limit", 1)):
+        for name, least in (
+            ("negated_per_caption", 1),
+            ("workers", 1),
+            ("limit", 1),
+            ("shard_images", 1),
+            ("tasks", 1),
+            ("memory_gb", 1),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise BadInputError(f"`{name}` must be at least {least}, got {value}.")
@@ -63,6 +85,8 @@ class BuildConfig:
             raise BadInputError(f"`choices` must be between 2 and 8, got {self.choices}.")
         if self.questions_per_image <= 0:
             raise BadInputError(f"`questions_per_image` must be over 0, got {self.questions_per_image}.")
+        if self.executor == "slurm" and not self.slurm_partition:
+            raise BadInputError("`slurm_partition` must name a partition for `executor` slurm, got none.")
         for name in ("hardness", "pairs_per_image"):
             if getattr(self, name) < 0:
                 raise BadInputError(f"`{name}` must be at least 0, got {getattr(self, name)}.")

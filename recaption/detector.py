@@ -2,14 +2,16 @@
 
 import hashlib
 import io
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
+from typing import Protocol
 from zipfile import BadZipFile
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from notclip.errors import BadInputError
 
@@ -25,6 +27,7 @@ COCO_CLASSES = (
 )  # fmt: skip
 _SIDE = 416
 _GREY = 114  # YOLOX pads its letterbox with this value.
+_WINDOW = 64  # Photos that are in memory at a time.
 _SAVE_EVERY = 1000
 
 
@@ -41,7 +44,7 @@ class PresenceDetector:
         BadInputError: the file is missing, is no ONNX model, or has other inputs or outputs.
     """
 
-    classes = COCO_CLASSES
+    labels: Sequence[str] = COCO_CLASSES
 
     def __init__(self, model: Path) -> None:
         import onnxruntime
@@ -62,7 +65,7 @@ class PresenceDetector:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self._input = inputs[0].name
         shapes = (list(inputs[0].shape[1:]), list(outputs[0].shape[1:]))
-        if shapes != ([3, _SIDE, _SIDE], [3549, 5 + len(self.classes)]):
+        if shapes != ([3, _SIDE, _SIDE], [3549, 5 + len(self.labels)]):
             raise BadInputError(
                 f"`detector` must be a YOLOX for the 80 COCO classes at {_SIDE}x{_SIDE} with output (1, 3549, 85), "
                 f"got {model} with input and output {shapes}."
@@ -81,51 +84,68 @@ class PresenceDetector:
         return (anchors[:, 4:5] * anchors[:, 5:]).max(axis=0).round(4)
 
 
+class Detector(Protocol):
+    """Says how surely a photo shows things of each of its classes anywhere."""
+
+    labels: Sequence[str]
+    fingerprint: str
+
+    def scores(self, image: bytes) -> np.ndarray:
+        """Presence score in [0, 1] of each class in an encoded image, shape (L,)."""
+
+
 def presence_scores(
-    detector: PresenceDetector,
-    images: Mapping[str, bytes],
+    detector: Detector,
+    digests: Sequence[str],
+    images: Iterable[tuple[str, bytes]],
     *,
     cache: Path | None = None,
     workers: int = 2,
-    progress: bool = True,
+    done: Callable[[int], None] = lambda count: None,
 ) -> dict[str, np.ndarray]:
-    """Scores of many images; those scored before, by content, come from the cache.
+    """Scores of many images; where the same images were scored before, they come from the cache.
 
     Args:
         detector: scores one image.
-        images: encoded images by content hash.
+        digests: content hashes of all images.
+        images: content hash and encoded bytes of each, read only as far as the cache lacks them.
         cache: folder that keeps the scores, saved every thousand images, so that a killed run continues there.
         workers: threads that score.
-        progress: whether to show a progress bar.
+        done: told of every few images that are done.
 
     Returns:
         Scores by content hash; an image on which the detector fails is missing, so that nothing is claimed about it.
     """
-    file = None if cache is None else cache / f"presence-{detector.fingerprint[:16]}.npz"
+    same = hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+    file = None if cache is None else cache / f"presence-{detector.fingerprint[:16]}-{same}.npz"
     known = _load(file)
-    todo = [digest for digest in images if digest not in known]
-    with (
-        ThreadPoolExecutor(workers) as pool,
-        tqdm(total=len(todo), desc="detecting", unit="photo", disable=not progress or not todo) as bar,
-    ):
-        for start in range(0, len(todo), _SAVE_EVERY):
-            part = todo[start : start + _SAVE_EVERY]
-            for digest, scores in zip(
-                part, pool.map(lambda key: _try_scores(detector, images[key]), part), strict=True
-            ):
-                if scores is not None:
-                    known[digest] = scores
-                bar.update()
-            _save(file, known)
-    return {digest: known[digest] for digest in images if digest in known}
+    wanted = set(digests)
+    if wanted <= set(known):
+        done(len(digests))
+        return {digest: known[digest] for digest in digests if np.isfinite(known[digest]).all()}
+    unsaved = 0
+    images = iter(images)
+    with ThreadPoolExecutor(workers) as pool:
+        while window := list(islice(images, _WINDOW)):
+            todo = [(digest, image) for digest, image in window if digest not in known]
+            found = pool.map(lambda item: _try_scores(detector, item[1]), todo)
+            for (digest, _), scores in zip(todo, found, strict=True):
+                known[digest] = scores
+            unsaved += len(todo)
+            done(len(window))
+            if unsaved >= _SAVE_EVERY:
+                _save(file, known)
+                unsaved = 0
+    _save(file, known)
+    return {digest: known[digest] for digest in digests if digest in known and np.isfinite(known[digest]).all()}
 
 
-def _try_scores(detector: PresenceDetector, image: bytes) -> np.ndarray | None:
+def _try_scores(detector: Detector, image: bytes) -> np.ndarray:
+    """The scores, or NaN where the detector fails: whatever is wrong with a photo, its absences stay unverified."""
     try:
-        scores = detector.scores(image)
-    except Exception:  # Whatever goes wrong with one photo, its absences just stay unverified.
-        return None
-    return scores if np.isfinite(scores).all() else None
+        return detector.scores(image).astype(np.float32)
+    except Exception:
+        return np.full(len(detector.labels), np.nan, dtype=np.float32)
 
 
 def _load(file: Path | None) -> dict[str, np.ndarray]:
@@ -142,7 +162,7 @@ def _save(file: Path | None, known: Mapping[str, np.ndarray]) -> None:
     if file is None or not known:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.unfinished.npz")
+    unfinished = file.with_name(f".{os.getpid()}-{file.name}.unfinished.npz")
     try:
         digests = np.array(list(known), dtype=np.str_)
         np.savez_compressed(unfinished, digests=digests, scores=np.stack([known[key] for key in known]))

@@ -1,12 +1,11 @@
 """The score from which a detector may have seen a class, set class by class on images whose captions name it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from notclip.recaption.detector import COCO_CLASSES
-
+_STEPS = 10_000
 _LEAST_IMAGES = 30
 _RANGE = (0.003, 0.25)
 _MISSED_UNMEASURED = 0.3
@@ -27,33 +26,52 @@ class DetectorThreshold:
     missed: float
 
 
-def calibrate_thresholds(
-    scores: np.ndarray, named: Mapping[str, Sequence[int]], *, missed: float = 0.1
-) -> dict[str, DetectorThreshold]:
-    """Set each class's threshold so that at most a share `missed` of the images that name it score under it.
+class ScoreCounts:
+    """Scores of the images that name a class, counted in steps of 0.0001; counts of the shards of a corpus add up.
 
     Args:
-        scores: detector scores of N images, shape (N, 80).
-        named: for each class the rows of the images whose captions or annotations name it.
-        missed: the share of named images that may score under the threshold.
-
-    Returns:
-        A threshold for each of the 80 classes, between 0.003 and 0.25. A class that fewer than 30 images name takes
-        the median threshold of the others, or 0.1 (NegBench's choice for OWL-ViT) where there are none, and counts as
-        missed in 30 %.
+        labels: the detector's classes.
     """
-    low, high = _RANGE
-    own = {}
-    for index, label in enumerate(COCO_CLASSES):
-        rows = np.asarray(named.get(label, ()), dtype=int)
-        if len(rows) >= _LEAST_IMAGES:
-            quantile = float(np.quantile(scores[rows, index], missed, method="lower"))
-            own[label] = round(min(high, max(low, quantile)), 4)
-    usual = round(float(np.median(list(own.values()))), 4) if own else 0.1
-    thresholds = {}
-    for index, label in enumerate(COCO_CLASSES):
-        rows = np.asarray(named.get(label, ()), dtype=int)
-        value = own.get(label, usual)
-        under = float((scores[rows, index] < value).mean()) if label in own else _MISSED_UNMEASURED
-        thresholds[label] = DetectorThreshold(value, len(rows), round(under, 4))
-    return thresholds
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = tuple(labels)
+        self.counts = np.zeros((len(self.labels), _STEPS + 1), dtype=np.int64)
+
+    def add(self, scores: np.ndarray, named: Collection[str]) -> None:
+        """Count one image.
+
+        Args:
+            scores: its score of each class, shape (L,), in [0, 1].
+            named: the classes that its captions or its annotation name.
+        """
+        for index, label in enumerate(self.labels):
+            if label in named:
+                self.counts[index, min(_STEPS, round(float(scores[index]) * _STEPS))] += 1
+
+    def thresholds(self, *, missed: float = 0.1) -> dict[str, DetectorThreshold]:
+        """Set each class's threshold so that at most a share `missed` of the images that name it score under it.
+
+        Args:
+            missed: the share of named images that may score under the threshold.
+
+        Returns:
+            A threshold for each class, between 0.003 and 0.25. A class that fewer than 30 images name takes the
+            median threshold of the others, or 0.1 (NegBench's choice for OWL-ViT) where there are none, and counts as
+            missed in 30 %.
+        """
+        low, high = _RANGE
+        images = self.counts.sum(axis=1)
+        own = {}
+        for index, label in enumerate(self.labels):
+            if images[index] >= _LEAST_IMAGES:
+                place = int(missed * (images[index] - 1))
+                quantile = int(np.searchsorted(np.cumsum(self.counts[index]), place, side="right")) / _STEPS
+                own[label] = round(min(high, max(low, quantile)), 4)
+        usual = round(float(np.median(list(own.values()))), 4) if own else 0.1
+        thresholds = {}
+        for index, label in enumerate(self.labels):
+            value = own.get(label, usual)
+            under = self.counts[index, : round(value * _STEPS)].sum() / max(1, images[index])
+            share = round(float(under), 4) if label in own else _MISSED_UNMEASURED
+            thresholds[label] = DetectorThreshold(value, int(images[index]), share)
+        return thresholds

@@ -8,7 +8,7 @@ EvidenceMethod = Literal["annotation", "detector", "caption"]
 EVIDENCE_METHODS: tuple[EvidenceMethod, ...] = ("annotation", "detector", "caption")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """How an absence was verified; an absence without evidence is never written.
 

@@ -86,11 +86,17 @@ def _pair(first: Question, second: Question) -> Pair:
     )
 
 
-def texts_of_pairs(pairs: Sequence[Pair], *, name: str) -> QuestionTexts:
-    """The text side of pairs, as two questions each, for the test of what text alone gives away."""
+def texts_of_pairs(names: Sequence[str], captions: Sequence[tuple[str, str]], *, name: str) -> QuestionTexts:
+    """The text side of pairs, as two questions each, for the test of what text alone gives away.
+
+    Args:
+        names: name of each pair.
+        captions: its captions.
+        name: how messages call the set.
+    """
     return QuestionTexts(
-        choices=[pair.captions for pair in pairs for _ in range(2)],
-        answers=[answer for _ in pairs for answer in (0, 1)],
-        units=[pair.name for pair in pairs for _ in range(2)],
+        choices=[both for both in captions for _ in range(2)],
+        answers=[answer for _ in captions for answer in (0, 1)],
+        units=[pair for pair in names for _ in range(2)],
         name=name,
     )

@@ -3,9 +3,10 @@
 from datasets import ClassLabel, Features, Image, List, Value
 
 from notclip.recaption.facts import EVIDENCE_METHODS
+from notclip.recaption.sources.splits import SPLITS
 
+__all__ = ["CONFIGS", "FEATURES", "KINDS", "SPLITS", "features_of"]
 KINDS = ("affirmation", "negation", "hybrid")
-SPLITS = ("train", "validation", "test")
 CONFIGS = ("captions", "questions", "pairs", "retrieval")
 
 EVIDENCE_FEATURE = {
@@ -88,3 +89,26 @@ FEATURES = {
     "pairs": PAIR_FEATURES,
     "retrieval": RETRIEVAL_FEATURES,
 }
+
+_REFERENCES = {"image": "", "image_0": "_0", "image_1": "_1"}  # column of an image -> ending of what stands for it
+
+
+def features_of(images: str) -> dict[str, Features]:
+    """The features of each config.
+
+    Args:
+        images: `embedded`, or `referenced` for large sets and sources whose photos may not be passed on: instead of
+            the photo, where it is found and the SHA-256 of its bytes.
+    """
+    return dict(FEATURES) if images == "embedded" else {name: _referenced(FEATURES[name]) for name in CONFIGS}
+
+
+def _referenced(features: Features) -> Features:
+    made = {}
+    for column, feature in features.items():
+        if column in _REFERENCES:
+            made[f"image_url{_REFERENCES[column]}"] = Value("string")
+            made[f"image_sha256{_REFERENCES[column]}"] = Value("string")
+        else:
+            made[column] = feature
+    return Features(made)

@@ -34,60 +34,75 @@ class SalienceRecord:
     unsaid: float
 
 
-def measure_salience(captions: Iterable[Sequence[str]], lexicon: Lexicon) -> dict[str, SalienceRecord]:
-    """Leave out one caption at a time and see whether the others had given the concept away.
+class SalienceCounts:
+    """Leaves out one caption at a time and counts whether the others had given a concept away.
+
+    Counts of the shards of a corpus add up.
 
     Args:
-        captions: the captions of each image; images with fewer than two are not counted.
         lexicon: the concepts.
-
-    Returns:
-        A record for each concept that at least 20 images show; empty for a corpus of single captions.
     """
-    names = list(lexicon)
-    column = {name: index for index, name in enumerate(names)}
-    beside = np.zeros(
-        (len(names), len(names)), dtype=np.float32
-    )  # row: company, column: concept that it may bring along
-    for name, index in column.items():
-        beside[[column[other] for other in lexicon[name].likely_with], index] = 1
-    images = np.zeros(len(names))
-    pairs, agreeing = np.zeros(len(names)), np.zeros(len(names))
-    silent, surprises = np.zeros(len(names)), np.zeros(len(names))
-    total = 0
-    for texts in captions:
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._names = list(lexicon)
+        self._column = {name: index for index, name in enumerate(self._names)}
+        size = len(self._names)
+        self._beside = np.zeros((size, size), dtype=np.float32)  # row: company, column: what it may bring along
+        for name, index in self._column.items():
+            self._beside[[self._column[other] for other in lexicon[name].likely_with], index] = 1
+        # Rows: images, pairs of captions, pairs that agree, silent captions, surprises.
+        self.counts = np.zeros((5, size))
+        self.images = 0
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Count the captions of one image; a single one says nothing."""
         if len(texts) < 2:
-            continue
-        total += 1
-        affirmed = np.zeros((len(texts), len(names)), dtype=bool)
+            return
+        self.images += 1
+        affirmed = np.zeros((len(texts), len(self._names)), dtype=bool)
         hinted = np.zeros_like(affirmed)
         for row, text in enumerate(texts):
-            affirmed[row, [column[name] for name in lexicon.closure(lexicon.find(text))]] = True
-            hinted[row, [column[name] for name in lexicon.hinted(text)]] = True
+            affirmed[row, [self._column[name] for name in self._lexicon.closure(self._lexicon.find(text))]] = True
+            hinted[row, [self._column[name] for name in self._lexicon.hinted(text)]] = True
         times = affirmed.sum(axis=0)
-        images += times > 0
-        pairs += times * (len(texts) - 1)
-        agreeing += times * (times - 1)
         # Beside each caption a concept is open if any other caption hints at it or affirms its usual company.
         others = times - affirmed > 0  # (C, K)
-        company = others.astype(np.float32) @ beside > 0
+        company = others.astype(np.float32) @ self._beside > 0
         quiet = (hinted.sum(axis=0) - hinted == 0) & ~company
-        silent += quiet.sum(axis=0)
-        surprises += (quiet & affirmed).sum(axis=0)
-    records = {}
-    for name, index in column.items():
-        if images[index] < _LEAST_IMAGES:
-            continue
-        reliability = agreeing[index] / pairs[index]
-        there = surprises[index] / max(1.0, silent[index]) / max(reliability, 0.05)
-        records[name] = SalienceRecord(
-            images=int(images[index]),
-            reliability=round(float(reliability), 4),
-            silent=int(silent[index]),
-            surprises=int(surprises[index]),
-            unsaid=round(float(there / (images[index] / total)), 4),
+        self.counts += (
+            times > 0,
+            times * (len(texts) - 1),
+            times * (times - 1),
+            quiet.sum(axis=0),
+            (quiet & affirmed).sum(axis=0),
         )
-    return records
+
+    def records(self) -> dict[str, SalienceRecord]:
+        """A record for each concept that at least 20 images show; empty for a corpus of single captions."""
+        records = {}
+        images, pairs, agreeing, silent, surprises = self.counts
+        for name, index in self._column.items():
+            if images[index] < _LEAST_IMAGES:
+                continue
+            reliability = agreeing[index] / pairs[index]
+            there = surprises[index] / max(1.0, silent[index]) / max(reliability, 0.05)
+            records[name] = SalienceRecord(
+                images=int(images[index]),
+                reliability=round(float(reliability), 4),
+                silent=int(silent[index]),
+                surprises=int(surprises[index]),
+                unsaid=round(float(there / (images[index] / self.images)), 4),
+            )
+        return records
+
+
+def measure_salience(captions: Iterable[Sequence[str]], lexicon: Lexicon) -> dict[str, SalienceRecord]:
+    """Count the captions of each image, see `SalienceCounts`."""
+    counts = SalienceCounts(lexicon)
+    for texts in captions:
+        counts.add(texts)
+    return counts.records()
 
 
 def silence_risk(record: SalienceRecord | None, plausibility: float, *, salient: bool) -> float:

@@ -7,14 +7,12 @@ from functools import cached_property
 import numpy as np
 
 from notclip.recaption.absences import Companions
-from notclip.recaption.detector import COCO_CLASSES
 from notclip.recaption.detector_thresholds import DetectorThreshold
-from notclip.recaption.facts import Evidence, ImageFacts
+from notclip.recaption.facts import Evidence, EvidenceMethod, ImageFacts
 from notclip.recaption.lexicon import Lexicon
 from notclip.recaption.salience import SalienceRecord, silence_risk
 
 _LEAST_MISSED = 0.05  # No detector finds everything, however few named images it missed.
-_CLASS_INDEX = {name: index for index, name in enumerate(COCO_CLASSES)}
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,9 @@ class Verifier:
         lexicon: the concepts and how they relate.
         companions: the corpus, which says what is plausible.
         vocabulary: concepts over which annotations are exhaustive.
-        thresholds: from which detector score a class may be there, by COCO class; empty without a detector.
+        thresholds: from which detector score a class may be there, by class in the order of the scores; empty
+            without a detector.
+        detected_as: the detector's class of each concept that it knows.
         salience: measured reliability of mentions, where the corpus has several captions an image.
         risk: the largest estimated chance of a wrong absence: of the captions' silence, times the share of such
             objects that the detector misses where it is asked.
@@ -43,11 +43,18 @@ class Verifier:
     companions: Companions
     vocabulary: frozenset[str] = frozenset()
     thresholds: Mapping[str, DetectorThreshold] = field(default_factory=dict)
+    detected_as: Mapping[str, str] = field(default_factory=dict)
     salience: Mapping[str, SalienceRecord] = field(default_factory=dict)
     risk: float = 0.01
 
     def facts(
-        self, image_id: str, captions: tuple[str, ...], *, objects: Collection[str] | None, scores: np.ndarray | None
+        self,
+        image_id: str,
+        captions: tuple[str, ...],
+        *,
+        objects: Collection[str] | None,
+        scores: np.ndarray | None,
+        uncertain: Collection[str] = (),
     ) -> ImageFacts:
         """What is known about one image.
 
@@ -55,14 +62,17 @@ class Verifier:
             image_id: its identifier.
             captions: all its captions.
             objects: concepts that its annotation lists; None without annotation.
-            scores: detector scores of its classes, shape (80,); None where there is no detector or it failed.
+            scores: the detector's score of each of its classes; None where there is no detector or it failed.
+            uncertain: concepts that its annotation leaves open; nothing is claimed of them and of what they may be.
         """
         said = frozenset(name for caption in captions for name in self.lexicon.find(caption))
         disputed: frozenset[str] = frozenset()
         if objects is not None:
             # A caption affirms what an annotation lacks ("a ball at home"): neither present nor absent.
             disputed = (self.lexicon.closure(said) & self.vocabulary) - self.lexicon.closure(objects)
-            said = frozenset(name for name in said if disputed.isdisjoint(self.lexicon.closure({name})))
+            doubted = disputed.union(uncertain)
+            said = frozenset(name for name in said if doubted.isdisjoint(self.lexicon.closure({name})))
+            disputed |= self.lexicon.closure(uncertain)
         shown = said | frozenset(objects or ())
         present = self.lexicon.closure(shown)
         hinted = frozenset(name for caption in captions for name in self.lexicon.hinted(caption))
@@ -74,7 +84,7 @@ class Verifier:
                 continue
             chance = plausibility[name]
             if objects is not None and name in self.vocabulary:
-                absent[name] = Evidence("annotation", plausibility=chance)
+                absent[name] = self._evidence("annotation", plausibility=chance)
                 continue
             if name in hinted or relations.may_be_meant(shown, present):
                 continue
@@ -85,7 +95,7 @@ class Verifier:
 
     @cached_property
     def _relations(self) -> dict[str, "_Relations"]:
-        return {name: _Relations.of(name, self.lexicon) for name in self.companions.candidates}
+        return {name: _Relations.of(name, self.lexicon, self.detected_as) for name in self.companions.candidates}
 
     def _without_annotation(
         self, name: str, chance: float, scores: np.ndarray | None, *, annotated: bool
@@ -96,10 +106,10 @@ class Verifier:
         if self.thresholds and checked:
             if scores is None:
                 return None
-            found = {label: float(scores[_CLASS_INDEX[label]]) for label in checked}
+            found = {label: float(scores[self._place[label]]) for label in checked}
             if any(score >= self.thresholds[label].value for label, score in found.items()):
                 return None
-        label = concept.detector_class
+        label = self.detected_as.get(name)
         risk = silence_risk(self.salience.get(name), chance, salient=concept.salient)
         if self.thresholds and label is not None:
             threshold = self.thresholds[label]
@@ -107,7 +117,23 @@ class Verifier:
             return Evidence("detector", found[label], threshold.value, chance, risk) if risk <= self.risk else None
         if annotated or not concept.salient or risk > self.risk:
             return None
-        return Evidence("caption", plausibility=chance, risk=risk)
+        return self._evidence("caption", plausibility=chance, risk=risk)
+
+    def _evidence(self, method: EvidenceMethod, *, plausibility: float, risk: float = 0.0) -> Evidence:
+        """Evidence without a score; the many images for which it is the same share it."""
+        key = (method, plausibility, risk)
+        found = self._shared.get(key)
+        if found is None:
+            found = self._shared[key] = Evidence(method, plausibility=plausibility, risk=risk)
+        return found
+
+    @cached_property
+    def _shared(self) -> dict[tuple[EvidenceMethod, float, float], Evidence]:
+        return {}
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {label: index for index, label in enumerate(self.thresholds)}
 
 
 @dataclass(frozen=True)
@@ -127,7 +153,7 @@ class _Relations:
     checked: tuple[str, ...]
 
     @classmethod
-    def of(cls, name: str, lexicon: Lexicon) -> "_Relations":
+    def of(cls, name: str, lexicon: Lexicon, detected_as: Mapping[str, str]) -> "_Relations":
         concept = lexicon[name]
         kinds = lexicon.hyponyms(name)
         openers = set(concept.likely_with)
@@ -137,7 +163,7 @@ class _Relations:
         generals = tuple(
             (other, lexicon.hyponyms(other) - {name}) for other in sorted(lexicon.closure({name}) - {name})
         )
-        classes = (lexicon[kind].detector_class for kind in (name, *sorted(kinds)))
+        classes = (detected_as.get(kind) for kind in (name, *sorted(kinds)))
         return cls(kinds, frozenset(openers), generals, tuple(label for label in classes if label is not None))
 
     def may_be_meant(self, shown: frozenset[str], present: frozenset[str]) -> bool:

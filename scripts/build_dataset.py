@@ -3,6 +3,8 @@
     notclip build-dataset --source drawn-world --out build/data
     notclip build-dataset --source photos/ --detector yolox_nano.onnx --out build/photos
 
+A build that was stopped, even killed, goes on where it was when the same command is given again.
+
 The folder loads with `datasets.load_dataset(OUT, "questions")` (or "captions", "retrieval"). `build.json` says what
 was built from what, `skipped.jsonl` lists rows that were left out. Exit status: 0 built, 2 bad input.
 """
@@ -11,6 +13,7 @@ import sys
 from typing import Any
 
 from notclip.recaption.build_config import BuildConfig
+from notclip.recaption.sources.splits import SPLITS
 from notclip.scripts.command_line import command, parse
 
 
@@ -25,6 +28,9 @@ def main(argv: list[str] | None = None) -> int:
     from notclip.recaption.builder import build_dataset
 
     summary = build_dataset(config)
+    if summary is None:
+        print(f"Submitted to Slurm: `squeue` shows the jobs, and {config.out} appears when the last one is done.")
+        return 0
     print(_table(summary))
     print(f"\nWritten to {config.out}. Load it with datasets.load_dataset({str(config.out)!r}, 'questions').")
     if summary["skipped"]:
@@ -34,7 +40,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _table(summary: dict[str, Any]) -> str:
     lines = [f"{'':<12}{'images':>9}{'captions':>10}{'negated':>10}{'questions':>11}{'queries':>9}{'blind':>8}"]
-    for split, images in summary["images"].items():
+    for split in SPLITS:
+        images = summary["images"][split]
         counts = {name: summary["counts"][name][split] for name in summary["counts"]}
         blind = max(result["accuracy"] for result in summary["blind"][split])
         lines.append(

@@ -14,9 +14,10 @@ from datasets import ClassLabel, Features, List, Value
 from PIL import Image
 
 from notclip.errors import BadInputError
-from notclip.recaption import builder, rows
+from notclip.recaption import rows
 from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.builder import build_dataset
+from notclip.recaption.building import shard_writer
 from notclip.recaption.phrasing import load_phrasebook
 from notclip.scripts import build_dataset as script
 
@@ -206,38 +207,54 @@ def test_a_folder_that_holds_something_is_left_alone(data: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-def test_nothing_half_written_is_left_behind(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure):
-    real = builder.write_parquet
+def test_a_build_that_broke_off_leaves_no_dataset_and_goes_on_to_the_same_bytes(
+    data: Path, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure
+):
+    real = shard_writer.ParquetRows.write
+    rows_written = []
 
-    def failing(file: Path, *arguments):
-        if file.match("questions/validation.parquet"):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(b"half")
+    def failing(self, row):
+        rows_written.append(row)
+        if len(rows_written) == 500:
             raise failure
-        return real(file, *arguments)
+        real(self, row)
 
-    monkeypatch.setattr(builder, "write_parquet", failing)
+    monkeypatch.setattr(shard_writer.ParquetRows, "write", failing)
     with pytest.raises(type(failure)):
         build_dataset(config(data, tmp_path / "out"))
-    assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == []
+    assert not (tmp_path / "out").exists()
+    assert (tmp_path / ".out.unfinished").is_dir()
+    monkeypatch.undo()
+    build_dataset(config(data, tmp_path / "out"))
+    assert contents(tmp_path / "out") == contents(built)
+    assert not (tmp_path / ".out.unfinished").exists()
+
+
+def test_what_an_other_build_left_unfinished_is_not_gone_on_with(data: Path, built: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(shard_writer, "read_knowledge", lambda job: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build_dataset(config(data, tmp_path / "out", seed=1))
+    monkeypatch.undo()
+    build_dataset(config(data, tmp_path / "out"))
+    assert contents(tmp_path / "out") == contents(built)
 
 
 def test_questions_that_give_themselves_away_are_not_written(data: Path, tmp_path: Path, monkeypatch):
-    real = builder.build_questions
+    real = shard_writer.build_questions
 
     def leaking(*arguments, **options):
         return [question for question in real(*arguments, **options) if question.kind == "affirmation"]
 
-    monkeypatch.setattr(builder, "build_questions", leaking)
+    monkeypatch.setattr(shard_writer, "build_questions", leaking)
     with pytest.raises(BadInputError, match="drop or keep whole groups"):
         build_dataset(config(data, tmp_path / "out"))
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == []
 
 
 def test_an_image_without_any_concept_is_skipped_and_listed(tmp_path: Path):
     data = source(tmp_path / "data")
     table = pq.read_table(data / "train.parquet").to_pylist()
-    table[3].update(objects=[], captions=["Nothing much ."])
+    table[3].update(objects=None, captions=["Nothing much ."])
     features = pq.read_table(data / "train.parquet").schema
     pq.write_table(pa.Table.from_pylist(table, schema=features), data / "train.parquet")
     build_dataset(config(data, tmp_path / "out"))

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from notclip.errors import BadInputError
+from notclip.recaption import detector
 from notclip.recaption.detector import COCO_CLASSES, PresenceDetector, presence_scores
 
 MODEL = Path(__file__).parents[2].parent / "shared" / "models" / "yolox_nano.onnx"
@@ -14,6 +15,7 @@ MODEL = Path(__file__).parents[2].parent / "shared" / "models" / "yolox_nano.onn
 class CountingDetector:
     """Stands in for the network: the score of every class is the photo's first byte over 255; "broken" fails."""
 
+    labels = COCO_CLASSES
     fingerprint = "f" * 64
 
     def __init__(self):
@@ -26,34 +28,52 @@ class CountingDetector:
         return np.full(80, image[0] / 255, dtype=np.float32)
 
 
+def scored(detector: CountingDetector, images: dict[str, bytes], cache: Path) -> dict[str, float]:
+    found = presence_scores(detector, list(images), iter(images.items()), cache=cache)
+    return {key: float(value[0]) for key, value in found.items()}
+
+
 def test_scored_photos_come_from_the_cache_the_next_time(tmp_path: Path):
     images = {"a": b"\x33", "b": b"\x66"}
     first, second = CountingDetector(), CountingDetector()
-    scored = presence_scores(first, images, cache=tmp_path, progress=False)
-    assert scored["a"][0] == pytest.approx(0.2)
-    again = presence_scores(second, {**images, "c": b"\x99"}, cache=tmp_path, progress=False)
-    assert second.asked == [b"\x99"]
-    assert {key: value[0] for key, value in again.items()} == pytest.approx({"a": 0.2, "b": 0.4, "c": 0.6})
+    assert scored(first, images, tmp_path) == pytest.approx({"a": 0.2, "b": 0.4})
+    assert scored(second, images, tmp_path) == pytest.approx({"a": 0.2, "b": 0.4})
+    assert (len(first.asked), second.asked) == (2, [])
+
+
+def test_a_run_that_was_killed_goes_on_from_what_it_had_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(detector, "_SAVE_EVERY", 1)
+    monkeypatch.setattr(detector, "_WINDOW", 1)
+    images = {"a": b"\x33", "b": b"\x66", "c": b"\x99"}
+
+    def killed():
+        yield "a", images["a"]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        presence_scores(CountingDetector(), list(images), killed(), cache=tmp_path)
+    again = CountingDetector()
+    assert scored(again, images, tmp_path) == pytest.approx({"a": 0.2, "b": 0.4, "c": 0.6})
+    assert again.asked == [b"\x66", b"\x99"]
 
 
 def test_another_detector_does_not_read_this_ones_cache(tmp_path: Path):
-    presence_scores(CountingDetector(), {"a": b"\x33"}, cache=tmp_path, progress=False)
+    scored(CountingDetector(), {"a": b"\x33"}, tmp_path)
     other = CountingDetector()
     other.fingerprint = "e" * 64
-    presence_scores(other, {"a": b"\x33"}, cache=tmp_path, progress=False)
+    scored(other, {"a": b"\x33"}, tmp_path)
     assert other.asked == [b"\x33"]
 
 
 def test_a_photo_on_which_the_detector_fails_has_no_scores(tmp_path: Path):
-    scored = presence_scores(CountingDetector(), {"a": b"broken", "b": b"\x33"}, cache=tmp_path, progress=False)
-    assert set(scored) == {"b"}
+    assert set(scored(CountingDetector(), {"a": b"broken", "b": b"\x33"}, tmp_path)) == {"b"}
 
 
 def test_a_damaged_cache_is_only_a_slower_run(tmp_path: Path):
-    presence_scores(CountingDetector(), {"a": b"\x33"}, cache=tmp_path, progress=False)
+    scored(CountingDetector(), {"a": b"\x33"}, tmp_path)
     next(tmp_path.glob("presence-*.npz")).write_bytes(b"PK\x03\x04 nothing")
     again = CountingDetector()
-    assert set(presence_scores(again, {"a": b"\x33"}, cache=tmp_path, progress=False)) == {"a"}
+    assert set(scored(again, {"a": b"\x33"}, tmp_path)) == {"a"}
     assert again.asked == [b"\x33"]
 
 

@@ -35,7 +35,8 @@ def test_each_caption_is_true_of_its_image_and_false_of_the_other(made_up_facts,
 
 
 def test_a_reader_of_texts_alone_has_no_pair_right_and_half_of_its_questions(made_up_facts):
-    texts = texts_of_pairs(build_pairs(made_up_facts(200), LEXICON, count=30), name="pairs")
+    pairs = build_pairs(made_up_facts(200), LEXICON, count=30)
+    texts = texts_of_pairs([pair.name for pair in pairs], [pair.captions for pair in pairs], name="pairs")
     right = [
         max(range(2), key=lambda i: choices[i]) == answer
         for choices, answer in zip(texts.choices, texts.answers, strict=True)

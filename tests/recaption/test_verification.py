@@ -3,7 +3,7 @@ import pytest
 
 from notclip.recaption.absences import Companions
 from notclip.recaption.detector import COCO_CLASSES
-from notclip.recaption.detector_thresholds import DetectorThreshold, calibrate_thresholds
+from notclip.recaption.detector_thresholds import DetectorThreshold, ScoreCounts
 from notclip.recaption.lexicon import load_lexicon
 from notclip.recaption.salience import SalienceRecord, measure_salience
 from notclip.recaption.verification import Verifier
@@ -40,6 +40,10 @@ def thresholds(value: float = 0.1, missed: float = 0.01) -> dict[str, DetectorTh
     return {label: DetectorThreshold(value, 100, missed) for label in COCO_CLASSES}
 
 
+def detected_as(lexicon) -> dict[str, str]:
+    return {name: concept.detector_class for name, concept in lexicon.items() if concept.detector_class}
+
+
 def scores(**found: float) -> np.ndarray:
     made = np.zeros(80, dtype=np.float32)
     for label, score in found.items():
@@ -68,7 +72,7 @@ def test_what_a_caption_affirms_and_an_annotation_lacks_is_neither_present_nor_a
 
 
 def test_no_person_never_stands_on_a_photo_of_anybody(lexicon, companions):
-    verifier = Verifier(lexicon, companions, thresholds=thresholds(), risk=1.0)
+    verifier = Verifier(lexicon, companions, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
     nobody = scores()
     for caption in ("A man runs .", "Two players .", "A climber rests .", "Surfing .", "A dog and its owner ."):
         assert "person" not in absent(verifier, caption, found=nobody)
@@ -76,7 +80,7 @@ def test_no_person_never_stands_on_a_photo_of_anybody(lexicon, companions):
 
 
 def test_the_detector_vetoes_what_captions_leave_out(lexicon, companions):
-    verifier = Verifier(lexicon, companions, thresholds=thresholds(), risk=1.0)
+    verifier = Verifier(lexicon, companions, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
     evidence = absent(verifier, "A brown dog on grass .", found=scores(person=0.0999))["person"]
     assert (evidence.method, evidence.threshold) == ("detector", 0.1)
     assert evidence.score == pytest.approx(0.0999)
@@ -84,14 +88,14 @@ def test_the_detector_vetoes_what_captions_leave_out(lexicon, companions):
 
 
 def test_a_detector_that_failed_leaves_its_classes_unknown(lexicon, companions):
-    verifier = Verifier(lexicon, companions, thresholds=thresholds(), risk=1.0)
+    verifier = Verifier(lexicon, companions, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
     found = absent(verifier, "A brown dog on grass .", found=None)
     assert not {name for name in found if lexicon[name].detector_class}
     assert found["guitar"].method == "caption"
 
 
 def test_a_detected_kind_vetoes_the_general_concept(lexicon, companions):
-    verifier = Verifier(lexicon, companions, thresholds=thresholds(), risk=1.0)
+    verifier = Verifier(lexicon, companions, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
     assert "vehicle" in absent(verifier, "A brown dog on grass .", found=scores())
     assert "vehicle" not in absent(verifier, "A brown dog on grass .", found=scores(bus=0.5))
 
@@ -133,15 +137,24 @@ def test_an_estimated_risk_over_the_limit_leaves_the_concept_unknown(lexicon, co
     assert evidence.risk == pytest.approx(0.01 * evidence.plausibility)
 
 
+def counted(found: np.ndarray, named: dict[str, list[int]]) -> ScoreCounts:
+    counts = ScoreCounts(COCO_CLASSES)
+    for row, own in enumerate(found):
+        counts.add(own, {label for label, rows in named.items() if row in rows})
+    return counts
+
+
 def test_the_threshold_misses_the_wanted_share_of_named_images():
     found = np.zeros((100, 80), dtype=np.float32)
-    found[:, COCO_CLASSES.index("dog")] = np.linspace(0.001, 0.1, 100)
-    made = calibrate_thresholds(found, {"dog": range(100), "cat": [0, 1]}, missed=0.1)
+    found[:, COCO_CLASSES.index("dog")] = np.linspace(0.001, 0.1, 100).round(4)
+    made = counted(found, {"dog": list(range(100)), "cat": [0, 1]}).thresholds(missed=0.1)
+    quantile = np.quantile(found[:, COCO_CLASSES.index("dog")], 0.1, method="lower")
+    assert made["dog"].value == pytest.approx(quantile, abs=1e-6)
     assert made["dog"].images == 100
     assert made["dog"].missed == pytest.approx(0.1, abs=0.011)
     assert made["cat"].value == made["dog"].value  # two images say nothing: the median of the other classes
     assert made["cat"].missed == 0.3
-    assert calibrate_thresholds(found, {})["dog"].value == 0.1
+    assert counted(found, {}).thresholds()["dog"].value == 0.1
 
 
 def test_reliability_is_the_chance_that_another_caption_agrees(lexicon):

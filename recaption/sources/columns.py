@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.recaption.sources.parts import RowContent
+from notclip.recaption.sources.photos import read_photo
 
 _IMAGE_NAMES = ("image", "img", "photo", "picture", "jpg", "png", "image.jpg")
 _CAPTION_NAMES = (
@@ -23,6 +25,7 @@ _CAPTION_NAMES = (
     "raw",
 )
 _ID_NAMES = ("image_id", "id", "img_id", "imgid", "filename", "file_name", "cocoid", "__key__")
+_LOCATION_NAMES = ("url", "image_url", "coco_url", "flickr_url", "URL")
 _NUMBERED_CAPTION = re.compile(r"(?:caption|sentence|text)_?\d+")
 
 
@@ -36,7 +39,9 @@ class Columns:
         image_id: column of identifiers, if there is one.
         objects: column of annotated objects, if there is one.
         vocabulary: class names of `objects`, over which it is exhaustive.
-        root: folder under which paths of images are found; None where `datasets` itself made the paths.
+        location: column of addresses of the images, if there is one.
+        root: folder inside which paths of images must lie; None for a source that is not a folder here.
+        image_is_feature: whether `datasets` itself made the paths of the images, which may then lead into archives.
     """
 
     image: str
@@ -44,12 +49,35 @@ class Columns:
     image_id: str | None = None
     objects: str | None = None
     vocabulary: tuple[str, ...] | None = None
+    location: str | None = None
     root: Path | None = None
+    image_is_feature: bool = False
 
     @property
     def names(self) -> list[str]:
         """All columns to read."""
-        return [name for name in (self.image, *self.captions, self.image_id, self.objects) if name is not None]
+        optional = (self.image_id, self.objects, self.location)
+        return [self.image, *self.captions, *(name for name in optional if name is not None)]
+
+    def content(self, row: Mapping[str, Any]) -> RowContent:
+        """Understand a row.
+
+        Raises:
+            BadInputError: a value breaks a rule.
+        """
+        captions, empty = self.captions_of(row)
+        image = self.image_of(row)
+        location = None if self.location is None else row[self.location]
+        if location is None and isinstance(path := _path_in(row[self.image]), str) and self.root is not None:
+            location = path
+        return RowContent(
+            image=image,
+            captions=captions,
+            image_id=self.image_id_of(row),
+            present=self.objects_of(row),
+            location=location if isinstance(location, str) else None,
+            remarks=tuple(f"caption {index} is empty; the others are kept" for index in empty if captions),
+        )
 
     @classmethod
     def of_schema(cls, schema: Any, where: str, *, root: Path | None = None) -> "Columns":
@@ -63,13 +91,12 @@ class Columns:
         return cls._of_names(names, vocabulary, where, root)
 
     @classmethod
-    def of_features(cls, features: Mapping[str, Any], where: str) -> "Columns":
-        """Tell the columns of a data set of the Hub."""
+    def of_features(cls, features: Mapping[str, Any], where: str, *, root: Path | None = None) -> "Columns":
+        """Tell the columns of what `datasets` loads."""
         inner = getattr(features.get("objects"), "feature", None)
         names = getattr(inner, "names", None)
         images = [name for name, feature in features.items() if type(feature).__name__ == "Image"]
-        columns = cls._of_names(list(features), tuple(names) if names else None, where, None, images=images)
-        return columns
+        return cls._of_names(list(features), tuple(names) if names else None, where, root, images=images)
 
     @classmethod
     def _of_names(
@@ -90,8 +117,16 @@ class Columns:
                 f"{where} has no {lacking} column: it has {', '.join(map(repr, names))}, and one of "
                 f"{', '.join(map(repr, known))} is needed; rename its column."
             )
-        image_id = next((name for name in _ID_NAMES if name in names), None)
-        return cls(image, captions, image_id, "objects" if vocabulary else None, vocabulary, root)
+        return cls(
+            image=image,
+            captions=captions,
+            image_id=next((name for name in _ID_NAMES if name in names), None),
+            objects="objects" if vocabulary else None,
+            vocabulary=vocabulary,
+            location=next((name for name in _LOCATION_NAMES if name in names), None),
+            root=root,
+            image_is_feature=bool(images),
+        )
 
     def image_of(self, row: Mapping[str, Any]) -> bytes:
         """The encoded image of a row.
@@ -106,15 +141,11 @@ class Columns:
             return value
         if not value:
             raise BadInputError("the photo is missing")
-        if self.root is None:
+        if self.image_is_feature and (self.root is None or "://" in str(value)):
             return self._fetched(str(value))
-        file = (self.root / str(value)).resolve()
-        if not file.is_relative_to(self.root.resolve()):
-            raise BadInputError(f"the photo's path {value!r} leaves the folder {self.root}")
-        try:
-            return file.read_bytes()
-        except OSError as error:
-            raise BadInputError(f"the photo {value!r} cannot be read ({error.strerror})") from error
+        if self.root is None:
+            raise BadInputError(f"the photo is only named ({str(value)[:80]!r}), and the source is no folder here")
+        return read_photo(self.root, str(value))
 
     @staticmethod
     def _fetched(path: str) -> bytes:
@@ -163,6 +194,10 @@ class Columns:
             if not 0 <= value < len(self.vocabulary):
                 raise BadInputError(f"object class {value} must be between 0 and {len(self.vocabulary) - 1}")
         return frozenset(self.vocabulary[value] for value in values)
+
+
+def _path_in(value: Any) -> Any:
+    return value.get("path") if isinstance(value, Mapping) else value
 
 
 def _class_names(feature: Any) -> tuple[str, ...] | None:

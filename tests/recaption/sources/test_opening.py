@@ -9,7 +9,6 @@ from datasets import ClassLabel, Features, Image, List, Value
 from PIL import Image as Picture
 
 from notclip.errors import BadInputError
-from notclip.recaption.sources import open_source
 
 
 def photo(shade: int, *, size: int = 8) -> bytes:
@@ -31,34 +30,30 @@ def row(number: int, *captions: str | None, image: bytes | None = None, **more) 
     return {"image": {"bytes": found, "path": None}, "image_id": f"photo{number}", "captions": list(captions), **more}
 
 
-def read(folder: Path | str, tmp_path: Path, **options):
-    return open_source(str(folder), cache=tmp_path / "cache", progress=False, **options)
-
-
-def test_a_folder_of_three_splits_is_read_as_it_is(tmp_path: Path):
+def test_a_folder_of_three_splits_is_read_as_it_is(tmp_path: Path, read_source):
     for split, number in (("train", 1), ("validation", 2), ("test", 3)):
         write(tmp_path / "data" / f"{split}.parquet", [row(number, "A dog .", "A  brown dog .")])
-    source = read(tmp_path / "data", tmp_path)
+    source = read_source(tmp_path / "data")
     assert {split: [image.image_id for image in images] for split, images in source.splits.items()} == {
         "train": ["photo1"],
         "validation": ["photo2"],
         "test": ["photo3"],
     }
     assert source.splits["train"][0].captions == ("A dog .", "A brown dog .")
-    assert source.splits["train"][0].objects is None
+    assert source.splits["train"][0].labels is None
     assert source.vocabulary is None
     assert source.skipped == []
 
 
-def test_annotated_objects_come_with_their_vocabulary(tmp_path: Path):
+def test_annotated_objects_come_with_their_vocabulary(tmp_path: Path, read_source):
     rows = [row(number, "A dog .", objects=[1]) for number in range(30)]
     write(tmp_path / "data" / "train.parquet", rows, vocabulary=("cat", "dog"))
-    source = read(tmp_path / "data", tmp_path)
+    source = read_source(tmp_path / "data")
     assert source.vocabulary == ("cat", "dog")
-    assert {image.objects for images in source.splits.values() for image in images} == {frozenset({"dog"})}
+    assert {image.labels for images in source.splits.values() for image in images} == {frozenset({"dog"})}
 
 
-def test_what_is_broken_is_skipped_and_named_with_file_and_row(tmp_path: Path):
+def test_what_is_broken_is_skipped_and_named_with_file_and_row(tmp_path: Path, read_source):
     file = tmp_path / "data" / "train.parquet"
     rows = [
         row(0, "A dog ."),
@@ -70,7 +65,7 @@ def test_what_is_broken_is_skipped_and_named_with_file_and_row(tmp_path: Path):
     write(file, rows)
     for split, number in (("validation", 10), ("test", 11)):
         write(tmp_path / "data" / f"{split}.parquet", [row(number, "A bird .")])
-    source = read(tmp_path / "data", tmp_path)
+    source = read_source(tmp_path / "data")
     assert [image.image_id for image in source.splits["train"]] == ["photo0", "photo4"]
     assert source.splits["train"][1].captions == ("A cat .",)
     found = {(Path(entry.file).name, entry.row): entry.reason for entry in source.skipped}
@@ -81,44 +76,41 @@ def test_what_is_broken_is_skipped_and_named_with_file_and_row(tmp_path: Path):
     assert found["train.parquet", 4] == "caption 0 is empty; the others are kept"
 
 
-def test_a_source_with_no_sound_row_is_refused(tmp_path: Path):
+def test_a_source_with_no_sound_row_is_refused(tmp_path: Path, read_source):
     write(tmp_path / "data" / "train.parquet", [row(0, "A dog .", image=b"no photo")])
     with pytest.raises(BadInputError, match=r"no sound row; 1 were skipped.*train\.parquet row 0"):
-        read(tmp_path / "data", tmp_path)
+        read_source(tmp_path / "data")
 
 
-def test_a_photo_of_two_splits_stays_in_the_one_that_is_measured_on(tmp_path: Path):
+def test_a_photo_of_two_splits_stays_in_the_one_that_is_measured_on(tmp_path: Path, read_source):
     write(tmp_path / "data" / "train.parquet", [row(0, "A dog ."), row(1, "A cat .")])
     write(tmp_path / "data" / "validation.parquet", [row(2, "A bird .")])
     write(tmp_path / "data" / "test.parquet", [row(5, "The same dog .", image=photo(0))])
-    source = read(tmp_path / "data", tmp_path)
+    source = read_source(tmp_path / "data")
     assert [image.image_id for image in source.splits["test"]] == ["photo5"]
     assert [image.image_id for image in source.splits["train"]] == ["photo1"]
     assert [entry.reason for entry in source.skipped] == ["the same photo stands in the test split"]
 
 
-def test_rows_of_the_same_photo_are_one_image_with_all_captions(tmp_path: Path):
+def test_rows_of_the_same_photo_are_one_image_with_all_captions(tmp_path: Path, read_source):
     rows = [
         {**row(0, "A dog ."), "image_id": "first"},
         {**row(0, "A brown dog ."), "image_id": "second"},
         row(1, "A cat ."),
     ]
     write(tmp_path / "data" / "train.parquet", rows)
-    source = read(tmp_path / "data", tmp_path)
+    source = read_source(tmp_path / "data")
     images = {image.image_id: image for images in source.splits.values() for image in images}
     assert images["first"].captions == ("A dog .", "A brown dog .")
     assert "second" not in images
 
 
-def test_one_split_becomes_three_by_content_whatever_the_order(tmp_path: Path):
+def test_one_split_becomes_three_by_content_whatever_the_order(tmp_path: Path, read_source):
     rows = [row(number, "A dog .") for number in range(300)]
     write(tmp_path / "one" / "train.parquet", rows)
     write(tmp_path / "other" / "train.parquet", rows[::-1])
     splits = [
-        {
-            split: {image.image_id for image in images}
-            for split, images in read(tmp_path / name, tmp_path).splits.items()
-        }
+        {split: {image.image_id for image in images} for split, images in read_source(tmp_path / name).splits.items()}
         for name in ("one", "other")
     ]
     assert splits[0] == splits[1]
@@ -127,7 +119,7 @@ def test_one_split_becomes_three_by_content_whatever_the_order(tmp_path: Path):
     assert len(splits[0]["validation"]) == pytest.approx(30, abs=15)
 
 
-def test_paths_of_photos_may_not_leave_the_folder(tmp_path: Path):
+def test_paths_of_photos_may_not_leave_the_folder(tmp_path: Path, read_source):
     (tmp_path / "secret.png").write_bytes(photo(7))
     inside = tmp_path / "data" / "photos" / "a.png"
     inside.parent.mkdir(parents=True)
@@ -136,70 +128,63 @@ def test_paths_of_photos_may_not_leave_the_folder(tmp_path: Path):
         {**row(0, "A dog ."), "image": {"bytes": None, "path": path}} for path in ("../secret.png", "photos/a.png")
     ]
     write(tmp_path / "data" / "train.parquet", rows)
-    source = read(tmp_path / "data", tmp_path)
+    source = read_source(tmp_path / "data")
     assert sum(map(len, source.splits.values())) == 1
     assert "leaves the folder" in source.skipped[0].reason
 
 
-def test_a_bomb_of_a_photo_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_bomb_of_a_photo_is_skipped(tmp_path: Path, read_source, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Picture, "MAX_IMAGE_PIXELS", 100)
     write(tmp_path / "data" / "train.parquet", [row(0, "A dog ."), row(1, "A dog .", image=photo(1, size=12))])
-    source = read(tmp_path / "data", tmp_path)
+    source = read_source(tmp_path / "data")
     assert "DecompressionBomb" in source.skipped[0].reason
 
 
-def test_a_table_without_captions_names_what_it_has(tmp_path: Path):
+def test_a_table_without_captions_names_what_it_has(tmp_path: Path, read_source):
     pq.write_table(pa.table({"image": [b""], "title": ["x"]}), tmp_path / "train.parquet")
     with pytest.raises(BadInputError, match=r"no caption column: it has 'image', 'title'"):
-        read(tmp_path, tmp_path)
+        read_source(tmp_path)
 
 
-def test_no_parquet_and_a_damaged_one_are_refused_by_name(tmp_path: Path):
+def test_no_parquet_and_a_damaged_one_are_refused_by_name(tmp_path: Path, read_source):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BadInputError, match=r"must be a folder of Parquet files.*empty'"):
-        read(tmp_path / "empty", tmp_path)
+    with pytest.raises(BadInputError, match=r"`source` must be a folder or file.*empty'"):
+        read_source(tmp_path / "empty")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "train.parquet").write_bytes(b"PAR1 nothing")
     with pytest.raises(BadInputError, match=r"train\.parquet is no Parquet file"):
-        read(tmp_path / "bad", tmp_path)
+        read_source(tmp_path / "bad")
 
 
-def test_a_numbered_caption_column_each_is_one_caption(tmp_path: Path):
+def test_a_numbered_caption_column_each_is_one_caption(tmp_path: Path, read_source):
     table = {
         "image": [photo(number) for number in range(20)],
         "caption_0": ["A dog ."] * 20,
         "caption_1": ["It runs ."] * 20,
     }
     pq.write_table(pa.table(table), tmp_path / "train.parquet")
-    source = read(tmp_path, tmp_path)
+    source = read_source(tmp_path)
     assert source.splits["train"][0].captions == ("A dog .", "It runs .")
 
 
-def test_an_image_folder_with_metadata_is_read_through_load_dataset(tmp_path: Path):
+def test_an_image_folder_with_metadata_is_read_through_load_dataset(tmp_path: Path, read_source):
     folder = tmp_path / "photos" / "train"
     folder.mkdir(parents=True)
     for number in range(20):
         (folder / f"{number}.png").write_bytes(photo(number))
     lines = [json.dumps({"file_name": f"{number}.png", "text": f"Dog number {number} ."}) for number in range(20)]
     (folder / "metadata.jsonl").write_text("\n".join(lines))
-    source = read(tmp_path / "photos", tmp_path)
+    source = read_source(tmp_path / "photos")
     found = {image.image: image.captions for images in source.splits.values() for image in images}
     assert found == {photo(number): (f"Dog number {number} .",) for number in range(20)}
 
 
-def test_an_unknown_name_is_refused_with_what_a_source_may_be(tmp_path: Path):
-    with pytest.raises(BadInputError, match="`source` must be a folder of Parquet files"):
-        read("nobody/no-such-dataset", tmp_path)
+def test_an_unknown_name_is_refused_with_what_a_source_may_be(tmp_path: Path, read_source):
+    with pytest.raises(BadInputError, match="`source` must be a folder or file"):
+        read_source("nobody/no-such-dataset")
 
 
-def test_the_limit_counts_rows_of_each_split(tmp_path: Path):
+def test_the_limit_counts_rows_of_each_split(tmp_path: Path, read_source):
     for split, first in (("train", 0), ("validation", 100), ("test", 200)):
         write(tmp_path / "data" / f"{split}.parquet", [row(first + number, "A dog .") for number in range(9)])
-    assert {len(images) for images in read(tmp_path / "data", tmp_path, limit=4).splits.values()} == {4}
-
-
-def test_the_revision_follows_the_content(tmp_path: Path):
-    for name, caption in (("a", "A dog ."), ("b", "A dog ."), ("c", "A cat .")):
-        write(tmp_path / name / "train.parquet", [row(number, caption) for number in range(20)])
-    revisions = [read(tmp_path / name, tmp_path).revision for name in "abc"]
-    assert revisions[0] == revisions[1] != revisions[2]
+    assert {len(images) for images in read_source(tmp_path / "data", limit=4).splits.values()} == {4}

@@ -1,0 +1,116 @@
+"""Third stage: what the train split shows together, and how reliably its captions mention what is there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from notclip.errors import BadInputError
+from notclip.recaption.absences import Companions
+from notclip.recaption.building.gathering import Shard
+from notclip.recaption.building.images import SourceImage, shard_images
+from notclip.recaption.building.job import BuildJob
+from notclip.recaption.building.progress import TaskProgress
+from notclip.recaption.building.work_folder import whole_file
+from notclip.recaption.salience import SalienceCounts, SalienceRecord
+
+_TOGETHER_EVERY = 256  # Images whose concepts are multiplied at once.
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What the train split says.
+
+    Args:
+        companions: what it often shows together.
+        salience: measured reliability of mentions; empty where images have one caption each.
+    """
+
+    companions: Companions
+    salience: dict[str, SalienceRecord]
+
+
+def shown_concepts(image: SourceImage, job: BuildJob) -> frozenset[str]:
+    """Concepts that an image's captions or annotation affirm, with their hypernyms."""
+    said = {name for caption in image.captions for name in job.lexicon.find(caption)}
+    return job.lexicon.closure(said | job.concepts(image.labels or frozenset()))
+
+
+def is_usable(image: SourceImage, shown: frozenset[str]) -> bool:
+    """Whether anything is known of an image: a concept that it shows, or an annotation."""
+    return bool(shown) or image.labels is not None
+
+
+def survey_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
+    """Count one shard of the train split."""
+    shard = job.train_shards[index]
+    file = _survey_file(job, shard)
+    if file.is_file():
+        return
+    names = list(job.lexicon)
+    row = {name: number for number, name in enumerate(names)}
+    together = np.zeros((len(names), len(names)), dtype=np.int64)
+    salience = SalienceCounts(job.lexicon)
+    images = 0
+    pending: list[list[int]] = []
+    for image in shard_images(job.work, shard, with_bytes=False):
+        shown = shown_concepts(image, job)
+        progress.update()
+        if not is_usable(image, shown):
+            continue
+        images += 1
+        salience.add(image.captions)
+        pending.append([row[name] for name in shown])
+        if len(pending) == _TOGETHER_EVERY:
+            together += _together(pending, len(names))
+            pending = []
+    together += _together(pending, len(names))
+    with whole_file(file) as unfinished, unfinished.open("wb") as stream:
+        np.savez_compressed(
+            stream, together=together, images=images, salience=salience.counts, several=salience.images
+        )
+    progress.note()
+
+
+def _together(shown: list[list[int]], size: int) -> np.ndarray:
+    matrix = np.zeros((len(shown), size), dtype=np.float32)
+    for image, rows in enumerate(shown):
+        matrix[image, rows] = 1
+    return (matrix.T @ matrix).astype(np.int64)
+
+
+def merge_survey(job: BuildJob) -> None:
+    """Add the counts of all shards up.
+
+    Raises:
+        BadInputError: no image of the train split has a known concept.
+    """
+    total: dict[str, np.ndarray] = {}
+    for shard in job.train_shards:
+        with np.load(_survey_file(job, shard), allow_pickle=False) as counts:
+            total = {name: counts[name] + total.get(name, 0) for name in counts.files}
+    if not total["together"].any():
+        raise BadInputError(
+            f"`source` {job.config.source!r} has no image in the train split that shows a known concept."
+        )
+    with whole_file(job.work.corpus / "counts.npz") as unfinished, unfinished.open("wb") as stream:
+        np.savez_compressed(
+            stream,
+            together=total["together"],
+            images=total["images"],
+            salience=total["salience"],
+            several=total["several"],
+        )
+
+
+def read_corpus(job: BuildJob) -> Corpus:
+    """What `merge_survey` added up."""
+    with np.load(job.work.corpus / "counts.npz", allow_pickle=False) as total:
+        companions = Companions.of_counts(list(job.lexicon), total["together"], int(total["images"]))
+        salience = SalienceCounts(job.lexicon)
+        salience.counts, salience.images = total["salience"], int(total["several"])
+    return Corpus(companions, salience.records())
+
+
+def _survey_file(job: BuildJob, shard: Shard) -> Path:
+    return job.work.survey / f"{shard.file_name}.npz"

@@ -1,0 +1,91 @@
+"""Fourth stage: what a detector sees, and from which score a class may be there."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+
+from notclip.recaption.building.corpus import shown_concepts
+from notclip.recaption.building.gathering import Shard
+from notclip.recaption.building.images import shard_images
+from notclip.recaption.building.job import BuildJob
+from notclip.recaption.building.progress import TaskProgress
+from notclip.recaption.building.work_folder import read_json, whole_file, write_json
+from notclip.recaption.detector import Detector, PresenceDetector, presence_scores
+from notclip.recaption.detector_thresholds import DetectorThreshold, ScoreCounts
+
+
+def open_detector(job: BuildJob) -> tuple[Detector, dict[str, str]]:
+    """The detector of the options, and its class of each concept that it knows.
+
+    Raises:
+        BadInputError: it cannot be loaded.
+    """
+    assert job.config.detector is not None
+    detected_as = {
+        name: concept.detector_class for name, concept in job.lexicon.items() if concept.detector_class is not None
+    }
+    return PresenceDetector(job.config.detector), detected_as
+
+
+def detect_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
+    """Score the photos of one shard, and count the scores of the classes that captions or annotation name."""
+    shard = job.shards[index]
+    file = job.work.scores / f"{shard.file_name}.npz"
+    if file.is_file():
+        return
+    detector, detected_as = open_detector(job)
+    images = list(shard_images(job.work, shard, with_bytes=False))
+    encoded = ((image.digest, image.image or b"") for image in shard_images(job.work, shard, with_bytes=True))
+    found = presence_scores(
+        detector,
+        [image.digest for image in images],
+        encoded,
+        cache=job.cache,
+        workers=job.threads,
+        done=progress.update,
+    )
+    counts = ScoreCounts(detector.labels)
+    for image in images:
+        if image.digest in found:
+            named = {detected_as[name] for name in shown_concepts(image, job) if name in detected_as}
+            counts.add(found[image.digest], named)
+    scores = np.stack(list(found.values())) if found else np.zeros((0, len(detector.labels)), dtype=np.float32)
+    with whole_file(file) as unfinished, unfinished.open("wb") as stream:
+        np.savez_compressed(stream, digests=np.array(list(found), dtype=np.str_), scores=scores, counts=counts.counts)
+    progress.note()
+
+
+def merge_detection(job: BuildJob) -> None:
+    """Set the thresholds by the train split."""
+    detector, detected_as = open_detector(job)
+    counts = ScoreCounts(detector.labels)
+    for shard in job.train_shards:
+        with np.load(job.work.scores / f"{shard.file_name}.npz", allow_pickle=False) as stored:
+            counts.counts += stored["counts"]
+    thresholds = counts.thresholds(missed=job.config.detector_missed)
+    write_json(
+        job.work.corpus / "detector.json",
+        {
+            "fingerprint": detector.fingerprint,
+            "thresholds": [[label, asdict(threshold)] for label, threshold in thresholds.items()],
+            "detected_as": detected_as,
+        },
+    )
+
+
+def read_detection(job: BuildJob) -> tuple[str | None, dict[str, DetectorThreshold], dict[str, str]]:
+    """Fingerprint of the detector, thresholds in the order of its classes, and its class of each concept."""
+    if job.config.detector is None:
+        return None, {}, {}
+    stored = read_json(job.work.corpus / "detector.json")
+    thresholds = {label: DetectorThreshold(**values) for label, values in stored["thresholds"]}
+    return stored["fingerprint"], thresholds, stored["detected_as"]
+
+
+def read_scores(job: BuildJob, shard: Shard) -> Mapping[str, np.ndarray]:
+    """Scores of the photos of a shard by content hash; empty without a detector."""
+    if job.config.detector is None:
+        return {}
+    with np.load(job.work.scores / f"{shard.file_name}.npz", allow_pickle=False) as stored:
+        return dict(zip(stored["digests"].tolist(), stored["scores"], strict=True))

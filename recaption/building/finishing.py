@@ -1,0 +1,211 @@
+"""Last stage: what all shards hold together, what text alone gives away, and the record of the build."""
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from notclip.errors import BadInputError
+from notclip.recaption.blind import QuestionTexts, blind_accuracy, require_blind_chance
+from notclip.recaption.building.corpus import read_corpus
+from notclip.recaption.building.detection import read_detection
+from notclip.recaption.building.gathering import gathering_skipped
+from notclip.recaption.building.job import BuildJob
+from notclip.recaption.building.pieces import Skipped, list_pieces
+from notclip.recaption.building.shard_writer import read_shard_record
+from notclip.recaption.building.work_folder import write_json
+from notclip.recaption.pairs import texts_of_pairs
+from notclip.recaption.rows import SPLITS
+from notclip.recaption.salience import salience_table
+
+# Options that no byte of the dataset depends on.
+WITHOUT_EFFECT = frozenset("out cache workers progress executor tasks slurm_partition slurm_time memory_gb".split())
+LEAST_PAIRS = 5  # Fewer cannot be cut into the folds of the blind test.
+_BLIND_QUESTIONS = 20_000  # Of larger splits a sample of whole groups is read, about so many questions.
+
+
+def finish(job: BuildJob) -> None:
+    """Write skipped.jsonl, README.md and build.json beside the rows, and give the dataset its place.
+
+    Raises:
+        BadInputError: the questions give themselves away, or a split has none.
+    """
+    folder, out = job.work.dataset, job.root.with_name(job.config.out.name)
+    if not folder.is_dir():  # Killed after the dataset took its place.
+        return
+    records = {
+        split: [read_shard_record(job, shard) for shard in job.shards if shard.split == split] for split in SPLITS
+    }
+    counts = {
+        config: {split: _added(record["counts"][config] for record in records[split]) for split in SPLITS}
+        for config in job.configs
+    }
+    for split in SPLITS:
+        if not counts["questions"][split].get("rows"):
+            raise BadInputError(
+                f"No question could be made of the {split} images; use more images, annotations or a detector."
+            )
+    _require_rows_on_disk(folder, counts)
+    blind = _measure_blind({split: _question_texts(job, split) for split in SPLITS}, seed=job.config.seed)
+    blind_pairs = _blind_pairs(job, counts)
+    skipped = _write_skipped(job, folder / "skipped.jsonl", records)
+    revision = hashlib.sha256()
+    for split in SPLITS:
+        for record in records[split]:
+            revision.update(record["revision"].encode())
+    corpus = read_corpus(job)
+    fingerprint, thresholds, _ = read_detection(job)
+    (folder / "README.md").write_text(_readme(job), encoding="utf-8")
+    write_json(
+        folder / "build.json",
+        {
+            "config": {
+                key: str(value) if isinstance(value, Path) else value
+                for key, value in asdict(job.config).items()
+                if key not in WITHOUT_EFFECT
+            },
+            "source": {
+                "name": job.config.source,
+                "revision": revision.hexdigest(),
+                "annotated": job.gathered.vocabulary is not None,
+            },
+            "images": {split: sum(record["images"] for record in records[split]) for split in SPLITS},
+            "skipped": skipped,
+            "counts": counts,
+            "blind": blind,
+            "blind_pairs": blind_pairs,
+            "verification": {
+                "detector": fingerprint,
+                "detector_thresholds": {label: asdict(threshold) for label, threshold in thresholds.items()},
+                "salience": salience_table(corpus.salience),
+            },
+            "lexicon": {"concepts": len(job.lexicon), "candidates": len(corpus.companions.candidates)},
+            "versions": {
+                name: version(name) for name in ("notclip", "datasets", "numpy", "pillow", "pyarrow", "scikit-learn")
+            },
+            "files": {
+                str(file.relative_to(folder)): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+                for file in sorted(folder.rglob("*.parquet"))
+            },
+        },
+    )
+    if out.is_dir():
+        out.rmdir()
+    folder.rename(out)
+    for bulky in (job.work.pieces, job.work.scores):
+        shutil.rmtree(bulky, ignore_errors=True)
+
+
+def _added(counts: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    """Counts of several shards as one."""
+    totals: Counter[str] = Counter()
+    by: dict[str, Counter[str]] = {}
+    for own in counts:
+        for name, value in own.items():
+            if isinstance(value, dict):
+                by.setdefault(name, Counter()).update(value)
+            else:
+                totals[name] += value
+    return {**totals, **{name: dict(sorted(counted.items())) for name, counted in by.items()}}
+
+
+def _require_rows_on_disk(folder: Path, counts: dict[str, Any]) -> None:
+    """Check that the files hold what the shards counted: a task that wrote nothing never passes for a finished one."""
+    for config in counts:
+        written = sum(pq.ParquetFile(file).metadata.num_rows for file in (folder / config).glob("*.parquet"))
+        counted = sum(counts[config][split].get("rows", 0) for split in SPLITS)
+        if written != counted:
+            raise RuntimeError(f"{folder / config} holds {written} rows, but {counted} were counted while writing.")
+
+
+def _measure_blind(texts: dict[str, QuestionTexts], *, seed: int) -> dict[str, list[dict[str, Any]]]:
+    measured = {}
+    for split in SPLITS:
+        results = blind_accuracy(texts[split], None if split == "train" else texts["train"], seed=seed)
+        require_blind_chance(results, name=texts[split].name)
+        measured[split] = [asdict(result) for result in results]
+    return measured
+
+
+def _blind_pairs(job: BuildJob, counts: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """What text alone gives away of pairs, each as two questions; empty where there are too few."""
+    if min(counts.get("pairs", {}).get(split, {}).get("rows", 0) for split in SPLITS) < LEAST_PAIRS:
+        return {}
+    texts = {}
+    for split in SPLITS:
+        rows = list(_sampled_rows(job, "pairs", split, ["caption_0", "caption_1", "pair"], "pair"))
+        captions = [(row["caption_0"], row["caption_1"]) for row in rows]
+        texts[split] = texts_of_pairs([row["pair"] for row in rows], captions, name=f"{split} pairs")
+    return _measure_blind(texts, seed=job.config.seed)
+
+
+def _question_texts(job: BuildJob, split: str) -> QuestionTexts:
+    rows = list(_sampled_rows(job, "questions", split, ["choices", "answer", "group"], "group"))
+    return QuestionTexts(
+        choices=[row["choices"] for row in rows],
+        answers=[row["answer"] for row in rows],
+        units=[row["group"] for row in rows],
+        name=f"{split} questions",
+    )
+
+
+def _sampled_rows(job: BuildJob, config: str, split: str, columns: list[str], unit: str) -> Iterator[dict[str, Any]]:
+    """Rows of a split; of a large one about as many as `_BLIND_QUESTIONS`, in whole units."""
+    shards = [shard for shard in job.shards if shard.split == split]
+    total = sum(read_shard_record(job, shard)["counts"][config].get("rows", 0) for shard in shards)
+    share = min(1.0, _BLIND_QUESTIONS / max(1, total))
+    for shard in shards:
+        file = pq.ParquetFile(job.work.dataset / config / f"{shard.file_name}.parquet")
+        for batch in file.iter_batches(1000, columns=columns):
+            yield from (row for row in batch.to_pylist() if share == 1.0 or _in_sample(row[unit], share))
+
+
+def _in_sample(group: str, share: float) -> bool:
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") < share * 2**32
+
+
+def _write_skipped(job: BuildJob, file: Path, records: dict[str, list[dict[str, Any]]]) -> int:
+    count = 0
+    with file.open("w", encoding="utf-8") as lines:
+        for entry in _skipped(job, records):
+            lines.write(json.dumps(asdict(entry)) + "\n")
+            count += 1
+    return count
+
+
+def _skipped(job: BuildJob, records: dict[str, list[dict[str, Any]]]) -> Iterator[Skipped]:
+    for piece in list_pieces(job.work, job.part_count)[0]:
+        yield from piece.skipped()
+    yield from gathering_skipped(job.work)
+    for split in SPLITS:
+        for record in records[split]:
+            yield from (Skipped(**entry) for entry in record["skipped"])
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _readme(job: BuildJob) -> str:
+    """The front matter by which `load_dataset` finds the configs; the card proper is written at staging."""
+    of = {shard.split: shard.of for shard in job.shards}
+    lines = ["---", "configs:"]
+    for name in job.configs:
+        lines += [f"- config_name: {name}"] + (["  default: true"] if name == "captions" else []) + ["  data_files:"]
+        for split in SPLITS:
+            files = split if of[split] == 1 else f"{split}-*"
+            lines += [f"  - split: {split}", f"    path: {name}/{files}.parquet"]
+    lines += [
+        "---",
+        "",
+        f"Negated captions, questions and queries built from {job.config.source!r} by NotCLIP; see build.json.",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,79 @@
+"""The images of a shard, streamed from the pieces that hold them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from notclip.recaption.building.gathering import Shard, read_merged
+from notclip.recaption.building.work_folder import WorkFolder, read_json
+from notclip.recaption.sources.splits import SPLITS
+
+_BATCH = 256
+_TEXTS = ["image_id", "captions", "annotated", "present", "uncertain", "digest", "location", "file", "row"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImage:
+    """One image with its captions.
+
+    Args:
+        image_id: identifier, its own in the whole dataset.
+        image: encoded bytes; None where only the texts are read.
+        captions: all captions of all rows that show it.
+        labels: what an annotation says is there; None without annotation.
+        uncertain: labels that the annotation leaves open.
+        digest: SHA-256 of the bytes, as hexadecimal digits.
+        location: where others find it, if the source says so.
+        file: what it stands in.
+        row: its row there.
+    """
+
+    image_id: str
+    image: bytes | None
+    captions: tuple[str, ...]
+    labels: frozenset[str] | None
+    uncertain: frozenset[str]
+    digest: str
+    location: str | None
+    file: str
+    row: int
+
+
+def shard_images(work: WorkFolder, shard: Shard, *, with_bytes: bool) -> Iterator[SourceImage]:
+    """The images of a shard in the order of the source.
+
+    Args:
+        work: the folder of the build.
+        shard: the shard.
+        with_bytes: whether the photos are read too.
+    """
+    columns = ["image", *_TEXTS] if with_bytes else _TEXTS
+    wanted = SPLITS.index(shard.split)
+    for name in shard.pieces:
+        codes = np.load(work.gather / f"{name}.npy", allow_pickle=False)
+        renamed = read_json(work.gather / f"{name}.json")["renamed"]
+        merged = read_merged(work, name)
+        row = -1
+        with pq.ParquetFile(work.pieces / f"{name}.parquet") as pieces:
+            for batch in pieces.iter_batches(_BATCH, columns=columns):
+                for values in batch.to_pylist():
+                    row += 1
+                    if codes[row] != wanted:
+                        continue
+                    rows = [values, *merged.get(row, ())]
+                    annotated = [other for other in rows if other["annotated"]]
+                    labels = frozenset(label for other in annotated for label in other["present"])
+                    uncertain = frozenset(label for other in annotated for label in other["uncertain"])
+                    yield SourceImage(
+                        image_id=renamed.get(str(row), values["image_id"]),
+                        image=values.get("image"),
+                        captions=tuple(dict.fromkeys(text for other in rows for text in other["captions"])),
+                        labels=labels if annotated else None,
+                        uncertain=uncertain - labels,
+                        digest=values["digest"].hex(),
+                        location=values["location"],
+                        file=values["file"],
+                        row=values["row"],
+                    )

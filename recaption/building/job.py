@@ -1,0 +1,97 @@
+"""What every stage of a build gets: the options, the folder, and what follows from both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from notclip.recaption.build_config import BuildConfig, default_cache
+from notclip.recaption.building.gathering import Gathered, Shard, read_gathered
+from notclip.recaption.building.work_folder import WorkFolder, read_json
+from notclip.recaption.lexicon import Lexicon, load_lexicon
+from notclip.recaption.rows import CONFIGS
+from notclip.recaption.sources.opening import list_parts
+from notclip.recaption.sources.parts import Part
+
+
+@dataclass(frozen=True)
+class BuildJob:
+    """One build, the same on every machine that works on it.
+
+    Args:
+        config: the options.
+        root: the folder that it grows in.
+        threads: threads of one task.
+    """
+
+    config: BuildConfig
+    root: Path
+    threads: int = 1
+
+    @cached_property
+    def work(self) -> WorkFolder:
+        """The folder with its places."""
+        return WorkFolder(self.root)
+
+    @property
+    def cache(self) -> Path:
+        """Folder of detector scores and drawn scenes."""
+        return self.config.cache or default_cache()
+
+    @cached_property
+    def parts(self) -> Sequence[Part]:
+        """The parts of the source."""
+        return list_parts(
+            self.config.source,
+            cache=self.cache,
+            part_rows=self.config.shard_images,
+            limit=self.config.limit,
+            seed=self.config.seed,
+            workers=self.config.workers,
+            progress=self.config.progress,
+        )
+
+    @property
+    def configs(self) -> list[str]:
+        """The configs of the dataset."""
+        return [name for name in CONFIGS if name != "pairs" or self.config.pairs_per_image]
+
+    @property
+    def keep_images(self) -> bool:
+        """Whether the photos' bytes are needed after the first stage."""
+        return self.config.images == "embedded" or self.config.detector is not None
+
+    @cached_property
+    def part_count(self) -> int:
+        """Number of parts, as it was when the build began."""
+        return int(read_json(self.work.plan)["parts"])
+
+    @cached_property
+    def gathered(self) -> Gathered:
+        """Splits and shards; known after the second stage."""
+        return read_gathered(self.work)
+
+    @property
+    def shards(self) -> tuple[Shard, ...]:
+        """All shards; known after the second stage."""
+        return self.gathered.shards
+
+    @property
+    def train_shards(self) -> tuple[Shard, ...]:
+        """Those on which everything is measured that later stages rely on."""
+        return tuple(shard for shard in self.shards if shard.split == "train")
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The concepts, those of the annotation included; known after the second stage."""
+        return load_lexicon(self.config.lexicon).extended(self.gathered.vocabulary or ())
+
+    @cached_property
+    def concept_of_label(self) -> dict[str, str]:
+        """The concept that each label of the annotation means."""
+        found = {label: self.lexicon.resolve(label) for label in self.gathered.vocabulary or ()}
+        return {label: name for label, name in found.items() if name is not None}
+
+    def concepts(self, labels: frozenset[str]) -> frozenset[str]:
+        """Concepts of labels."""
+        return frozenset(self.concept_of_label[label] for label in labels)

@@ -1,0 +1,188 @@
+"""First stage: the rows of a source, checked one by one, as pieces of equal size whatever the source is cut into."""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from notclip.errors import BadInputError
+from notclip.recaption.building.progress import TaskProgress
+from notclip.recaption.building.work_folder import WorkFolder, read_json, whole_file, write_json
+from notclip.recaption.sources.parts import Part, SourceRow
+from notclip.recaption.sources.photos import check_photo
+
+_WINDOW = 256  # Rows that are in memory at a time.
+_SCHEMA = pa.schema(
+    {
+        "image": pa.binary(),
+        "image_id": pa.string(),
+        "captions": pa.list_(pa.string()),
+        "annotated": pa.bool_(),
+        "present": pa.list_(pa.string()),
+        "uncertain": pa.list_(pa.string()),
+        "digest": pa.binary(32),
+        "location": pa.string(),
+        "file": pa.string(),
+        "row": pa.int64(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A row, or one caption of it, that was left out."""
+
+    file: str
+    row: int
+    reason: str
+
+
+def read_part(
+    part: Part,
+    index: int,
+    work: WorkFolder,
+    *,
+    piece_rows: int,
+    keep_images: bool,
+    threads: int,
+    progress: TaskProgress,
+) -> None:
+    """Write the sound rows of one part as pieces; those that an earlier run wrote are passed over.
+
+    Args:
+        part: the part.
+        index: which one it is.
+        work: where pieces are written.
+        piece_rows: rows of the source that make a piece, sound or not.
+        keep_images: whether a later stage needs the photos; else only their hashes are kept.
+        threads: threads that read and check photos.
+        progress: notes the rows done.
+    """
+    done = work.pieces / f"{index:05d}.json"
+    if done.is_file():
+        return
+    rows = part.rows()
+    with ThreadPoolExecutor(threads) as pool:
+        for number in count():
+            file = work.pieces / f"{index:05d}-{number:05d}.parquet"
+            if file.with_suffix(".json").is_file():
+                passed = sum(1 for _ in islice(rows, piece_rows))
+                progress.update(passed)
+            else:
+                passed = _write_piece(file, islice(rows, piece_rows), part, pool, keep_images, progress)
+            if passed < piece_rows:
+                break
+    write_json(done, {"pieces": number + bool(passed), "vocabulary": part.vocabulary()})
+    progress.note()
+
+
+def _write_piece(
+    file: Path,
+    rows: Iterator[SourceRow],
+    part: Part,
+    pool: ThreadPoolExecutor,
+    keep_images: bool,
+    progress: TaskProgress,
+) -> int:
+    skipped: list[Skipped] = []
+    read = written = 0
+    with whole_file(file) as unfinished:
+        with pq.ParquetWriter(unfinished, _SCHEMA, compression="zstd", compression_level=1) as writer:
+            while window := list(islice(rows, _WINDOW)):
+                found = []
+                for values, wrong in pool.map(lambda row: _checked(row, part.split, keep_images), window):
+                    skipped += wrong
+                    if values is not None:
+                        found.append(values)
+                writer.write_table(pa.Table.from_pylist(found, schema=_SCHEMA))
+                read += len(window)
+                written += len(found)
+                progress.update(len(window))
+    if not read:
+        file.unlink()
+        return 0
+    # Written last: a piece counts once this stands beside it.
+    write_json(
+        file.with_suffix(".json"),
+        {"split": part.split, "rows": written, "skipped": [asdict(entry) for entry in skipped]},
+    )
+    return read
+
+
+def _checked(row: SourceRow, split: str, keep_images: bool) -> tuple[dict[str, Any] | None, list[Skipped]]:
+    """The values of a sound row, or None, and what is wrong with it."""
+    try:
+        content = row.content()
+        check_photo(content.image)
+    except BadInputError as error:
+        return None, [Skipped(row.file, row.number, str(error))]
+    if not content.captions and content.present is None:
+        return None, [Skipped(row.file, row.number, "no caption that is not empty")]
+    values = {
+        "image": content.image if keep_images else None,
+        "image_id": content.image_id or f"{split}-{row.number:07d}",
+        "captions": list(content.captions),
+        "annotated": content.present is not None,
+        "present": sorted(content.present or ()),
+        "uncertain": sorted(content.uncertain),
+        "digest": hashlib.sha256(content.image).digest(),
+        "location": content.location,
+        "file": row.file,
+        "row": row.number,
+    }
+    return values, [Skipped(row.file, row.number, remark) for remark in content.remarks]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece that was read.
+
+    Args:
+        file: its rows.
+        split: the split that the source has it in.
+        rows: how many sound rows it has.
+    """
+
+    file: Path
+    split: str
+    rows: int
+
+    @property
+    def name(self) -> str:
+        """Its name among the pieces."""
+        return self.file.stem
+
+    def skipped(self) -> list[Skipped]:
+        """Rows and captions that were left out of it."""
+        return [Skipped(**entry) for entry in read_json(self.file.with_suffix(".json"))["skipped"]]
+
+
+def list_pieces(work: WorkFolder, parts: int) -> tuple[list[Piece], tuple[str, ...] | None]:
+    """All pieces in the order of the source, and the labels that its annotation knows.
+
+    Raises:
+        BadInputError: two parts of the source are annotated with different labels.
+    """
+    pieces = []
+    vocabulary: tuple[str, ...] | None = None
+    for index in range(parts):
+        part = read_json(work.pieces / f"{index:05d}.json")
+        known = tuple(part["vocabulary"]) if part["vocabulary"] else None
+        if known and vocabulary and set(known) != set(vocabulary):
+            differing = sorted(set(known) ^ set(vocabulary))[0]
+            raise BadInputError(
+                f"All parts of `source` must be annotated with the same labels, but {differing!r} is among those of "
+                "some parts alone; give each kind of annotation a build of its own."
+            )
+        vocabulary = known or vocabulary
+        for number in range(part["pieces"]):
+            file = work.pieces / f"{index:05d}-{number:05d}.parquet"
+            stored = read_json(file.with_suffix(".json"))
+            pieces.append(Piece(file, stored["split"], stored["rows"]))
+    return pieces, vocabulary

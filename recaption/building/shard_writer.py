@@ -1,0 +1,320 @@
+"""Fifth stage: the rows of one shard, from facts to Parquet, with counts of what was written."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from itertools import chain
+from random import Random
+from typing import Any
+
+from notclip.errors import BadInputError
+from notclip.recaption.absences import AbsenceChooser, balanced_shares
+from notclip.recaption.building.corpus import Corpus, is_usable, read_corpus, shown_concepts
+from notclip.recaption.building.detection import read_detection, read_scores
+from notclip.recaption.building.gathering import Shard
+from notclip.recaption.building.images import SourceImage, shard_images
+from notclip.recaption.building.job import BuildJob
+from notclip.recaption.building.photo_spool import PhotoSpool
+from notclip.recaption.building.pieces import Skipped
+from notclip.recaption.building.progress import TaskProgress
+from notclip.recaption.building.work_folder import read_json, whole_file, write_json
+from notclip.recaption.facts import EVIDENCE_METHODS, ImageFacts
+from notclip.recaption.pairs import Pair, build_pairs
+from notclip.recaption.parquet_files import ParquetRows
+from notclip.recaption.phrasing import FORMS, TRAIN_FORMS, negate_caption
+from notclip.recaption.queries import Queries, build_queries
+from notclip.recaption.questions import Question, build_questions, require_counterbalance
+from notclip.recaption.rows import KINDS, features_of
+from notclip.recaption.verification import Verifier
+
+Row = dict[str, Any]
+# Of a split that is one shard queries list right and violating images among so many; of many shards among fewer, since
+# the lists would be most of the dataset.
+_LISTED_IMAGES = (5000, 500)
+# Some ways to negate stand in the test split alone, so that its figures tell understanding from recognition.
+FORMS_OF_SPLIT = {"train": TRAIN_FORMS, "validation": TRAIN_FORMS, "test": FORMS}
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known before the first row is written.
+
+    Args:
+        corpus: what the train split says.
+        verifier: decides what is present and absent.
+        wanted: the share of all negations that each concept should have.
+    """
+
+    corpus: Corpus
+    verifier: Verifier
+    wanted: Mapping[str, float]
+
+
+def read_knowledge(job: BuildJob) -> Knowledge:
+    """Read what the earlier stages measured."""
+    corpus = read_corpus(job)
+    _, thresholds, detected_as = read_detection(job)
+    verifier = Verifier(
+        job.lexicon,
+        corpus.companions,
+        vocabulary=frozenset(job.concept_of_label.values()),
+        thresholds=thresholds,
+        detected_as=detected_as,
+        salience=corpus.salience,
+        risk=job.config.risk,
+    )
+    return Knowledge(corpus, verifier, balanced_shares(corpus.companions, corpus.companions.candidates))
+
+
+def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
+    """Write one shard of the three configs."""
+    shard = job.shards[index]
+    done = job.work.shards / f"{shard.file_name}.json"
+    if done.is_file():
+        return
+    knowledge = read_knowledge(job)
+    facts, skipped, revision = _facts(job, shard, knowledge)
+    questions = _questions(job, shard, facts)
+    pairs = _pairs(job, shard, facts)
+    queries = build_queries(
+        facts,
+        job.lexicon,
+        forms=FORMS_OF_SPLIT[shard.split],
+        listed_images=_LISTED_IMAGES[shard.of > 1],
+        seed=_seed(job.config.seed, "queries", *_shard_names(shard)),
+    )
+    counts = {name: _Counts(name) for name in job.configs}
+    features = features_of(job.config.images)
+    with ExitStack() as stack:
+        writers = {}
+        for name in job.configs:
+            unfinished = stack.enter_context(whole_file(job.work.dataset / name / f"{shard.file_name}.parquet"))
+            writers[name] = stack.enter_context(ParquetRows(unfinished, features[name]))
+        photos = stack.enter_context(PhotoSpool(job.work.shards, {name for pair in pairs for name in pair.image_ids}))
+        rows = _rows(job, shard, facts, questions, queries, knowledge, photos, progress)
+        for name, row in chain(rows, _pair_rows(pairs, photos)):
+            counts[name].add(row)
+            writers[name].write(row)
+    # Written last: the shard counts once this stands.
+    write_json(
+        done,
+        {
+            "images": len(facts),
+            "skipped": [asdict(entry) for entry in skipped],
+            "revision": revision,
+            "counts": {name: counts[name].as_dict() for name in job.configs},
+        },
+    )
+    progress.note()
+
+
+def read_shard_record(job: BuildJob, shard: Shard) -> dict[str, Any]:
+    """What `write_shard` noted down."""
+    record: dict[str, Any] = read_json(job.work.shards / f"{shard.file_name}.json")
+    return record
+
+
+def _shard_names(shard: Shard) -> tuple[str, ...]:
+    """Names for seeds: those of a split that is one shard do not depend on there being shards."""
+    return (shard.split,) if shard.of == 1 else (shard.split, str(shard.index))
+
+
+def _facts(job: BuildJob, shard: Shard, knowledge: Knowledge) -> tuple[list[ImageFacts], list[Skipped], str]:
+    """Facts of the shard's usable images, what was left out, and a hash over content and order of all."""
+    scores = read_scores(job, shard)
+    facts, skipped = [], []
+    revision = hashlib.sha256()
+    for image in shard_images(job.work, shard, with_bytes=False):
+        revision.update("\0".join((shard.split, image.image_id, image.digest, *image.captions, "\n")).encode())
+        if not is_usable(image, shown_concepts(image, job)):
+            reason = "no known concept in its captions or annotation"
+            skipped.append(Skipped(image.file, image.row, reason))
+            continue
+        facts.append(
+            knowledge.verifier.facts(
+                image.image_id,
+                image.captions,
+                objects=None if image.labels is None else job.concepts(image.labels),
+                scores=scores.get(image.digest),
+                uncertain=job.concepts(image.uncertain),
+            )
+        )
+    return facts, skipped, revision.hexdigest()
+
+
+def _questions(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts]) -> list[Question]:
+    config = job.config
+    names = _shard_names(shard)
+    try:
+        questions = build_questions(
+            facts,
+            job.lexicon,
+            count=max(config.choices, round(len(facts) * config.questions_per_image)),
+            choices=config.choices,
+            forms=FORMS_OF_SPLIT[shard.split],
+            group_prefix="-".join((*names, "")),
+            seed=_seed(config.seed, "questions", *names),
+        )
+    except BadInputError:
+        if shard.of == 1:
+            raise
+        return []  # Neighbours in the source may be too alike for questions; other shards have some.
+    require_counterbalance(questions)
+    return questions
+
+
+def _pairs(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts]) -> list[Pair]:
+    names = _shard_names(shard)
+    try:
+        return build_pairs(
+            facts,
+            job.lexicon,
+            count=round(len(facts) * job.config.pairs_per_image),
+            forms=FORMS_OF_SPLIT[shard.split],
+            prefix="-".join((*names, "pair-")),
+            seed=_seed(job.config.seed, "pairs", *names),
+        )
+    except BadInputError:
+        if shard.of == 1:
+            raise
+        return []
+
+
+def _pair_rows(pairs: Sequence[Pair], photos: PhotoSpool) -> Iterator[tuple[str, Row]]:
+    for pair in pairs:
+        row: Row = {"pair": pair.name}
+        for place, image_id in enumerate(pair.image_ids):
+            row |= {f"{column}_{place}": value for column, value in photos.columns(image_id).items()}
+            row[f"caption_{place}"] = pair.captions[place]
+            row[f"kind_{place}"] = KINDS.index(pair.kinds[place])
+            row[f"form_{place}"] = pair.forms[place]
+            row[f"pattern_{place}"] = pair.patterns[place]
+        yield "pairs", row
+
+
+def _rows(
+    job: BuildJob,
+    shard: Shard,
+    facts: Sequence[ImageFacts],
+    questions: Sequence[Question],
+    queries: Sequence[Queries],
+    knowledge: Knowledge,
+    photos: PhotoSpool,
+    progress: TaskProgress,
+) -> Iterator[tuple[str, Row]]:
+    """Rows of all configs, image by image, so that each photo is read once and its rows are neighbours."""
+    facts_of = {fact.image_id: fact for fact in facts}
+    queries_of = {record.image_id: record for record in queries}
+    questions_of: dict[str, list[Question]] = defaultdict(list)
+    for question in questions:
+        questions_of[question.image_id].append(question)
+    chooser = AbsenceChooser(job.lexicon, knowledge.wanted, hardness=job.config.hardness)
+    embedded = job.config.images == "embedded"
+    for image in shard_images(job.work, shard, with_bytes=embedded):
+        fact = facts_of.get(image.image_id)
+        progress.update()
+        if fact is None:
+            continue
+        shared = _image_columns(image, embedded=embedded)
+        photos.keep(image.image_id, shared)
+        for row in _caption_rows(job, shard, fact, chooser):
+            yield "captions", shared | row
+        for question in sorted(questions_of[image.image_id], key=lambda question: (question.group, question.answer)):
+            yield "questions", shared | _question_row(question)
+        if image.image_id in queries_of:
+            yield "retrieval", shared | _query_row(queries_of[image.image_id], fact)
+
+
+def _image_columns(image: SourceImage, *, embedded: bool) -> Row:
+    if embedded:
+        return {"image": {"bytes": image.image, "path": image.image_id}, "image_id": image.image_id}
+    return {"image_url": image.location, "image_sha256": image.digest, "image_id": image.image_id}
+
+
+def _caption_rows(job: BuildJob, shard: Shard, fact: ImageFacts, chooser: AbsenceChooser) -> Iterator[Row]:
+    forms = FORMS_OF_SPLIT[shard.split]
+    rng = Random(f"{job.config.seed}:captions:{fact.image_id}")
+    affirmed = sorted(fact.present)
+    for caption in fact.captions:
+        absent = chooser.draw(fact.absent, rng, job.config.negated_per_caption)
+        if not absent:
+            continue
+        phrases = [negate_caption(caption, (name,), job.lexicon, rng, forms=forms) for name in absent]
+        yield {
+            "caption": caption,
+            "negated_captions": [phrase.text for phrase in phrases],
+            "forms": [phrase.form for phrase in phrases],
+            "patterns": [phrase.pattern for phrase in phrases],
+            "affirmed": affirmed,
+            "absent": absent,
+            "evidence": [_evidence(fact, name) for name in absent],
+        }
+
+
+def _question_row(question: Question) -> Row:
+    return {
+        "choices": list(question.choices),
+        "answer": question.answer,
+        "kind": KINDS.index(question.kind),
+        "choice_kinds": [KINDS.index(kind) for kind in question.choice_kinds],
+        "choice_forms": list(question.choice_forms),
+        "choice_patterns": list(question.choice_patterns),
+        "group": question.group,
+    }
+
+
+def _query_row(queries: Queries, fact: ImageFacts) -> Row:
+    return {
+        "captions": list(queries.captions),
+        "forms": list(queries.forms),
+        "patterns": list(queries.patterns),
+        "affirmed": [list(names) for names in queries.affirmed],
+        "absent": [list(names) for names in queries.absent],
+        "relevant": [list(ids) for ids in queries.relevant],
+        "violating": [list(ids) for ids in queries.violating],
+        "present": sorted(fact.present),
+    }
+
+
+def _evidence(fact: ImageFacts, name: str) -> Row:
+    evidence = fact.absent[name]
+    method = EVIDENCE_METHODS.index(evidence.method)
+    return {"concept": name, "method": method, "score": evidence.score, "threshold": evidence.threshold}
+
+
+class _Counts:
+    """What the rows of one file hold, counted while they are written."""
+
+    def __init__(self, config: str) -> None:
+        self.config = config
+        self.totals: Counter[str] = Counter()
+        self.by: dict[str, Counter[str]] = {key: Counter() for key in ("kind", "form", "absent", "evidence")}
+
+    def add(self, row: Row) -> None:
+        self.totals["rows"] += 1
+        if self.config == "captions":
+            self.totals["negated captions"] += len(row["negated_captions"])
+            self.by["form"].update(row["forms"])
+            self.by["absent"].update(row["absent"])
+            self.by["evidence"].update(EVIDENCE_METHODS[entry["method"]] for entry in row["evidence"])
+        elif self.config == "questions":
+            self.by["kind"][KINDS[row["kind"]]] += 1
+            self.by["form"].update(row["choice_forms"])
+        elif self.config == "pairs":
+            self.by["kind"].update(KINDS[row[name]] for name in ("kind_0", "kind_1"))
+            self.by["form"].update((row["form_0"], row["form_1"]))
+        else:
+            self.totals["queries"] += len(row["captions"])
+            self.by["form"].update(row["forms"])
+            self.by["absent"].update(name for names in row["absent"] for name in names)
+
+    def as_dict(self) -> dict[str, Any]:
+        by = {f"by_{key}": dict(sorted(counts.items())) for key, counts in self.by.items() if counts}
+        return {**self.totals, **by}
+
+
+def _seed(seed: int, *names: str) -> int:
+    """A seed of its own for each part, so that one part's draws do not move another's."""
+    return int.from_bytes(hashlib.sha256("\0".join((str(seed), *names)).encode()).digest()[:4], "big")

@@ -1,0 +1,132 @@
+"""The stages of a build as datatrove steps: the same ones run on one machine, as Slurm arrays or on Ray.
+
+Each stage works on numbered items (parts of the source, shards, or just one). An item that an earlier run finished is
+passed over, and a file is whole or absent, so that a build which was killed goes on where it was.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from datatrove.pipeline.base import PipelineStep
+from datatrove.utils.logging import logger
+
+from notclip.recaption.build_config import BuildConfig
+from notclip.recaption.building.corpus import merge_survey, survey_shard
+from notclip.recaption.building.detection import detect_shard, merge_detection
+from notclip.recaption.building.finishing import finish
+from notclip.recaption.building.gathering import gather
+from notclip.recaption.building.job import BuildJob
+from notclip.recaption.building.pieces import list_pieces, read_part
+from notclip.recaption.building.progress import TaskProgress
+from notclip.recaption.building.shard_writer import write_shard
+
+if "SLURM_JOB_ID" not in os.environ:
+    logger.disable("datatrove")  # Its log of every task would drown the progress bar; on Slurm it goes to files.
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Args:
+        name: what it does, for progress and logs.
+        count: how many items it has, asked when all earlier stages are done.
+        work: works on one item.
+    """
+
+    name: str
+    count: Callable[[BuildJob], int]
+    work: Callable[[BuildJob, int, TaskProgress], None]
+
+    @property
+    def file_name(self) -> str:
+        """Its name in names of files."""
+        return self.name.replace(" ", "_")
+
+
+def _read(job: BuildJob, index: int, progress: TaskProgress) -> None:
+    read_part(
+        job.parts[index],
+        index,
+        job.work,
+        piece_rows=job.config.shard_images,
+        keep_images=job.keep_images,
+        threads=job.threads,
+        progress=progress,
+    )
+
+
+def _gather(job: BuildJob, index: int, progress: TaskProgress) -> None:
+    if (job.work.gather / "shards.json").is_file():
+        return
+    pieces, vocabulary = list_pieces(job.work, job.part_count)
+    gather(
+        job.work,
+        pieces,
+        vocabulary,
+        source=job.config.source,
+        seed=job.config.seed,
+        shard_images=job.config.shard_images,
+    )
+
+
+def _one(job: BuildJob) -> int:
+    return 1
+
+
+STAGES = (
+    Stage("reading", lambda job: job.part_count, _read),
+    Stage("gathering", _one, _gather),
+    Stage("surveying", lambda job: len(job.train_shards), survey_shard),
+    Stage("adding up", _one, lambda job, index, progress: merge_survey(job)),
+    Stage("detecting", lambda job: len(job.shards), detect_shard),
+    Stage("thresholds", _one, lambda job, index, progress: merge_detection(job)),
+    Stage("writing", lambda job: len(job.shards), write_shard),
+    Stage("finishing", _one, lambda job, index, progress: finish(job)),
+)
+_NEEDS_DETECTOR = ("detecting", "thresholds")
+
+
+def stages_of(job: BuildJob) -> list[Stage]:
+    """The stages that a build has."""
+    return [stage for stage in STAGES if job.config.detector is not None or stage.name not in _NEEDS_DETECTOR]
+
+
+@lru_cache(maxsize=1)
+def _job_of_process(config: BuildConfig, root: Path, threads: int) -> BuildJob:
+    """The job that all tasks of this process share, with what it has read."""
+    return BuildJob(config, root, threads)
+
+
+class BuildStep(PipelineStep):
+    """A stage as a datatrove step; task `rank` of `world_size` works on every so-manieth item.
+
+    Args:
+        stage: name of the stage.
+        config: the options of the build.
+        root: the folder that it grows in.
+        threads: threads of one task.
+    """
+
+    type = "NotCLIP"
+
+    def __init__(self, stage: str, config: BuildConfig, root: Path, *, threads: int = 1) -> None:
+        super().__init__()
+        self.name = stage
+        self.config = config
+        self.root = root
+        self.threads = threads
+
+    def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
+        """Work on the items of one task; what goes in and out of it are files of the job's folder, not documents."""
+        if data:
+            yield from data
+        stage = next(stage for stage in STAGES if stage.name == self.name)
+        job = _job_of_process(self.config, self.root, self.threads)
+        for item in range(rank, stage.count(job), world_size):
+            stage.work(job, item, TaskProgress(job.work.progress, stage.file_name, item))
+            self.stat_update("items")

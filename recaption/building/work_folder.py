@@ -1,0 +1,58 @@
+"""The folder in which a build grows: every file of it appears whole or not at all, so that a killed build goes on."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def whole_file(file: Path) -> Iterator[Path]:
+    """A name to write to, which becomes `file` at the end; whatever goes wrong, `file` is never half-written."""
+    unfinished = file.with_name(f".{os.getpid()}-{file.name}.unfinished")
+    try:
+        yield unfinished
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_json(file: Path, value: Any) -> None:
+    """Write JSON, whole or not at all."""
+    with whole_file(file) as unfinished:
+        unfinished.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def read_json(file: Path) -> Any:
+    """What `write_json` wrote."""
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+class WorkFolder:
+    """Where each stage keeps what it made.
+
+    Args:
+        root: the folder.
+    """
+
+    STAGES = ("pieces", "gather", "survey", "scores", "shards", "progress", "logs")
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.plan = root / "plan.json"
+        self.pieces, self.gather, self.survey = root / "pieces", root / "gather", root / "survey"
+        self.scores, self.shards, self.progress = root / "scores", root / "shards", root / "progress"
+        self.logs, self.dataset = root / "logs", root / "dataset"
+        self.corpus = root / "corpus"
+
+    def make(self, configs: Iterable[str] = ()) -> None:
+        """Make the folders, one for each config among them.
+
+        Tasks make none, so that one left over from a killed run cannot bring a folder back.
+        """
+        for name in (*self.STAGES, "corpus"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+        for config in configs:
+            (self.dataset / config).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,110 @@
+"""Whatever `datasets.load_dataset` loads, streamed: a data set of the Hub, an image folder, WebDataset archives."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from notclip.errors import BadInputError
+from notclip.recaption.sources.columns import Columns
+from notclip.recaption.sources.parts import SourceRow
+from notclip.recaption.sources.splits import split_of
+
+_PARTS = 256  # Of a data set of the Hub at most; a folder here is read in fewer, since each photo counts as a file.
+_LOCAL_PARTS = 8
+
+
+@dataclass(frozen=True)
+class LoadedPart:
+    """Some of the files of one split.
+
+    Args:
+        name: what `load_dataset` loads.
+        split_name: the source's own name of the split.
+        split: the split that it stands for.
+        index: which of the parts of this split.
+        parts: how many there are.
+        limit: at most so many rows; None takes all.
+    """
+
+    name: str
+    split_name: str
+    split: str
+    index: int
+    parts: int
+    limit: int | None = None
+
+    def vocabulary(self) -> tuple[str, ...] | None:
+        """Class names of the column of objects."""
+        return self._columns.vocabulary
+
+    @property
+    def _columns(self) -> Columns:
+        where = f"{self.name} ({self.split_name})"
+        return Columns.of_features(_features(self.name, self.split_name), where, root=_local_root(self.name))
+
+    def rows(self) -> Iterator[SourceRow]:
+        """Rows as the loader streams them."""
+        import datasets
+
+        columns = self._columns
+        rows = _loaded(self.name)[self.split_name].shard(self.parts, self.index)
+        if columns.image_is_feature:
+            rows = rows.cast_column(columns.image, datasets.Image(decode=False))
+        where = f"{self.name} ({self.split_name})" + (f", part {self.index}" if self.parts > 1 else "")
+        number = 0
+        try:
+            for row in islice(rows, self.limit):
+                yield SourceRow(where, number, partial(columns.content, row))
+                number += 1
+        except Exception as error:  # Loaders raise a wide range of classes, each in its own words.
+            raise BadInputError(f"{where} cannot be read after row {number}: {_reason(error)}") from error
+
+
+def loaded_parts(name: str, *, limit: int | None = None) -> list[LoadedPart]:
+    """Cut what `load_dataset` loads into parts along its files; one part a split where the rows are limited.
+
+    Raises:
+        BadInputError: it cannot be loaded, or its columns cannot be told.
+    """
+    parts = []
+    for split_name, rows in _loaded(name).items():
+        split = split_of(str(split_name)) or "train"
+        most = _PARTS if _local_root(name) is None else _LOCAL_PARTS
+        count = 1 if limit is not None else min(most, rows.num_shards)
+        parts += [LoadedPart(name, str(split_name), split, index, count, limit) for index in range(count)]
+    for part in parts[:1]:
+        part.vocabulary()  # Says at once which columns are missing.
+    return parts
+
+
+@cache
+def _loaded(name: str) -> Any:
+    import datasets
+
+    try:
+        return datasets.load_dataset(name, streaming=True)
+    except Exception as error:  # Its loaders and the network raise a wide range of classes.
+        raise BadInputError(
+            f"`source` must be a folder or file that `notclip build-dataset --help` names, 'drawn-world' or a data "
+            f"set that `load_dataset` loads, got {name!r}: {_reason(error)}"
+        ) from error
+
+
+@cache
+def _features(name: str, split_name: str) -> Any:
+    rows = _loaded(name)[split_name]
+    try:
+        return rows.features or rows._resolve_features().features
+    except Exception as error:
+        raise BadInputError(f"`source` {name!r}: its columns cannot be told: {_reason(error)}") from error
+
+
+def _local_root(name: str) -> Path | None:
+    return Path(name) if Path(name).is_dir() else None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

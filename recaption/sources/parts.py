@@ -1,0 +1,58 @@
+"""What every kind of source is read as: parts, each a run of rows of one split, whose content is understood later."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class RowContent:
+    """What one row of a source says.
+
+    Args:
+        image: encoded bytes of the photo.
+        captions: all that are not empty.
+        image_id: identifier in the source, if it has one.
+        present: labels that an annotation says are there; None without annotation.
+        uncertain: labels of the vocabulary about which the annotation leaves it open; all others that are not
+            `present` are absent.
+        location: where others find the photo, a URL or a path inside the source; None where it has none.
+        remarks: what was left out of a row that is kept.
+    """
+
+    image: bytes
+    captions: tuple[str, ...]
+    image_id: str | None = None
+    present: frozenset[str] | None = None
+    uncertain: frozenset[str] = frozenset()
+    location: str | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """A row that is not read yet.
+
+    Args:
+        file: what it stands in.
+        number: its place there, from 0.
+        content: reads and understands it, in whichever thread calls; raises `BadInputError` for one that is unsound.
+    """
+
+    file: str
+    number: int
+    content: Callable[[], RowContent]
+
+
+class Part(Protocol):
+    """Rows of one split that one task reads; parts are listed in the same order on every machine."""
+
+    @property
+    def split(self) -> str:
+        """`train`, `validation` or `test`."""
+
+    def rows(self) -> Iterator[SourceRow]:
+        """All rows, always in the same order."""
+
+    def vocabulary(self) -> tuple[str, ...] | None:
+        """Labels that the annotation knows; None without annotation."""
