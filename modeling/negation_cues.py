@@ -6,6 +6,7 @@ Every token of a caption gets one letter; negation_tokens.py and negation_scope.
     w  without, instead of           e  except, other than          v  lacks, excludes
     p  absent, nowhere to be seen    q  missing (before or after)   u  nobody, nothing
     L  hatless, car-free             ~  nor                         !  it is not true that
+    M  the minus of a search, as in "street -cars"
     =  an idiom that negates nothing, such as "no doubt"
     a  be                            A  do, can, will               h  show, have, see, wear (takes what is shown)
     f  present, visible, in sight    j  appear, exist, take place   F  image, video, scene (the frame of a caption)
@@ -96,20 +97,24 @@ _PHRASES = {
     "no mistaking|no denying|not excluded|not be excluded|not ruled out|not be ruled out|cannot exclude|"
     "cannot be excluded|cannot be ruled out|cannot rule out|can't exclude|can't be excluded|can't rule out|"
     "can't be ruled out|not exclude|not rule out|ground zero|sub zero|below zero|absolute zero|zero gravity|"
-    "zero degrees|never mind|missing link|free kick|all but certain|no entry|no go|no fly|no u - turn|"
+    "zero degrees|never mind|never fails to|never failed to|never fail to|does not fail to|do not fail to|"
+    "did not fail to|doesn't fail to|don't fail to|didn't fail to|can't wait|cannot wait|couldn't wait|could not wait|"
+    "not least|if it were not for|if it weren't for|if it was not for|if it wasn't for|were it not for|if not for|missing link|free kick|all but certain|no entry|no go|no fly|no u - turn|"
     "no left turn|no right turn|no exit",
     "!": "it is not true that|it 's not true that|it isn't true that|it is not the case that|"
     "it isn't the case that|it 's not the case that|it is false that|it is untrue that|it is wrong that",
-    "u": "no one|no - one|none of them|neither of them|none of these|none of which|none of whom|not anyone|"
+    "u": "hardly anyone|hardly anybody|hardly anything|barely anyone|barely anybody|barely anything|"
+    "scarcely anyone|scarcely anybody|scarcely anything|next to nothing|no one|no - one|none of them|neither of them|none of these|none of which|none of whom|not anyone|"
     "not anybody|not anything",
-    "w": "instead of|rather than|as opposed to|in place of|in lieu of|in the absence of|absence of|lack of|"
+    "w": "without having|without ever having|without ever|nothing to do with|instead of|rather than|as opposed to|in place of|in lieu of|in the absence of|absence of|lack of|"
     "devoid of|void of|free of|free from|empty of|absent of|bereft of|bare of|clear of|barren of|anything but|"
     "negative for|to the exclusion of|leaving out|without so much as|without even|w / o|far removed from|"
     "far from any|away from any|unaccompanied by|unoccupied by|untouched by|uninhabited by|unadorned by|"
     "rid of|stripped of|shorn of",
     "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|"
     "everybody but|all but|save for",
-    "v": "makes no mention of|make no mention of|makes no reference to|leaves out|leave out|rules out|rule out|"
+    "v": "has nothing to do with|have nothing to do with|look in vain for|looks in vain for|looking in vain for|"
+    "search in vain for|searches in vain for|searching in vain for|makes no mention of|make no mention of|makes no reference to|leaves out|leave out|rules out|rule out|"
     "steers clear of|does away with|is short of|dispenses with",
     "p": "nowhere to be seen|nowhere to be found|nowhere to be spotted|nowhere in sight|nowhere in view|"
     "out of sight|out of view|out of frame|out of shot|out of the picture|out of the frame|out of the scene|"
@@ -123,7 +128,9 @@ _PHRASES = {
     "j": "takes place|take place|taking place|takes center stage|take center stage|makes an appearance|"
     "make an appearance|have a place|has a place|play a part|play a role|goes on|going on|shows up|show up|"
     "turns up|turn up|comes into view|feature in|features in|feature anywhere",
-    "x": "fails to|fail to|failed to|failing to|no longer|unable to|at no point|in no way|by no means",
+    "N": "not yet",
+    "x": "has yet to|have yet to|had yet to|is yet to|are yet to|refuses to|refuse to|refused to|refusing to|"
+    "declines to|decline to|declined to|forgets to|forget to|forgot to|neglects to|neglect to|neglected to|fails to|fail to|failed to|failing to|no longer|unable to|at no point|in no way|by no means",
     "n": "hardly a|barely a|scarcely a|hardly any|barely any|scarcely any|little to no|little or no|next to no|"
     "close to no|none of|neither of|not a single|not any|not even|not so much as|nary a",
     "h": "expect to see|expect to find|expect to spot|get to see|see or find|consist of|consists of|be using",
@@ -156,10 +163,12 @@ LESS_NOUNS = {
     f"{noun}less": noun
     for noun in "shirt hat helmet beard moon people car driver rider pilot wheel flower horn tail wing collar leash "
     "sock smoke fog wind sun traffic grass bird boat face hair branch roof door chair passenger saddle fence "
-    "snow".split()
+    "snow crew".split()
 } | {
     "cloudless": "clouds",
     "gloveless": "gloves",
+    "armless": "arms",
+    "hornless": "horns",
     "leafless": "leaves",
     "shoeless": "shoes",
     "starless": "stars",
@@ -196,6 +205,8 @@ AGENTS = frozenset(
     "anyone anybody someone people person persons man men woman women child children kid kids boy boys girl girls "
     "dog dogs cat cats bird birds animal animals human humans adults players riders crowd".split()
 )
+# Plurals that stand before other nouns, as few do.
+PLURAL_MODIFIERS = frozenset("sports arms news christmas sales goods clothes glasses ladies mens womens kids us".split())
 # Words that name nothing by themselves: "nothing is a dog" and "none of the things is a dog" deny a dog.
 VAGUE = frozenset("thing things object objects item items something anything everything nothing one else yes".split())
 UNIVERSAL = frozenset("everything everyone everybody all every any anything something anyone each".split())

@@ -43,7 +43,17 @@ class Denials(Phrases):
             if self.tags[j] in CONTENT:
                 return True
             j -= 1
-        return False
+        return j >= 0 and self.words[j] == "but" and self._is_verbless(j)
+
+    def _is_verbless(self, end: int) -> bool:
+        """Whether the clause before "but" lacks its verb: "a man in jeans but no hat" (stands by a truck)."""
+        start = end
+        while start > max(self.floor, end - 60) and self.tags[start - 1] not in ".BS":
+            start -= 1
+        clause = range(start, end)
+        if any(self.tags[m] in "VahjA" and not self.words[m].endswith("ing") for m in clause):
+            return False
+        return any(self.tags[m] in CONTENT for m in clause)
 
     def follows_verb(self, i: int) -> bool:
         """Whether the clause already has its verb before token i: "a man sits and no dog" (is running)."""
@@ -149,14 +159,14 @@ class Denials(Phrases):
                 item = j + 1
         return self.drop_frames(k)
 
-    def deny_inverted(self, k: int) -> int:
+    def deny_inverted(self, k: int, *, attached: bool = False) -> int:
         """Absent from this image is X."""
         j = self.drop_frames(k)
         if self.words[j] in (":", ","):
             j = self.mark(j, j + 1, DROPPED)
         while self.tags[j] in "TaAr" or (self.tags[j] == "h" and j > k and self.tags[j + 1] in NOUN_START):
             j = self.mark(j, j + 1, DROPPED)
-        return self.deny_list(j, attached=False, joined="kFgdtcVi")
+        return self.deny_list(j, attached, joined="kFgdtcVi")
 
     def deny_twice(self, aux: int, k: int) -> int:
         """Not without X is with X."""

@@ -2,7 +2,7 @@
 
 import re
 
-from .negation_cues import AGENTS, LOCATIVES, PARTICIPLES, WEARABLES
+from .negation_cues import AGENTS, LOCATIVES, PARTICIPLES, PLURAL_MODIFIERS, WEARABLES
 from .negation_tokens import LOOK_BACK, NOUN_START, Tokens
 
 # What may follow one absent item for the list to go on: ", Y, or Z" and ", y and z".
@@ -109,6 +109,8 @@ class Phrases(Tokens):
         while j < self.size:
             tag = tags[j]
             first = j == start
+            if attached and not first and self._is_verb(j):
+                break
             if tag == "V" or (
                 tag == "k"
                 and not first
@@ -142,6 +144,17 @@ class Phrases(Tokens):
             j += 1
         return j
 
+    def _is_verb(self, j: int) -> bool:
+        """Whether a word of no table is a verb: one noun, a word in -s, and another noun ("hat chops onions")."""
+        words, tags = self.words, self.tags
+        return (
+            tags[j - 1 : j + 2] == ["k", "k", "k"]
+            and words[j].endswith("s")
+            and not words[j].endswith("ss")
+            and words[j] not in PLURAL_MODIFIERS
+            and not words[j - 1].endswith("s")
+        )
+
     def _keeps_place(self, j: int, attached: bool, verbal: bool) -> bool:
         """Whether the preposition at j belongs to the absent phrase, and not to what is affirmed around it."""
         following, place = self.tags[j + 1], self.words[j] in LOCATIVES
@@ -174,7 +187,7 @@ class Phrases(Tokens):
                 return k
             if tags[k] in joined:
                 stop = k + 1
-                while tags[stop] in "kigF":
+                while tags[stop] in "kigFo":
                     stop += 1
                 ends = ".,Bfj" if tags[k] in "dt" else ".,BfPjS&"  # "without a coat and a woman with a bag"
                 return k if tags[stop] in ends else j

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .negation_cues import FOREIGN, HINTS, LESS_NOUNS, UNIVERSAL
+from .negation_cues import FOREIGN, HINTS, LESS_NOUNS, UNIVERSAL, VAGUE
 from .negation_denials import HAVE, Denials
 from .negation_phrases import NOUN_START
 from .negation_rest import CONTENT, CUE, DROPPED, KEPT, NEGATED, affirmed_text
@@ -49,7 +49,7 @@ class NegationScope:
 @lru_cache(maxsize=16384)
 def read_scope(text: str) -> NegationScope:
     """Split a caption into its affirmed text and its negated phrases; defined for every string."""
-    if HINTS.isdisjoint(_WORD.findall(text.lower())):
+    if HINTS.isdisjoint(_WORD.findall(text.lower())) and " -" not in text:
         return NegationScope(text, text)
     return _Reading(text).scope()
 
@@ -101,7 +101,8 @@ class _Reading(Denials):
         """No X, neither X nor Y, none of the Xs."""
         words, tags = self.words, self.tags
         k = i + 1
-        if words[i] == "none" and i and (tags[k] in ".,B" or self.frames_end(k) > k):
+        answers = words[i] == "none" or (words[i] == "no" and i > 0 and words[i - 1] == ":")  # "edema: no"
+        if answers and i and (tags[k] in ".,B" or (words[i] == "none" and self.frames_end(k) > k)):
             return self.deny_topic(i, self.mark(i, k, CUE))
         if tags[k] in ".,B=" or (words[i] == "no" and self._is_foreign()) or (words[i] == "zero" and tags[k] == "P"):
             return k
@@ -125,6 +126,9 @@ class _Reading(Denials):
             self.mark(i, j + 1, CUE)
             self.changed = True
             return j + 1
+        if words[j] == "without" and len(self.phrases) == first + 1 and not attached:  # "no beach without sand"
+            self.mark(*self.phrases.pop()[0], KEPT)
+            return self.deny_twice(j, j)
         if attached and not (clause and tags[j] in "aA"):
             return j
         return self.deny_predicate(j, first)
@@ -137,7 +141,7 @@ class _Reading(Denials):
         k = i + 1 + (self.tags[i + 1] == "n")
         first = len(self.phrases)
         joined = "kFgi" if self.tags[i] == "v" or self.words[i].endswith(" of") else "kFg"
-        verbal = self.words[i] == "without" and self.tags[k] == "i"
+        verbal = self.words[i].startswith("without") and (self.tags[k] == "i" or self.words[i].endswith("ing"))
         j = self.deny_list(k, True, verbal, joined)
         if len(self.phrases) == first:
             if self.tags[k] in "fF" and self.tags[k + 1] in ".,B":  # "without video"
@@ -168,7 +172,8 @@ class _Reading(Denials):
         every = words[i].split()[0] in UNIVERSAL or any(words[m] in UNIVERSAL for m in range(verb + 1, i))
         shows = any(tags[m] == "F" and tags[m + 1] == "h" for m in before)  # "this image shows X, except for Y"
         bare = verb < start < i and not any(words[m] in _LONELY for m in before)
-        if not (every or shows or bare):
+        anything = words[i + 1] == "any"  # which is said of what is not there
+        if not (every or shows or bare or anything):
             return i + 1
         first = len(self.phrases)
         j = self.deny_list(i + 1, attached=False)
@@ -178,7 +183,7 @@ class _Reading(Denials):
         follows = (
             tags[end] in "kiVh" and self.frames_end(end) == end
         )  # "all but the dog are running": the dog is there
-        if follows or (not every and not shows and tags[j] != "."):
+        if follows or (not every and not shows and not anything and tags[j] != "."):
             del self.phrases[first:]
             return i + 1
         self.mark(i, i + 1, CUE)
@@ -197,6 +202,13 @@ class _Reading(Denials):
             return self.deny_twice(aux, k)
         if tags[k] == "=" or words[k] == "far":  # "cannot help but", "isn't far"
             return i + 1
+        if words[i + 1] in ("only", "just", "merely", "simply", "solely"):  # "don't just play, they sing"
+            return i + 2
+        better = words[k] in ("more", "better", "worse") or words[k].endswith("er")
+        if better and words[i + 1] == "be" and words[i].startswith(("could", "can")):  # "couldn't be happier"
+            return k + 1
+        if better and words[i] == "not" and words[i - 1] in ("could", "can") and words[i + 1] == "be":
+            return k + 1
         aux -= aux > self.floor and words[aux - 1] == ":"  # "pneumothorax: not seen"
         start = self.subject_start(aux, self.floor)
         noun = any(tags[m] in "kiVg" for m in range(start, aux)) and tags[aux - 1] != "r"  # "a man we cannot see"
@@ -211,6 +223,8 @@ class _Reading(Denials):
             if subject and (aux < i or tags[i] == "x" or tags[start - 1] in "B,"):
                 return self.deny_subject(start, aux, k)
             return k
+        if words[k] == "one" and tags[k + 1] == "o" and not subject:  # "not one of the chairs is occupied"
+            return self._no(self.mark(k, k + 2, CUE) - 1)
         if words[k] == "one" and tags[k + 1] == "o" and aux < i and subject:  # "is not one of the sports"
             return self.mark(k, self.phrase_end(k, attached=True), DROPPED) and self.deny_subject(start, aux, k)
         shown = tags[k] in "fjT" or (tags[k] == "P" and tags[k + 1] != "m" and self.frame_end(k) > k)
@@ -225,7 +239,8 @@ class _Reading(Denials):
             self.mark(k, k + 1, DROPPED)
             return self.deny_subject(start, aux, k + 1)
         if shown:
-            return self.deny_subject(start, aux, k) if subject else self.deny_inverted(k)
+            relative = aux > 0 and tags[aux - 1] == "S"  # "who has never seen snow looks out"
+            return self.deny_subject(start, aux, k) if subject else self.deny_inverted(k, attached=relative)
         if tags[k] == "h":
             if tags[k + 1] in NOUN_START or tags[k + 1] == "u":
                 self.mark(k, k + 1, DROPPED)
@@ -269,6 +284,10 @@ class _Reading(Denials):
         aux -= aux > self.floor and (tags[aux - 1] == "m" or self.words[aux - 1] == ":")
         start = self.subject_start(aux, self.floor)
         self.mark(aux, i + 1, CUE)
+        end = self.frames_end(i + 1)
+        if tags[end] == "a" and tags[end + 1] in NOUN_START and self._is_vague(start, aux):  # "one thing missing is a tie"
+            self.mark(start, aux, DROPPED)
+            return self.deny_inverted(i + 1)
         if tags[i] == "q" and tags[i + 1] in "dtmyki" and not (self.is_passive(i + 1) and tags[i + 2] not in "kF"):
             return self.deny_list(i + 1, attached=True)
         if self.words[i] == "lacking" and self.words[i + 1] == "in":  # "the scene is lacking in trees"
@@ -277,6 +296,12 @@ class _Reading(Denials):
         if any(tags[m] in "kicVgF" for m in range(start, aux)):
             return self.deny_subject(start, aux, i + 1)
         return self.deny_inverted(i + 1)
+
+    def _is_vague(self, start: int, end: int) -> bool:
+        """Whether a subject names nothing: "the only thing" (that is missing is a tie), "what" (is missing)."""
+        content = [m for m in range(start, end) if self.tags[m] in CONTENT]
+        named = [m for m in content if self.words[m] not in VAGUE]
+        return not named and (bool(content) or self.words[start - 1] == "what")
 
     def _is_out_of_view(self, i: int) -> bool:
         """Whether "out of frame" says where something is ("with a dog out of frame"), not where a man walks."""
@@ -294,6 +319,10 @@ class _Reading(Denials):
         k = i + 1
         if self.words[k] == "else":
             k = self.mark(k, k + 1, DROPPED)
+        if i and self.words[i - 1] == "with":  # "with nothing in her hands walks": it is she who walks
+            after = self.drop_frames(k)
+            if after > k and self.tags[after] != "i":
+                return after
         return self.deny_predicate(k, first)
 
     def _less(self, i: int) -> int:
@@ -313,6 +342,11 @@ class _Reading(Denials):
             self.spoken[i] = LESS_NOUNS.get(word) or word.removesuffix("-less").removesuffix("-free")
             self.phrases.append([(start, i), (i, i + 1)])
         return self.mark(start, i + 1, NEGATED)
+
+    def _minus(self, i: int) -> int:
+        """Street -cars: the one word that the minus stands before."""
+        self.mark(i, i + 1, CUE)
+        return self.deny(i + 1, i + 2)
 
     def _untrue(self, i: int) -> int:
         """It is not true that there is X; that there is no X."""
@@ -350,4 +384,5 @@ _READERS: dict[str, Callable[[_Reading, int], int]] = {
     "u": _Reading._nobody,
     "L": _Reading._less,
     "!": _Reading._untrue,
+    "M": _Reading._minus,
 }

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r"|['’] ?(?:s|re|ve|ll|d|m)\b"
     r"|w/o\b"
     r"|[^\W_]+(?:-[^\W_]+)*"
-    r"|[.!?;:\n]+|[,()\[\]…–—&/]|(?<!\S)-+(?!\S)",
+    r"|[.!?;:\n]+|[,()\[\]…–—&/]|(?<!\S)-+(?!\S)|(?<=\s)-(?=[^\W\d_])",
     re.IGNORECASE,
 )
 _AMBIGUOUS = frozenset("that 's free leaves leave leaving can except rather only just".split())
@@ -52,6 +52,9 @@ class Tokens:
             self.starts = [match.start() for match in found]
             self.ends = [match.end() for match in found]
         self.size = len(self.words)
+        for i in range(1, self.size):
+            if self.words[i] == "-" and self.starts[i + 1 : i + 2] == [self.ends[i]]:
+                self.tags[i] = "M"
         self.words += ["", "", ""]
         self.tags += [".", ".", "."]
         for i in range(self.size):
