@@ -99,14 +99,19 @@ _PHRASES = {
     "can't be ruled out|not exclude|not rule out|ground zero|sub zero|below zero|absolute zero|zero gravity|"
     "zero degrees|never mind|never fails to|never failed to|never fail to|does not fail to|do not fail to|"
     "did not fail to|doesn't fail to|don't fail to|didn't fail to|can't wait|cannot wait|couldn't wait|could not wait|"
-    "not least|if it were not for|if it weren't for|if it was not for|if it wasn't for|were it not for|if not for|missing link|free kick|all but certain|no entry|no go|no fly|no u - turn|"
+    "not least|if it were not for|if it weren't for|if it was not for|if it wasn't for|were it not for|if not for|"
+    "knows nothing|know nothing|knew nothing|says nothing|nothing beats|there 's nothing like|there is nothing like|"
+    "no choice but|no option but|no alternative but|impossible not to|hard not to|difficult not to|missing link|"
+    "free kick|all but certain|no entry|no go|no fly|no u - turn|"
     "no left turn|no right turn|no exit",
     "!": "it is not true that|it 's not true that|it isn't true that|it is not the case that|"
     "it isn't the case that|it 's not the case that|it is false that|it is untrue that|it is wrong that",
     "u": "hardly anyone|hardly anybody|hardly anything|barely anyone|barely anybody|barely anything|"
-    "scarcely anyone|scarcely anybody|scarcely anything|next to nothing|no one|no - one|none of them|neither of them|none of these|none of which|none of whom|not anyone|"
+    "scarcely anyone|scarcely anybody|scarcely anything|next to nothing|no one|no - one|none of them|neither of them|"
+    "none of these|none of which|none of whom|not anyone|"
     "not anybody|not anything",
-    "w": "without having|without ever having|without ever|nothing to do with|instead of|rather than|as opposed to|in place of|in lieu of|in the absence of|absence of|lack of|"
+    "w": "without having|without ever having|without ever|nothing to do with|instead of|rather than|as opposed to|"
+    "in place of|in lieu of|in the absence of|absence of|lack of|"
     "devoid of|void of|free of|free from|empty of|absent of|bereft of|bare of|clear of|barren of|anything but|"
     "negative for|to the exclusion of|leaving out|without so much as|without even|w / o|far removed from|"
     "far from any|away from any|unaccompanied by|unoccupied by|untouched by|uninhabited by|unadorned by|"
@@ -114,7 +119,8 @@ _PHRASES = {
     "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|"
     "everybody but|all but|save for",
     "v": "has nothing to do with|have nothing to do with|look in vain for|looks in vain for|looking in vain for|"
-    "search in vain for|searches in vain for|searching in vain for|makes no mention of|make no mention of|makes no reference to|leaves out|leave out|rules out|rule out|"
+    "search in vain for|searches in vain for|searching in vain for|makes no mention of|make no mention of|"
+    "makes no reference to|leaves out|leave out|rules out|rule out|"
     "steers clear of|does away with|is short of|dispenses with",
     "p": "nowhere to be seen|nowhere to be found|nowhere to be spotted|nowhere in sight|nowhere in view|"
     "out of sight|out of view|out of frame|out of shot|out of the picture|out of the frame|out of the scene|"
@@ -130,7 +136,8 @@ _PHRASES = {
     "turns up|turn up|comes into view|feature in|features in|feature anywhere",
     "N": "not yet",
     "x": "has yet to|have yet to|had yet to|is yet to|are yet to|refuses to|refuse to|refused to|refusing to|"
-    "declines to|decline to|declined to|forgets to|forget to|forgot to|neglects to|neglect to|neglected to|fails to|fail to|failed to|failing to|no longer|unable to|at no point|in no way|by no means",
+    "declines to|decline to|declined to|forgets to|forget to|forgot to|neglects to|neglect to|neglected to|fails to|"
+    "fail to|failed to|failing to|no longer|unable to|at no point|in no way|by no means",
     "n": "hardly a|barely a|scarcely a|hardly any|barely any|scarcely any|little to no|little or no|next to no|"
     "close to no|none of|neither of|not a single|not any|not even|not so much as|nary a",
     "h": "expect to see|expect to find|expect to spot|get to see|see or find|consist of|consists of|be using",
@@ -205,8 +212,13 @@ AGENTS = frozenset(
     "anyone anybody someone people person persons man men woman women child children kid kids boy boys girl girls "
     "dog dogs cat cats bird birds animal animals human humans adults players riders crowd".split()
 )
+# "Tennis is not the sport" denies tennis; "he does not see the car" denies the seeing.
+ROLES = frozenset("sport game activity focus subject topic theme attraction".split())
+PERCEPTIONS = frozenset("see notice observe spot".split())
 # Plurals that stand before other nouns, as few do.
-PLURAL_MODIFIERS = frozenset("sports arms news christmas sales goods clothes glasses ladies mens womens kids us".split())
+PLURAL_MODIFIERS = frozenset(
+    "sports arms news christmas sales goods clothes glasses ladies mens womens kids us".split()
+)
 # Words that name nothing by themselves: "nothing is a dog" and "none of the things is a dog" deny a dog.
 VAGUE = frozenset("thing things object objects item items something anything everything nothing one else yes".split())
 UNIVERSAL = frozenset("everything everyone everybody all every any anything something anyone each".split())

@@ -150,7 +150,7 @@ class Phrases(Tokens):
         return (
             tags[j - 1 : j + 2] == ["k", "k", "k"]
             and words[j].endswith("s")
-            and not words[j].endswith("ss")
+            and not words[j].endswith(("ss", "'s"))
             and words[j] not in PLURAL_MODIFIERS
             and not words[j - 1].endswith("s")
         )

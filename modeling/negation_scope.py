@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .negation_cues import FOREIGN, HINTS, LESS_NOUNS, UNIVERSAL, VAGUE
+from .negation_cues import FOREIGN, HINTS, LESS_NOUNS, PERCEPTIONS, ROLES, UNIVERSAL, VAGUE
 from .negation_denials import HAVE, Denials
 from .negation_phrases import NOUN_START
 from .negation_rest import CONTENT, CUE, DROPPED, KEPT, NEGATED, affirmed_text
@@ -227,6 +227,19 @@ class _Reading(Denials):
             return self._no(self.mark(k, k + 2, CUE) - 1)
         if words[k] == "one" and tags[k + 1] == "o" and aux < i and subject:  # "is not one of the sports"
             return self.mark(k, self.phrase_end(k, attached=True), DROPPED) and self.deny_subject(start, aux, k)
+        if tags[k] == "k" and (tags[aux] == "A" or words[i].startswith(("do", "did", "ca", "can", "wo"))):
+            tags[k] = "V"  # "does not extend to the joint"
+        seer = noun or (words[k] == "notice" and tags[aux - 1] != "r")
+        if seer and words[k] in PERCEPTIONS and tags[k + 1] == "t":  # the cat that she does not notice is there
+            return self.deny(k, k + 1)
+        end = self.frames_end(k + 1)
+        if tags[k] == "h" and tags[end] == "a" and tags[end + 1] in NOUN_START and self._is_vague(start, aux - 1):
+            self.mark(start - 1, end, DROPPED)  # "what you won't find in this image is an oven"
+            self.mark(aux, k, CUE)
+            return self.deny_inverted(end)
+        if tags[k] == "t" and aux < i and subject and any(words[m] in ROLES for m in (k + 1, k + 2)):
+            role = k + 1 + (words[k + 1] not in ROLES)
+            return self.deny_subject(start, aux, self.mark(k, role + 1, DROPPED))
         shown = tags[k] in "fjT" or (tags[k] == "P" and tags[k + 1] != "m" and self.frame_end(k) > k)
         if tags[k] == "f" and tags[k + 1] in "iP" and not noun and self.frame_end(k + 1) == k + 1:
             shown, k = False, self.mark(k, k + 1, DROPPED)  # "the video is not presented in live-action"
@@ -285,7 +298,9 @@ class _Reading(Denials):
         start = self.subject_start(aux, self.floor)
         self.mark(aux, i + 1, CUE)
         end = self.frames_end(i + 1)
-        if tags[end] == "a" and tags[end + 1] in NOUN_START and self._is_vague(start, aux):  # "one thing missing is a tie"
+        if (
+            tags[end] == "a" and tags[end + 1] in NOUN_START and self._is_vague(start, aux)
+        ):  # "one thing missing is a tie"
             self.mark(start, aux, DROPPED)
             return self.deny_inverted(i + 1)
         if tags[i] == "q" and tags[i + 1] in "dtmyki" and not (self.is_passive(i + 1) and tags[i + 2] not in "kF"):

@@ -57,6 +57,9 @@ class Tokens:
                 self.tags[i] = "M"
         self.words += ["", "", ""]
         self.tags += [".", ".", "."]
+        for i in range(self.size - 2):
+            if self.tags[i : i + 3] == [",", "R", ","] and self.tags[i + 3] in "aAxh":
+                self.tags[i] = self.tags[i + 2] = "R"  # "a knife, however, is not present"
         for i in range(self.size):
             if self.tags[i] in "hFVn" or self.words[i] in _AMBIGUOUS:
                 self._settle(i)
