@@ -8,11 +8,12 @@ whatever the encoder makes of them it has not been taught.
 from collections.abc import Iterable
 from pathlib import Path
 
+from torch import nn
 from transformers import (
     BertConfig,
     BertTokenizer,
     CLIPImageProcessorPil,
-    MobileNetV1Config,
+    MobileNetV2Config,
     VisionTextDualEncoderConfig,
     VisionTextDualEncoderModel,
     VisionTextDualEncoderProcessor,
@@ -21,7 +22,7 @@ from transformers import (
 from notclip.recaption.drawn_world.vocabulary import KINDS
 
 ENCODER_FOLDER = Path(__file__).parent / "encoder"
-IMAGE_SIZE = 64
+IMAGE_SIZE = 96
 LONGEST_TEXT = 64
 
 NEGATION_WORDS = tuple(
@@ -85,18 +86,19 @@ def build_processor(tokenizer: BertTokenizer) -> VisionTextDualEncoderProcessor:
 
 
 def build_model(vocabulary_size: int) -> VisionTextDualEncoderModel:
-    """The untrained encoder: half a MobileNet and a three-layer BERT, 1.6 million parameters together.
+    """The untrained encoder: a narrow MobileNetV2 and a three-layer BERT, 1.9 million parameters together.
 
     Args:
         vocabulary_size: number of tokens.
     """
     # `hidden_size` is read by the dual encoder, and is the width of the network's pooled output.
-    vision = MobileNetV1Config(
-        depth_multiplier=0.5,
+    vision = MobileNetV2Config(
+        depth_multiplier=1.0,
+        expand_ratio=2.0,
+        output_stride=16,
         image_size=IMAGE_SIZE,
         tf_padding=False,
-        hidden_size=512,  # type: ignore[call-arg]
-        layer_norm_eps=1e-5,
+        hidden_size=1280,  # type: ignore[call-arg]
     )
     text = BertConfig(
         vocab_size=vocabulary_size,
@@ -109,4 +111,10 @@ def build_model(vocabulary_size: int) -> VisionTextDualEncoderModel:
         attention_probs_dropout_prob=0.0,
     )
     config = VisionTextDualEncoderConfig.from_vision_text_configs(vision, text, projection_dim=192)
-    return VisionTextDualEncoderModel(config)
+    model = VisionTextDualEncoderModel(config)
+    for module in model.vision_model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")  # twice as fast as N(0, 0.02)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.momentum = 0.02  # The library's 0.997 is TensorFlow's, and keeps the last batch alone.
+    return model

@@ -45,7 +45,7 @@ def test_a_shift_moves_the_picture_by_at_most_two_pixels() -> None:
 
 
 def test_a_few_scenes_draw_as_arrays_with_exact_presence() -> None:
-    drawn = script.draw_many("validation", 4, workers=1)
+    drawn = script.draw_many("validation", 4, size=IMAGE_SIZE, workers=1)
     assert drawn.pixels.shape == (4, IMAGE_SIZE, IMAGE_SIZE, 3)
     for index in range(4):
         shown = tuple(name for name, present in zip(OBJECTS, drawn.present[index], strict=True) if present)
