@@ -18,7 +18,8 @@ class BuildConfig:
     """How captioned images become a dataset of negated captions, questions and queries."""
 
     source: str
-    """Folder of Parquet files, `drawn-world`, or anything that `datasets.load_dataset` loads."""
+    """`drawn-world`; a CSV file of paths with captions or labels; a COCO JSON file; YOLO's data.yaml; a folder of
+    Parquet, CSV or WebDataset files, of photos with metadata, or in COCO's, VOC's or YOLO's layout; a Hub id."""
     out: Path
     """Folder to make; it must not exist, or be empty."""
     detector: Path | None = None

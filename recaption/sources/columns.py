@@ -24,8 +24,8 @@ _CAPTION_NAMES = (
     "txt",
     "raw",
 )
-_ID_NAMES = ("image_id", "id", "img_id", "imgid", "filename", "file_name", "cocoid", "__key__")
-_LOCATION_NAMES = ("url", "image_url", "coco_url", "flickr_url", "URL")
+ID_NAMES = ("image_id", "id", "img_id", "imgid", "filename", "file_name", "cocoid", "__key__")
+LOCATION_NAMES = ("url", "image_url", "coco_url", "flickr_url", "URL")
 _NUMBERED_CAPTION = re.compile(r"(?:caption|sentence|text)_?\d+")
 
 
@@ -109,8 +109,7 @@ class Columns:
         images: Sequence[str] = (),
     ) -> "Columns":
         image = next(iter(images), None) or next((name for name in _IMAGE_NAMES if name in names), None)
-        captions = tuple(name for name in _CAPTION_NAMES if name in names)[:1]
-        captions = captions or tuple(name for name in names if _NUMBERED_CAPTION.fullmatch(name))
+        captions = caption_columns(names)
         if image is None or not captions:
             lacking, known = ("image", _IMAGE_NAMES) if image is None else ("caption", _CAPTION_NAMES)
             raise BadInputError(
@@ -120,10 +119,10 @@ class Columns:
         return cls(
             image=image,
             captions=captions,
-            image_id=next((name for name in _ID_NAMES if name in names), None),
+            image_id=next((name for name in ID_NAMES if name in names), None),
             objects="objects" if vocabulary else None,
             vocabulary=vocabulary,
-            location=next((name for name in _LOCATION_NAMES if name in names), None),
+            location=next((name for name in LOCATION_NAMES if name in names), None),
             root=root,
             image_is_feature=bool(images),
         )
@@ -194,6 +193,12 @@ class Columns:
             if not 0 <= value < len(self.vocabulary):
                 raise BadInputError(f"object class {value} must be between 0 and {len(self.vocabulary) - 1}")
         return frozenset(self.vocabulary[value] for value in values)
+
+
+def caption_columns(names: Sequence[str]) -> tuple[str, ...]:
+    """The columns of captions: the first that is called so, or all that are numbered."""
+    captions = tuple(name for name in _CAPTION_NAMES if name in names)[:1]
+    return captions or tuple(name for name in names if _NUMBERED_CAPTION.fullmatch(name))
 
 
 def _path_in(value: Any) -> Any:

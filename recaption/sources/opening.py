@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from notclip.errors import BadInputError
+from notclip.recaption.sources.annotated_folders import voc_parts, yolo_parts
+from notclip.recaption.sources.coco import coco_folder_parts, coco_parts
 from notclip.recaption.sources.loaded_dataset import loaded_parts
 from notclip.recaption.sources.parquet_folder import parquet_parts
 from notclip.recaption.sources.parts import Part
+from notclip.recaption.sources.path_table import csv_parts
 
 DRAWN_WORLD = "drawn-world"
 
@@ -24,7 +27,9 @@ def list_parts(
     """Find out what a source is, and cut it into parts, in an order that depends on the source alone.
 
     Args:
-        name: a folder of Parquet files, `drawn-world`, or what `datasets.load_dataset` can load.
+        name: `drawn-world`; a file: CSV, COCO's JSON, YOLO's YAML; a folder: of Parquet files, of CSV files called
+            train, validation and test, of WebDataset archives, of photos with metadata, or laid out as COCO's,
+            Pascal VOC's or YOLO's; or a data set of the Hub.
         cache: folder in which the drawn world is drawn.
         part_rows: about how many rows a part should have, where the source can be cut anywhere.
         limit: at most so many rows of each split; None takes all.
@@ -36,14 +41,43 @@ def list_parts(
         BadInputError: there is no such source, or its columns cannot be told.
     """
     folder = Path(name)
+    if folder.is_file():
+        return _parts_of_file(folder, limit)
     if name == DRAWN_WORLD:
         folder = _drawn_world(cache, limit=limit, seed=seed, workers=workers, progress=progress)
     if folder.is_dir() and any(folder.rglob("*.parquet")):
         return parquet_parts(folder, part_rows=part_rows, limit=limit)
+    if folder.is_dir() and (listed := _parts_of_folder(folder, limit)):
+        return listed
     parts = loaded_parts(name, limit=limit)
     if not parts:
         raise BadInputError(f"`source` {name!r} has no split.")
     return parts
+
+
+def _parts_of_file(file: Path, limit: int | None) -> Sequence[Part]:
+    ending = file.suffix.lower()
+    if ending == ".csv":
+        return csv_parts(file, limit=limit)
+    if ending == ".json":
+        return coco_parts(file, limit=limit)
+    if ending in (".yaml", ".yml"):
+        return yolo_parts(file, limit=limit)
+    raise BadInputError(
+        f"`source` must be a folder, a CSV file, a JSON file in COCO's form or YOLO's data.yaml, got {file}."
+    )
+
+
+def _parts_of_folder(folder: Path, limit: int | None) -> Sequence[Part]:
+    """Parts of a folder that `datasets` does not read; empty for others."""
+    if (folder / "Annotations").is_dir() and (folder / "JPEGImages").is_dir():
+        return voc_parts(folder, limit=limit)
+    if (folder / "data.yaml").is_file():
+        return yolo_parts(folder / "data.yaml", limit=limit)
+    if parts := coco_folder_parts(folder, limit=limit):
+        return parts
+    tables = sorted(file for file in folder.glob("*.csv") if file.name != "metadata.csv")
+    return [part for file in tables for part in csv_parts(file, limit=limit)]
 
 
 def _drawn_world(cache: Path, *, limit: int | None, seed: int, workers: int, progress: bool) -> Path:
