@@ -1,6 +1,6 @@
 """Train an adapter: frozen images encoded once, captions and questions through the text tower, the best epoch kept.
 
-    L = a · contrastive + (1 - a) · ½(choice, composed + choice, plain) + anchor
+    L = a · contrastive + (1 - a) · ((1 - p) · choice, composed + p · choice, plain) + anchor
 
 The choice loss runs through the composition and past it, so that the NotCLIP model and the merged plain backbone both
 learn. Each step's batch follows from the seed and the step alone, so that a resumed run repeats none and skips none.
@@ -213,13 +213,11 @@ def training_loss(learner: Learner, batch: Batch, image_embeds: Tensor, config: 
     embedded = model.embed_texts(choices, batch_size=TEXTS_AT_ONCE)
     composed = model.compose(embedded, learner.composition.weights())
     plain = (embedded.whole, embedded.whole.new_zeros(len(choices)))
-    choice = torch.stack(
-        [
-            caption_choice_loss(*choice_scores(batch.questions, position, *queries, image_embeds), scale)
-            for queries in (composed, plain)
-        ]
-    ).mean()
-    choice = batch.question_share * choice
+    choice_composed, choice_plain = (
+        caption_choice_loss(*choice_scores(batch.questions, position, *queries, image_embeds), scale)
+        for queries in (composed, plain)
+    )
+    choice = torch.lerp(choice_composed, choice_plain, config.plain_share) * batch.question_share
     return a * contrastive + (1 - a) * choice + config.anchor_weight * anchor
 
 

@@ -35,6 +35,8 @@ class TrainConfig:
     """AdamW's decoupled weight decay on the adapter."""
     contrastive_weight: float = 0.5
     """a of L = a·contrastive + (1-a)·choice + anchor."""
+    plain_share: float = 0.5
+    """p: how much of the choice loss runs past the composition, for the merged backbone; the rest runs through it."""
     anchor_weight: float = 2.0
     """Weight of the anchor that holds affirmative captions where the backbone puts them."""
     negated_share: float = 0.5
@@ -66,6 +68,6 @@ class TrainConfig:
         for name in ("epochs", "batch_images", "batch_questions", "rank", "checkpoint_every", "validation_images"):
             if getattr(self, name) < 1:
                 raise BadInputError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
-        for name in ("contrastive_weight", "negated_share"):
+        for name in ("contrastive_weight", "negated_share", "plain_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadInputError(f"`{name}` must be between 0 and 1, got {getattr(self, name)}.")

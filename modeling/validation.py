@@ -19,13 +19,13 @@ class Validation:
 
     Args:
         macro_accuracy: accuracy of composed scores, averaged over kinds of question.
-        plain_macro_accuracy: the same without composition, as the merged backbone answers.
+        plainmacro_accuracy: the same without composition, as the merged backbone answers.
         recall_at_5: ordinary text→image recall@5.
         negated_recall_at_5: recall@5 of negated queries, composed.
     """
 
     macro_accuracy: float
-    plain_macro_accuracy: float
+    plainmacro_accuracy: float
     recall_at_5: float
     negated_recall_at_5: float
 
@@ -60,14 +60,14 @@ def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor) ->
     embedded = model.embed_texts(texts)
     plain = (embedded.whole, embedded.whole.new_zeros(len(texts)))
     accuracies = [
-        _macro_accuracy(split, *choice_scores(split.questions, position, *queries, image_embeds))
+        macro_accuracy(split, *choice_scores(split.questions, position, *queries, image_embeds))
         for queries in (model.compose(embedded), plain)
     ]
     ordinary = model.encode_texts([caption.text for caption in split.captions])
     negated, _ = model.encode_queries([query for query, _ in split.negated_queries], composition="scope")
     return Validation(
         macro_accuracy=accuracies[0],
-        plain_macro_accuracy=accuracies[1],
+        plainmacro_accuracy=accuracies[1],
         recall_at_5=recall_at(5, ordinary, [caption.image for caption in split.captions], image_embeds),
         negated_recall_at_5=recall_at(5, negated, [image for _, image in split.negated_queries], image_embeds),
     )
@@ -81,7 +81,8 @@ def recall_at(k: int, queries: Tensor, own_image: Sequence[int], image_embeds: T
     return ((scores > own).sum(1) < k).float().mean().item()
 
 
-def _macro_accuracy(split: TrainingSplit, scores: Tensor, answers: Tensor) -> float:
+def macro_accuracy(split: TrainingSplit, scores: Tensor, answers: Tensor) -> float:
+    """Accuracy with tie credit, averaged over the kinds of the split's questions; scores (Q, C), answers (Q,)."""
     credit = choice_shares(scores.double().numpy())[np.arange(len(answers)), answers.numpy()]
     kinds = np.array([question.kind for question in split.questions])
     return float(np.mean([credit[kinds == kind].mean() for kind in np.unique(kinds)]))
