@@ -1,30 +1,16 @@
 """What a user of a release does, as a program of its own that must run without this package.
 
-`notclip check-release` starts it in a fresh process. It blocks `import notclip`, so that only what stands in the
-staged folder is used.
+`notclip check-release` starts it in a fresh process on a staged folder, `notclip rehearse` on ids of a Hub. It blocks
+`import notclip`, so that only what stands in the release is used. Its one argument is JSON: `places`, the folder or id
+of each part; `base`, where the adapter's backbone is; `tolerance` of scores; and `parts`, what to check.
 """
 
+import hashlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import torch
-from PIL import Image
-
-
-class Probe:
-    """Images and texts that the training run scored, with its scores: `release_probe.json`."""
-
-    def __init__(self, file: Path):
-        content = json.loads(file.read_text(encoding="utf-8"))
-        self.texts: list[str] = content["texts"]
-        self.scores: list[list[float]] = content["scores"]
-        self.plain_scores: list[list[float]] = content["plain_scores"]
-        pixels = [Image.fromarray(np.array(image, dtype=np.uint8)) for image in content["images"]]
-        self.images = [image.resize((96, 96), Image.Resampling.NEAREST) for image in pixels]
 
 
 class Checks:
@@ -42,16 +28,38 @@ class Checks:
             print(f"  FAILED  {what}: {type(error).__name__}: {error}", flush=True)  # noqa: T201
 
 
-def compare(scores: torch.Tensor, expected: list[list[float]], tolerance: float) -> str:
+class Probe:
+    """Images and texts that the training run scored, with its scores: `release_probe.json` of the model."""
+
+    def __init__(self, model: str):
+        import numpy as np
+        from huggingface_hub import hf_hub_download
+        from PIL import Image
+
+        name = "release_probe.json"
+        file = Path(model) / name if Path(model).is_dir() else Path(hf_hub_download(model, name))
+        content = json.loads(file.read_text(encoding="utf-8"))
+        self.texts: list[str] = content["texts"]
+        self.scores: list[list[float]] = content["scores"]
+        self.plain_scores: list[list[float]] = content["plain_scores"]
+        pixels = [Image.fromarray(np.array(image, dtype=np.uint8)) for image in content["images"]]
+        self.images = [image.resize((96, 96), Image.Resampling.NEAREST) for image in pixels]
+
+
+def compare(scores: Any, expected: list[list[float]], tolerance: float) -> str:
     """Say how far scores are from the training run's, or raise when it is too far."""
+    import torch
+
     difference = (scores - torch.tensor(expected)).abs().max().item()
     if not difference <= tolerance:
         raise ValueError(f"scores differ by {difference:.2e}, more than {tolerance:.0e}")
     return f"scores equal the training run's to {difference:.1e}"
 
 
-def plain_scores(model: Any, processor: Any, probe: Probe) -> torch.Tensor:
+def plain_scores(model: Any, processor: Any, probe: Probe) -> Any:
     """Cosine similarities of the probe images and texts by a plain dual encoder, shape (I, T)."""
+    import torch
+
     inputs = processor(text=probe.texts, images=probe.images, padding=True, return_tensors="pt")
     with torch.inference_mode():
         pixels = inputs.pop("pixel_values")
@@ -60,21 +68,23 @@ def plain_scores(model: Any, processor: Any, probe: Probe) -> torch.Tensor:
     return torch.nn.functional.normalize(images, dim=-1) @ torch.nn.functional.normalize(texts, dim=-1).T
 
 
-def check_models(release: Path, base: str, tolerance: float, checks: Checks) -> None:
+def check_models(places: Mapping[str, str], base: str | None, tolerance: float, checks: Checks) -> None:
     """Load the three release forms by the classes that their users call."""
+    import numpy as np
+    import torch
     import transformers
     from peft import PeftModel
     from transformers import AutoConfig, AutoModel, AutoProcessor, pipeline
 
-    probe = Probe(release / "model" / "release_probe.json")
+    probe = Probe(places["model"])
 
     def auto_model() -> str:
-        model = AutoModel.from_pretrained(release / "model", trust_remote_code=True)
+        model = AutoModel.from_pretrained(places["model"], trust_remote_code=True)
         return compare(model.score(probe.images, probe.texts), probe.scores, tolerance)
 
     def auto_processor() -> str:
-        model = AutoModel.from_pretrained(release / "model", trust_remote_code=True)
-        processor = AutoProcessor.from_pretrained(release / "model", trust_remote_code=True)
+        model = AutoModel.from_pretrained(places["model"], trust_remote_code=True)
+        processor = AutoProcessor.from_pretrained(places["model"], trust_remote_code=True)
         inputs = processor(text=probe.texts, images=probe.images, padding=True, return_tensors="pt")
         with torch.inference_mode():
             logits = model(**inputs).logits_per_image
@@ -83,7 +93,7 @@ def check_models(release: Path, base: str, tolerance: float, checks: Checks) -> 
 
     def zero_shot_pipeline() -> str:
         classify = pipeline(
-            "zero-shot-image-classification", model=str(release / "model"), trust_remote_code=True, device="cpu"
+            "zero-shot-image-classification", model=places["model"], trust_remote_code=True, device="cpu"
         )
         answers = classify(probe.images[0], candidate_labels=probe.texts, hypothesis_template="{}")
         best = probe.texts[int(np.argmax(probe.scores[0]))]
@@ -92,42 +102,55 @@ def check_models(release: Path, base: str, tolerance: float, checks: Checks) -> 
         return f"answered {best!r}, as the training run"
 
     def merged_backbone() -> str:
-        name = AutoConfig.from_pretrained(release / "backbone").architectures[0]
-        model = getattr(transformers, name).from_pretrained(release / "backbone")
-        processor = AutoProcessor.from_pretrained(release / "backbone", backend="pil")
+        name = AutoConfig.from_pretrained(places["backbone"]).architectures[0]
+        model = getattr(transformers, name).from_pretrained(places["backbone"])
+        processor = AutoProcessor.from_pretrained(places["backbone"], backend="pil")
         return f"{name}, " + compare(plain_scores(model, processor, probe), probe.plain_scores, tolerance)
 
     def adapter() -> str:
-        config = json.loads((release / "adapter" / "adapter_config.json").read_text())
-        staged = release / "base"
-        where = base or (staged if staged.is_dir() else config["base_model_name_or_path"])
-        model = AutoModel.from_pretrained(where, dtype=torch.float32)
-        model = PeftModel.from_pretrained(model, release / "adapter").eval()
-        processor = AutoProcessor.from_pretrained(where, backend="pil")
+        assert base is not None
+        model = AutoModel.from_pretrained(base, dtype=torch.float32)
+        model = PeftModel.from_pretrained(model, places["adapter"]).eval()
+        processor = AutoProcessor.from_pretrained(base, backend="pil")
         return compare(plain_scores(model, processor, probe), probe.plain_scores, tolerance)
 
     checks.run("AutoModel.from_pretrained(…, trust_remote_code=True).score", auto_model)
     checks.run("AutoProcessor.from_pretrained, model(**inputs)", auto_processor)
     checks.run('pipeline("zero-shot-image-classification")', zero_shot_pipeline)
     checks.run("merged backbone by its own class", merged_backbone)
-    checks.run("PeftModel.from_pretrained(backbone, adapter)", adapter)
+    if base is not None:
+        checks.run("PeftModel.from_pretrained(backbone, adapter)", adapter)
 
 
-def check_data_and_metrics(release: Path, checks: Checks) -> None:
-    """Load the dataset's configs and the metrics by name."""
+def check_data(dataset: str, checks: Checks) -> None:
+    """Load the dataset's configs by name, whole and streamed."""
     import datasets
-    import evaluate
 
-    for config in datasets.get_dataset_config_names(str(release / "dataset")):
+    for config in datasets.get_dataset_config_names(dataset):
 
         def loaded(config: str = config) -> str:
-            splits = datasets.load_dataset(str(release / "dataset"), config)
+            splits = datasets.load_dataset(dataset, config)
             return ", ".join(f"{name} {len(rows):,} rows" for name, rows in splits.items())
 
+        def streamed(config: str = config) -> str:
+            whole = datasets.load_dataset(dataset, config, split="test")
+            stream = datasets.load_dataset(dataset, config, split="test", streaming=True)
+            columns = [name for name, feature in whole.features.items() if not isinstance(feature, datasets.Image)]
+            for number, row in enumerate(stream.take(3)):
+                if {name: row[name] for name in columns} != {name: whole[number][name] for name in columns}:
+                    raise ValueError(f"row {number} of the stream is not that of the whole split")
+            return "the first rows are those of the whole split"
+
         checks.run(f'load_dataset(…, "{config}")', loaded)
+        checks.run(f'load_dataset(…, "{config}", streaming=True)', streamed)
+
+
+def check_metrics(places: Mapping[str, str], checks: Checks) -> None:
+    """Load the metrics and compute what is known by hand."""
+    import evaluate
 
     def negated_mcq() -> str:
-        metric = evaluate.load(str(release / "metrics" / "negated_mcq"))
+        metric = evaluate.load(places["metrics/negated_mcq"])
         # A scorer that knows nothing, on answers that all stand first: the trap of the released files.
         accuracy = metric.compute(predictions=[[0.0] * 4] * 8, references=[0] * 8)["accuracy"]
         if accuracy != 0.25:
@@ -135,7 +158,7 @@ def check_data_and_metrics(release: Path, checks: Checks) -> None:
         return "a constant scorer gets 0.25"
 
     def negated_retrieval() -> str:
-        metric = evaluate.load(str(release / "metrics" / "negated_retrieval"))
+        metric = evaluate.load(places["metrics/negated_retrieval"])
         result = metric.compute(predictions=[["a", "b"], ["a", "b"]], references=[["a"], ["b"]], ks=[1])
         if result["recall@1"] != 0.5:
             raise ValueError(f"recall@1 is {result['recall@1']}, not 0.5")
@@ -145,13 +168,35 @@ def check_data_and_metrics(release: Path, checks: Checks) -> None:
     checks.run('evaluate.load("negated_retrieval")', negated_retrieval)
 
 
+def check_snapshots(repos: list[dict[str, Any]], checks: Checks) -> None:
+    """Download each repository at its tag, and compare every byte with the manifest."""
+    from huggingface_hub import snapshot_download
+
+    for repo in repos:
+
+        def downloaded(repo: dict[str, Any] = repo) -> str:
+            folder = Path(snapshot_download(repo["repo_id"], repo_type=repo["repo_type"], revision=repo["tag"]))
+            for name, expected in repo["files"].items():
+                if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected["sha256"]:
+                    raise ValueError(f"{name} is not what was staged")
+            return f"{len(repo['files'])} files, as staged"
+
+        checks.run(f"snapshot_download({repo['repo_id']!r}, revision={repo['tag']!r})", downloaded)
+
+
 def main() -> int:
-    """Run all checks on the release named by the first argument."""
+    """Run the checks that the argument asks for."""
     sys.modules["notclip"] = None  # type: ignore[assignment]  # any import of it fails from here on
-    release, base, tolerance = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    given = json.loads(sys.argv[1])
     checks = Checks()
-    check_models(release, base, tolerance, checks)
-    check_data_and_metrics(release, checks)
+    if "models" in given["parts"]:
+        check_models(given["places"], given["base"], given["tolerance"], checks)
+    if "data" in given["parts"]:
+        check_data(given["places"]["dataset"], checks)
+    if "metrics" in given["parts"]:
+        check_metrics(given["places"], checks)
+    if "snapshots" in given["parts"]:
+        check_snapshots(given["repos"], checks)
     return 1 if checks.failed else 0
 
 

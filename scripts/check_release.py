@@ -5,10 +5,10 @@
 
 Loads the model by AutoModel, AutoProcessor and the zero-shot pipeline with remote code, the merged backbone by its own
 class, the adapter by peft, the dataset by `load_dataset`, the metrics by `evaluate.load`, and compares scores with
-those that the training run wrote down. Status 1 when anything fails.
+those that the training run wrote down. Status 1 when anything fails. `notclip rehearse` does the same through a Hub.
 """
 
-import subprocess
+import json
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -39,19 +39,25 @@ def main(argv: list[str] | None = None) -> int:
     config = parse(CheckConfig, argv, prog="notclip check-release", description="Use a release as its users will.")
     if not (config.release / "model" / "release_probe.json").is_file():
         raise BadInputError(f"`release` {config.release} holds no model/release_probe.json: not a staged release.")
-    program = Path(__file__).parent.parent / "hub_cards" / "release_user.py"
+    from notclip.hub_cards.fresh_process import use_release
+
+    release = config.release.resolve()
+    parts = ("model", "backbone", "adapter", "dataset", "metrics/negated_mcq", "metrics/negated_retrieval")
+    adapter = json.loads((release / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
+    staged = str(release / "base") if (release / "base").is_dir() else adapter["base_model_name_or_path"]
+    base = (
+        staged
+        if config.base is None
+        else str(Path(config.base).resolve() if Path(config.base).exists() else config.base)
+    )
     with tempfile.TemporaryDirectory() as home:
-        environment = _clean_environment(Path(home))
-        arguments = [str(config.release.resolve()), config.base or "", str(config.tolerance)]
-        done = subprocess.run([sys.executable, str(program), *arguments], env=environment, cwd=home, check=False)
-    return 1 if done.returncode else 0
-
-
-def _clean_environment(home: Path) -> dict[str, str]:
-    import os
-
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "PYTHON"))}
-    return kept | {"HF_HOME": str(home / "hf"), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+        arguments = {
+            "places": {part: str(release / part) for part in parts},
+            "base": base,
+            "tolerance": config.tolerance,
+            "parts": ["models", "data", "metrics"],
+        }
+        return 0 if use_release(arguments, home=Path(home)) else 1
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ VERBS: Mapping[str, str] = {
     "stage-release": "model, backbone, adapter, dataset and metrics with their cards, as they will stand on the Hub",
     "check-release": "use a staged release as its users will, in a process without this package, and compare scores",
     "convert-openclip": "an OpenCLIP checkpoint to a model of transformers, or a model back to OpenCLIP",
+    "rehearse": "push a staged release to a Hub on this machine, and use it from there as its users will",
     "push-release": "upload a staged release, one atomic commit a repository",
 }
 

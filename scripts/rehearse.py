@@ -1,0 +1,73 @@
+"""Rehearse a release: push it to a Hub on this machine, and use it from there as its users will.
+
+    notclip rehearse build/hub
+    notclip rehearse build/hub --base ../models/clip    # the adapter's backbone, when it is not part of the release
+    notclip rehearse build/hub --stay                   # leave the Hub up, to look around
+
+Starts a Hub on 127.0.0.1, runs `notclip push-release` against it twice, then in fresh processes with empty caches, and
+without this package: `from_pretrained` of all three forms, the zero-shot pipeline, `load_dataset` whole and streamed,
+`evaluate.load`, `snapshot_download`, and the Spaces started. Nothing leaves the machine. Status 1 when anything fails.
+docs/releasing.md says where this Hub and the real one may differ.
+"""
+
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from notclip.errors import BadInputError
+from notclip.scripts.command_line import command, parse
+
+
+@dataclass(frozen=True)
+class RehearseConfig:
+    """Options of `notclip rehearse`."""
+
+    release: Annotated[Path, tyro.conf.Positional]
+    """Folder that `notclip stage-release` wrote."""
+    base: Path | None = None
+    """Folder of the adapter's backbone, when it is not part of the release; by default the Hub's cache is searched."""
+    tolerance: float = 1e-4
+    """Largest difference of a score from the training run's, in units of cosine similarity."""
+    keep: Path | None = None
+    """Folder to make for the Hub's disk, caches and logs; a temporary one, removed at the end, when absent."""
+    stay: bool = False
+    """Leave the Hub up after the checklist, until you press Ctrl-C."""
+    port: int = 0
+    """Port of 127.0.0.1; any free one by default."""
+
+
+@command
+def main(argv: list[str] | None = None) -> int:
+    """Serve, push, use, and print the checklist."""
+    config = parse(RehearseConfig, argv, prog="notclip rehearse", description="Rehearse a release on this machine.")
+    if config.base is not None and not (config.base / "config.json").is_file():
+        raise BadInputError(f"`base` {config.base} holds no config.json: name the folder of a model.")
+    if config.keep is not None and config.keep.exists():
+        raise BadInputError(f"`keep` {config.keep} exists: name a folder that does not.")
+    from notclip.hub_cards.rehearsal import Rehearsal, new_hub
+    from notclip.hub_cards.staged_release import StagedRelease
+    from notclip.loopback_hub.server import serve
+
+    release = StagedRelease.read(config.release)
+    with tempfile.TemporaryDirectory(prefix="notclip-rehearsal-") as temporary:
+        work = (config.keep or Path(temporary)).resolve()
+        hub = new_hub(release, work / "hub-disk")
+        with serve(hub, port=config.port) as url:
+            rehearsal = Rehearsal(hub, release, work, lambda text: print(text, flush=True), config.tolerance)
+            passed = rehearsal.run(base=config.base)
+            verdict = "All of it works." if passed else f"FAILED: {', '.join(rehearsal.failed)}."
+            print(f"{release.name} {release.version}, {len(hub.log)} requests to {url}, none elsewhere. {verdict}")
+            if config.stay:
+                print(f"Look around with HF_ENDPOINT={url} HF_HUB_DISABLE_XET=1; Ctrl-C ends it.", flush=True)
+                while True:
+                    time.sleep(3600)
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
