@@ -79,7 +79,11 @@ class Release:
             ids["base"] = self.base.repo_id
         # A metric's repository must bear the name of its file.
         ids |= {f"metrics/{metric}": f"{self.namespace}/{metric}" for metric in METRICS}
-        return ids | ({"space": f"{self.namespace}/{self.name}-demo"} if (SPACE / "app.py").is_file() else {})
+        return ids | (
+            {"space": f"{self.namespace}/{self.name}-demo"}
+            if all((SPACE / name).is_file() for name in ("app.py", "README.md"))
+            else {}
+        )
 
     def tag(self, folder: str) -> str:
         """Tag of this version of a repository; a metric's names the release, since several share its repository."""

@@ -242,7 +242,7 @@ SMALL_FILES = {
 def write_stage(tmp_path):
     """Write a small staged release; files given by "folder/name" replace, add or (None) remove some."""
 
-    def write(name="hub", *, version="1.0.0", release="tiny", namespace="ann", **changes):
+    def write(name="hub", *, version="1.0.0", release="tiny", namespace="ann", prefix="", **changes):
         stage = tmp_path / name
         repos = []
         for folder, (repo_name, repo_type) in SMALL_REPOS.items():
@@ -258,7 +258,9 @@ def write_stage(tmp_path):
                 if data is not None:
                     (stage / folder / path).parent.mkdir(parents=True, exist_ok=True)
                     (stage / folder / path).write_bytes(data)
-            repos.append({"repo_id": f"{namespace}/{repo_name}", "repo_type": repo_type, "folder": folder, "tag": tag})
+            repos.append(
+                {"repo_id": f"{namespace}/{prefix}{repo_name}", "repo_type": repo_type, "folder": folder, "tag": tag}
+            )
         write_manifest(stage, repos, name=release, release_version=version)
         return stage
 

@@ -45,6 +45,8 @@ def serve(hub: LoopbackHub, *, port: int = 0) -> Iterator[str]:
     with config.bind_socket() as listening:
         # An answer is written in two parts; without this the second waits 40 ms for the first to be acknowledged.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # From here on connections wait; uvicorn, whose thread starts below, would only then let them in.
+        listening.listen(100)
         hub.url = f"http://{HOST}:{listening.getsockname()[1]}"
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)

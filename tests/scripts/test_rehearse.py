@@ -1,0 +1,92 @@
+"""`notclip rehearse`: a whole rehearsal of the demo's release, and Spaces that start or do not."""
+
+import pytest
+
+from notclip.hub_cards.rehearsal import Rehearsal, new_hub
+from notclip.hub_cards.staged_release import StagedRelease
+from notclip.loopback_hub.server import serve
+from notclip.scripts import rehearse
+
+ANSWERS = """
+import http.server, os
+address = os.environ["GRADIO_SERVER_NAME"], int(os.environ["GRADIO_SERVER_PORT"])
+http.server.HTTPServer(address, http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+
+
+def test_a_release_is_pushed_twice_and_used_in_every_way(demo_out, tmp_path, capfd):
+    assert rehearse.main([str(demo_out / "hub"), "--keep", str(tmp_path / "kept")]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert not [line for line in lines if "FAILED" in line]
+    done = [line.removeprefix("  ok      ").partition(":")[0] for line in lines if line.startswith("  ok")]
+    for what in (
+        "push-release",
+        "push-release again",
+        "AutoModel.from_pretrained(…, trust_remote_code=True).score",
+        'pipeline("zero-shot-image-classification")',
+        "merged backbone by its own class",
+        "PeftModel.from_pretrained(backbone, adapter)",
+        'load_dataset(…, "questions")',
+        'load_dataset(…, "questions", streaming=True)',
+        'evaluate.load("negated_mcq")',
+        "snapshot_download('me/notclip-drawn-world', revision='v0.1.0')",
+        "Space me/negated_mcq starts",
+    ):
+        assert what in done
+    assert lines[-1].endswith("none elsewhere. All of it works.")
+    assert (tmp_path / "kept" / "hub-disk" / "repos" / "models" / "me" / "notclip-drawn-world.json").is_file()
+
+
+@pytest.fixture
+def rehearsal(write_small_stage, tmp_path):
+    """A rehearsal of a release that is one Space, pushed already."""
+
+    def make(app):
+        release = StagedRelease.read(write_small_stage(app))
+        hub = new_hub(release, tmp_path / "hub-disk")
+        said = []
+        return Rehearsal(hub, release, tmp_path / "work", said.append), said
+
+    return make
+
+
+@pytest.fixture
+def write_small_stage(tmp_path):
+    from notclip.hub_cards.manifest import write_manifest
+
+    def write(app):
+        folder = tmp_path / "hub" / "space"
+        folder.mkdir(parents=True)
+        (folder / "app.py").write_text(app)
+        (folder / "README.md").write_text("---\nsdk: gradio\n---\n")
+        repo = {"repo_id": "me/demo", "repo_type": "space", "folder": "space", "tag": "v1"}
+        write_manifest(tmp_path / "hub", [repo], name="demo", release_version="1")
+        return tmp_path / "hub"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("app", "said"),
+    [
+        (ANSWERS, "  ok      Space me/demo starts: its page answers after"),
+        ("raise SystemExit('no such model')", "  FAILED  Space me/demo starts: app.py ended: no such model"),
+    ],
+)
+def test_a_space_is_started_from_its_download(rehearsal, app, said):
+    made, lines = rehearsal(app)
+    with serve(made.hub):
+        made._check("push-release", made._push)
+        (repo,) = made.release.repos
+        made._check("Space me/demo starts", lambda: made._start_space(repo))
+    assert lines[1].startswith(said)
+    assert bool(made.failed) == ("FAILED" in said)
+
+
+def test_what_cannot_be_rehearsed_is_told(tmp_path, capsys):
+    assert rehearse.main([str(tmp_path)]) == 2
+    assert "holds no manifest.json" in capsys.readouterr().err
+    assert rehearse.main([str(tmp_path), "--base", str(tmp_path)]) == 2
+    assert "holds no config.json" in capsys.readouterr().err
+    assert rehearse.main([str(tmp_path), "--keep", str(tmp_path)]) == 2
+    assert "exists: name a folder that does not" in capsys.readouterr().err
