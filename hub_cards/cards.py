@@ -49,6 +49,7 @@ def model_card(release: Release, form: str) -> str:
     facts = _facts(release) | {
         "front_matter": front_matter.model_front_matter(release, form),
         "title": release.repo_ids[form].rpartition("/")[2],
+        "tag": release.tag(form),
         "weights_terms": _weights_terms(release, form),
     }
     return render(f"{form}.md", facts)
@@ -129,7 +130,7 @@ def _facts(release: Release) -> dict[str, Any]:
 
 def _source(release: Release) -> str:
     if release.dataset.source == "drawn-world":
-        return "the drawn world (scenes drawn by NotCLIP's code, so that presence and absence are known exactly)"
+        return "the drawn world, scenes drawn by NotCLIP's code in which presence and absence are known exactly"
     return release.dataset.source_name
 
 
@@ -161,7 +162,7 @@ def _weights_terms(release: Release, form: str) -> str:
 def _data_terms(release: Release) -> str:
     dataset = release.dataset
     if dataset.license is not None:
-        return f"{dataset.license} (source: {_source(release)})."
+        return f"{dataset.license}. Source: {_source(release)}."
     return (
         f"the source, {_source(release)}, was not said to allow that its pictures and sentences are passed on; "
         "the published dataset holds ids, concepts, evidence and questions alone."

@@ -11,14 +11,16 @@ import yaml
 
 from notclip import space
 from notclip.errors import BadInputError
-from notclip.hub_cards.dataset_files import DatasetFiles, read_dataset_files
+from notclip.hub_cards.dataset_files import OWN_LICENSE, DatasetFiles, read_dataset_files
 from notclip.hub_cards.results import Results
 from notclip.hub_cards.stage_config import StageConfig
+from notclip.recaption import drawn_world
 
 ROLES = ("base", "backbone", "notclip")
 # Form of the model -> which scored model's results its card shows: the adapter on its base is the merged backbone.
 FORM_ROLES = {"model": "notclip", "backbone": "backbone", "adapter": "backbone", "base": "base"}
 METRICS = ("negated_mcq", "negated_retrieval")
+DRAWN_WORLD_ENCODER = Path(drawn_world.__file__).parent / "encoder"
 SPACE = Path(space.__file__).parent
 
 
@@ -164,6 +166,8 @@ def _read_base(config: StageConfig, recorded: str) -> tuple[Base, str]:
 
 
 def _license_of(folder: Path) -> str | None:
+    if folder.resolve() == DRAWN_WORLD_ENCODER.resolve():
+        return OWN_LICENSE["drawn-world"]
     card = folder / "README.md"
     if not card.is_file():
         return None
