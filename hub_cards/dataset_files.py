@@ -75,14 +75,17 @@ class DatasetFiles:
         return list(found.values())
 
     def example_texts(self) -> tuple[str, str]:
-        """An affirmative text and one with negation, for the examples of code: right choices of the test questions."""
+        """An affirmative text and one with negation, for examples of code: the shortest right choices of the test split."""
         import pyarrow.parquet as pq
         from datasets import Features
 
         file = self.folder / "questions" / "test.parquet"
         kinds = Features.from_arrow_schema(pq.read_schema(file))["kind"].names
         rows = pq.read_table(file, columns=["choices", "answer", "kind"]).to_pylist()
-        right = {kinds[row["kind"]]: row["choices"][row["answer"]] for row in reversed(rows)}
+        right: dict[str, str] = {}
+        for row in rows:
+            kind, text = kinds[row["kind"]], row["choices"][row["answer"]]
+            right[kind] = min(right.get(kind, text), text, key=len)
         return right["affirmation"], right["hybrid"]
 
 

@@ -2,13 +2,18 @@
 
 import json
 import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from datasets import load_dataset
 
 from notclip.errors import BadInputError
-from notclip.hub_cards import staging
+from notclip.hub_cards import release, space_staging, staging
 from notclip.hub_cards.local_paths import check_no_local_paths
 from notclip.hub_cards.manifest import hashes
 from notclip.hub_cards.staging import stage_release
@@ -222,7 +227,61 @@ def test_the_parquet_copies_are_exact(inputs):
         assert pq.ParquetFile(copy).metadata.num_rows == 3
 
 
-@pytest.mark.parametrize("option", [{"namespace": "a/b"}, {"name": "..", "namespace": "ann"}, {"base_id": "/srv/x"}])
+@pytest.fixture
+def space(tmp_path, monkeypatch):
+    """A Space in small, in place of the package's."""
+    folder = tmp_path / "a-space"
+    folder.mkdir()
+    (folder / "app.py").write_text("from notclip.space import page\n")
+    (folder / "requirements.txt").write_text("gradio\n")
+    (folder / "README.md").write_text("---\ntitle: NotCLIP\nsdk: gradio\n---\n\nType what you do not want.\n")
+    for module in (release, space_staging):
+        monkeypatch.setattr(module, "SPACE", folder)
+    return folder
+
+
+def test_the_space_is_staged_with_code_results_photos_and_the_revisions_that_it_loads(inputs, space):
+    manifest = stage_release(inputs.config(version="1.2.3"))
+    (repo,) = [repo for repo in manifest["repos"] if repo["folder"] == "space"]
+    assert (repo["repo_id"], repo["tag"]) == ("ann/notclip-clip-vit-base-patch32-demo", "v1.2.3")
+    staged = inputs.folder / "hub" / "space"
+    assert (staged / "app.py").read_bytes() == (space / "app.py").read_bytes()
+    pinned = json.loads((staged / "release.json").read_text())
+    assert pinned["model"] == {"id": "ann/notclip-clip-vit-base-patch32", "revision": "v1.2.3"}
+    assert pinned["base"]["id"] == inputs.base
+    assert pinned["links"]["dataset"] == "ann/notclip-clip-vit-base-patch32-data"
+    assert {file.name for file in (staged / "results").iterdir()} == {"base.json", "backbone.json", "notclip.json"}
+    for name in ("questions/test.parquet", "captions/test.parquet"):
+        assert (staged / "photos" / name).read_bytes() == (inputs.folder / "hub" / "dataset" / name).read_bytes()
+    card = (staged / "README.md").read_text()
+    assert "- ann/notclip-clip-vit-base-patch32\n" in card
+    assert card.endswith("---\n\nType what you do not want.\n")
+    assert not list(staged.rglob("*.safetensors"))
+
+
+def test_the_code_of_a_space_runs_where_the_package_is_not_installed(inputs, space):
+    stage_release(inputs.config())
+    (inputs.folder / "hub" / "space" / "try.py").write_text(
+        "import notclip, notclip.space, notclip.recaption.lexicon, notclip.errors\n"
+        "from notclip.recaption.lexicon import load_lexicon\n"
+        "assert notclip.__file__.startswith(__file__.removesuffix('try.py')), notclip.__file__\n"
+        "print(notclip.__version__, bool(load_lexicon().find('a dog')))\n"
+    )
+    # -S: no site-packages, and so no installed package; what it needs of others is lent by PYTHONPATH.
+    lent = {"PYTHONPATH": str(Path(yaml.__file__).parents[1])}
+    command = [sys.executable, "-S", str(inputs.folder / "hub" / "space" / "try.py")]
+    done = subprocess.run(command, env=lent, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [version("notclip"), "True"], done.stderr
+
+
+def test_without_pictures_to_pass_on_the_space_has_none(inputs, space):
+    stage_release(inputs.config(images="ids"))
+    assert not (inputs.folder / "hub" / "space" / "photos").exists()
+
+
+@pytest.mark.parametrize(
+    "option", [{"namespace": "a/b"}, {"name": "..", "namespace": "ann"}, {"base_id": "/srv/x"}, {"version": "next"}]
+)
 def test_names_that_the_hub_would_not_take_are_refused(inputs, option):
     with pytest.raises(BadInputError, match=next(iter(option))):
         inputs.config(**option)
