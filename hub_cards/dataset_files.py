@@ -75,7 +75,7 @@ class DatasetFiles:
         return list(found.values())
 
     def example_texts(self) -> tuple[str, str]:
-        """An affirmative text and one with negation, for examples of code: the shortest right choices of the test split."""
+        """An affirmative text and one with negation, for examples of code: the shortest right choices."""
         import pyarrow.parquet as pq
         from datasets import Features
 

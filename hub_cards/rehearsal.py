@@ -57,17 +57,17 @@ class Rehearsal:
             return False
         self._check("push-release again", self._push_again)
         adapter_base = self._base_of_the_adapter(base)
-        parts = {repo.folder: repo.repo_id for repo in self.release.repos}
-        arguments = {"places": parts, "base": adapter_base, "tolerance": self.tolerance}
+        places = {repo.folder: repo.repo_id for repo in self.release.repos}
+        arguments = {"places": places, "base": adapter_base, "tolerance": self.tolerance}
         repos = [
             {"repo_id": repo.repo_id, "repo_type": repo.repo_type, "tag": repo.tag, "files": dict(repo.files)}
             for repo in self.release.repos
         ]
-        for part in ("models", "data", "metrics", "snapshots"):
-            if not use_release(
-                arguments | {"parts": [part], "repos": repos}, home=self._home(part), endpoint=self.hub.url
-            ):
-                self.failed.append(part)
+        # Each process with a cache of its own. The data and all that needs no torch go together.
+        for parts in (["models"], ["data", "metrics", "snapshots"]):
+            home = self._home(parts[0])
+            if not use_release(arguments | {"parts": parts, "repos": repos}, home=home, endpoint=self.hub.url):
+                self.failed.append(" and ".join(parts))
         for repo in self.release.repos:
             if repo.repo_type == "space":
                 self._check(f"Space {repo.repo_id} starts", lambda repo=repo: self._start_space(repo))  # type: ignore[misc]
