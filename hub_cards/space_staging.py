@@ -16,7 +16,7 @@ from notclip.hub_cards.release import SPACE, Release
 TOP = ("app.py", "requirements.txt")
 PARTS = {"evaluate_metrics": evaluate_metrics, "hub_cards": hub_cards, "recaption": recaption, "space": space}
 # The released base is loaded from its own repository, and what stands at the top is not wanted twice.
-NOT_PUSHED = ("__pycache__", "encoder", "README.md", *TOP)
+NOT_PUSHED = ("__pycache__", "encoder", "assets", "README.md", *TOP)
 
 
 def stage_space(release: Release, target: Path, *, results: Path, dataset: Path) -> None:
@@ -32,6 +32,8 @@ def stage_space(release: Release, target: Path, *, results: Path, dataset: Path)
     for name in TOP:
         if (SPACE / name).is_file():
             shutil.copyfile(SPACE / name, target / name)
+    if (SPACE / "assets").is_dir():  # the pictures of its card
+        shutil.copytree(SPACE / "assets", target / "assets")
     package = Path(notclip.__file__).parent
     code = {path.name: path for path in package.iterdir() if path.is_file()}
     for part, module in PARTS.items():

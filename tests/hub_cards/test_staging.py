@@ -234,6 +234,8 @@ def space(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "app.py").write_text("from notclip.space import page\n")
     (folder / "requirements.txt").write_text("gradio\n")
+    (folder / "assets").mkdir()
+    (folder / "assets" / "search.png").write_bytes(b"a picture")
     (folder / "README.md").write_text("---\ntitle: NotCLIP\nsdk: gradio\n---\n\nType what you do not want.\n")
     for module in (release, space_staging):
         monkeypatch.setattr(module, "SPACE", folder)
@@ -246,6 +248,7 @@ def test_the_space_is_staged_with_code_results_photos_and_the_revisions_that_it_
     assert (repo["repo_id"], repo["tag"]) == ("ann/notclip-clip-vit-base-patch32-demo", "v1.2.3")
     staged = inputs.folder / "hub" / "space"
     assert (staged / "app.py").read_bytes() == (space / "app.py").read_bytes()
+    assert (staged / "assets" / "search.png").read_bytes() == b"a picture"
     pinned = json.loads((staged / "release.json").read_text())
     assert pinned["model"] == {"id": "ann/notclip-clip-vit-base-patch32", "revision": "v1.2.3"}
     assert pinned["base"]["id"] == inputs.base
