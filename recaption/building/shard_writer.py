@@ -284,12 +284,20 @@ def _evidence(fact: ImageFacts, name: str) -> Row:
     return {"concept": name, "method": method, "score": evidence.score, "threshold": evidence.threshold}
 
 
+_TOTALS = {
+    "captions": ("rows", "negated captions"),
+    "questions": ("rows",),
+    "pairs": ("rows",),
+    "retrieval": ("rows", "queries"),
+}
+
+
 class _Counts:
     """What the rows of one file hold, counted while they are written."""
 
     def __init__(self, config: str) -> None:
         self.config = config
-        self.totals: Counter[str] = Counter()
+        self.totals: Counter[str] = Counter(dict.fromkeys(_TOTALS[config], 0))
         self.by: dict[str, Counter[str]] = {key: Counter() for key in ("kind", "form", "absent", "evidence")}
 
     def add(self, row: Row) -> None:
