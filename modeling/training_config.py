@@ -23,7 +23,7 @@ class TrainConfig:
     resume: bool = False
     """Go on with a run that was broken off; ends at the same weights as one that was not."""
 
-    epochs: int = 5
+    epochs: int = 3
     """Passes over the training images."""
     batch_images: int = 64
     """Images of the contrastive loss per step, over all processes."""
@@ -33,11 +33,11 @@ class TrainConfig:
     """Peak learning rate of the adapter, after a linear warm-up over the first 5 % of steps, then cosine to 0."""
     weight_decay: float = 0.01
     """AdamW's decoupled weight decay on the adapter."""
-    contrastive_weight: float = 0.5
+    contrastive_weight: float = 0.2
     """a of L = a·contrastive + (1-a)·choice + anchor."""
     plain_share: float = 0.5
     """p: how much of the choice loss runs past the composition, for the merged backbone; the rest runs through it."""
-    anchor_weight: float = 2.0
+    anchor_weight: float = 4.0
     """Weight of the anchor that holds affirmative captions where the backbone puts them."""
     negated_share: float = 0.5
     """Share of contrastive captions that are negated ones; the others are the source's own, and anchored."""
