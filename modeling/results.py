@@ -15,32 +15,30 @@ import torch
 from notclip.errors import BadInputError
 from notclip.modeling_notclip import NotClipModel
 from notclip.predictions import predictions_path
-from notclip.recaption.suite import Suite
 from notclip.scoring import SuiteScores
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "pillow", "numpy", "datasets", "evaluate", "peft")
 
 
-def results_content(*, model: str, suite: Suite, scores: SuiteScores, provenance: dict[str, Any]) -> dict[str, Any]:
+def results_content(*, model: str, scores: SuiteScores, provenance: dict[str, Any]) -> dict[str, Any]:
     """What a results file holds, in DESIGN's form.
 
     Args:
         model: what the user named as the model.
-        suite: what it was asked.
         scores: what it scored.
         provenance: where the numbers come from, as `provenance_of` makes it.
     """
     content = {
         "model": model,
-        "suite": suite.name,
+        "suite": scores.suite.name,
         "metrics": scores.metrics,
         "confidence_intervals": scores.confidence_intervals,
-        "provenance": provenance | {"data": suite.files, "n_skipped": len(scores.skipped)},
+        "provenance": provenance | {"data": scores.suite.files, "n_skipped": len(scores.suite.skipped)},
     }
     if scores.comparisons:
         content["comparisons"] = scores.comparisons
-    if scores.skipped:
-        content["skipped"] = list(scores.skipped)
+    if scores.suite.skipped:
+        content["skipped"] = list(scores.suite.skipped)
     return content
 
 

@@ -9,6 +9,7 @@ import torch
 from notclip.callable_model import CallableEncoders, CallableScorer, load_callable, names_python
 from notclip.errors import BadInputError
 from notclip.gate import Requirement, judge, write_junit
+from notclip.hub_cards.results import Results
 from notclip.loading import load_model
 from notclip.modeling_notclip import NotClipModel
 from notclip.predictions import Predictions, predictions_path
@@ -72,9 +73,18 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
         progress=progress,
     )
     provenance = provenance_of(model, config, command)
-    content = results_content(model=config.model, suite=suite, scores=scores, provenance=provenance)
+    content = results_content(model=config.model, scores=scores, provenance=provenance)
     # Written before it is judged: a figure that this suite does not measure must not cost the run.
     write_results(config.out, content, scores)
+    report = config.report or (config.out.with_suffix(".report") if config.compare else None)
+    if report is not None:
+        from notclip.hub_cards.comparison_report import write_report  # matplotlib takes a while
+
+        others = [Results.read(path) for path in config.compare]
+        answers = {path.stem: answered for path, answered in zip(config.compare, compared.values(), strict=True)}
+        first = Results(config.out, content)
+        write_report(report, first, others, scores.suite, {config.out.stem: scores.predictions} | answers)
+        content["report"] = str(report)
     if requirements:
         verdicts = judge(requirements, scores.metrics, scores.confidence_intervals)
         content["requirements"] = [verdict.as_json() for verdict in verdicts]

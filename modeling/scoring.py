@@ -31,14 +31,14 @@ class SuiteScores:
         confidence_intervals: the same names -> [low, high].
         comparisons: label of another model -> differences (this model less that one), tests, and intervals.
         predictions: what the model answered, for a later comparison.
-        skipped: what was left out, one line each.
+        suite: what was asked, without what was left out.
     """
 
     metrics: dict[str, Any]
     confidence_intervals: dict[str, Any]
     comparisons: dict[str, dict[str, Any]]
     predictions: Predictions
-    skipped: Sequence[str]
+    suite: Suite
 
     def add(self, figures: Mapping[str, Any], names: Mapping[str, str] | None = None, *, only: bool = False) -> None:
         """Enter what a metric computed, under other names where `names` has them; `only` those, where it says so."""
@@ -125,7 +125,7 @@ def score_suite(
     for label, others in compared.items():
         answered.must_answer_the_same(others, label)
 
-    scores = SuiteScores({"n_images": len(suite.photos)}, {}, {}, answered, suite.skipped)
+    scores = SuiteScores({"n_images": len(suite.photos)}, {}, {}, answered, suite)
     bootstrap = {"n_resamples": n_resamples, "seed": seed}
     if suite.questions:
         scale = None if model.logit_scale is None else float(model.logit_scale.detach().exp())

@@ -63,6 +63,8 @@ def main(argv: list[str] | None = None) -> int:
     content = run_scoring(config, command=["notclip", "score-model", *(sys.argv[1:] if argv is None else argv)])
     print("\n".join(_table(content)))
     print(f"\nWritten: {config.out}")
+    if report := content.get("report"):
+        print(f"Report:  {report}/report.html, with tables as .md, .csv and .json")
     if skipped := content.get("skipped"):
         print(
             f"{len(skipped)} photos were left out, with their questions and queries; the file lists them. The first:"
@@ -87,6 +89,8 @@ def _gate(content: dict[str, Any]) -> int:
 
 
 def _table(content: dict[str, Any]) -> list[str]:
+    from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
+
     metrics, intervals = content["metrics"], content["confidence_intervals"]
     counts = {"n_questions": "questions", "n_queries": "negated queries", "n_ordinary_queries": "ordinary queries"}
     asked = ", ".join(f"{metrics[name]:,} {what}" for name, what in counts.items() if metrics.get(name))
@@ -95,7 +99,10 @@ def _table(content: dict[str, Any]) -> list[str]:
         value = _inside(metrics, name)
         if value is not None:
             lines.append(f"  {label:32}{_percent(value)}{_bounds(_inside(intervals, name))}")
-    for other, differences in content.get("comparisons", {}).items():
+    comparisons = content.get("comparisons", {})
+    tested = {other: one["bootstrap_p_value"] for other, one in comparisons.items() if "bootstrap_p_value" in one}
+    adjusted = holm_adjusted(tested)
+    for other, differences in comparisons.items():
         lines += ["", f"Less {other}, in points:", ""]
         for name, label in DIFFERENCES.items():
             if name in differences:
@@ -105,6 +112,7 @@ def _table(content: dict[str, Any]) -> list[str]:
             lines.append(
                 f"  accuracy is the same: p = {differences['bootstrap_p_value']:.3g} (bootstrap over images), "
                 f"p = {differences['mcnemar_p_value']:.3g} (McNemar over questions)"
+                + (f", p = {adjusted[other]:.3g} by Holm over {len(adjusted)} models" if len(adjusted) > 1 else "")
             )
     return lines
 

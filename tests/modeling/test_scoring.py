@@ -208,7 +208,7 @@ def test_a_photo_that_cannot_be_decoded_stops_or_is_skipped_and_listed(model, tm
         score(model, suite)
     scores = score(model, suite, on_bad_photo="skip")
     assert (scores.metrics["n_questions"], scores.metrics["n_images"]) == (1, 1)
-    (line,) = scores.skipped
+    (line,) = scores.suite.skipped
     assert line.startswith("own.csv, row 0: the photo cannot be decoded")
     (tmp_path / "good.png").unlink()
     with pytest.raises(BadInputError, match="has no photo that can be decoded"):

@@ -91,7 +91,12 @@ def test_two_models_are_compared(model, own, tmp_path, capsys):
     before = json.loads((tmp_path / "plain.json").read_text())["metrics"]["accuracy"]
     difference = content["comparisons"][label]["accuracy_difference"]
     assert difference == pytest.approx(content["metrics"]["accuracy"] - before)
-    assert f"Less {label}, in points" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"Less {label}, in points" in printed
+    report = tmp_path / "scope.report"
+    assert f"Report:  {report}/report.html" in printed
+    assert json.loads((report / "comparison.json").read_text())["models"] == {"scope": model, "plain": model}
+    assert "report" not in content  # where a report lies is no result
 
 
 def test_the_gate_exits_with_1_says_what_is_missed_and_writes_a_test_report(model, own, tmp_path, capsys):

@@ -1,0 +1,181 @@
+"""Several models on one suite side by side: every figure with its interval, and paired tests against the first one."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
+from notclip.hub_cards.results import Figure, Results
+
+FIGURES = {
+    "accuracy": "accuracy",
+    "macro_accuracy": "macro accuracy over kinds",
+    "accuracy_by_kind/affirmation": "accuracy, affirmation",
+    "accuracy_by_kind/negation": "accuracy, negation",
+    "accuracy_by_kind/hybrid": "accuracy, hybrid",
+    "chance": "chance",
+    "blind_accuracy": "blind accuracy (other images)",
+    "vision_gain": "vision gain",
+    "affirmation_bias": "affirmation bias",
+    "group_score": "all questions of a group right",
+    "tie_rate": "ties",
+    "calibration_error": "calibration error",
+    "recall@1": "recall@1, ordinary queries",
+    "recall@5": "recall@5, ordinary queries",
+    "recall@10": "recall@10, ordinary queries",
+    "negated_recall@1": "recall@1, negated queries",
+    "negated_recall@5": "recall@5, negated queries",
+    "negated_recall@10": "recall@10, negated queries",
+    "caption_recall@5": "recall@5 of captions by images",
+    "negated_caption_recall@5": "recall@5 of negated captions by images",
+    "negation_drop": "negation drop of recall@5",
+    "violation@1": "violation@1 (lower is better)",
+    "violation@5": "violation@5 (lower is better)",
+    "violation@10": "violation@10 (lower is better)",
+    "violation_chance": "violation of a random order",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first model less another one, on the same questions or queries.
+
+    Args:
+        figure: the difference with its interval, from a paired bootstrap over images.
+        p_value: of no difference; None where no test is made.
+        adjusted: the same after Holm's method over all models that the figure is compared with.
+    """
+
+    figure: Figure
+    p_value: float | None
+    adjusted: float | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of all models.
+
+    Args:
+        name: in the results.
+        label: in words.
+        figures: model -> figure, None where it was not measured.
+        differences: model -> how the first one differs from it.
+    """
+
+    name: str
+    label: str
+    figures: Mapping[str, Figure | None]
+    differences: Mapping[str, Difference]
+
+
+def compare_results(first: Results, others: Sequence[Results]) -> list[Row]:
+    """Put results side by side, the first model's differences from the results that it was scored with.
+
+    Args:
+        first: results that `notclip score-model --compare` wrote.
+        others: the results that they were compared with.
+    """
+    models = {result.path.stem: result for result in (first, *others)}
+    compared = {other.path.stem: _comparison(first, other) for other in others}
+    rows = []
+    for name, label in FIGURES.items():
+        figures = {model: result.figure(name) if result.has(name) else None for model, result in models.items()}
+        if figures[first.path.stem] is None:
+            continue
+        paired = {model: _difference(comparison, name) for model, comparison in compared.items()}
+        found = {model: pair for model, pair in paired.items() if pair is not None}
+        adjusted = holm_adjusted({model: p_value for model, (_, p_value) in found.items() if p_value is not None})
+        differences = {
+            model: Difference(figure, p_value, adjusted.get(model)) for model, (figure, p_value) in found.items()
+        }
+        rows.append(Row(name, label, figures, differences))
+    return rows
+
+
+def as_json(rows: Sequence[Row], first: Results, others: Sequence[Results]) -> dict[str, Any]:
+    """The comparison for programs."""
+    return {
+        "suite": first.suite,
+        "models": {result.path.stem: str(result.content["model"]) for result in (first, *others)},
+        "figures": {
+            row.name: {
+                "label": row.label,
+                "models": {model: None if one is None else _numbers(one) for model, one in row.figures.items()},
+                "differences": {
+                    model: _numbers(one.figure) | {"p_value": one.p_value, "holm_p_value": one.adjusted}
+                    for model, one in row.differences.items()
+                },
+            }
+            for row in rows
+        },
+    }
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """The comparison for spreadsheets: a line for each figure of each model."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    head = ["figure", "label", "model", "value", "low", "high"]
+    writer.writerow([*head, "difference", "difference_low", "difference_high", "p_value", "holm_p_value"])
+    for row in rows:
+        for model, figure in row.figures.items():
+            numbers = [None] * 3 if figure is None else [figure.value, figure.low, figure.high]
+            paired: list[float | None] = [None] * 5
+            if (difference := row.differences.get(model)) is not None:
+                one = difference.figure
+                paired = [one.value, one.low, one.high, difference.p_value, difference.adjusted]
+            writer.writerow([row.name, row.label, model, *numbers, *paired])
+    return buffer.getvalue()
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """The comparison for people, in per cent, with 95 % intervals in brackets and p-values after Holm's method."""
+    models, others = list(rows[0].figures), list(rows[0].figures)[1:]
+    head = ["%", *models, *(f"{models[0]} − {other}" for other in others)]
+    lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    for row in rows:
+        cells = [row.label, *("–" if one is None else in_percent(one) for one in row.figures.values())]
+        for other in others:
+            difference = row.differences.get(other)
+            cells.append("" if difference is None else with_test(difference))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def in_percent(figure: Figure, *, sign: str = "") -> str:
+    """`48.1 [44.9, 51.2]`."""
+    bounds = "" if figure.low is None or figure.high is None else f" [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
+    return f"{100 * figure.value:{sign}.1f}{bounds}".replace("-", "−")
+
+
+def with_test(difference: Difference) -> str:
+    """`+16.3 [11.9, 20.4], p = 0.001`."""
+    test = "" if difference.adjusted is None else f", p = {difference.adjusted:.2g}"
+    return in_percent(difference.figure, sign="+") + test
+
+
+def _comparison(first: Results, other: Results) -> Mapping[str, Any]:
+    label = f"{other.content['model']} ({other.path.stem})"
+    found: Mapping[str, Any] = first.content.get("comparisons", {}).get(label, {})
+    return found
+
+
+def _difference(comparison: Mapping[str, Any], name: str) -> tuple[Figure, float | None] | None:
+    outer, _, inner = name.partition("/")
+    measured, at, k = outer.partition("@")
+    key = f"{measured}_difference{at}{k}"
+    value, bounds = comparison.get(key), comparison.get("confidence_intervals", {}).get(key)
+    if inner:
+        value = value.get(inner) if isinstance(value, Mapping) else None
+        bounds = bounds.get(inner) if isinstance(bounds, Mapping) else None
+    if value is None:
+        return None
+    p_value = comparison.get("bootstrap_p_value" if name == "accuracy" else f"{measured}_p_value{at}{k}")
+    low, high = (None, None) if bounds is None else bounds
+    return Figure(value, low, high), None if inner else p_value
+
+
+def _numbers(figure: Figure) -> dict[str, float | None]:
+    return {"value": figure.value, "low": figure.low, "high": figure.high}
