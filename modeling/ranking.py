@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-SCORES_AT_ONCE = 16_000_000  # 64 MB of float32
+SCORES_AT_ONCE = 8_000_000  # 32 MB of float32
 
 
 @dataclass(frozen=True)
@@ -63,21 +64,25 @@ def rank_images(
     wanted = place[torch.tensor([[*row, *[row[0]] * (longest - len(row))] for row in relevant])]  # (Q, R)
     k = min(k, count)
     tops, ranks = [], []
-    rows = max(1, SCORES_AT_ONCE // count)
+    rows = min(max(1, SCORES_AT_ONCE // count), len(queries))
+    # Used again for every block: new ones would leave the heap in pieces, at several times their size.
+    every_score = torch.empty(rows, count, dtype=images.dtype, device=images.device)
+    every_flag = torch.empty(rows, count, dtype=torch.bool, device=images.device)
     bar = tqdm(total=len(queries), desc="rank images", unit="query", disable=not progress)
     for start in range(0, len(queries), rows):
-        scores = queries[start : start + rows] @ images.T  # (q, I)
+        block = queries[start : start + rows]
+        scores = torch.mm(block, images.T, out=every_score[: len(block)])  # (q, I)
+        values, columns = scores.topk(min(k + 1, count), dim=1)
+        tops.append(order[_best(scores, values, columns, k).cpu()])
         own = wanted[start : start + rows].to(scores.device)
-        tops.append(order[_best(scores, k).cpu()])
-        ranks.append(_ranks(scores, own).min(dim=1).values.cpu())
+        ranks.append(_first_ranks(scores, values, own, every_flag).cpu())
         bar.update(len(scores))
     bar.close()
     return Ranking(torch.cat(tops), torch.cat(ranks))
 
 
-def _best(scores: Tensor, k: int) -> Tensor:
-    """Columns of the k highest scores, equal ones from left to right, shape (q, k)."""
-    values, columns = scores.topk(min(k + 1, scores.shape[1]), dim=1)
+def _best(scores: Tensor, values: Tensor, columns: Tensor, k: int) -> Tensor:
+    """Columns of the k highest scores, equal ones from left to right, shape (q, k), from those that topk gave."""
     # topk leaves the order of equal scores open; sorting all is slow, and needed for few rows.
     tied = torch.nonzero((values[:, 1:] == values[:, :-1]).any(1)).flatten()
     columns = columns[:, :k]
@@ -86,12 +91,26 @@ def _best(scores: Tensor, k: int) -> Tensor:
     return columns
 
 
-def _ranks(scores: Tensor, own: Tensor) -> Tensor:
-    """1-based ranks of the columns `own`, shape (q, R), where equal scores stand from left to right."""
-    columns = torch.arange(scores.shape[1], device=scores.device)
-    ranks = []
-    for column in own.T:
-        score = scores.gather(1, column[:, None])
-        before = (scores > score) | ((scores == score) & (columns < column[:, None]))
-        ranks.append(before.sum(1) + 1)
-    return torch.stack(ranks, dim=1)
+def _first_ranks(scores: Tensor, values: Tensor, own: Tensor, every_flag: Tensor) -> Tensor:
+    """1-based rank of the best of the columns `own`, (q, R), where equal scores stand from left to right, (q,)."""
+    own_scores = scores.gather(1, own)
+    score = own_scores.max(dim=1, keepdim=True).values  # (q, 1)
+    column = own.where(own_scores == score, scores.shape[1]).min(dim=1).values
+    higher = (values > score).sum(1)
+    equal = (values == score).sum(1)
+    # Those that are no better than the last of the list are counted among all.
+    for row_numbers in torch.nonzero(score[:, 0] <= values[:, -1]).flatten().split(max(1, len(scores) // 4)):
+        some, least = scores[row_numbers], score[row_numbers]
+        flags = every_flag[: len(some)]
+        higher[row_numbers] = _count(torch.gt(some, least, out=flags))
+        equal[row_numbers] = _count(torch.eq(some, least, out=flags))
+    for row in torch.nonzero(equal > 1).flatten().tolist():  # which of equal scores stand before is asked of few rows
+        higher[row] += (scores[row, : column[row]] == score[row]).sum()
+    return higher + 1
+
+
+def _count(flags: Tensor) -> Tensor:
+    """How many flags of each row are set, shape (q,); numpy counts bits where torch first makes numbers of them."""
+    if flags.device.type == "cpu":
+        return torch.from_numpy(np.count_nonzero(flags.numpy(), axis=1))
+    return flags.sum(1)

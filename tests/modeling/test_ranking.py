@@ -55,6 +55,19 @@ def test_lists_and_ranks_agree_among_ties():
     assert shorter.top.tolist() == found.top[:, :7].tolist()
 
 
+def test_the_first_of_many_relevant_images_counts_among_ties_too():
+    generator = torch.Generator().manual_seed(0)
+    queries = torch.randint(0, 2, (200, 3), generator=generator).float()
+    images = torch.randint(0, 2, (40, 3), generator=generator).float()
+    relevant = [torch.randperm(40, generator=generator)[: 1 + query % 7].tolist() for query in range(200)]
+    found = rank_images(queries, images, relevant, k=40, seed=1)
+    short = rank_images(queries, images, relevant, k=3, seed=1)
+    expected = [
+        1 + min(row.index(image) for image in own) for row, own in zip(found.top.tolist(), relevant, strict=True)
+    ]
+    assert found.ranks.tolist() == short.ranks.tolist() == expected
+
+
 def test_what_cannot_be_ranked_is_refused():
     queries, images, relevant = embeddings()
     with pytest.raises(ValueError, match="`relevant` must name an image for each of 200 queries"):
