@@ -19,13 +19,13 @@ class Validation:
 
     Args:
         macro_accuracy: accuracy of composed scores, averaged over kinds of question.
-        plainmacro_accuracy: the same without composition, as the merged backbone answers.
+        plain_macro_accuracy: the same without composition, as the merged backbone answers.
         recall_at_5: ordinary text→image recall@5.
         negated_recall_at_5: recall@5 of negated queries, composed.
     """
 
     macro_accuracy: float
-    plainmacro_accuracy: float
+    plain_macro_accuracy: float
     recall_at_5: float
     negated_recall_at_5: float
 
@@ -67,7 +67,7 @@ def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor) ->
     negated, _ = model.encode_queries([query for query, _ in split.negated_queries], composition="scope")
     return Validation(
         macro_accuracy=accuracies[0],
-        plainmacro_accuracy=accuracies[1],
+        plain_macro_accuracy=accuracies[1],
         recall_at_5=recall_at(5, ordinary, [caption.image for caption in split.captions], image_embeds),
         negated_recall_at_5=recall_at(5, negated, [image for _, image in split.negated_queries], image_embeds),
     )
