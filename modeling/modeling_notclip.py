@@ -225,12 +225,17 @@ class NotClipModel(PreTrainedModel):
         embeds = [torch.empty(0, self.config.embedding_dim, device=self.device)]
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size]
-            if not isinstance(batch, Tensor):
+            if isinstance(batch, Tensor):
+                inputs: dict[str, Any] = {"pixel_values": batch}
+            else:
                 rgb = [image.convert("RGB") for image in batch]
-                batch = self.processor.image_processor(images=rgb, return_tensors="pt")["pixel_values"]
-            # Depthwise convolutions on a CPU are 2.5 times as fast with the channels last (MobileNetV2, measured).
-            pixel_values = batch.to(self.device, self.dtype, memory_format=torch.channels_last)
-            features = self.get_image_features(pixel_values).pooler_output
+                # SigLIP 2 with native resolution also needs the mask and the shape of each image's patches.
+                inputs = dict(self.processor.image_processor(images=rgb, return_tensors="pt").to(self.device))
+            pixel_values = inputs.pop("pixel_values").to(self.device, self.dtype)
+            if pixel_values.ndim == 4:
+                # Depthwise convolutions on a CPU are 2.5 times as fast with the channels last (MobileNetV2, measured).
+                pixel_values = pixel_values.contiguous(memory_format=torch.channels_last)
+            features = self.get_image_features(pixel_values, **inputs).pooler_output
             embeds.append(nn.functional.normalize(features, dim=-1))
         return torch.cat(embeds)
 
@@ -362,16 +367,16 @@ class NotClipModel(PreTrainedModel):
         tokens = self.processor.tokenizer(
             list(texts), padding=padding, truncation=True, max_length=self._text_length, return_tensors="pt"
         )
+        if self._pads_to_full_length:
+            tokens.pop("attention_mask", None)
         return tokens.to(self.device)
 
     def _pad_as_trained(self, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        if not self._pads_to_full_length or input_ids.shape[1] >= self._text_length:
+        if not self._pads_to_full_length:
             return input_ids, attention_mask
-        missing = self._text_length - input_ids.shape[1]
-        pad_id = self.processor.tokenizer.pad_token_id
-        if attention_mask is not None:
-            attention_mask = nn.functional.pad(attention_mask, (0, missing), value=0)
-        return nn.functional.pad(input_ids, (0, missing), value=pad_id), attention_mask
+        tokenizer, missing = self.processor.tokenizer, max(0, self._text_length - input_ids.shape[1])
+        sides = (missing, 0) if tokenizer.padding_side == "left" else (0, missing)
+        return nn.functional.pad(input_ids, sides, value=tokenizer.pad_token_id), None
 
 
 __all__ = ["NotClipModel"]
