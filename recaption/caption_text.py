@@ -50,6 +50,7 @@ _RELATIVES = frozenset("who that which whose while as where when after before if
 _CLOSING = re.compile(r"\s+([,;:!?%)\]}]|\.(?=\s|$)|'s\b|'re\b|'ve\b|'ll\b|'d\b|n't\b|'(?=\s|$))")
 _OPENING = re.compile(r"([(\[{#$])\s+")
 _QUOTED = re.compile(r'"\s*([^"]*?)\s*"')
+_WORDLESS = re.compile(r"(an?|the)?\W*", re.IGNORECASE)  # Flickr8k has the caption "A".
 _SPACES = re.compile(r"\s+")
 _TRAILING = re.compile(r"\s*[,;:][\s,;:.]*$|(?<=\w\.)\.$")
 _INNER_STOP = re.compile(r"[.!?] |;")
@@ -62,13 +63,14 @@ class CaptionText:
     """One caption, ready to be joined to what it does not show.
 
     Args:
-        sentence: with its capital and final punctuation: "A dog runs on grass."
+        sentence: with its capital and final punctuation: "A dog runs on grass."; empty where the caption says nothing.
         body: without the final full stop; empty where nothing can follow inside the sentence (it holds several
             sentences, or ends in a question or a quotation).
         lower: the body with its first letter in lower case; empty where it may begin with a name or lacks its article.
         clause: `lower`, where it has a finite verb: "a dog runs", but not "a dog on grass".
         head: its subject, "A dog", and
         rest: what it does, "runs on grass"; both empty where the two cannot be told apart safely.
+        is_plain: it is a mere noun phrase, "a dog on grass".
     """
 
     sentence: str
@@ -77,6 +79,7 @@ class CaptionText:
     clause: str
     head: str
     rest: str
+    is_plain: bool = False
 
 
 def _mended(caption: str) -> str:
@@ -97,6 +100,8 @@ def caption_text(caption: str) -> CaptionText:
     else:
         text = _mended(caption)
     text = text[:1].upper() + text[1:]
+    if _WORDLESS.fullmatch(text):
+        return CaptionText("", "", "", "", "", "")
     body = text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
     sentence = text if text.endswith((".", "!", "?", '."', '!"', '?"')) else f"{text}."
     if not body or body[-1] in ".!?\"')" or body[0] == '"' or _INNER_STOP.search(body):
@@ -107,13 +112,18 @@ def caption_text(caption: str) -> CaptionText:
     lower = body[0].lower() + body[1:]
     verb = _finite_verb(words)
     if not verb:
-        return CaptionText(sentence, body, lower, "", "", "")
+        return CaptionText(sentence, body, lower, "", "", "", not any(map(_may_be_verb, words)))
     head = (
         words[:verb]
         if 1 < verb < 6 and words[verb - 1] not in _DETERMINERS and not any(map(_spoils_head, words[:verb]))
         else []
     )
     return CaptionText(sentence, body, lower, lower, " ".join(head), " ".join(words[verb:]) if head else "")
+
+
+def says_something(caption: str) -> bool:
+    """Whether a caption holds more than an article and punctuation."""
+    return _WORDLESS.fullmatch(caption.strip()) is None
 
 
 def _finite_verb(words: list[str]) -> int:
@@ -137,6 +147,11 @@ def _base_form(verb: str) -> str:
     if verb.endswith("ies"):
         return verb[:-3] + "y" if verb[:-3] + "y" in _VERBS else verb[:-1]
     return verb[:-2] if verb.endswith(("ches", "shes", "sses", "xes", "goes", "does")) else verb[:-1]
+
+
+def _may_be_verb(word: str) -> bool:
+    """Whether a word does something, "running", or begins a clause in which something does."""
+    return word.endswith("ing") or word in _RELATIVES or word in _ALWAYS_FINITE or _base_form(word) in _VERBS
 
 
 def _spoils_head(word: str) -> bool:

@@ -16,8 +16,8 @@ LESS_WORDS = {
 FREE_WORDS = {"person": "people"} | {
     word: word for word in "animal boat car cat child cloud crowd dog ice smoke snow traffic truck vehicle".split()
 }
-# There is one of each: "the sun is visible", but "no sun".
-_UNIQUE = frozenset({"moon", "sky", "sun"})
+# There is one of each: "the sun is visible", but "no sun"; and "there is a sun".
+_UNIQUE = {"moon": "a moon", "ocean": "an ocean", "sky": "a sky", "sun": "a sun"}
 # Settings rather than things: a photo has "no kitchen", but neither "zero kitchens" nor "nothing like a kitchen".
 _PLACES = frozenset(
     """
@@ -34,21 +34,25 @@ class Noun:
 
     Args:
         name: singular, without article: "dog".
-        one: with its indefinite article, where it takes one: "a dog", "snow".
+        one: with its article, where it takes one: "a dog", "snow", "the sun".
+        some: what there is: "a dog", "snow", "a sun".
         many: bare plural: "dogs"; the name itself for mass nouns.
         counted: "one dog, two dogs" can be said of it; False for "snow" and "scissors".
         plural_only: agrees as a plural even where it stands for one thing: "scissors are".
         is_person: "nobody" and "no one" deny it.
         is_thing: it can be counted and pointed at: a dog, but no snow, and no kitchen.
+        is_unique: there is one of it: "the sun".
     """
 
     name: str
     one: str
+    some: str
     many: str
     counted: bool
     plural_only: bool
     is_person: bool
     is_thing: bool
+    is_unique: bool
 
 
 def noun_of(concept: "Concept") -> Noun:
@@ -61,11 +65,13 @@ def noun_of(concept: "Concept") -> Noun:
     return Noun(
         name=concept.name,
         one=f"the {concept.name}" if is_unique else concept.indefinite,
+        some=_UNIQUE.get(concept.name, concept.indefinite),
         many=concept.name if is_mass else concept.plural,
         counted=counted,
         plural_only=plural_only,
         is_person=concept.name == "person",
         is_thing=counted and concept.name.rpartition(" ")[2] not in _PLACES,
+        is_unique=is_unique,
     )
 
 

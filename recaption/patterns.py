@@ -7,7 +7,7 @@ from enum import IntFlag, auto
 from functools import lru_cache
 from random import Random
 
-from notclip.recaption.caption_text import CaptionText
+from notclip.recaption.caption_text import CaptionText, caption_text
 from notclip.recaption.noun_phrases import (
     FREE_WORDS,
     LESS_WORDS,
@@ -43,6 +43,36 @@ class Trait(IntFlag):
     LOWER = auto()
     CLAUSE = auto()
     HEAD = auto()
+    PLAIN = auto()  # The caption is a mere noun phrase: "a snowman and two hats, sans clocks".
+    NO_BUT = auto()  # The caption lacks the word that a pattern joins it with: not "while one watches, while ...".
+    NO_WHILE = auto()
+    NO_THOUGH = auto()
+    NO_WITH = auto()
+    NO_IN = auto()  # Nor does it speak of a picture: not "a cup in a photo, in a picture without a car".
+
+
+# What joins an absence to a caption -> what the caption must be like for that.
+_JOINING: dict[str, Trait] = {
+    "and": Trait.CLAUSE,  # "A cup by a lake, and there is no car" lacks a verb in front of the "and".
+    "while": Trait.CLAUSE | Trait.NO_WHILE,
+    "but": Trait.NO_BUT,
+    "though": Trait.NO_THOUGH,
+    "with": Trait.NO_WITH,
+    "without": Trait.NO_WITH,
+    "in": Trait.NO_IN,
+    "minus": Trait.PLAIN | Trait.NO_WITH,
+    "sans": Trait.PLAIN | Trait.NO_WITH,
+}
+_JOINED = re.compile(r"\{caption\}[,;] (\w+)")
+_LINKS: dict[Trait, re.Pattern[str]] = {
+    Trait.NO_BUT: re.compile(r"\bbut\b"),
+    Trait.NO_WHILE: re.compile(r"\b(while|as|when)\b", re.IGNORECASE),
+    Trait.NO_THOUGH: re.compile(r"\b(al)?though\b", re.IGNORECASE),
+    Trait.NO_WITH: re.compile(r"\b(with|without)\b", re.IGNORECASE),
+    Trait.NO_IN: re.compile(
+        r"\b(in|inside|photos?|photographs?|pictures?|images?|cartoon|drawing|illustration|view)\b", re.IGNORECASE
+    ),
+}
 
 
 def traits_of_affirmed(nouns: tuple[Noun, ...]) -> int:
@@ -52,12 +82,17 @@ def traits_of_affirmed(nouns: tuple[Noun, ...]) -> int:
     return int(Trait.TWO_AFFIRMED) if len(nouns) == 2 else 0
 
 
+def _can_stand_bare(noun: Noun) -> bool:
+    """Whether "free of dogs", "free of snow" can be said, but not "free of ocean"."""
+    return noun.is_thing or not (noun.counted or noun.is_unique)
+
+
 @lru_cache(maxsize=65536)
 def _traits_of_negated_noun(noun: Noun) -> int:
     traits = Trait.ONE_NEGATED | Trait.FEW
     if noun.is_thing:
         traits |= Trait.THINGS | Trait.ONE_THING
-    if noun.is_thing or not noun.counted:
+    if _can_stand_bare(noun):
         traits |= Trait.MANY
     if noun.name in FREE_WORDS:
         traits |= Trait.COMPOUND
@@ -79,7 +114,7 @@ def traits_of_negated(nouns: tuple[Noun, ...]) -> int:
     if not nouns:
         return 0
     things = all([noun.is_thing for noun in nouns])
-    many = things or all([noun.is_thing or not noun.counted for noun in nouns])
+    many = things or all([_can_stand_bare(noun) for noun in nouns])
     return (_PAIR if len(nouns) == 2 else _SEVERAL) | (_THINGS if things else 0) | (_MANY if many else 0)
 
 
@@ -90,7 +125,16 @@ def traits_of_caption(caption: CaptionText) -> int:
         | (int(Trait.LOWER) if caption.lower else 0)
         | (int(Trait.CLAUSE) if caption.clause else 0)
         | (int(Trait.HEAD) if caption.head else 0)
+        | (int(Trait.PLAIN) if caption.is_plain else 0)
+        | sum(int(trait) for trait, link in _LINKS.items() if not link.search(caption.body))
     )
+
+
+@lru_cache(maxsize=16384)
+def read_caption(caption: str) -> tuple[CaptionText, int]:
+    """A caption and its traits; cached, since each one usually gets several negated captions in a row."""
+    text = caption_text(caption)
+    return text, traits_of_caption(text)
 
 
 @dataclass(slots=True)
@@ -136,7 +180,7 @@ def _draw(f: Filling, *words: str) -> str:
 # Slots that depend on the nouns or the caption; those of `words` in the table do not.
 _FILL: dict[str, Callable[[Filling], str]] = {
     "A": lambda f: join([noun.one for noun in f.affirmed], "and"),
-    "an_A": lambda f: join([re.sub("^the ", "a ", noun.one) for noun in f.affirmed], "and"),
+    "an_A": lambda f: join([noun.some for noun in f.affirmed], "and"),
     "one_A": lambda f: f.affirmed[0].one,
     "both_A": lambda f: "both " + join([noun.one for noun in f.affirmed], "and"),
     "A_is": lambda f: "are" if _affirmed_are(f) else "is",
@@ -257,7 +301,8 @@ def compile_pattern(section: str, form: str, template: str, words: Mapping[str, 
         ValueError: the template names a slot that is neither in `words` nor known to the grammar.
     """
     parts: list[Part] = []
-    wants = Trait(0)
+    joined = _JOINED.match(template)
+    wants = _JOINING.get(joined.group(1), Trait(0)) if joined else Trait(0)
     end = 0
     for match in _SLOT.finditer(template):
         if match.start() > end:

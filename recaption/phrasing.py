@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import yaml
 
-from notclip.recaption.caption_text import CaptionText, caption_text
+from notclip.recaption.caption_text import CaptionText
 from notclip.recaption.noun_phrases import Noun, noun_of
 from notclip.recaption.patterns import (
     Filling,
@@ -19,8 +19,8 @@ from notclip.recaption.patterns import (
     Trait,
     compile_pattern,
     draw,
+    read_caption,
     traits_of_affirmed,
-    traits_of_caption,
     traits_of_negated,
 )
 
@@ -121,11 +121,11 @@ class Phrasebook:
         """See the module's function of the same name."""
         if not absent:
             raise ValueError("`absent` must name at least one concept, got none.")
-        text = caption_text(caption)
-        if not text.sentence.strip("."):
+        text, traits = read_caption(caption)
+        if not text.sentence:
             raise ValueError(f"`caption` must hold words, got {caption!r}.")
         negated = self._look_up(absent, lexicon)
-        pattern = self._draw("captions", traits_of_caption(text) | traits_of_negated(negated), rng, forms)
+        pattern = self._draw("captions", traits | traits_of_negated(negated), rng, forms)
         return Phrase(pattern.fill(_filling((), negated, text, rng)), pattern.form, pattern.template)
 
     def _look_up(self, names: Sequence[str], lexicon: Mapping[str, "Concept"]) -> tuple[Noun, ...]:
@@ -164,6 +164,8 @@ def _filling(
     plural = rng.random() < PLURAL_SHARE
     if len(negated) == 1:
         plural = plural and negated[0].is_thing
+    elif not all([noun.is_thing or not noun.counted for noun in negated]):
+        plural = False  # "Any oceans or beaches" says little of one photo.
     elif not all([noun.counted for noun in negated]):
         # "No snow or dogs": what has no singular makes the list plural, and verbs agree with the nearest noun.
         plural = True

@@ -20,6 +20,7 @@ from notclip.recaption.building.photo_spool import PhotoSpool
 from notclip.recaption.building.pieces import Skipped
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, whole_file, write_json
+from notclip.recaption.caption_text import says_something
 from notclip.recaption.facts import EVIDENCE_METHODS, ImageFacts
 from notclip.recaption.pairs import Pair, build_pairs
 from notclip.recaption.parquet_files import ParquetRows
@@ -237,7 +238,7 @@ def _caption_rows(job: BuildJob, shard: Shard, fact: ImageFacts, chooser: Absenc
     forms = FORMS_OF_SPLIT[shard.split]
     rng = Random(f"{job.config.seed}:captions:{fact.image_id}")
     affirmed = sorted(fact.present)
-    for caption in fact.captions:
+    for caption in filter(says_something, fact.captions):
         absent = chooser.draw(fact.absent, rng, job.config.negated_per_caption)
         if not absent:
             continue
