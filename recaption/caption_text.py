@@ -47,6 +47,7 @@ _NO_HEAD = frozenset(
     """.split()
 )
 _RELATIVES = frozenset("who that which whose while as where when after before if what".split())
+_NO_NOUN_PHRASE = _VERBS | _ALWAYS_FINITE | _RELATIVES
 _CLOSING = re.compile(r"\s+([,;:!?%)\]}]|\.(?=\s|$)|'s\b|'re\b|'ve\b|'ll\b|'d\b|n't\b|'(?=\s|$))")
 _OPENING = re.compile(r"([(\[{#$])\s+")
 _QUOTED = re.compile(r'"\s*([^"]*?)\s*"')
@@ -151,7 +152,7 @@ def _base_form(verb: str) -> str:
 
 def _may_be_verb(word: str) -> bool:
     """Whether a word does something, "running", or begins a clause in which something does."""
-    return word.endswith("ing") or word in _RELATIVES or word in _ALWAYS_FINITE or _base_form(word) in _VERBS
+    return word.endswith("ing") or any(verb in _NO_NOUN_PHRASE for verb in (word, _base_form(word)))
 
 
 def _spoils_head(word: str) -> bool:

@@ -247,6 +247,7 @@ def test_mass_nouns_places_and_what_there_is_one_of_keep_their_grammar(negated, 
         ("A cup in a kitchen", r"kitchen, in "),
         ("A picture of a cup", r"cup, in |, (and|while) "),
         ("A boy looks on", r", (sans|minus) "),
+        ("A group of students in uniform stand by a gate", r", (sans|minus) "),
     ],
 )
 def test_an_absence_is_joined_only_by_words_that_the_caption_can_bear(caption, wrong):
