@@ -10,15 +10,30 @@ right where
 - no concept's words stand on the other side, unless a concept of that side has them too.
 
 What a list does not mention (the place of an absence, a verb) may stand on either side.
+
+A list of frames has places for concepts: `{a}` and `{c}` are affirmed, `{b}` and `{d}` denied, with their article; `{A}`
+begins a sentence, `{a0}` has no article, `{as}` is a plural. Each frame is filled `--fillings` times with COCO's classes.
 """
 
 import argparse
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from notclip.negation_scope import read_scope
+
+# COCO's 80 classes as people write them; those that are always plural last.
+COCO_CLASSES = tuple(
+    "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,"
+    "bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,snowboard,"
+    "sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,wine glass,cup,fork,knife,"
+    "spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,"
+    "dining table,toilet,TV,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,book,clock,"
+    "vase,teddy bear,hair drier,toothbrush,skis,scissors".split(",")
+)
+_PLURALS = {"person": "people", "sheep": "sheep", "knife": "knives", "mouse": "mice", "broccoli": "broccoli"}
 
 _FUNCTION_WORDS = frozenset("a an the of in to on and or her his its your".split())
 
@@ -43,6 +58,31 @@ def read_list(path: Path) -> Iterator[Meant]:
             text, *sides = (part.strip() for part in line.split("|"))
             affirmed, negated = (tuple(filter(None, map(str.strip, side.split(";")))) for side in sides)
             yield Meant(group, text, affirmed, negated)
+
+
+def fill(frame: Meant, rng: random.Random) -> Meant:
+    """A frame with concepts of COCO in its places, no two alike and none within another."""
+    while True:
+        concepts = rng.sample(COCO_CLASSES, 4)
+        words = [word for concept in concepts for word in concept.split()]
+        if len(set(words)) == len(words):
+            break
+    places: dict[str, str] = {}
+    for letter, concept in zip("abcd", concepts, strict=True):
+        article = "" if concept.endswith(("skis", "scissors", "broccoli")) else "an " if concept[0] in "aeiou" else "a "
+        plural = _PLURALS.get(concept) or concept + ("" if concept[-1] == "s" and not article else _ending(concept))
+        places |= {letter: article + concept, f"{letter}0": concept, f"{letter}s": plural}
+        places |= {letter.upper(): _capital(article + concept), f"{letter.upper()}s": _capital(plural)}
+    sides = [tuple(part.format(**places) for part in side) for side in (frame.affirmed, frame.negated)]
+    return Meant(frame.group, frame.text.format(**places), *sides)
+
+
+def _ending(concept: str) -> str:
+    return "es" if concept.endswith(("s", "ch", "sh", "x")) else "s"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def fault_of(meant: Meant) -> str:
@@ -86,10 +126,16 @@ def main(argv: list[str] | None = None) -> int:
     """Print the share of each group that is read right, and every text that is not."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lists", type=Path, nargs="+")
+    parser.add_argument("--fillings", type=int, default=8, help="how often each frame is filled with concepts")
     parser.add_argument("--quiet", action="store_true", help="shares alone")
     options = parser.parse_args(argv)
     for path in options.lists:
-        captions = list(read_list(path))
+        rng = random.Random(0)
+        captions = [
+            fill(meant, rng) if "{" in meant.text else meant
+            for meant in read_list(path)
+            for turn in range(options.fillings if "{" in meant.text else 1)
+        ]
         faults = {meant: fault for meant in captions if (fault := fault_of(meant))}
         print(f"{path.name}: {_share(len(captions) - len(faults), len(captions))}")
         for group in dict.fromkeys(meant.group for meant in captions):
