@@ -11,8 +11,9 @@ right where
 
 What a list does not mention (the place of an absence, a verb) may stand on either side.
 
-A list of frames has places for concepts: `{a}` and `{c}` are affirmed, `{b}` and `{d}` denied, with their article; `{A}`
-begins a sentence, `{a0}` has no article, `{as}` is a plural. Each frame is filled `--fillings` times with COCO's classes.
+A list of frames has places for concepts: `{a}` and `{c}` are affirmed, `{b}` and `{d}` denied, with their article;
+`{A}` begins a sentence, `{a0}` has no article, `{as}` is a plural. Each frame is filled `--fillings` times with COCO's
+classes.
 """
 
 import argparse
@@ -26,12 +27,12 @@ from notclip.negation_scope import read_scope
 
 # COCO's 80 classes as people write them; those that are always plural last.
 COCO_CLASSES = tuple(
-    "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,"
-    "bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,snowboard,"
+    "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,"
+    "bench,bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,snowboard,"
     "sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,wine glass,cup,fork,knife,"
     "spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,"
-    "dining table,toilet,TV,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,book,clock,"
-    "vase,teddy bear,hair drier,toothbrush,skis,scissors".split(",")
+    "dining table,toilet,TV,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,book,"
+    "clock,vase,teddy bear,hair drier,toothbrush,skis,scissors".split(",")
 )
 _PLURALS = {"person": "people", "sheep": "sheep", "knife": "knives", "mouse": "mice", "broccoli": "broccoli"}
 
@@ -69,7 +70,9 @@ def fill(frame: Meant, rng: random.Random) -> Meant:
             break
     places: dict[str, str] = {}
     for letter, concept in zip("abcd", concepts, strict=True):
-        article = "" if concept.endswith(("skis", "scissors", "broccoli")) else "an " if concept[0] in "aeiou" else "a "
+        article = (
+            "" if concept.endswith(("skis", "scissors", "broccoli")) else "an " if concept[0] in "aeiou" else "a "
+        )
         plural = _PLURALS.get(concept) or concept + ("" if concept[-1] == "s" and not article else _ending(concept))
         places |= {letter: article + concept, f"{letter}0": concept, f"{letter}s": plural}
         places |= {letter.upper(): _capital(article + concept), f"{letter.upper()}s": _capital(plural)}

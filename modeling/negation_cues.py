@@ -23,10 +23,10 @@ _WORDS = {
     "x": "never cannot cant dont doesnt isnt arent wasnt",
     "N": "not",
     "u": "nobody noone no-one nothing",
-    "w": "without w/o sans minus excluding omitting",
+    "w": "without w/o w/out sans minus excluding omitting",
     "e": "except excepting barring",
     "v": "lacks lack lacked excludes exclude omits omit denies deny forgoes foregoes eschews",
-    "p": "absent absence nowhere nonexistent non-existent inexistent excluded omitted",
+    "p": "absent absence nowhere nonexistent non-existent inexistent excluded omitted unseen undepicted unpictured",
     "q": "missing lacking",
     "~": "nor",
     "a": "is are was were be been being am 's 're 'm",
@@ -101,6 +101,9 @@ _PHRASES = {
     "did not fail to|doesn't fail to|don't fail to|didn't fail to|can't wait|cannot wait|couldn't wait|could not wait|"
     "not least|if it were not for|if it weren't for|if it was not for|if it wasn't for|were it not for|if not for|"
     "knows nothing|know nothing|knew nothing|says nothing|nothing beats|there 's nothing like|there is nothing like|"
+    ""
+    "not alone|without equal|without parallel|without end|can't stop|cannot stop|couldn't stop|could not stop|"
+    "never tires of|never tire of|never tired of|do not disturb|"
     "no choice but|no option but|no alternative but|impossible not to|hard not to|difficult not to|missing link|"
     "free kick|all but certain|no entry|no go|no fly|no u - turn|"
     "no left turn|no right turn|no exit",
@@ -115,7 +118,7 @@ _PHRASES = {
     "devoid of|void of|free of|free from|empty of|absent of|bereft of|bare of|clear of|barren of|anything but|"
     "negative for|to the exclusion of|leaving out|without so much as|without even|w / o|far removed from|"
     "far from any|away from any|unaccompanied by|unoccupied by|untouched by|uninhabited by|unadorned by|"
-    "rid of|stripped of|shorn of",
+    "rid of|stripped of|shorn of|w / out|hard pressed to find|hard - pressed to find|hard-pressed to find",
     "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|"
     "everybody but|all but|save for",
     "v": "has nothing to do with|have nothing to do with|look in vain for|looks in vain for|looking in vain for|"
@@ -126,7 +129,8 @@ _PHRASES = {
     "out of sight|out of view|out of frame|out of shot|out of the picture|out of the frame|out of the scene|"
     "out of the shot|out of the image|out of the photo|off screen|off camera|left out|makes no appearance|"
     "make no appearance|made no appearance|has no place|plays no part|plays no role|play no part|play no role|"
-    "have no place|conspicuous by its absence|conspicuous by their absence|cut out of the picture",
+    "have no place|conspicuous by its absence|conspicuous by their absence|notable for its absence|"
+    "notable for their absence|noticeable by its absence|noticeable by their absence|cut out of the picture",
     "q": "ruled out",
     "f": "in sight|in view|in frame|in evidence|on display|on show|on screen|on view|on offer|on the menu|"
     "in the mix|to be seen|to be found|to be spotted|to be heard|to be had|to see|to speak of|in attendance|"
@@ -148,7 +152,8 @@ _PHRASES = {
     "|": "or even|and / or",
     "S": "in which|so that",
     "R": "as far as one can see|as far as the eye can see|as far as can be seen|as far as i can see|of course|"
-    "as well|by the way",
+    "as well|by the way|it 's clear that|it is clear that|it 's evident that|it is evident that|it is notable that|"
+    "it 's notable that|note that|it should be noted that|it 's worth noting that|it is worth noting that",
     "F": "the study|this study|the exam|this exam|the examination|this examination|this film|the film|the scan|"
     "this scan|chest radiograph|chest x - ray|chest x-ray|the scenery|the surroundings",
     "P": "in front of|on top of|next to|close to|because of|due to|out of|part of|a part of|in the middle of|"
@@ -181,6 +186,7 @@ LESS_NOUNS = {
     "starless": "stars",
     "toothless": "teeth",
     "treeless": "trees",
+    "off-leash": "leash",
     "waveless": "waves",
     "windowless": "windows",
     "deserted": "people",
@@ -222,6 +228,17 @@ PLURAL_MODIFIERS = frozenset(
 # Words that name nothing by themselves: "nothing is a dog" and "none of the things is a dog" deny a dog.
 VAGUE = frozenset("thing things object objects item items something anything everything nothing one else yes".split())
 UNIVERSAL = frozenset("everything everyone everybody all every any anything something anyone each".split())
+# "The dog remains absent" denies a dog.
+STAYS = frozenset("remains remain stays stay goes go gone".split())
+# What the first words of names of two words are, so that "traffic light-free" is free of a traffic light.
+FIRST_WORDS = frozenset(
+    "traffic fire stop parking sports baseball tennis wine hot potted dining cell teddy hair trash palm".split()
+)
+# "No dog joins the man" denies the dog alone: the man is there.
+MEETINGS = frozenset(
+    "accompanies accompany joins join surrounds surround obstructs interrupts interrupt blocks shields "
+    "disturbs".split()
+)
 SIGN_WORDS = frozenset("sign signs signpost zone zones symbol poster notice sticker".split())
 # Two of these make a text foreign, where "no" may be any word.
 FOREIGN = frozenset(
@@ -248,5 +265,5 @@ HINTS = frozenset(
         if tag in _CUES and _CUE_WORDS.isdisjoint(phrase)
     }
     | LESS_NOUNS.keys()
-    | {"t", "w", "free", "less", "leaves", "leave"}
+    | {"t", "w", "free", "less", "leaves", "leave", "leash", "hold", "skip", "unlike", "any"}
 )

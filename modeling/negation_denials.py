@@ -180,15 +180,19 @@ class Denials(Phrases):
         """As for X, there is none; you might expect X, but there isn't one."""
         tags = self.tags
         stop = i
-        while stop > 0 and (tags[stop - 1] in "aAT,RBr" or self.words[stop - 1] == ":"):
+        while stop > 0 and (tags[stop - 1] in "aAT,RBr" or self.words[stop - 1] in (":", "?")):
             stop -= 1
-        start = stop
+        frames = [j for j in range(max(0, stop - 6), stop) if tags[j] in "Po" and self.frames_end(j) == stop]
+        start = stop = min(frames, default=stop)  # "look for dogs in this image, but there are none"
         while start > 0 and stop - start < 40 and tags[start - 1] in "kicFgdty&|,V":
             start -= 1
         if start < stop and (
-            start == 0 or tags[start - 1] in "Po" or self.words[start - 1] in ("expect", "see", "find")
+            start == 0 or tags[start - 1] in "PoT." or self.words[start - 1].split()[-1] in ("expect", "see", "find")
         ):
-            self.mark(max(0, start - 1), start, DROPPED)
+            opening = start
+            while opening > 0 and tags[opening - 1] not in ".,B":
+                opening -= 1
+            self.mark(opening if tags[opening] == "r" else max(0, start - 1), start, DROPPED)
             self.deny_subject(start, stop, end)
         return self.drop_frames(end)
 

@@ -2,12 +2,12 @@
 
 import re
 
-from .negation_cues import AGENTS, LOCATIVES, PARTICIPLES, PLURAL_MODIFIERS, WEARABLES
+from .negation_cues import AGENTS, LOCATIVES, MEETINGS, PARTICIPLES, PLURAL_MODIFIERS, WEARABLES
 from .negation_tokens import LOOK_BACK, NOUN_START, Tokens
 
 # What may follow one absent item for the list to go on: ", Y, or Z" and ", y and z".
 _LIST_OR = re.compile(r"(?:,[dyRt]{0,2}[kicFgo]{1,6}){0,9},?[|~][dyRt]{0,2}[kicFgf]")
-_LIST_AND = re.compile(r"(?:,y?[kiFg][kiFgo]{0,3}){1,9},?&y?[kFg]{1,3}(?=[.,BSfPjx])")
+_LIST_AND = re.compile(r"(?:,y?[kiFg][kiFgo]{0,3}){1,9},?&y?i?[kFg]{1,3}(?=[.,BSfPjx])")
 _SINGULAR = frozenset("is was has does isn't wasn't hasn't doesn't".split())
 
 
@@ -109,7 +109,7 @@ class Phrases(Tokens):
         while j < self.size:
             tag = tags[j]
             first = j == start
-            if attached and not first and self._is_verb(j):
+            if not first and (self._is_verb(j) if attached else self._is_meeting(j) or self._is_another_noun(j)):
                 break
             if tag == "V" or (
                 tag == "k"
@@ -155,6 +155,16 @@ class Phrases(Tokens):
             and not words[j - 1].endswith("s")
         )
 
+    def _is_meeting(self, j: int) -> bool:
+        return self.words[j] in MEETINGS and self.words[j - 1] != "to"
+
+    def _is_another_noun(self, j: int) -> bool:
+        """Whether token j begins what a search looks for after "no people": "no people beach sunset"."""
+        end = j
+        while self.tags[end] == "k" and end - j < 8:
+            end += 1
+        return self.words[j - 1] == "people" and end - j > 1 and self.tags[end] in ".," and not self.is_passive(j)
+
     def _keeps_place(self, j: int, attached: bool, verbal: bool) -> bool:
         """Whether the preposition at j belongs to the absent phrase, and not to what is affirmed around it."""
         following, place = self.tags[j + 1], self.words[j] in LOCATIVES
@@ -165,7 +175,7 @@ class Phrases(Tokens):
         if following == "m":
             return verbal
         if following == "t":
-            return not attached and not place
+            return not attached and not place and self.words[j] != "with"  # "no dog with the man": he is there
         return verbal or not attached
 
     def list_next(self, j: int, joined: str, *, bare: bool) -> int:

@@ -10,7 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .negation_cues import FOREIGN, HINTS, LESS_NOUNS, PERCEPTIONS, ROLES, UNIVERSAL, VAGUE
+from .negation_cues import (
+    AGENTS,
+    FIRST_WORDS,
+    FOREIGN,
+    HINTS,
+    LESS_NOUNS,
+    MEETINGS,
+    PERCEPTIONS,
+    ROLES,
+    SIGN_WORDS,
+    STAYS,
+    UNIVERSAL,
+    VAGUE,
+)
 from .negation_denials import HAVE, Denials
 from .negation_phrases import NOUN_START
 from .negation_rest import CONTENT, CUE, DROPPED, KEPT, NEGATED, affirmed_text
@@ -101,7 +114,7 @@ class _Reading(Denials):
         """No X, neither X nor Y, none of the Xs."""
         words, tags = self.words, self.tags
         k = i + 1
-        answers = words[i] == "none" or (words[i] == "no" and i > 0 and words[i - 1] == ":")  # "edema: no"
+        answers = words[i] == "none" or (words[i] == "no" and i > 0 and words[i - 1] in (":", ",", "?"))  # "edema: no"
         if answers and i and (tags[k] in ".,B" or (words[i] == "none" and self.frames_end(k) > k)):
             return self.deny_topic(i, self.mark(i, k, CUE))
         if tags[k] in ".,B=" or (words[i] == "no" and self._is_foreign()) or (words[i] == "zero" and tags[k] == "P"):
@@ -131,6 +144,8 @@ class _Reading(Denials):
             return self.deny_twice(j, j)
         if attached and not (clause and tags[j] in "aA"):
             return j
+        if words[j] in MEETINGS:  # "no dog joins the man": the man is there
+            return self.mark(j, j + 1, DROPPED)
         return self.deny_predicate(j, first)
 
     def _without(self, i: int) -> int:
@@ -138,6 +153,10 @@ class _Reading(Denials):
         if self.tags[i] == "v" and i and self.tags[i - 1] in "dtm":  # "a lack"
             return i + 1
         attached = self.is_attached(i)
+        if self.words[i] in ("absence of", "lack of"):
+            self._drop_epithets(i)
+        elif self.tags[i] == "v" and (end := self._what(i, i + 1)):
+            return end
         k = i + 1 + (self.tags[i + 1] == "n")
         first = len(self.phrases)
         joined = "kFgi" if self.tags[i] == "v" or self.words[i].endswith(" of") else "kFg"
@@ -153,6 +172,28 @@ class _Reading(Denials):
             while self.tags[j] not in ".,B":  # "the absence of a dog is easy to see"
                 j = self.mark(j, j + 1, DROPPED)
         return j
+
+    def _drop_epithets(self, i: int) -> None:
+        """What describes an absence describes nothing that is there: "a distinct lack of"."""
+        start = i
+        while start > self.floor and i - start < 3 and self.tags[start - 1] in "kR":
+            start -= 1
+        if start > self.floor and self.tags[start - 1] in "dt":
+            self.mark(start - 1, i, DROPPED)
+
+    def _what(self, aux: int, end: int) -> int:
+        """What this image lacks is X, X is what this image lacks: the end of it, 0 where the cue stands in neither."""
+        start = self.subject_start(aux, self.floor)
+        if start == 0 or self.words[start - 1] != "what" or any(self.tags[m] in CONTENT for m in range(start, aux)):
+            return 0
+        if start > 1 and self.tags[start - 2] == "a":
+            self.mark(start - 2, end, CUE)
+            floor = 0 if self.floor == end else self.floor
+            return self.deny_subject(self.subject_start(start - 2, floor), start - 2, end)
+        if self.tags[self.frames_end(end)] == "a":
+            self.mark(start - 1, end, CUE)
+            return self.deny_inverted(end)
+        return 0
 
     def _except(self, i: int) -> int:
         """Everything except X denies X; nobody except X, and empty except for X, affirm it."""
@@ -204,6 +245,12 @@ class _Reading(Denials):
             return i + 1
         if words[i + 1] in ("only", "just", "merely", "simply", "solely"):  # "don't just play, they sing"
             return i + 2
+        if (
+            words[i] == "never" and words[k] in HAVE and (i == 0 or tags[i - 1] == ".")
+        ):  # "never has a dog been so happy"
+            return i + 1
+        if words[aux] in ("do", "don't", "dont") and not SIGN_WORDS.isdisjoint(words[k : k + 4]):
+            return k  # "a don't walk sign"
         better = words[k] in ("more", "better", "worse") or words[k].endswith("er")
         if better and words[i + 1] == "be" and words[i].startswith(("could", "can")):  # "couldn't be happier"
             return k + 1
@@ -217,6 +264,8 @@ class _Reading(Denials):
         self.mark(aux, k, CUE)
         if tags[k] == "n":
             return self._no(k)
+        if not subject and words[i - 1] == "?" and (tags[k] == "T" or self.frames_end(k) > k):
+            return self.deny_topic(i, k)  # "a cat? not in this image"
         if tags[aux - 1] == "T" and words[k] in ("one", "any", "some") and tags[k + 1] in ".,B":
             return self.deny_topic(aux, self.mark(k, k + 1, CUE))
         if tags[k] in ".,B&S|":  # "a girl is not"
@@ -232,6 +281,12 @@ class _Reading(Denials):
         seer = noun or (words[k] == "notice" and tags[aux - 1] != "r")
         if seer and words[k] in PERCEPTIONS and tags[k + 1] == "t":  # the cat that she does not notice is there
             return self.deny(k, k + 1)
+        if noun and tags[aux] in "ax" and (words[k] in ("among", "amongst") or words[k] in VAGUE):
+            stop = k + 1  # "is not among the objects in this image", "is not something you'll find"
+            while tags[stop] in "tkoPFTrAahSfj":
+                stop += 1
+            if words[k] in VAGUE or not VAGUE.isdisjoint(words[k:stop]):
+                return self.deny_subject(start, aux, self.mark(k, stop, DROPPED))
         end = self.frames_end(k + 1)
         if tags[k] == "h" and tags[end] == "a" and tags[end + 1] in NOUN_START and self._is_vague(start, aux - 1):
             self.mark(start - 1, end, DROPPED)  # "what you won't find in this image is an oven"
@@ -287,14 +342,21 @@ class _Reading(Denials):
     def _absent(self, i: int) -> int:
         """X is absent, is missing X, absent from this image is X."""
         tags = self.tags
-        if tags[i] == "q" and i and tags[i - 1] in "dtmycP" and self.words[i - 1] != "both":  # "a missing tooth"
-            return i + 1
+        if tags[i] == "q" and i and tags[i - 1] in "dtmycP" and self.words[i - 1] not in ("both", "all"):
+            if self.words[i] != "missing" or not self._is_missing_part(i):  # "a missing poster"
+                return i + 1
+            self.mark(i - 1, i + 1, CUE)
+            return self.deny_list(i + 1, attached=True)
         if i and self.words[i].startswith(("out ", "off ")) and not self._is_out_of_view(i):
             return i + 1
+        if self.words[i].startswith("un") and not (i and (tags[i - 1] in "aR" or self.words[i - 1] in STAYS)):
+            return i + 1  # "swung around by an unseen hand"
         aux = i
-        while aux > self.floor and (tags[aux - 1] in "RaAdt" or self.words[aux - 1] in HAVE):
+        while aux > self.floor and (tags[aux - 1] in "RaAdt" or self.words[aux - 1] in STAYS.union(HAVE)):
             aux -= 1
         aux -= aux > self.floor and (tags[aux - 1] == "m" or self.words[aux - 1] == ":")
+        if tags[i] == "q" and (end := self._what(aux, i + 1)):
+            return end
         start = self.subject_start(aux, self.floor)
         self.mark(aux, i + 1, CUE)
         end = self.frames_end(i + 1)
@@ -312,6 +374,12 @@ class _Reading(Denials):
             return self.deny_subject(start, aux, i + 1)
         return self.deny_inverted(i + 1)
 
+    def _is_missing_part(self, i: int) -> bool:
+        """Whether what is missing is a part of something there: "a bear with a missing ear"."""
+        whole = i > 1 and self.tags[i - 1] in "dmc" and self.words[i - 2] in ("with", "has", "have")
+        after = self.words[i + 1 : i + 4]
+        return whole and SIGN_WORDS.isdisjoint(after) and after[0] not in AGENTS
+
     def _is_vague(self, start: int, end: int) -> bool:
         """Whether a subject names nothing: "the only thing" (that is missing is a tie), "what" (is missing)."""
         content = [m for m in range(start, end) if self.tags[m] in CONTENT]
@@ -322,7 +390,7 @@ class _Reading(Denials):
         """Whether "out of frame" says where something is ("with a dog out of frame"), not where a man walks."""
         if self.words[i - 1] in ("partially", "partly", "half", "slightly", "mostly"):
             return False
-        if self.tags[i - 1] in "RaA,.":
+        if self.tags[i - 1] in "RaA,." or self.words[i - 1] in STAYS:
             return True
         link = next((m for m in range(i - 1, max(self.floor, i - 8), -1) if self.tags[m] not in "kdtmc"), 0)
         return self.words[link] == "with"
@@ -330,8 +398,13 @@ class _Reading(Denials):
     def _nobody(self, i: int) -> int:
         """Nobody, nothing."""
         first = len(self.phrases)
-        self.deny_pronoun(i)
         k = i + 1
+        if i and self.tags[i - 1] == "d":  # "a nobody"
+            return k
+        if self.tags[k] == "w" and self.words[i] != "nothing":  # "no one without an umbrella"
+            self.swaps[i] = "people"
+            return self.deny_twice(i, k)
+        self.deny_pronoun(i)
         if self.words[k] == "else":
             k = self.mark(k, k + 1, DROPPED)
         if i and self.words[i - 1] == "with":  # "with nothing in her hands walks": it is she who walks
@@ -354,6 +427,8 @@ class _Reading(Denials):
             if LESS_NOUNS.get(word) == "people" and copula != i - 1:  # "an unoccupied seat" among people
                 return i + 1
             start = copula + 1 if copula and "-" in word else i
+            if start == i and i and "-" in word and self.words[i - 1] in FIRST_WORDS:
+                start = i - 1
             self.spoken[i] = LESS_NOUNS.get(word) or word.removesuffix("-less").removesuffix("-free")
             self.phrases.append([(start, i), (i, i + 1)])
         return self.mark(start, i + 1, NEGATED)

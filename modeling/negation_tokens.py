@@ -16,12 +16,14 @@ _TOKEN = re.compile(
     r"\bno\.? ?\#?\d+"  # No. 5
     r"|\b(?:is|are|was|were|do|does|did|has|have|had|ca|can|could|wo|would|should|must|ai) ?n ?['’] ?t\b"
     r"|['’] ?(?:s|re|ve|ll|d|m)\b"
-    r"|w/o\b"
+    r"|w/o(?:ut)?\b"
     r"|[^\W_]+(?:-[^\W_]+)*"
     r"|[.!?;:\n]+|[,()\[\]…–—&/]|(?<!\S)-+(?!\S)|(?<=\s)-(?=[^\W\d_])",
     re.IGNORECASE,
 )
-_AMBIGUOUS = frozenset("that 's free leaves leave leaving can except rather only just".split())
+_AMBIGUOUS = frozenset(
+    "that 's free leaves leave leaving can except rather only just but present hold skip off unlike".split()
+)
 _AFTER_NOUN = frozenset("is are was were has can anywhere nearby".split())
 LOOK_BACK = 40  # tokens; bounds every search to the left, so that reading stays linear
 NOUN_START = frozenset("dtmycRkicFgf")
@@ -69,7 +71,15 @@ class Tokens:
         word, tag, after = self.words[i], self.tags[i], self.tags[i + 1]
         before = self.tags[i - 1] if i else "."
         settled = tag
-        if tag == "h":
+        if self._denies_here(i):
+            settled = "w"
+        elif word == "but":
+            if self._excepts_here(i):
+                settled = "e"
+        elif word == "present":
+            if after in "dtmyck" and (before == "x" or (before == "N" and i > 1 and self.tags[i - 2] == "A")):
+                settled = "h"  # "does not present a dog"
+        elif tag == "h":
             verb = word in ("has", "have", "had")
             if word.endswith("ing"):
                 if before in ".,B&" and after == "a":
@@ -124,6 +134,8 @@ class Tokens:
         elif tag == "n" and any(self.words[j] in SIGN_WORDS for j in range(i + 1, min(i + 5, self.size))):
             if before == "t" or (after == "i" and self.words[i + 2] in SIGN_WORDS) or self.words[i + 2] == "allowed":
                 settled = "="  # "no smoking sign"
+        elif tag == "n" and self.words[i + 1].endswith("er") and self.words[i + 2] == "than":
+            settled = "="  # "no bigger than a cup"
         elif tag == "n" and (before == "d" or (i and self.words[i - 1] in ("says", "saying", "reads"))):
             settled = "="  # "a no hair dog"
         elif word in ("leaves", "leave", "leaving") and after in NOUN_START:
@@ -132,6 +144,34 @@ class Tokens:
                     settled, self.tags[out] = "v", "f"  # "leaves the dog out"
                     break
         self.tags[i] = settled
+
+    def _denies_here(self, i: int) -> bool:
+        """Whether an everyday word denies where it stands: "off leash", "pizza, hold the olives", "unlike a cat"."""
+        word, tags = self.words[i], self.tags
+        if word == "off":
+            return self.words[i + 1] == "leash" or (tags[i + 1] in "tm" and self.words[i + 2] == "leash")
+        if word == "unlike":
+            return i > 1 and tags[i - 1] == "," and tags[i - 2] in "fjFT"
+        if word not in ("hold", "skip") or i < 2 or tags[i - 1] != "," or tags[i + 1] != "t":
+            return False
+        start = i - 1
+        while start > 0 and i - start < LOOK_BACK and tags[start - 1] in "kdgL":
+            start -= 1
+        end = i + 2
+        while tags[end] in "ki&|":
+            end += 1
+        alone = tags[end] in ".," and (start == 0 or tags[start - 1] in ".o")
+        return alone and not self.words[i - 2].endswith("s")  # "two men, hold the rope"
+
+    def _excepts_here(self, i: int) -> bool:
+        """Whether "but" is an exception: "any fruit but bananas"."""
+        start = i
+        while start > 0 and i - start < 4 and self.tags[start - 1] == "k":
+            start -= 1
+        end = i + 1
+        while self.tags[end] in "dtmyki&|":
+            end += 1
+        return 0 < start < i and self.words[start - 1] == "any" and i + 1 < end and self.tags[end] == "."
 
     def copula(self, i: int) -> int:
         """The "is" before the plain words that precede token i; 0 where there is none."""
