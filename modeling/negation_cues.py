@@ -101,7 +101,6 @@ _PHRASES = {
     "did not fail to|doesn't fail to|don't fail to|didn't fail to|can't wait|cannot wait|couldn't wait|could not wait|"
     "not least|if it were not for|if it weren't for|if it was not for|if it wasn't for|were it not for|if not for|"
     "knows nothing|know nothing|knew nothing|says nothing|nothing beats|there 's nothing like|there is nothing like|"
-    ""
     "not alone|without equal|without parallel|without end|can't stop|cannot stop|couldn't stop|could not stop|"
     "never tires of|never tire of|never tired of|do not disturb|"
     "no choice but|no option but|no alternative but|impossible not to|hard not to|difficult not to|missing link|"
