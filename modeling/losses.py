@@ -1,4 +1,4 @@
-"""What NotCLIP is trained on: one function a loss, each on unit-norm embeddings.
+"""What NotCLIP is trained on: one function a loss, each on unit-norm embeddings or composed queries.
 
     L = a · contrastive_loss + (1 - a) · caption_choice_loss + anchor_weight · anchor_loss
 
@@ -11,18 +11,25 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def contrastive_loss(image_embeds: Tensor, text_embeds: Tensor, scale: Tensor) -> Tensor:
+def contrastive_loss(
+    image_embeds: Tensor, queries: Tensor, scale: Tensor, query_biases: Tensor | None = None
+) -> Tensor:
     """Symmetric InfoNCE between images and their captions (Radford et al. 2021, Figure 3).
 
     Args:
         image_embeds: unit-norm embeddings of B different images, shape (B, D).
-        text_embeds: unit-norm caption embeddings, row b belongs to image b, shape (B, D).
+        queries: unit-norm caption embeddings, or composed query vectors; row b belongs to image b, shape (B, D).
         scale: inverse temperature `exp(t)`, scalar.
+        query_biases: what composed queries add to their scores, in units of cosine similarity, shape (B,); none by
+            default.
 
     Returns:
         Mean loss in nats, scalar; log(B) for a model that cannot tell pairs apart.
     """
-    logits = scale * text_embeds @ image_embeds.T  # (B, B)
+    scores = queries @ image_embeds.T  # (B, B)
+    if query_biases is not None:
+        scores = scores + query_biases[:, None]
+    logits = scale * scores
     target = torch.arange(len(logits), device=logits.device)
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 

@@ -1,9 +1,10 @@
 """Train an adapter: frozen images encoded once, captions and questions through the text tower, the best epoch kept.
 
-    L = a · contrastive + (1 - a) · ((1 - p) · choice, composed + p · choice, plain) + anchor
+    L = (1 - p) · (a · contrastive + (1 - a) · choice), composed + p · (the same), plain + anchor
 
-The choice loss runs through the composition and past it, so that the NotCLIP model and the merged plain backbone both
-learn. Each step's batch follows from the seed and the step alone, so that a resumed run repeats none and skips none.
+Both losses run through the composition and past it, so that the NotCLIP model and the merged plain backbone both
+learn to search and to choose. Each step's batch follows from the seed and the step alone, so that a resumed run
+repeats none and skips none.
 """
 
 import math
@@ -199,8 +200,15 @@ def training_loss(learner: Learner, batch: Batch, image_embeds: Tensor, config: 
     model, a = learner.model, config.contrastive_weight
     scale = model.logit_scale.detach().exp()
     own_images = image_embeds[torch.tensor([caption.image for caption in batch.captions])]  # (B, D)
-    texts = model.encode_texts(batch.texts, batch_size=TEXTS_AT_ONCE)  # (B, D)
-    contrastive = contrastive_loss(_gather(own_images), _gather(texts), scale)
+    weights = learner.composition.weights()
+    captions = model.embed_texts(batch.texts, batch_size=TEXTS_AT_ONCE)
+    texts = captions.whole  # (B, D)
+    images = _gather(own_images)
+    contrastive_composed, contrastive_plain = (
+        contrastive_loss(images, _gather(vectors), scale, _gather(biases))
+        for vectors, biases in (model.compose(captions, weights), (texts, texts.new_zeros(len(texts))))
+    )
+    contrastive = torch.lerp(contrastive_composed, contrastive_plain, config.plain_share)
 
     affirmative = [row for row, negated in enumerate(batch.is_negated) if not negated]
     anchor = texts.new_zeros(())
@@ -211,7 +219,7 @@ def training_loss(learner: Learner, batch: Batch, image_embeds: Tensor, config: 
     choices = list(dict.fromkeys(choice for question in batch.questions for choice in question.choices))
     position = {text: row for row, text in enumerate(choices)}
     embedded = model.embed_texts(choices, batch_size=TEXTS_AT_ONCE)
-    composed = model.compose(embedded, learner.composition.weights())
+    composed = model.compose(embedded, weights)
     plain = (embedded.whole, embedded.whole.new_zeros(len(choices)))
     choice_composed, choice_plain = (
         caption_choice_loss(*choice_scores(batch.questions, position, *queries, image_embeds), scale)

@@ -36,7 +36,7 @@ class TrainConfig:
     contrastive_weight: float = 0.2
     """a of L = a·contrastive + (1-a)·choice + anchor."""
     plain_share: float = 0.5
-    """p: how much of the choice loss runs past the composition, for the merged backbone; the rest runs through it."""
+    """p: how much of both losses runs past the composition, for the merged backbone; the rest runs through it."""
     anchor_weight: float = 4.0
     """Weight of the anchor that holds affirmative captions where the backbone puts them."""
     negated_share: float = 0.5

@@ -40,6 +40,16 @@ def test_contrastive_loss_equals_the_loop_over_rows_and_columns():
     assert math.isclose(contrastive_loss(images, texts, scale).item(), total / 12, rel_tol=1e-5)
 
 
+def test_a_query_bias_moves_what_images_choose_and_nothing_of_what_queries_choose():
+    images, queries, scale = unit(4, 5), unit(4, 5).roll(1, 0), torch.tensor(3.0)
+    biases = torch.tensor([0.5, -0.25, 0.0, 1.0])
+    scores = scale * (queries @ images.T + biases[:, None])
+    by_query = F.cross_entropy(scale * queries @ images.T, torch.arange(4))
+    by_image = F.cross_entropy(scores.T, torch.arange(4))
+    expected = (by_query + by_image) / 2
+    assert math.isclose(contrastive_loss(images, queries, scale, biases).item(), expected.item(), rel_tol=1e-5)
+
+
 def test_the_anchor_is_zero_where_nothing_moved_and_four_at_the_antipode():
     embeds = unit(3, 4)
     assert anchor_loss(embeds, embeds).item() == 0.0

@@ -38,7 +38,7 @@ def config(base, data, tmp_path):
         rank=2,
         alpha=4,
         learning_rate=0.05,
-        contrastive_weight=0.1,
+        contrastive_weight=0.02,
         anchor_weight=0.0,
         checkpoint_every=1,
         recall_tolerance=1.0,
