@@ -3,12 +3,13 @@
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notclip.errors import BadInputError
+from notclip.recaption.split_files import split_files
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,12 +27,14 @@ class DatasetFiles:
     Args:
         folder: where it is.
         build: its build.json.
+        parts: config -> split -> its files, in the order of their rows.
         rows: config -> split -> number of rows.
         license: under which the source's pictures and sentences may be passed on; None where they may not.
     """
 
     folder: Path
     build: Mapping[str, Any]
+    parts: Mapping[str, Mapping[str, Sequence[Path]]]
     rows: Mapping[str, Mapping[str, int]]
     license: str | None
 
@@ -47,31 +50,36 @@ class DatasetFiles:
 
     def files(self) -> dict[str, Path]:
         """Path inside a repository -> file."""
-        names = [f"{config}/{split}.parquet" for config, splits in self.rows.items() for split in splits]
-        return {name: self.folder / name for name in names}
+        every = [part for splits in self.parts.values() for parts in splits.values() for part in parts]
+        return {part.relative_to(self.folder).as_posix(): part for part in every}
+
+    def data_files(self, config: str) -> list[dict[str, str]]:
+        """What a card says of where a config's splits are; parts of one split by a pattern."""
+        names = {
+            split: f"{split}-*" if len(parts) > 1 else parts[0].stem for split, parts in self.parts[config].items()
+        }
+        return [{"split": split, "path": f"{config}/{name}.parquet"} for split, name in names.items()]
 
     def hashes(self, split: str) -> dict[str, str]:
-        """Path inside a repository -> SHA-256 of each scored config's file of one split, as results record them."""
+        """Path inside a repository -> SHA-256 of each scored config's files of one split, as results record them."""
         found = {}
         for config in SCORED:
-            with (self.folder / config / f"{split}.parquet").open("rb") as file:
-                found[f"{config}/{split}.parquet"] = hashlib.file_digest(file, "sha256").hexdigest()
+            for part in self.parts[config][split]:
+                with part.open("rb") as file:
+                    found[f"{config}/{part.name}"] = hashlib.file_digest(file, "sha256").hexdigest()
         return found
 
     def examples(self, count: int) -> list[tuple["Image", str, str]]:
         """Pictures of the test split, each with a caption and a negated caption of it."""
-        import pyarrow.parquet as pq
         from PIL import Image
 
         found: dict[str, tuple[Image.Image, str, str]] = {}
-        file = pq.ParquetFile(self.folder / "captions" / "test.parquet")
-        for batch in file.iter_batches(batch_size=64, columns=["image", "image_id", "caption", "negated_captions"]):
-            for row in batch.to_pylist():
-                if row["negated_captions"] and row["image_id"] not in found:
-                    image = Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")
-                    found[row["image_id"]] = (image, row["caption"], row["negated_captions"][0])
-                if len(found) == count:
-                    return list(found.values())
+        for row in self._test_rows("captions", ["image", "image_id", "caption", "negated_captions"]):
+            if len(found) == count:
+                break
+            if row["negated_captions"] and row["image_id"] not in found:
+                image = Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")
+                found[row["image_id"]] = (image, row["caption"], row["negated_captions"][0])
         return list(found.values())
 
     def example_texts(self) -> tuple[str, str]:
@@ -79,14 +87,19 @@ class DatasetFiles:
         import pyarrow.parquet as pq
         from datasets import Features
 
-        file = self.folder / "questions" / "test.parquet"
-        kinds = Features.from_arrow_schema(pq.read_schema(file))["kind"].names
-        rows = pq.read_table(file, columns=["choices", "answer", "kind"]).to_pylist()
+        kinds = Features.from_arrow_schema(pq.read_schema(self.parts["questions"]["test"][0]))["kind"].names
         right: dict[str, str] = {}
-        for row in rows:
+        for row in self._test_rows("questions", ["choices", "answer", "kind"]):
             kind, text = kinds[row["kind"]], row["choices"][row["answer"]]
             right[kind] = min(right.get(kind, text), text, key=len)
         return right["affirmation"], right["hybrid"]
+
+    def _test_rows(self, config: str, columns: list[str]) -> Iterator[dict[str, Any]]:
+        import pyarrow.parquet as pq
+
+        for part in self.parts[config]["test"]:
+            for batch in pq.ParquetFile(part).iter_batches(batch_size=64, columns=columns):
+                yield from batch.to_pylist()
 
 
 def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
@@ -105,20 +118,18 @@ def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
     record = folder / "build.json"
     if not record.is_file():
         raise BadInputError(f"`data` {folder} must hold build.json: a folder that `notclip build-dataset` wrote.")
-    rows: dict[str, dict[str, int]] = {}
-    for config in CONFIGS if (folder / "pairs").is_dir() else SCORED:
-        for split in SPLITS:
-            file = folder / config / f"{split}.parquet"
-            if not file.is_file():
-                raise BadInputError(
-                    f"`data` {folder} lacks {config}/{split}.parquet; build it with `notclip build-dataset`."
-                )
-            try:
-                rows.setdefault(config, {})[split] = pq.ParquetFile(file).metadata.num_rows
-            except pa.ArrowInvalid as error:
-                raise BadInputError(f"{file} is not a Parquet file: {error}.") from error
+    configs = [config for config in CONFIGS if config in SCORED or (folder / config).is_dir()]
+    parts = {config: {split: split_files(folder, config, split) for split in SPLITS} for config in configs}
+    rows: dict[str, dict[str, int]] = {config: dict.fromkeys(SPLITS, 0) for config in configs}
+    for config, splits in parts.items():
+        for split, files in splits.items():
+            for file in files:
+                try:
+                    rows[config][split] += pq.read_metadata(file).num_rows
+                except pa.ArrowInvalid as error:
+                    raise BadInputError(f"{file} is not a Parquet file: {error}.") from error
     try:
         build = json.loads(record.read_text(encoding="utf-8"))
     except ValueError as error:
         raise BadInputError(f"{record} is not JSON: {error}.") from error
-    return DatasetFiles(folder, build, rows, license or OWN_LICENSE.get(build["source"]["name"]))
+    return DatasetFiles(folder, build, parts, rows, license or OWN_LICENSE.get(build["source"]["name"]))

@@ -58,28 +58,25 @@ def dataset_info(dataset: DatasetFiles, staged: Path) -> list[dict[str, Any]]:
     from datasets import DatasetInfo, Features, SplitDict, SplitInfo
 
     found = []
-    for config in dataset.rows:
-        files = {split: staged / config / f"{split}.parquet" for split in SPLITS}
-        read = {split: pq.ParquetFile(file) for split, file in files.items()}
-        sizes = {split: sum(_group_sizes(file)) for split, file in read.items()}
+    for config, parts in dataset.parts.items():
+        files = {split: [staged / config / part.name for part in of_split] for split, of_split in parts.items()}
         splits = SplitDict()
-        for split, file in read.items():
-            splits.add(SplitInfo(split, num_bytes=sizes[split], num_examples=file.metadata.num_rows))
+        for split, of_split in files.items():
+            size = sum(size for file in of_split for size in _group_sizes(file))
+            splits.add(SplitInfo(split, num_bytes=size, num_examples=dataset.rows[config][split]))
         info = DatasetInfo(
             config_name=config,
-            features=Features.from_arrow_schema(read[SPLITS[0]].schema_arrow),
+            features=Features.from_arrow_schema(pq.read_schema(files[SPLITS[0]][0])),
             splits=splits,
-            download_size=sum(file.stat().st_size for file in files.values()),
-            dataset_size=sum(sizes.values()),
+            download_size=sum(file.stat().st_size for of_split in files.values() for file in of_split),
+            dataset_size=sum(split.num_bytes for split in splits.values()),
         )
         found.append({"config_name": config} | info._to_yaml_dict())
     return found
 
 
 def _check_row_groups(file: Path) -> None:
-    import pyarrow.parquet as pq
-
-    largest = max(_group_sizes(pq.ParquetFile(file)), default=0)
+    largest = max(_group_sizes(file), default=0)
     if largest > LARGEST_ROW_GROUP:
         raise BadInputError(
             f"{file} has a row group of {largest / 2**20:.0f} MiB; the Hub's viewer shows up to "
@@ -87,8 +84,11 @@ def _check_row_groups(file: Path) -> None:
         )
 
 
-def _group_sizes(file: Any) -> Iterator[int]:
-    return (file.metadata.row_group(number).total_byte_size for number in range(file.metadata.num_row_groups))
+def _group_sizes(file: Path) -> Iterator[int]:
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_metadata(file)
+    return (metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
 
 
 def _copy_without_images(source: Path, target: Path, *, sentences: bool, image_url: str | None) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import yaml
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
-from notclip.hub_cards.dataset_files import SPLITS
 from notclip.hub_cards.dataset_staging import dataset_info
 from notclip.hub_cards.release import FORM_ROLES, Release
 from notclip.hub_cards.results import Results
@@ -65,7 +64,7 @@ def eval_results(release: Release, scored: Results) -> list[EvalResult]:
 
 
 def dataset_front_matter(release: Release, staged: Path) -> str:
-    """Front matter of the dataset card; its `configs` name each split's file, and `dataset_info` its features.
+    """Front matter of the dataset card; its `configs` name each split's files, and `dataset_info` its features.
 
     Args:
         release: the release.
@@ -84,7 +83,7 @@ def dataset_front_matter(release: Release, staged: Path) -> str:
         "configs": [
             {
                 "config_name": config,
-                "data_files": [{"split": split, "path": f"{config}/{split}.parquet"} for split in SPLITS],
+                "data_files": dataset.data_files(config),
                 **({"default": True} if config == "captions" else {}),
             }
             for config in dataset.rows

@@ -18,6 +18,7 @@ from PIL import Image
 from notclip.hub_cards.figures import COLOURS
 from notclip.hub_cards.results import Results
 from notclip.modeling_notclip import NotClipModel
+from notclip.recaption.split_files import split_files
 
 SHOWN = 5
 RIGHT, VIOLATES = "#009E73", "#D55E00"
@@ -53,7 +54,8 @@ def draw_overview(
     from matplotlib import pyplot
 
     columns = ["image", "captions", "absent", "present"]
-    rows = pq.read_table(data / "retrieval" / "test.parquet", columns=columns).to_pylist()
+    files = split_files(data, "retrieval", "test")
+    rows = [row for file in files for row in pq.read_table(file, columns=columns).to_pylist()]
     images = [Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB") for row in rows]
     present = [frozenset(row["present"]) for row in rows]
     picked = _most_different(_search(base, notclip, rows, images), present, queries)

@@ -49,8 +49,8 @@ def stage_space(release: Release, target: Path, *, results: Path, dataset: Path)
     metadata.write_text(f"Metadata-Version: 2.1\nName: notclip\nVersion: {version('notclip')}\n", encoding="utf-8")
     shutil.copytree(results, target / "results")
     if release.with_images:
-        for file in sorted(dataset.glob("*/test.parquet")):
+        for file in sorted(dataset.glob("*/test*.parquet")):
             copy = target / "photos" / file.relative_to(dataset)
-            copy.parent.mkdir(parents=True)
+            copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
     (target / "README.md").write_text(space_card(release, SPACE / "README.md"), encoding="utf-8")

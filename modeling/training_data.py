@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from datasets import ClassLabel, Features
 
 from notclip.errors import BadInputError
+from notclip.recaption.split_files import split_files
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def read_training_split(data: Path, split: str) -> TrainingSplit:
     """Read one split of a folder that `notclip build-dataset` wrote.
 
     Raises:
-        BadInputError: a config's file is missing or lacks a column.
+        BadInputError: a config's file, or one of its parts, is missing or lacks a column.
     """
     images = _DistinctImages()
     captions = [
@@ -103,9 +104,11 @@ class _DistinctImages:
 
 
 def _read_rows(data: Path, config: str, split: str, columns: list[str]) -> Iterator[dict]:
-    file = data / config / f"{split}.parquet"
-    if not file.is_file():
-        raise BadInputError(f"`data` must be a folder that `notclip build-dataset` wrote; {file} does not exist.")
+    for file in split_files(data, config, split):
+        yield from _read_file(file, columns)
+
+
+def _read_file(file: Path, columns: list[str]) -> Iterator[dict]:
     table = pq.ParquetFile(file)
     wanted = ["image", "image_id", *columns]
     absent = [name for name in wanted if name not in table.schema_arrow.names]

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from datasets import ClassLabel, Features, List
 
 from notclip.errors import BadInputError
+from notclip.recaption.split_files import split_files
 from notclip.recaption.suite import Clip, Photo, Query, Question, Suite, file_sha256
 
 CONFIGS = ("captions", "questions", "retrieval")
@@ -68,14 +69,7 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> 
     for config in CONFIGS:
         if not (folder / config).is_dir():
             continue
-        parts = sorted(
-            file
-            for pattern in (f"{split}.parquet", f"{split}-*-of-*.parquet")
-            for file in (folder / config).glob(pattern)
-        )
-        if not parts:
-            splits = ", ".join(sorted(path.stem for path in (folder / config).glob("*.parquet"))) or "none"
-            raise BadInputError(f"`split` must be a split of {folder / config}, which has {splits}; got {split!r}.")
+        parts = split_files(folder, config, split, name="suite")
         rows[config] = [row for file in parts for row in _read_rows(file, _TEXT_COLUMNS[config], photos)]
         files |= {f"{config}/{file.name}": file_sha256(file) for file in parts}
     if not rows:

@@ -2,6 +2,9 @@
 
 import os
 import tempfile
+from pathlib import Path
+
+import pytest
 
 # Before anything imports huggingface_hub, datasets, evaluate or matplotlib, all of which read these once.
 _HOME = tempfile.TemporaryDirectory(prefix="notclip-tests-")
@@ -16,3 +19,21 @@ os.environ.update(
     MPLCONFIGDIR=_HOME.name,
     TOKENIZERS_PARALLELISM="false",
 )
+
+
+@pytest.fixture(scope="session")
+def in_parts():
+    """Cut each Parquet file of a dataset in parts, as a build of several shards writes them; returns the folder."""
+    import pyarrow.parquet as pq
+
+    def cut(folder: Path, parts: int = 2) -> Path:
+        for file in sorted(folder.glob("*/*.parquet")):
+            table = pq.read_table(file)
+            for part in range(parts):
+                start, end = (table.num_rows * place // parts for place in (part, part + 1))
+                name = f"{file.stem}-{part:05d}-of-{parts:05d}.parquet"
+                pq.write_table(table.slice(start, end - start), file.with_name(name), row_group_size=2)
+            file.unlink()
+        return folder
+
+    return cut

@@ -14,9 +14,11 @@ from datasets import load_dataset
 
 from notclip.errors import BadInputError
 from notclip.hub_cards import release, space_staging, staging
+from notclip.hub_cards.dataset_files import SCORED
 from notclip.hub_cards.local_paths import check_no_local_paths
 from notclip.hub_cards.manifest import hashes
 from notclip.hub_cards.staging import stage_release
+from notclip.recaption.suite import file_sha256
 from notclip.scripts import stage_release as script
 
 
@@ -51,6 +53,38 @@ def test_a_stage_holds_every_repository_and_a_manifest_of_every_file(inputs):
 def test_the_same_inputs_give_the_same_bytes(inputs):
     first = stage_release(inputs.config())
     assert stage_release(inputs.config(out=inputs.folder / "again")) == first
+
+
+def test_a_dataset_in_parts_is_staged_part_by_part_and_loads_by_split(inputs, in_parts, tmp_path):
+    data = inputs.folder / "data"
+    whole = load_dataset("parquet", data_files={"test": str(data / "questions" / "test.parquet")}, cache_dir=tmp_path)
+    in_parts(data)
+    with pytest.raises(BadInputError, match="on the test split of data as it is now"):
+        stage_release(inputs.config())
+    files = [file for config in SCORED for file in (data / config).glob("test-*")]
+    scored = {file.relative_to(data).as_posix(): file_sha256(file) for file in files}
+    for file in inputs.config().results:
+        content = json.loads(file.read_text())
+        content["provenance"]["data"] = scored
+        file.write_text(json.dumps(content))
+    manifest = stage_release(inputs.config())
+    staged = inputs.folder / "hub" / "dataset"
+    (repo,) = [repo for repo in manifest["repos"] if repo["folder"] == "dataset"]
+    for split in ("train", "validation", "test"):
+        parts = [f"questions/{split}-0000{part}-of-00002.parquet" for part in (0, 1)]
+        assert all(repo["files"][part]["sha256"] == file_sha256(data / part) for part in parts)
+    loaded = load_dataset(str(staged), "questions", cache_dir=tmp_path)
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 3, "validation": 3, "test": 3}
+    assert loaded["test"]["choices"] == whole["test"]["choices"]
+    (info,) = [
+        info
+        for info in yaml.safe_load((staged / "README.md").read_text().split("---\n")[1])["dataset_info"]
+        if info["config_name"] == "questions"
+    ]
+    assert [split["num_examples"] for split in info["splits"]] == [3, 3, 3]
+    sizes = [file.stat().st_size for file in (staged / "questions").iterdir()]
+    assert len(sizes) == 6
+    assert info["download_size"] == sum(sizes)
 
 
 def test_the_adapter_names_its_base_as_the_hub_knows_it(inputs):

@@ -173,6 +173,11 @@ def test_a_folder_that_is_no_model_is_refused(config, tmp_path):
 
 
 def test_a_folder_that_is_no_dataset_is_refused(config, tmp_path):
-    with pytest.raises(BadInputError, match=r"captions/train\.parquet does not exist"):
+    with pytest.raises(BadInputError, match=r"has no split 'train' of captions"):
         run_training(dataclasses.replace(config, data=tmp_path))
     assert not config.out.exists()
+
+
+def test_a_split_in_parts_is_read_as_the_whole_one(data, in_parts):
+    whole = read_training_split(data, "train")
+    assert read_training_split(in_parts(data, parts=3), "train") == whole

@@ -101,8 +101,20 @@ def test_photos_of_other_row_groups_are_read_in_any_order(tmp_path):
 
 
 def test_a_split_that_is_not_there_is_refused_by_name(tmp_path):
-    with pytest.raises(BadInputError, match=r"`split` must be a split of .*captions, which has test; got 'train'"):
+    with pytest.raises(BadInputError, match=r"has no split 'train' of captions: .*; splits there: test\."):
         read_suite(write_dataset(tmp_path), split="train")
+
+
+def test_a_split_in_parts_is_the_same_suite_as_in_one_file(tmp_path, in_parts):
+    whole, parts = (
+        read_suite(write_dataset(tmp_path / "pets")),
+        read_suite(in_parts(write_dataset(tmp_path / "a/pets"))),
+    )
+    for name in ("name", "questions", "negated_queries", "ordinary_queries", "gallery"):
+        assert getattr(parts, name) == getattr(whole, name)
+    assert sorted(parts.files)[:2] == ["captions/test-00000-of-00002.parquet", "captions/test-00001-of-00002.parquet"]
+    for name in ("yard", "street", "yard", "park", "street"):
+        assert open_photo(parts.photos[name]).getpixel((0, 0)) == COLOURS[name]
 
 
 def test_images_beside_a_dataset_are_refused(tmp_path):
