@@ -24,7 +24,7 @@ class TrainConfig:
     """Go on with a run that was broken off; ends at the same weights as one that was not."""
 
     epochs: int = 3
-    """Passes over the training images."""
+    """Passes over the training images; 0 leaves the adapter empty and calibrates the composition alone."""
     batch_images: int = 64
     """Images of the contrastive loss per step, over all processes."""
     batch_questions: int = 128
@@ -65,7 +65,9 @@ class TrainConfig:
     """Seed of batches, captions and initial weights."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_images", "batch_questions", "rank", "checkpoint_every", "validation_images"):
+        if self.epochs < 0:
+            raise BadInputError(f"`epochs` must be at least 0, got {self.epochs}.")
+        for name in ("batch_images", "batch_questions", "rank", "checkpoint_every", "validation_images"):
             if getattr(self, name) < 1:
                 raise BadInputError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
         for name in ("contrastive_weight", "negated_share", "plain_share"):

@@ -181,3 +181,12 @@ def test_a_folder_that_is_no_dataset_is_refused(config, tmp_path):
 def test_a_split_in_parts_is_read_as_the_whole_one(data, in_parts):
     whole = read_training_split(data, "train")
     assert read_training_split(in_parts(data, parts=3), "train") == whole
+
+
+def test_no_epochs_calibrate_the_composition_and_leave_every_plain_score_to_the_backbone(config):
+    record = run_training(dataclasses.replace(config, epochs=0))
+    assert record["chosen_epoch"] == 0 and record["steps"] == 0
+    calibrated, backbone = load_model(str(config.out / "model")), load_model(config.base)
+    assert calibrated.config.hybrid_weights != backbone.config.hybrid_weights
+    texts = ["a dog", "a dog but no cat"]
+    torch.testing.assert_close(calibrated.encode_texts(texts), backbone.encode_texts(texts), atol=1e-6, rtol=0)
