@@ -63,9 +63,9 @@ class EncoderRecipe:
     work: Path = Path("build/encoder-work")
     scenes: int = 20_000
     coarse_epochs: int = 12
-    fine_epochs: int = 4
+    fine_epochs: int = 6
     image_batch: int = 64
-    text_epochs: int = 12
+    text_epochs: int = 20
     text_batch: int = 256
     coarse_learning_rate: float = 3e-3
     fine_learning_rate: float = 2e-3
@@ -188,11 +188,16 @@ def train_image_tower(
     tower.eval()
 
 
-def image_tower_stages(tower: "PreTrainedModel", recipe: EncoderRecipe) -> dict[str, int]:
+def image_tower_stages(tower: "PreTrainedModel", scenes: Drawn, recipe: EncoderRecipe) -> dict[str, int]:
     """Train the image tower at 64 pixels and then at 96; a stage that WORK already holds is read from there.
 
+    Args:
+        tower: what learns; changed in place.
+        scenes: the train scenes at the encoder's own size; for the first stage they are drawn smaller.
+        recipe: the options.
+
     Returns:
-        How many seconds each stage took when it ran, drawing included, by its number of pixels.
+        How many seconds each stage took when it ran, by its number of pixels.
     """
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
@@ -210,7 +215,9 @@ def image_tower_stages(tower: "PreTrainedModel", recipe: EncoderRecipe) -> dict[
             tower.load_state_dict(load_file(finished))
         else:
             started = time.monotonic()
-            drawn = draw_many("train", recipe.scenes, size=size, workers=recipe.workers)
+            drawn = scenes
+            if size != IMAGE_SIZE:
+                drawn = draw_many("train", recipe.scenes, size=size, workers=recipe.workers)
             train_image_tower(tower, drawn, recipe, epochs=epochs, learning_rate=learning_rate)
             partial_file = finished.with_suffix(".partial")
             weights = {name: value.contiguous() for name, value in tower.state_dict().items()}
@@ -371,7 +378,7 @@ def main(argv: list[str] | None = None) -> int:
     tokenizer = build_tokenizer(caption for captions in scenes.captions for caption in captions)
     build_processor(tokenizer).save_pretrained(recipe.out)
     model = build_model(len(tokenizer))
-    image_seconds = image_tower_stages(model.vision_model, recipe)
+    image_seconds = image_tower_stages(model.vision_model, scenes, recipe)
     started = time.monotonic()
     train_text_tower(model, tokenizer, scenes, recipe)
     text_seconds = round(time.monotonic() - started)

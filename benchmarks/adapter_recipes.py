@@ -1,0 +1,94 @@
+"""What a change of the recipe does: each row a `notclip train-adapter` command with its validation figures.
+
+    python benchmarks/adapter_recipes.py --base recaption/drawn_world/encoder --data build/data --out build/recipes
+    python benchmarks/adapter_recipes.py --base B --data D --out O --seeds 0 1 2 --only "rank 4" "no anchor"
+
+The first row is what `TrainConfig` does by default; every other row changes what its name says. All runs share OUT's
+cache of image embeddings. A run that is done is not done again, one that was broken off goes on. Prints a Markdown
+table; figures are of the last epoch, for what the chosen one hides: what the recipe costs in ordinary search.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from pathlib import Path
+
+from notclip.train_run import run_training
+from notclip.training_config import TrainConfig
+
+RECIPES: dict[str, dict] = {
+    "default": {},
+    "composition alone": {"epochs": 0},
+    "choice alone": {"contrastive_weight": 0.0},
+    "more contrast": {"contrastive_weight": 0.5},
+    "nearly all contrast": {"contrastive_weight": 0.99},
+    "no anchor": {"anchor_weight": 0.0},
+    "heavy anchor": {"anchor_weight": 16.0},
+    "composed alone": {"plain_share": 0.0},
+    "plain alone": {"plain_share": 1.0},
+    "no negated captions": {"negated_share": 0.0},
+    "rank 4": {"rank": 4, "alpha": 8},
+    "rank 64": {"rank": 64, "alpha": 128},
+    "DoRA": {"variant": "dora"},
+    "rsLoRA": {"variant": "rslora", "alpha": 8},
+    "a third of the rate": {"learning_rate": 1.5e-4},
+    "three times the rate": {"learning_rate": 1.5e-3},
+}
+FIGURES = ("macro_accuracy", "plain_macro_accuracy", "recall_at_5", "negated_recall_at_5")
+
+
+def train_once(name: str, seed: int, arguments: argparse.Namespace) -> dict:
+    """Train one recipe with one seed, or read what it gave, and return its training record."""
+    out = arguments.out / f"{name.replace(' ', '-').lower()}-{seed}"
+    if (out / "training.json").is_file():
+        return json.loads((out / "training.json").read_text(encoding="utf-8"))
+    epochs = {} if arguments.epochs is None else {"epochs": arguments.epochs}
+    options = epochs | RECIPES[name]
+    cache = arguments.out / "cache"
+    config = TrainConfig(arguments.base, arguments.data, out, seed=seed, cache=cache, resume=True, **options)
+    record = run_training(config)
+    assert record is not None, "one process trains"
+    return record
+
+
+def row(name: str, records: list[dict]) -> str:
+    """One line of the table: mean over seeds, and the standard deviation where there are several."""
+    cells = [name, options_text(RECIPES[name])]
+    for figure in FIGURES:
+        values = [100 * record["history"][-1][figure] for record in records]
+        spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
+        cells.append(f"{statistics.mean(values):.1f}{spread}")
+    cells.append(", ".join(str(record["chosen_epoch"]) for record in records))
+    cells.append(str(round(statistics.mean(record["seconds"] for record in records))))
+    return f"| {' | '.join(cells)} |"
+
+
+def options_text(options: dict) -> str:
+    """The options as a user types them."""
+    typed = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in options.items())
+    return f"`{typed}`" if typed else ""
+
+
+def main() -> int:
+    """Train what is not trained yet, one row after the other."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, help=f"of every row that does not say its own; {TrainConfig.epochs}")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--only", nargs="+", choices=list(RECIPES), default=list(RECIPES), metavar="NAME")
+    arguments = parser.parse_args()
+    print(
+        "| recipe | options | macro, composed | macro, plain | recall@5 | recall@5, negated | chosen epoch | seconds |"
+    )
+    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    for name in arguments.only:
+        records = [train_once(name, seed, arguments) for seed in arguments.seeds]
+        print(row(name, records), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
