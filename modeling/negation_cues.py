@@ -87,6 +87,7 @@ _WORDS = {
 }
 
 _PHRASES = {
+    "V": "break free|breaks free|broke free|breaking free|wriggles free|struggles free",
     "=": "all but one|all but two|nothing except|nothing other than|no doubt|no wonder|no matter|no less than|"
     "no fewer than|no more than|no later than|no sooner|none other than|nothing but|nothing less than|"
     "nothing short of|not only|not just|not merely|not simply|not solely|not to mention|not far|not long|"
@@ -105,7 +106,7 @@ _PHRASES = {
     "never tires of|never tire of|never tired of|do not disturb|"
     "no choice but|no option but|no alternative but|impossible not to|hard not to|difficult not to|missing link|"
     "free kick|all but certain|no entry|no go|no fly|no u - turn|"
-    "no left turn|no right turn|no exit",
+    "no left turn|no right turn|no exit|in the middle of nowhere|out of nowhere|from nowhere",
     "!": "it is not true that|it 's not true that|it isn't true that|it is not the case that|"
     "it isn't the case that|it 's not the case that|it is false that|it is untrue that|it is wrong that",
     "u": "hardly anyone|hardly anybody|hardly anything|barely anyone|barely anybody|barely anything|"

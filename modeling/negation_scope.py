@@ -264,6 +264,8 @@ class _Reading(Denials):
         self.mark(aux, k, CUE)
         if tags[k] == "n":
             return self._no(k)
+        if words[k] in ("accompanied", "joined", "paired") and words[k + 1] in ("by", "with"):
+            return self.deny_list(self.mark(k, k + 2, DROPPED), attached=True)
         if not subject and words[i - 1] == "?" and (tags[k] == "T" or self.frames_end(k) > k):
             return self.deny_topic(i, k)  # "a cat? not in this image"
         if tags[aux - 1] == "T" and words[k] in ("one", "any", "some") and tags[k + 1] in ".,B":
@@ -347,6 +349,8 @@ class _Reading(Denials):
                 return i + 1
             self.mark(i - 1, i + 1, CUE)
             return self.deny_list(i + 1, attached=True)
+        if tags[i] == "q" and i and tags[i - 1] == "&" and tags[i + 1] in "rt":  # "swinging at the ball and missing it"
+            return i + 1
         if i and self.words[i].startswith(("out ", "off ")) and not self._is_out_of_view(i):
             return i + 1
         if self.words[i].startswith("un") and not (i and (tags[i - 1] in "aR" or self.words[i - 1] in STAYS)):
