@@ -26,6 +26,20 @@ class BuildConfig:
     """YOLOX ONNX file for the 80 COCO classes; without it only annotations and captions verify absences."""
     lexicon: Path | None = None
     """YAML table of concepts in the form of the package's lexicon.yaml, which is the default."""
+    llm: str | None = None
+    """Address of an OpenAI-compatible endpoint (vLLM, TGI, llama.cpp, a hosted provider), such as
+    http://127.0.0.1:8000/v1, that says negated captions and queries in its own words; a key is read from
+    NOTCLIP_LLM_API_KEY or OPENAI_API_KEY."""
+    llm_model: str | None = None
+    """The model to ask the endpoint for."""
+    llm_batch: int = 8
+    """Captions of one request to the endpoint."""
+    llm_concurrency: int = 16
+    """Requests under way at a time."""
+    llm_timeout: float = 60.0
+    """Seconds that one request may take."""
+    llm_tries: int = 3
+    """How often a caption is asked for whose answer fails the checks, before the grammar's caption stays."""
     limit: int | None = None
     """At most so many images of each split; all by default."""
     negated_per_caption: int = 3
@@ -71,8 +85,16 @@ class BuildConfig:
         Raises:
             BadInputError: naming the option, its rule and the value.
         """
+        if (self.llm is None) != (self.llm_model is None):
+            given, missing = ("llm", "llm_model") if self.llm_model is None else ("llm_model", "llm")
+            raise BadInputError(f"`{given}` needs `{missing}`: an endpoint and the model to ask it for go together.")
+        if self.llm_timeout <= 0:
+            raise BadInputError(f"`llm_timeout` must be over 0, got {self.llm_timeout}.")
         for name, least in (
             ("negated_per_caption", 1),
+            ("llm_batch", 1),
+            ("llm_concurrency", 1),
+            ("llm_tries", 1),
             ("workers", 1),
             ("limit", 1),
             ("shard_images", 1),

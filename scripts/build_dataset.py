@@ -2,6 +2,7 @@
 
     notclip build-dataset --source drawn-world --out build/data
     notclip build-dataset --source photos/ --detector yolox_nano.onnx --out build/photos
+    notclip build-dataset --source photos/ --llm http://127.0.0.1:8000/v1 --llm-model Qwen/Qwen3-8B --out build/photos
 
 A build that was stopped, even killed, goes on where it was when the same command is given again.
 
@@ -50,7 +51,14 @@ def _table(summary: dict[str, Any]) -> str:
         )
     evidence = summary["counts"]["captions"]["train"].get("by_evidence", {})
     shares = ", ".join(f"{method} {count:,}" for method, count in evidence.items())
-    return "\n".join([*lines, "", f"Absences of the train captions verified by: {shares}."])
+    lines += ["", f"Absences of the train captions verified by: {shares}."]
+    if summary["llm"]:
+        said = summary["llm"]
+        lines.append(
+            f"{said['model']} worded {said['accepted']:,} of {said['captions']:,} negated captions and queries; in "
+            f"{said['fell_back']:,} no answer passed the checks, and the grammar's caption stayed."
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

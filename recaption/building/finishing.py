@@ -26,7 +26,7 @@ from notclip.recaption.rows import SPLITS
 from notclip.recaption.salience import salience_table
 
 # Options that no byte of the dataset depends on.
-WITHOUT_EFFECT = frozenset("out cache workers progress executor tasks slurm_partition slurm_time memory_gb".split())
+WITHOUT_EFFECT = frozenset("out cache workers progress executor tasks slurm_partition slurm_time memory_gb llm_concurrency llm_timeout".split())
 LEAST_PAIRS = 5  # Fewer cannot be cut into the folds of the blind test.
 _BLIND_QUESTIONS = 20_000  # Of larger splits a sample of whole groups is read, about so many questions.
 
@@ -81,6 +81,7 @@ def finish(job: BuildJob) -> None:
             "counts": counts,
             "blind": blind,
             "blind_pairs": blind_pairs,
+            "llm": _llm(job, records),
             "verification": {
                 "detector": fingerprint,
                 "detector_thresholds": {label: asdict(threshold) for label, threshold in thresholds.items()},
@@ -101,6 +102,14 @@ def finish(job: BuildJob) -> None:
     folder.rename(out)
     for bulky in (job.work.pieces, job.work.scores):
         shutil.rmtree(bulky, ignore_errors=True)
+
+
+def _llm(job: BuildJob, records: dict[str, list[dict[str, Any]]]) -> dict[str, Any] | None:
+    """What a language model worded, over all shards; None without one."""
+    if job.config.llm is None:
+        return None
+    shards = [record["llm"] for split in SPLITS for record in records[split]]
+    return {"model": job.config.llm_model, **_added(iter(shards))}
 
 
 def _added(counts: Iterator[dict[str, Any]]) -> dict[str, Any]:

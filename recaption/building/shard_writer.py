@@ -22,6 +22,8 @@ from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, whole_file, write_json
 from notclip.recaption.caption_text import says_something
 from notclip.recaption.facts import EVIDENCE_METHODS, ImageFacts
+from notclip.recaption.llm_endpoint import Endpoint
+from notclip.recaption.llm_phrasing import Rephraser
 from notclip.recaption.pairs import Pair, build_pairs
 from notclip.recaption.parquet_files import ParquetRows
 from notclip.recaption.phrasing import FORMS, TRAIN_FORMS, negate_caption
@@ -86,6 +88,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         listed_images=_LISTED_IMAGES[shard.of > 1],
         seed=_seed(job.config.seed, "queries", *_shard_names(shard)),
     )
+    rephraser = _rephraser(job)
     counts = {name: _Counts(name) for name in job.configs}
     features = features_of(job.config.images)
     with ExitStack() as stack:
@@ -95,6 +98,8 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
             writers[name] = stack.enter_context(ParquetRows(unfinished, features[name]))
         photos = stack.enter_context(PhotoSpool(job.work.shards, {name for pair in pairs for name in pair.image_ids}))
         rows = _rows(job, shard, facts, questions, queries, knowledge, photos, progress)
+        if rephraser is not None:
+            rows = rephraser.rephrase_rows(rows, forms=FORMS_OF_SPLIT[shard.split])
         for name, row in chain(rows, _pair_rows(pairs, photos)):
             counts[name].add(row)
             writers[name].write(row)
@@ -106,6 +111,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
             "skipped": [asdict(entry) for entry in skipped],
             "revision": revision,
             "counts": {name: counts[name].as_dict() for name in job.configs},
+            "llm": rephraser.record() if rephraser is not None else None,
         },
     )
     progress.note()
@@ -143,6 +149,20 @@ def _facts(job: BuildJob, shard: Shard, knowledge: Knowledge) -> tuple[list[Imag
             )
         )
     return facts, skipped, revision.hexdigest()
+
+
+def _rephraser(job: BuildJob) -> Rephraser | None:
+    config = job.config
+    if config.llm is None or config.llm_model is None:
+        return None
+    return Rephraser(
+        Endpoint(config.llm, config.llm_model, timeout=config.llm_timeout),
+        job.lexicon,
+        job.cache,
+        batch=config.llm_batch,
+        concurrency=config.llm_concurrency,
+        tries=config.llm_tries,
+    )
 
 
 def _questions(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts]) -> list[Question]:

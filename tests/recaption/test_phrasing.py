@@ -315,12 +315,24 @@ def test_absences_added_to_real_captions_read_back_in_999_of_1000_and_no_word_is
 
 
 def test_a_pattern_that_stands_in_the_table_twice_is_refused():
-    table = {"held_out_forms": [], "words": {}, "captions": {}, "statements": {"negation": {"no": ["A.", "A."]}}}
+    table = {
+        "held_out_forms": [],
+        "cues": {},
+        "words": {},
+        "captions": {},
+        "statements": {"negation": {"no": ["A.", "A."]}},
+    }
     with pytest.raises(ValueError, match=r"'A\.' is there twice"):
         Phrasebook(table)
 
 
 def test_a_table_with_an_unknown_slot_is_refused():
-    table = {"held_out_forms": [], "words": {}, "captions": {}, "statements": {"negation": {"no": ["No {nonsense}."]}}}
+    table = {
+        "held_out_forms": [],
+        "cues": {},
+        "words": {},
+        "captions": {},
+        "statements": {"negation": {"no": ["No {nonsense}."]}},
+    }
     with pytest.raises(ValueError, match="'nonsense'"):
         Phrasebook(table)
