@@ -117,9 +117,7 @@ class Rephraser:
         about = [PROMPT_VERSION, self.endpoint.model, meaning.text, meaning.absent, list(forbidden), attempt]
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
-    def rephrase_rows(
-        self, rows: Iterator[tuple[str, Row]], *, forms: Collection[str]
-    ) -> Iterator[tuple[str, Row]]:
+    def rephrase_rows(self, rows: Iterator[tuple[str, Row]], *, forms: Collection[str]) -> Iterator[tuple[str, Row]]:
         """Rows of all configs in their order, with the negated captions and queries in the model's words.
 
         Args:

@@ -73,7 +73,8 @@ def parse_answer(text: str, count: int) -> list[str | None]:
 
 def _whole_strings(text: str) -> list[object]:
     """Strings of an array that breaks off."""
-    decoder, values, place = json.JSONDecoder(), [], 0
+    decoder, place = json.JSONDecoder(), 0
+    values: list[object] = []
     while True:
         while place < len(text) and text[place] in " \n\t\r,":
             place += 1

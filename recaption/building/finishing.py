@@ -26,7 +26,9 @@ from notclip.recaption.rows import SPLITS
 from notclip.recaption.salience import salience_table
 
 # Options that no byte of the dataset depends on.
-WITHOUT_EFFECT = frozenset("out cache workers progress executor tasks slurm_partition slurm_time memory_gb llm_concurrency llm_timeout".split())
+WITHOUT_EFFECT = frozenset(
+    "out cache workers progress executor tasks slurm_partition slurm_time memory_gb llm_concurrency llm_timeout".split()
+)
 LEAST_PAIRS = 5  # Fewer cannot be cut into the folds of the blind test.
 _BLIND_QUESTIONS = 20_000  # Of larger splits a sample of whole groups is read, about so many questions.
 

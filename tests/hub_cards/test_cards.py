@@ -138,3 +138,24 @@ def test_a_figure_is_wide_enough_to_read_and_not_empty(inputs):
     assert image.width >= 1000
     colours = {colour for _, colour in image.getcolors(maxcolors=1 << 20)}
     assert {(153, 153, 153), (230, 159, 0), (250, 250, 250)} <= colours
+
+
+def test_the_card_of_a_dataset_says_how_many_captions_a_language_model_worded(inputs):
+    record = inputs.folder / "data" / "build.json"
+    said = {
+        "model": "some/llm",
+        "captions": 4321,
+        "accepted": 4210,
+        "fell_back": 111,
+        "rejected_answers": {"absence": 77},
+    }
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"llm": said}))
+    stage_release(inputs.config())
+    card = " ".join((inputs.folder / "hub" / "dataset" / "README.md").read_text().split())
+    assert "some/llm says it again" in card
+    assert "Of 4,321 captions 4,210 are the model's. In 111 no answer passed" in card
+    assert "by reason: *absence* 77. Captions of the model bear" in card
+
+
+def test_the_card_of_a_dataset_of_the_grammar_alone_names_no_language_model(stage):
+    assert "Whose words" not in (stage / "dataset" / "README.md").read_text()

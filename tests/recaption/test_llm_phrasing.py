@@ -159,8 +159,9 @@ def test_rows_get_the_texts_of_the_model_with_their_form_of_negation(tmp_path):
     ]
     with fake.FakeLlm(without) as server:
         rows = list(
-            rephraser(server, tmp_path).rephrase_rows(iter(simple), forms=TRAIN_FORMS)
+            rephraser(server, tmp_path).rephrase_rows((("captions", row) for row in simple), forms=TRAIN_FORMS)
         )
+    rows = [row for _, row in rows]
     assert rows[0]["negated_captions"] == [
         "A red dog stands on the grass without a ladder.",
         "A red dog stands on the grass without a kite.",
