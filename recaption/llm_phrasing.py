@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -94,15 +94,27 @@ class Rephraser:
         parts = [new[start : start + self.batch] for start in range(0, len(new), self.batch)]
         with ThreadPoolExecutor(self.concurrency) as pool:
             asked = [pool.submit(self._ask, part, forbidden, attempt) for part in parts]
+            waiting = set(asked)
             try:
-                for request in as_completed(asked):
-                    answers = request.result()
-                    self.store.keep(answers)
-                    found |= answers
+                while waiting:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    found |= self._kept(done)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return [found.get(key, "") for key in keys]
+
+    def _kept(self, done: Collection[Future[dict[str, str]]]) -> dict[str, str]:
+        """The answers of finished requests, kept in one go, since each go waits for the disk."""
+        answers: dict[str, str] = {}
+        faults = [fault for request in done if (fault := request.exception()) is not None]
+        for request in done:
+            if request.exception() is None:
+                answers |= request.result()
+        self.store.keep(answers)
+        if faults:
+            raise faults[0]
+        return answers
 
     def _ask(self, part: Sequence[tuple[str, Meaning]], forbidden: Sequence[str], attempt: int) -> dict[str, str]:
         asked = messages([meaning.text for _, meaning in part], [meaning.absent for _, meaning in part], forbidden)

@@ -86,8 +86,8 @@ class Phrasebook:
                 f"A pattern names what it says, so it must stand in the table once; {twice[0]!r} is there twice."
             )
         self.forms = frozenset(pattern.form for pattern in self.patterns)
-        self.cues: dict[str, str] = dict(table["cues"])
-        if set(self.cues) != self.forms - {AFFIRMED}:
+        self.cues: dict[str, str] = dict(table.get("cues", {}))
+        if self.cues and set(self.cues) != self.forms - {AFFIRMED}:
             wrong = sorted(set(self.cues) ^ (self.forms - {AFFIRMED}))
             raise ValueError(f"`cues` must name each form of negation of the table once, differs in {wrong}.")
         self.held_out_forms = frozenset(table["held_out_forms"])

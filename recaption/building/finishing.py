@@ -27,7 +27,9 @@ from notclip.recaption.salience import salience_table
 
 # Options that no byte of the dataset depends on.
 WITHOUT_EFFECT = frozenset(
-    "out cache workers progress executor tasks slurm_partition slurm_time memory_gb llm_concurrency llm_timeout".split()
+    """
+    out cache workers progress executor tasks slurm_partition slurm_time memory_gb llm llm_concurrency llm_timeout
+    """.split()
 )
 LEAST_PAIRS = 5  # Fewer cannot be cut into the folds of the blind test.
 _BLIND_QUESTIONS = 20_000  # Of larger splits a sample of whole groups is read, about so many questions.
@@ -62,6 +64,8 @@ def finish(job: BuildJob) -> None:
     for split in SPLITS:
         for record in records[split]:
             revision.update(record["revision"].encode())
+    for left in folder.rglob(".*.unfinished"):  # Of a process that was killed while it wrote.
+        left.unlink()
     corpus = read_corpus(job)
     fingerprint, thresholds, _ = read_detection(job)
     (folder / "README.md").write_text(_readme(job), encoding="utf-8")

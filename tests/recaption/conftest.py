@@ -1,6 +1,8 @@
 """Images whose content is made up, and known exactly."""
 
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,3 +36,12 @@ def make_facts(images=300, *, share=0.3, unknown=0.0, names=NAMES, seed=0):
 def made_up_facts() -> Callable[..., list[ImageFacts]]:
     """The maker of facts, see `make_facts`."""
     return make_facts
+
+
+@pytest.fixture(scope="session")
+def fake_llm():
+    """The module of the endpoint that answers as a test tells it."""
+    specification = importlib.util.spec_from_file_location("fake_llm", Path(__file__).with_name("fake_llm.py"))
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module

@@ -225,9 +225,35 @@ def test_a_build_that_broke_off_leaves_no_dataset_and_goes_on_to_the_same_bytes(
     assert not (tmp_path / "out").exists()
     assert (tmp_path / ".out.unfinished").is_dir()
     monkeypatch.undo()
+    # What `kill -9` leaves: no code of ours runs then.
+    (tmp_path / ".out.unfinished/dataset/captions/.1-train.parquet.unfinished").write_bytes(b"PAR1 cut o")
     build_dataset(config(data, tmp_path / "out"))
     assert contents(tmp_path / "out") == contents(built)
     assert not (tmp_path / ".out.unfinished").exists()
+
+
+def test_a_language_model_words_the_captions_and_is_not_asked_again_after_it_went_away(
+    data: Path, tmp_path: Path, fake_llm, capsys
+):
+    def build(name: str, url: str) -> int:
+        arguments = ["--source", str(data), "--out", str(tmp_path / name), "--cache", str(tmp_path / "cache")]
+        endpoint = ["--llm", url, "--llm-model", "fake/model", "--llm-concurrency", "1", "--llm-batch", "40"]
+        return script.main([*arguments, "--no-progress", "--limit", "30", "--workers", "1", *endpoint])
+
+    with fake_llm.FakeLlm(lambda number, items: fake_llm.reworded(items) if number < 3 else 401) as server:
+        with pytest.raises(BadInputError, match="refuses with status 401"):
+            build("out", server.url)
+        asked = server.captions[:120]
+    assert not (tmp_path / "out").exists()
+    with fake_llm.FakeLlm(lambda number, items: fake_llm.reworded(items)) as server:
+        assert build("out", server.url) == 0
+        assert not set(asked) & set(server.captions[:120])
+    said = json.loads((tmp_path / "out/build.json").read_text())["llm"]
+    assert said["model"] == "fake/model" and said["accepted"] > 0.9 * said["captions"]
+    assert f"fake/model worded {said['accepted']:,} of {said['captions']:,}" in capsys.readouterr().out
+    rows = load(tmp_path / "out", "captions")["train"]
+    assert {pattern for patterns in rows["patterns"] for pattern in patterns} >= {"llm"}
+    assert all(text.startswith("Well, ") for text in rows[0]["negated_captions"])
 
 
 def test_what_an_other_build_left_unfinished_is_not_gone_on_with(data: Path, built: Path, tmp_path: Path, monkeypatch):
