@@ -7,35 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
-from notclip.hub_cards.results import Figure, Results
-
-FIGURES = {
-    "accuracy": "accuracy",
-    "macro_accuracy": "macro accuracy over kinds",
-    "accuracy_by_kind/affirmation": "accuracy, affirmation",
-    "accuracy_by_kind/negation": "accuracy, negation",
-    "accuracy_by_kind/hybrid": "accuracy, hybrid",
-    "chance": "chance",
-    "blind_accuracy": "blind accuracy (other images)",
-    "vision_gain": "vision gain",
-    "affirmation_bias": "affirmation bias",
-    "group_score": "all questions of a group right",
-    "tie_rate": "ties",
-    "calibration_error": "calibration error",
-    "recall@1": "recall@1, ordinary queries",
-    "recall@5": "recall@5, ordinary queries",
-    "recall@10": "recall@10, ordinary queries",
-    "negated_recall@1": "recall@1, negated queries",
-    "negated_recall@5": "recall@5, negated queries",
-    "negated_recall@10": "recall@10, negated queries",
-    "caption_recall@5": "recall@5 of captions by images",
-    "negated_caption_recall@5": "recall@5 of negated captions by images",
-    "negation_drop": "negation drop of recall@5",
-    "violation@1": "violation@1 (lower is better)",
-    "violation@5": "violation@5 (lower is better)",
-    "violation@10": "violation@10 (lower is better)",
-    "violation_chance": "violation of a random order",
-}
+from notclip.hub_cards.figure_names import FIGURE_NAMES, difference_name
+from notclip.hub_cards.results import Figure, Results, inside
 
 
 @dataclass(frozen=True)
@@ -80,7 +53,7 @@ def compare_results(first: Results, others: Sequence[Results]) -> list[Row]:
     models = {result.path.stem: result for result in (first, *others)}
     compared = {other.path.stem: _comparison(first, other) for other in others}
     rows = []
-    for name, label in FIGURES.items():
+    for name, label in FIGURE_NAMES.items():
         figures = {model: result.figure(name) if result.has(name) else None for model, result in models.items()}
         if figures[first.path.stem] is None:
             continue
@@ -163,18 +136,13 @@ def _comparison(first: Results, other: Results) -> Mapping[str, Any]:
 
 
 def _difference(comparison: Mapping[str, Any], name: str) -> tuple[Figure, float | None] | None:
-    outer, _, inner = name.partition("/")
-    measured, at, k = outer.partition("@")
-    key = f"{measured}_difference{at}{k}"
-    value, bounds = comparison.get(key), comparison.get("confidence_intervals", {}).get(key)
-    if inner:
-        value = value.get(inner) if isinstance(value, Mapping) else None
-        bounds = bounds.get(inner) if isinstance(bounds, Mapping) else None
+    value = inside(comparison, difference_name(name))
     if value is None:
         return None
-    p_value = comparison.get("bootstrap_p_value" if name == "accuracy" else f"{measured}_p_value{at}{k}")
+    bounds = inside(comparison.get("confidence_intervals", {}), difference_name(name))
+    p_value = comparison.get("bootstrap_p_value" if name == "accuracy" else difference_name(name, of="p_value"))
     low, high = (None, None) if bounds is None else bounds
-    return Figure(value, low, high), None if inner else p_value
+    return Figure(value, low, high), p_value
 
 
 def _numbers(figure: Figure) -> dict[str, float | None]:

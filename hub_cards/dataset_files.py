@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 CONFIGS = ("captions", "questions", "pairs", "retrieval")
-SCORED = ("captions", "questions", "retrieval")  # What results are about; a dataset may have no pairs.
+NEEDED = ("captions", "questions", "retrieval")  # A dataset may have no pairs.
 SPLITS = ("train", "validation", "test")
 OWN_LICENSE = {"drawn-world": "apache-2.0"}
 
@@ -61,10 +61,10 @@ class DatasetFiles:
         return [{"split": split, "path": f"{config}/{name}.parquet"} for split, name in names.items()]
 
     def hashes(self, split: str) -> dict[str, str]:
-        """Path inside a repository -> SHA-256 of each scored config's files of one split, as results record them."""
+        """Path inside a repository -> SHA-256 of each config's files of one split, as results record them."""
         found = {}
-        for config in SCORED:
-            for part in self.parts[config][split]:
+        for config, parts in self.parts.items():
+            for part in parts[split]:
                 with part.open("rb") as file:
                     found[f"{config}/{part.name}"] = hashlib.file_digest(file, "sha256").hexdigest()
         return found
@@ -118,7 +118,7 @@ def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
     record = folder / "build.json"
     if not record.is_file():
         raise BadInputError(f"`data` {folder} must hold build.json: a folder that `notclip build-dataset` wrote.")
-    configs = [config for config in CONFIGS if config in SCORED or (folder / config).is_dir()]
+    configs = [config for config in CONFIGS if config in NEEDED or (folder / config).is_dir()]
     parts = {config: {split: split_files(folder, config, split) for split in SPLITS} for config in configs}
     rows: dict[str, dict[str, int]] = {config: dict.fromkeys(SPLITS, 0) for config in configs}
     for config, splits in parts.items():

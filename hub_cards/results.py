@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.hub_cards.figure_names import difference_name
 
 PARTS = ("model", "suite", "metrics", "confidence_intervals", "provenance")
 OPTIONAL_PARTS = ("comparisons",)
@@ -92,13 +93,12 @@ class Results:
 
     def has(self, name: str) -> bool:
         """Whether a metric was measured; names of metrics inside another are joined by a slash."""
-        return isinstance(_inside(self.content["metrics"], name), int | float)
+        return isinstance(inside(self.content["metrics"], name), int | float)
 
     def difference(self, name: str, other: "Results") -> Figure:
         """How far a metric is above another model's: by the paired comparison, with interval, where there is one."""
         compared = self.content.get("comparisons", {}).get(f"{other.content['model']} ({other.path.stem})", {})
-        measured, at, k = name.partition("@")
-        paired = f"{measured}_difference{at}{k}"
+        paired = difference_name(name)
         if paired not in compared:
             return Figure(self.figure(name).value - other.figure(name).value)
         low, high = compared["confidence_intervals"].get(paired, (None, None))
@@ -110,19 +110,20 @@ class Results:
         Raises:
             BadInputError: it was not measured, so that no card may show it.
         """
-        value = _inside(self.content["metrics"], name)
+        value = inside(self.content["metrics"], name)
         if not isinstance(value, int | float):
             raise BadInputError(
                 f"`results` {self.path} has no metric {name!r}, which the cards show. Score {self.content['model']} "
                 "again with `notclip score-model`, on the dataset that `notclip build-dataset` wrote."
             )
-        interval = _inside(self.content["confidence_intervals"], name)
+        interval = inside(self.content["confidence_intervals"], name)
         if isinstance(interval, Sequence) and len(interval) == 2:
             return Figure(float(value), float(interval[0]), float(interval[1]))
         return Figure(float(value))
 
 
-def _inside(content: Any, name: str) -> Any:
+def inside(content: Any, name: str) -> Any:
+    """What stands in nested results under a name, `accuracy_by_kind/negation`; None where nothing does."""
     for part in name.split("/"):
         if not isinstance(content, Mapping) or part not in content:
             return None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from notclip.errors import BadInputError
-from notclip.recaption.suite import Query, Question
+from notclip.recaption.suite import ImagePair, Query, Question
 
 SEARCHES = ("negated", "ordinary", "negated_captions", "ordinary_captions")
 
@@ -39,6 +39,8 @@ class Predictions:
         negated_keys: one for each negated query.
         ordinary_keys: one for each ordinary query.
         scores: the scores of each question's choices.
+        pair_keys: one for each pair of images.
+        pair_scores: the scores of each pair's images and captions, shape (P, 2, 2).
         found: what was found by `negated` and `ordinary` queries and, the other way round, by images among the texts
             of these queries, `negated_captions` and `ordinary_captions`.
     """
@@ -47,6 +49,8 @@ class Predictions:
     negated_keys: list[str]
     ordinary_keys: list[str]
     scores: list[list[float]] = field(default_factory=list)
+    pair_keys: list[str] = field(default_factory=list)
+    pair_scores: list[list[list[float]]] = field(default_factory=list)
     found: dict[str, Found] = field(default_factory=dict)
 
     def must_answer_the_same(self, others: "Predictions", label: str) -> None:
@@ -55,9 +59,10 @@ class Predictions:
         Raises:
             BadInputError: the questions or queries differ, or stand in another order.
         """
-        for what in ("question_keys", "negated_keys", "ordinary_keys"):
+        for what in ("question_keys", "pair_keys", "negated_keys", "ordinary_keys"):
             own, other = getattr(self, what), getattr(others, what)
-            if own != other:
+            # Files of before pairs were scored have none: then the rest is compared.
+            if own != other and (what != "pair_keys" or other):
                 same = sum(a == b for a, b in zip(own, other, strict=False))
                 raise BadInputError(
                     f"`compare` {label} answers another suite: of {len(own)} {what.removesuffix('_keys')} rows here "
@@ -72,6 +77,8 @@ class Predictions:
             "ordinary_keys": np.array(self.ordinary_keys, dtype=str),
             "scores": np.array([score for row in self.scores for score in row], dtype=np.float32),
             "choices": np.array([len(row) for row in self.scores], dtype=np.int64),
+            "pair_keys": np.array(self.pair_keys, dtype=str),
+            "pair_scores": np.array(self.pair_scores, dtype=np.float32),
         }
         for name, answers in self.found.items():
             arrays[f"{name}_found"] = np.array(answers.found, dtype=str)
@@ -95,11 +102,14 @@ class Predictions:
             with np.load(path, allow_pickle=False) as arrays:
                 ends = np.cumsum(arrays["choices"])
                 flat = arrays["scores"].astype(float).tolist()
+                has_pairs = "pair_keys" in arrays
                 return cls(
                     question_keys=arrays["question_keys"].tolist(),
                     negated_keys=arrays["negated_keys"].tolist(),
                     ordinary_keys=arrays["ordinary_keys"].tolist(),
                     scores=[flat[end - count : end] for count, end in zip(arrays["choices"], ends, strict=True)],
+                    pair_keys=arrays["pair_keys"].tolist() if has_pairs else [],
+                    pair_scores=arrays["pair_scores"].astype(float).tolist() if has_pairs else [],
                     found={
                         name: Found(arrays[f"{name}_found"].tolist(), arrays[f"{name}_ranks"].tolist())
                         for name in SEARCHES
@@ -121,6 +131,11 @@ def predictions_path(results: Path) -> Path:
 def question_key(question: Question) -> str:
     """Short hash of what a question asks."""
     return _key([question.image_id, question.answer, *question.choices])
+
+
+def pair_key(pair: ImagePair) -> str:
+    """Short hash of what a pair of images asks."""
+    return _key([*pair.image_ids, *pair.captions])
 
 
 def query_key(query: Query) -> str:

@@ -12,8 +12,9 @@ from notclip.callable_model import CallableScorer
 from notclip.embedding_shelf import EmbeddingShelf
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import score_questions
 from notclip.evaluate_metrics.negated_retrieval.negated_retrieval import score_retrieval
+from notclip.image_pairs import pair_scores, score_image_pairs
 from notclip.pair_scores import score_pairs
-from notclip.predictions import Found, Predictions, query_key, question_key
+from notclip.predictions import Found, Predictions, pair_key, query_key, question_key
 from notclip.recaption.suite import Question, Suite, without_broken
 from notclip.suite_answers import captions_found, choice_scores, depths, images_found, other_images
 from notclip.suite_embedding import DualScorer, TextVectors, embed_photos, embed_texts
@@ -118,6 +119,7 @@ def score_suite(
     texts, images = texts.to(device), images.to(device)
     answered = Predictions(
         question_keys=[question_key(question) for question in suite.questions],
+        pair_keys=[pair_key(pair) for pair in suite.pairs],
         negated_keys=[query_key(query) for query in suite.negated_queries],
         ordinary_keys=[query_key(query) for query in suite.ordinary_queries],
     )
@@ -130,14 +132,17 @@ def score_suite(
     if suite.questions:
         scale = None if model.logit_scale is None else float(model.logit_scale.detach().exp())
         _score_questions(scores, suite, texts, images, compared, logit_scale=scale, **bootstrap)
+    if suite.pairs:
+        _score_pairs(scores, suite, texts, images, compared, **bootstrap)
     if suite.negated_queries or suite.ordinary_queries:
         _score_retrieval(scores, suite, texts, images, compared, progress=progress, **bootstrap)
     return scores
 
 
 def _texts(suite: Suite) -> list[str]:
+    asked = [*(question.choices for question in suite.questions), *(pair.captions for pair in suite.pairs)]
     queries = [*suite.negated_queries, *suite.ordinary_queries]
-    return [text for question in suite.questions for text in question.choices] + [query.text for query in queries]
+    return [text for choices in asked for text in choices] + [query.text for query in queries]
 
 
 def _wanted_pairs(suite: Suite, *, seed: int) -> dict[str, list[str]]:
@@ -150,6 +155,9 @@ def _wanted_pairs(suite: Suite, *, seed: int) -> dict[str, list[str]]:
     for rows in (own, others) if others is not None else (own,):
         for question, row in zip(suite.questions, rows.tolist(), strict=True):
             wanted[names[row]] += question.choices
+    for pair in suite.pairs:
+        for name in pair.image_ids:
+            wanted[name] += pair.captions
     queries = [query.text for query in (*suite.negated_queries, *suite.ordinary_queries)]
     for name in suite.gallery:
         wanted[name] += queries
@@ -178,6 +186,23 @@ def _score_questions(
     for label, answers in compared.items():
         figures = score_questions(predictions, compared_predictions=answers.scores, **columns)
         scores.add_differences(label, figures)
+
+
+def _score_pairs(
+    scores: SuiteScores,
+    suite: Suite,
+    texts: TextVectors,
+    images: Tensor,
+    compared: Mapping[str, Predictions],
+    **bootstrap: int,
+) -> None:
+    predicted = pair_scores(suite.pairs, texts, images, list(suite.photos))
+    scores.predictions.pair_scores = predicted
+    scores.add(score_image_pairs(predicted, suite.pairs, **bootstrap))
+    for label, answers in compared.items():
+        if answers.pair_keys:
+            figures = score_image_pairs(predicted, suite.pairs, compared=answers.pair_scores, **bootstrap)
+            scores.add_differences(label, figures)
 
 
 def _question_columns(questions: Sequence[Question]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a model is scored on: questions, negated and ordinary queries, and the photos that they are about."""
+"""What a model is scored on: questions, pairs, negated and ordinary queries, and the photos that they are about."""
 
 import hashlib
 import io
@@ -99,6 +99,21 @@ class Question:
 
 
 @dataclass(frozen=True)
+class ImagePair:
+    """Two images and two captions; each caption is true of the image of its place and false of the other.
+
+    Args:
+        name: its own in the suite.
+        image_ids: keys of the photos in the suite.
+        captions: what is true of each.
+    """
+
+    name: str
+    image_ids: tuple[str, str]
+    captions: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class Query:
     """A caption by which its image shall be found.
 
@@ -128,6 +143,7 @@ class Suite:
         gallery: ids of the images that are searched.
         files: name of each file that was read -> SHA-256 of its content.
         skipped: what was left out, one line each, with file and row.
+        pairs: two images and two captions each.
     """
 
     name: str
@@ -138,9 +154,10 @@ class Suite:
     gallery: Sequence[str] = ()
     files: dict[str, str] = field(default_factory=dict)
     skipped: Sequence[str] = ()
+    pairs: Sequence[ImagePair] = ()
 
     def without(self, images: dict[str, str]) -> "Suite":
-        """Leave out images, with their questions and queries; a group that loses a question is a group no more.
+        """Leave out images, with their questions, pairs and queries; a group that loses a question is a group no more.
 
         Args:
             images: image id -> why it is left out.
@@ -151,6 +168,7 @@ class Suite:
             self,
             photos={name: photo for name, photo in self.photos.items() if name not in images},
             questions=[replace(one, group=None) if one.group in broken else one for one in kept],
+            pairs=[pair for pair in self.pairs if not set(pair.image_ids) & set(images)],
             negated_queries=[query for query in self.negated_queries if query.image_id not in images],
             ordinary_queries=[query for query in self.ordinary_queries if query.image_id not in images],
             gallery=[name for name in self.gallery if name not in images],

@@ -1,4 +1,4 @@
-"""A suite from a folder that `notclip build-dataset` wrote: one split of its three configs."""
+"""A suite from a folder that `notclip build-dataset` wrote: one split of its configs."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,16 +11,19 @@ from datasets import ClassLabel, Features, List
 
 from notclip.errors import BadInputError
 from notclip.recaption.split_files import split_files
-from notclip.recaption.suite import Clip, Photo, Query, Question, Suite, file_sha256
+from notclip.recaption.suite import Clip, ImagePair, Photo, Query, Question, Suite, file_sha256
 
-CONFIGS = ("captions", "questions", "retrieval")
+CONFIGS = ("captions", "questions", "pairs", "retrieval")
 _TEXT_COLUMNS = {
     "captions": ["caption", "affirmed"],
     "questions": ["choices", "answer", "choice_kinds", "choice_forms", "group"],
+    "pairs": ["pair", "caption_0", "caption_1"],
     "retrieval": ["captions", "absent", "relevant", "present"],
 }
 # Without `relevant` a query's own image is the only right one; `group` is of questions, and new.
 _OPTIONAL = ("relevant", "group")
+# Endings of the columns of an image: a pair has two.
+_IMAGES = {"pairs": ("_0", "_1")}
 
 
 class PhotoInParquet:
@@ -34,19 +37,21 @@ class PhotoInParquet:
         """Read the row group, unless it was the last one read."""
         encoded = self._reader.images(self._group)[self._row].as_py()
         if not encoded or not encoded["bytes"]:
-            raise BadInputError(f"{self.where}: `image` holds no bytes; build the dataset with its photos embedded.")
+            raise BadInputError(
+                f"{self.where}: `{self._reader.column}` holds no bytes; build the dataset with its photos embedded."
+            )
         return encoded["bytes"]
 
 
 class _RowGroupReader:
-    def __init__(self, file: pq.ParquetFile) -> None:
-        self._file = file
+    def __init__(self, file: pq.ParquetFile, column: str) -> None:
+        self._file, self.column = file, column
         self._group: int | None = None
         self._images: pa.ChunkedArray | None = None
 
     def images(self, group: int) -> pa.ChunkedArray:
         if self._images is None or self._group != group:
-            self._images = self._file.read_row_group(group, columns=["image"]).column("image")
+            self._images = self._file.read_row_group(group, columns=[self.column]).column(self.column)
             self._group = group
         return self._images
 
@@ -70,7 +75,7 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> 
         if not (folder / config).is_dir():
             continue
         parts = split_files(folder, config, split, name="suite")
-        rows[config] = [row for file in parts for row in _read_rows(file, _TEXT_COLUMNS[config], photos)]
+        rows[config] = [row for file in parts for row in _read_rows(file, config, photos)]
         files |= {f"{config}/{file.name}": file_sha256(file) for file in parts}
     if not rows:
         raise BadInputError(f"`suite` {folder} holds none of the folders {', '.join(CONFIGS)}.")
@@ -96,6 +101,10 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> 
         name=f"{name or folder.resolve().name} ({split})",
         photos=photos,
         questions=[_question(row) for row in rows.get("questions", [])],
+        pairs=[
+            ImagePair(row["pair"], (row["image_id_0"], row["image_id_1"]), (row["caption_0"], row["caption_1"]))
+            for row in rows.get("pairs", [])
+        ],
         negated_queries=negated,
         ordinary_queries=[Query(row["caption"], row["image_id"]) for row in rows.get("captions", [])],
         gallery=list(searched),
@@ -116,27 +125,29 @@ def _question(row: dict[str, Any]) -> Question:
     return Question(row["image_id"], tuple(choices), answer, tuple(row["choice_kinds"]), form, row.get("group"))
 
 
-def _read_rows(file: Path, columns: list[str], photos: dict[str, Photo | Clip]) -> Iterator[dict[str, Any]]:
+def _read_rows(file: Path, config: str, photos: dict[str, Photo | Clip]) -> Iterator[dict[str, Any]]:
     """Rows without their images, which are entered in `photos` where they are seen first."""
     try:
         parquet = pq.ParquetFile(file)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadInputError(f"{file} is not a Parquet file: {error}.") from error
-    wanted = ["image_id", *columns]
-    for name in ["image", *wanted]:
+    images = {f"image{ending}": f"image_id{ending}" for ending in _IMAGES.get(config, ("",))}
+    wanted = [*images.values(), *_TEXT_COLUMNS[config]]
+    for name in [*images, *wanted]:
         if name not in parquet.schema_arrow.names and name not in _OPTIONAL:
             raise BadInputError(f"{file} lacks the column {name!r}; build it again with `notclip build-dataset`.")
     wanted = [name for name in wanted if name in parquet.schema_arrow.names]
     labels = _labels(Features.from_arrow_schema(parquet.schema_arrow), wanted)
-    reader, number = _RowGroupReader(parquet), 0
+    readers, number = {_RowGroupReader(parquet, image): image_id for image, image_id in images.items()}, 0
     for group in range(parquet.num_row_groups):
         for position, row in enumerate(parquet.read_row_group(group, columns=wanted).to_pylist()):
             number += 1
             row["where"] = f"{file}, row {number}"
             for name, names in labels.items():
                 row[name] = [names[label] for label in row[name]]
-            if row["image_id"] not in photos:
-                photos[row["image_id"]] = PhotoInParquet(reader, group, position, row["where"])
+            for reader, image_id in readers.items():
+                if row[image_id] not in photos:
+                    photos[row[image_id]] = PhotoInParquet(reader, group, position, row["where"])
             yield row
 
 

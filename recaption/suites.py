@@ -8,7 +8,7 @@ from notclip.recaption.suite import Suite
 from notclip.recaption.suite_csv import read_csv_suite
 from notclip.recaption.suite_yaml import read_yaml_suite
 
-_CONFIGS = ("captions", "questions", "retrieval")
+_CONFIGS = ("captions", "questions", "pairs", "retrieval")
 _YAML = (".yaml", ".yml")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -66,7 +66,7 @@ def read_suite(
         if limit < 2:
             raise BadInputError(f"`limit` must be at least 2 images, got {limit}.")
         suite = suite.limited(limit)
-    if not (suite.questions or suite.negated_queries or suite.ordinary_queries):
+    if not (suite.questions or suite.pairs or suite.negated_queries or suite.ordinary_queries):
         raise BadInputError(f"`suite` {path} holds no question and no query; {len(suite.skipped)} were skipped.")
     return suite
 
@@ -79,11 +79,11 @@ def _read_file(file: Path, *, images: Path | None, skip_missing: bool) -> Suite:
 def _united(name: str, parts: list[Suite]) -> Suite:
     return Suite(
         name,
-        {image: photo for part in parts for image, photo in part.photos.items()},
-        [question for part in parts for question in part.questions],
-        [query for part in parts for query in part.negated_queries],
-        [query for part in parts for query in part.ordinary_queries],
-        list(dict.fromkeys(image for part in parts for image in part.gallery)),
-        {file: digest for part in parts for file, digest in part.files.items()},
-        [line for part in parts for line in part.skipped],
+        photos={image: photo for part in parts for image, photo in part.photos.items()},
+        questions=[question for part in parts for question in part.questions],
+        negated_queries=[query for part in parts for query in part.negated_queries],
+        ordinary_queries=[query for part in parts for query in part.ordinary_queries],
+        gallery=list(dict.fromkeys(image for part in parts for image in part.gallery)),
+        files={file: digest for part in parts for file, digest in part.files.items()},
+        skipped=[line for part in parts for line in part.skipped],
     )

@@ -16,37 +16,8 @@ from typing import Any
 from notclip.score_config import ScoreConfig
 from notclip.scripts.command_line import command, parse
 
-ROWS = {
-    "accuracy": "accuracy",
-    "macro_accuracy": "macro accuracy over kinds",
-    "accuracy_by_kind/affirmation": "… affirmation",
-    "accuracy_by_kind/negation": "… negation",
-    "accuracy_by_kind/hybrid": "… hybrid",
-    "chance": "chance",
-    "blind_accuracy": "blind accuracy (other images)",
-    "vision_gain": "vision gain",
-    "affirmation_bias": "affirmation bias",
-    "group_score": "all questions of a group right",
-    "group_chance": "… by chance",
-    "tie_rate": "ties",
-    "calibration_error": "calibration error",
-    "recall@1": "recall@1, ordinary queries",
-    "recall@5": "recall@5, ordinary queries",
-    "recall@10": "recall@10, ordinary queries",
-    "negated_recall@1": "recall@1, negated queries",
-    "negated_recall@5": "recall@5, negated queries",
-    "negated_recall@10": "recall@10, negated queries",
-    "negation_drop": "negation drop of recall@5",
-    "violation@5": "violation@5 (lower is better)",
-    "violation_chance": "violation@5 of a random order",
-}
-DIFFERENCES = {
-    "accuracy_difference": "accuracy",
-    "macro_accuracy_difference": "macro accuracy",
-    "recall_difference@5": "recall@5, ordinary queries",
-    "negated_recall_difference@5": "recall@5, negated queries",
-    "violation_difference@5": "violation@5",
-}
+COMPARED = ("accuracy", "macro_accuracy", "pair_group_score", "recall@5", "negated_recall@5", "violation@5")
+WIDTH = 40
 
 
 @command
@@ -90,24 +61,31 @@ def _gate(content: dict[str, Any]) -> int:
 
 def _table(content: dict[str, Any]) -> list[str]:
     from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
+    from notclip.hub_cards.figure_names import FIGURE_NAMES, difference_name
+    from notclip.hub_cards.results import inside
 
     metrics, intervals = content["metrics"], content["confidence_intervals"]
-    counts = {"n_questions": "questions", "n_queries": "negated queries", "n_ordinary_queries": "ordinary queries"}
+    counts = {
+        "n_questions": "questions",
+        "n_pairs": "pairs",
+        "n_queries": "negated queries",
+        "n_ordinary_queries": "ordinary queries",
+    }
     asked = ", ".join(f"{metrics[name]:,} {what}" for name, what in counts.items() if metrics.get(name))
     lines = ["", f"{content['model']} on {content['suite']}: {asked} about {metrics['n_images']:,} images", ""]
-    for name, label in ROWS.items():
-        value = _inside(metrics, name)
+    for name, label in FIGURE_NAMES.items():
+        value = inside(metrics, name)
         if value is not None:
-            lines.append(f"  {label:32}{_percent(value)}{_bounds(_inside(intervals, name))}")
+            lines.append(f"  {label:{WIDTH}}{_percent(value)}{_bounds(inside(intervals, name))}")
     comparisons = content.get("comparisons", {})
     tested = {other: one["bootstrap_p_value"] for other, one in comparisons.items() if "bootstrap_p_value" in one}
     adjusted = holm_adjusted(tested)
     for other, differences in comparisons.items():
         lines += ["", f"Less {other}, in points:", ""]
-        for name, label in DIFFERENCES.items():
-            if name in differences:
-                bounds = _bounds(differences["confidence_intervals"].get(name))
-                lines.append(f"  {label:32}{_percent(differences[name], sign='+')}{bounds}")
+        for name in COMPARED:
+            if (difference := differences.get(difference_name(name))) is not None:
+                bounds = _bounds(differences["confidence_intervals"].get(difference_name(name)))
+                lines.append(f"  {FIGURE_NAMES[name]:{WIDTH}}{_percent(difference, sign='+')}{bounds}")
         if "bootstrap_p_value" in differences:
             lines.append(
                 f"  accuracy is the same: p = {differences['bootstrap_p_value']:.3g} (bootstrap over images), "
@@ -115,12 +93,6 @@ def _table(content: dict[str, Any]) -> list[str]:
                 + (f", p = {adjusted[other]:.3g} by Holm over {len(adjusted)} models" if len(adjusted) > 1 else "")
             )
     return lines
-
-
-def _inside(figures: dict[str, Any], name: str) -> Any:
-    outer, _, inner = name.partition("/")
-    found = figures.get(outer)
-    return found.get(inner) if inner and isinstance(found, dict) else found
 
 
 def _percent(value: float, *, sign: str = "") -> str:

@@ -10,7 +10,7 @@ from datasets import Dataset, disable_progress_bars
 from huggingface_hub import HfApi
 from PIL import Image
 
-from notclip.hub_cards.dataset_files import SCORED
+from notclip.hub_cards.dataset_files import NEEDED
 from notclip.hub_cards.hub_client import HubClient
 from notclip.hub_cards.manifest import write_manifest
 from notclip.hub_cards.push import push_release
@@ -147,7 +147,7 @@ def write_models(folder, base):
 
 
 def hashes_of_test_split(data):
-    files = [data / config / "test.parquet" for config in SCORED]
+    files = [data / config / "test.parquet" for config in NEEDED]
     return {file.relative_to(data).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 

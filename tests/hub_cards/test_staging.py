@@ -14,7 +14,7 @@ from datasets import load_dataset
 
 from notclip.errors import BadInputError
 from notclip.hub_cards import release, space_staging, staging
-from notclip.hub_cards.dataset_files import SCORED
+from notclip.hub_cards.dataset_files import NEEDED
 from notclip.hub_cards.local_paths import check_no_local_paths
 from notclip.hub_cards.manifest import hashes
 from notclip.hub_cards.staging import stage_release
@@ -61,7 +61,7 @@ def test_a_dataset_in_parts_is_staged_part_by_part_and_loads_by_split(inputs, in
     in_parts(data)
     with pytest.raises(BadInputError, match="on the test split of data as it is now"):
         stage_release(inputs.config())
-    files = [file for config in SCORED for file in (data / config).glob("test-*")]
+    files = [file for config in NEEDED for file in (data / config).glob("test-*")]
     scored = {file.relative_to(data).as_posix(): file_sha256(file) for file in files}
     for file in inputs.config().results:
         content = json.loads(file.read_text())

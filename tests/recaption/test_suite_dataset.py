@@ -9,7 +9,7 @@ from PIL import Image
 
 from notclip.errors import BadInputError
 from notclip.recaption.rows import FEATURES
-from notclip.recaption.suite import open_photo
+from notclip.recaption.suite import ImagePair, open_photo
 from notclip.recaption.suites import read_suite
 
 COLOURS = {"street": (255, 0, 0), "park": (0, 255, 0), "yard": (0, 0, 255)}
@@ -83,6 +83,23 @@ def test_questions_queries_and_photos_of_a_split_are_read(tmp_path):
     assert set(suite.files) == {f"{config}/test.parquet" for config in ("captions", "questions", "retrieval")}
     for name, colour in COLOURS.items():
         assert open_photo(suite.photos[name]).getpixel((0, 0)) == colour
+
+
+def pair_row(first, second):
+    """Two images, of which each has one caption."""
+    images = {
+        f"{name}_{place}": value for place, of in ((0, first), (1, second)) for name, value in image_of(of).items()
+    }
+    texts = {"caption_0": f"a {first}", "caption_1": f"no {first}", "kind_0": 0, "kind_1": 1, "pair": "test-0"}
+    return images | texts
+
+
+def test_pairs_are_read_with_the_photos_that_stand_in_them_alone(tmp_path):
+    suite = read_suite(write_dataset(tmp_path, pairs=[pair_row("park", "yard")], captions=None, retrieval=None))
+    assert suite.pairs == [ImagePair("test-0", ("park", "yard"), ("a park", "no park"))]
+    assert open_photo(suite.photos["yard"]).getpixel((0, 0)) == COLOURS["yard"]
+    assert suite.without({"yard": "it is broken"}).pairs == []
+    assert "pairs/test.parquet" in suite.files
 
 
 def test_images_show_what_is_excluded_where_a_caption_or_their_annotation_says_so(tmp_path):
