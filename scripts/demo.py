@@ -170,6 +170,9 @@ def _summary(config: DemoConfig, seconds: float) -> list[str]:
         f"{config.out}/results       every figure with its confidence interval",
         f"{config.out}/hub           the release, as it will stand on the Hub, with cards",
         f"{config.out}/overview.png  what the same queries find before and after: look at it first",
+        "",
+        "Next, to try the release whole, on a Hub of this machine: pushed, downloaded, used, its Space started:",
+        f"$ notclip rehearse {config.out}/hub",
     ]
     return lines
 
