@@ -1,0 +1,168 @@
+"""Base and NotCLIP over the same photos: search, choice among captions, and embeddings kept on disk."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from notclip.calibration import image_statistics, set_image_statistics
+from notclip.loading import load_model
+from notclip.modeling_notclip import NotClipModel
+from notclip.recaption.suite import open_photo
+from notclip.results import weights_sha256
+from notclip.space.gpu import on_gpu
+from notclip.space.photo_set import PhotoSet, read_photo_set
+from notclip.space.settings import ModelName, SpaceSettings
+
+TOP = 12
+PROBES = 4
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Unit-norm embeddings of the same N photos by both models, each of shape (N, D)."""
+
+    base: NDArray[np.float32]
+    notclip: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Positions of the best photos, best first, and their scores, in units of cosine similarity."""
+
+    positions: tuple[int, ...]
+    scores: tuple[float, ...]
+
+
+class Engine:
+    """The two models of a Space and the photos that it searches.
+
+    Args:
+        base: the ordinary model, composed not at all.
+        notclip: the model that reads negation.
+        photos: what is searched by default.
+        embedded: their embeddings.
+    """
+
+    def __init__(self, base: NotClipModel, notclip: NotClipModel, photos: PhotoSet, embedded: Embedded) -> None:
+        self.base, self.notclip = base, notclip
+        self.photos, self.embedded = photos, embedded
+        self.search = lru_cache(maxsize=4096)(self._search)
+
+    @classmethod
+    def load(cls, settings: SpaceSettings) -> "Engine":
+        """Load models and photos, and embed the photos unless that was done before.
+
+        Raises:
+            BadInputError: a model or the photos cannot be used.
+        """
+        photos = read_photo_set(settings.photos)
+        base = _load(settings.base, composition="none")
+        notclip = _load(settings.model or settings.base, composition="scope")
+        base_embeds = embed_photo_set(base, photos, settings.cache)
+        # The adapter mostly leaves the image tower as it was: then one matrix serves both.
+        probes = [open_photo(photos.suite.photos[name]) for name in photos.ids[:PROBES]]
+        same = torch.allclose(notclip.encode_images(probes), base.encode_images(probes), atol=1e-5)
+        embeds = base_embeds if same else embed_photo_set(notclip, photos, settings.cache)
+        if settings.model is None:
+            set_image_statistics(notclip, image_statistics(torch.from_numpy(np.array(embeds))))
+        return cls(base, notclip, photos, Embedded(base_embeds, embeds))
+
+    def _search(self, query: str, strength: float) -> tuple[Found, Found]:
+        """What base and NotCLIP find among the Space's photos."""
+        return self.search_many(self.embedded, [query], strength=strength)[0]
+
+    def search_many(
+        self, embedded: Embedded, queries: Sequence[str], *, strength: float
+    ) -> list[tuple[Found, Found]]:
+        """What base and NotCLIP find among any embedded photos, for each query.
+
+        Args:
+            embedded: the photos' embeddings.
+            queries: what is looked for.
+            strength: multiplies what excluded concepts cost; 1 is as calibrated.
+        """
+        plain, _ = self.base.encode_queries(queries, composition="none")
+        composed, biases = self.notclip.encode_queries(queries, composition="scope", strength=strength)
+        return [
+            (_best(embedded.base, plain[row].numpy(), 0.0), _best(embedded.notclip, composed[row].numpy(), bias))
+            for row, bias in enumerate(biases.tolist())
+        ]
+
+    def embed(self, images: Sequence[Image.Image]) -> Embedded:
+        """Embed a visitor's own photos by both models."""
+        return Embedded(*_encode(self, images))
+
+    def choose(
+        self, base_embed: NDArray[np.float32], notclip_embed: NDArray[np.float32], captions: Sequence[str]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How base and NotCLIP divide their belief among captions of one photo; two vectors that sum to 1.
+
+        Args:
+            base_embed: the photo's embedding by the base, shape (D,).
+            notclip_embed: and by NotCLIP.
+            captions: the choices.
+        """
+        plain, _ = self.base.encode_queries(captions, composition="none")
+        composed, biases = self.notclip.encode_queries(captions, composition="scope")
+        return (
+            _shares(plain.numpy() @ base_embed, self.base),
+            _shares(composed.numpy() @ notclip_embed + biases.numpy(), self.notclip),
+        )
+
+
+@on_gpu
+def _encode(engine: Engine, images: Sequence[Image.Image]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    base = engine.base.encode_images(images, batch_size=BATCH).float().cpu().numpy()
+    notclip = engine.notclip.encode_images(images, batch_size=BATCH).float().cpu().numpy()
+    return base, notclip
+
+
+def _load(name: ModelName, *, composition: Any) -> NotClipModel:
+    model = load_model(name.name, composition=composition, revision=name.revision)
+    return model.eval()
+
+
+def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArray[np.float32]:
+    """Embeddings of the photos, shape (N, D), memory-mapped from a file that is written at the first call.
+
+    Raises:
+        BadInputError: a photo cannot be decoded.
+    """
+    file = cache / f"{weights_sha256(model)[:20]}-{photos.fingerprint()[:20]}.npy"
+    if not file.is_file():
+        embeds = []
+        for start in range(0, len(photos.ids), BATCH):
+            names = photos.ids[start : start + BATCH]
+            images = [open_photo(photos.suite.photos[name]) for name in names]
+            embeds.append(model.encode_images(images, batch_size=BATCH).float().cpu().numpy())
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(f"{file.stem}.partial-{os.getpid()}.npy")
+        try:
+            np.save(partial, np.concatenate(embeds))
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
+    return np.load(file, mmap_mode="r")
+
+
+def _best(embeds: NDArray[np.float32], vector: NDArray[np.float32], bias: float) -> Found:
+    scores = embeds @ vector + bias  # (N,)
+    count = min(TOP, len(scores))
+    top = np.argpartition(-scores, count - 1)[:count]
+    top = top[np.lexsort((top, -scores[top]))]
+    return Found(tuple(top.tolist()), tuple(scores[top].tolist()))
+
+
+def _shares(scores: NDArray[Any], model: NotClipModel) -> NDArray[np.float64]:
+    logits = scores.astype(np.float64) * float(model.logit_scale.detach().exp())
+    weights = np.exp(logits - logits.max())
+    return weights / weights.sum()

@@ -1,0 +1,147 @@
+"""The photos of a Space: what is searched, what is known about each, and the suite of questions about them."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from notclip.errors import BadInputError
+from notclip.recaption.suite import Photo, PhotoFile, Suite
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+
+
+@dataclass(frozen=True)
+class MemoryPhoto:
+    """An encoded photo in memory."""
+
+    encoded: bytes
+    where: str
+
+    def read_bytes(self) -> bytes:
+        """The encoded photo."""
+        return self.encoded
+
+
+@dataclass(frozen=True)
+class PhotoSet:
+    """Photos and what is known about them.
+
+    Args:
+        name: what the pages call it, such as "240 drawn scenes".
+        suite: the photos by id, with the questions and queries about them, if any.
+        captions: id -> a caption of the photo; photos without one are left out.
+        present: id -> all concepts that the photo is known to show; None where nothing is labelled.
+        labels: concepts that were looked for in the photos, so that their absence is known too.
+    """
+
+    name: str
+    suite: Suite
+    captions: Mapping[str, str]
+    present: Mapping[str, frozenset[str]] | None
+    labels: frozenset[str] = frozenset()
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Ids of the photos that are searched, in the order of their embeddings."""
+        return self.suite.gallery
+
+    def fingerprint(self) -> str:
+        """Hash of the photos and their order."""
+        digest = hashlib.sha256()
+        for name in self.ids:
+            photo = self.suite.photos[name]
+            digest.update(name.encode())
+            if isinstance(photo, PhotoFile):  # Files are large: their size and time tell a change.
+                state = photo.path.stat()
+                digest.update(f"{state.st_size} {state.st_mtime_ns}".encode())
+            else:
+                digest.update(hashlib.sha256(photo.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def read_photo_set(source: str, *, limit: int | None = None) -> PhotoSet:
+    """Read photos from what a setting names.
+
+    Args:
+        source: `drawn-world`, a folder that `notclip build-dataset` wrote, a folder of Parquet files with the columns
+            `image`, `image_id` and perhaps `captions`, or a folder of pictures.
+        limit: at most so many photos.
+
+    Raises:
+        BadInputError: there are no photos.
+    """
+    folder = Path(source)
+    if source == "drawn-world":
+        from notclip.space.drawn_photos import draw_photos
+
+        return draw_photos(limit or 240)
+    if not folder.is_dir():
+        raise BadInputError(f"`photos` must be `drawn-world` or a folder, got {source}, which is neither.")
+    if (folder / "questions").is_dir():
+        return _read_dataset(folder)
+    if files := sorted(folder.glob("*.parquet")):
+        return _read_parquet(files, limit)
+    pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)[:limit]
+    if not pictures:
+        raise BadInputError(
+            f"`photos` {folder} holds no dataset, no Parquet file and no picture ({', '.join(PICTURES)})."
+        )
+    photos: dict[str, Photo] = {str(p.relative_to(folder)): PhotoFile(p, str(p)) for p in pictures}
+    suite = Suite(f"photos of {folder.name}", photos, gallery=list(photos))
+    return PhotoSet(f"{len(photos):,} photos of {folder.resolve().name}", suite, {}, None)
+
+
+def _read_dataset(folder: Path) -> PhotoSet:
+    import pyarrow.parquet as pq
+
+    from notclip.recaption.suites import read_suite
+
+    suite = read_suite(folder)
+    file = folder / "retrieval" / "test.parquet"
+    rows = pq.read_table(file, columns=["image_id", "present", "absent"]).to_pylist()
+    present = {row["image_id"]: frozenset(row["present"]) for row in rows}
+    labels = frozenset(name for row in rows for absent in row["absent"] for name in absent)
+    for row in pq.read_table(folder / "captions" / "test.parquet", columns=["image_id", "affirmed"]).to_pylist():
+        present[row["image_id"]] = present.get(row["image_id"], frozenset()) | frozenset(row["affirmed"])
+    captions: dict[str, str] = {}
+    for query in suite.ordinary_queries:
+        captions.setdefault(query.image_id, query.text)
+    photos: dict[str, Photo] = {}
+    for name, photo in suite.photos.items():  # In order, since a Parquet file is read group by group.
+        photos[name] = MemoryPhoto(photo.read_bytes(), photo.where)
+    kept = Suite(
+        suite.name,
+        photos,
+        suite.questions,
+        suite.negated_queries,
+        suite.ordinary_queries,
+        list(photos),
+        suite.files,
+        suite.skipped,
+    )
+    drawn = "drawn" in next(iter(photos))
+    return PhotoSet(f"{len(photos):,} {'drawn scenes' if drawn else 'photos'}", kept, captions, present, labels)
+
+
+def _read_parquet(files: Sequence[Path], limit: int | None) -> PhotoSet:
+    import pyarrow.parquet as pq
+
+    photos: dict[str, Photo] = {}
+    captions: dict[str, str] = {}
+    for file in files:
+        parquet = pq.ParquetFile(file)
+        if missing := {"image", "image_id"} - set(parquet.schema_arrow.names):
+            raise BadInputError(f"{file} lacks the column {min(missing)!r} of the photos to search.")
+        columns = [name for name in ("image", "image_id", "captions") if name in parquet.schema_arrow.names]
+        for batch in parquet.iter_batches(256, columns=columns):
+            for row in batch.to_pylist():
+                if limit is not None and len(photos) >= limit:
+                    break
+                photos[row["image_id"]] = MemoryPhoto(row["image"]["bytes"], f"{file}, {row['image_id']}")
+                if row.get("captions"):
+                    captions[row["image_id"]] = row["captions"][0]
+    suite = Suite(f"photos of {files[0].parent.name}", photos, gallery=list(photos))
+    return PhotoSet(f"{len(photos):,} photos of {files[0].resolve().parent.name}", suite, captions, None)

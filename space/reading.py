@@ -1,0 +1,84 @@
+"""A visitor's query: checked, and shown as the model read it."""
+
+import re
+from html import escape
+
+from notclip.errors import BadInputError
+from notclip.negation_scope import NegationScope, read_scope
+
+MAX_QUERY = 500
+_CUES_ALONE = frozenset(("no", "not", "none", "never", "without", "neither", "nor", "n't"))
+# How common languages say no. Words that English has too ("sin", "pas", "sans" as a typeface) count only where no
+# English cue was read.
+_FOREIGN_CUES = frozenset(
+    "ohne kein keine keinen keiner nicht sans pas aucun aucune sin ningún ninguna sem nenhum nenhuma senza nessun "
+    "nessuna zonder geen niet uden utan ingen inga uten bez nie ei ilman değil olmayan без нет не χωρίς δεν".split()
+)
+_OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+def check_text(text: str, *, what: str) -> str:
+    """Return the text without outer and control whitespace.
+
+    Raises:
+        BadInputError: it is empty, too long, or nothing but a word of negation.
+    """
+    cleaned = " ".join(_CONTROL.sub(" ", text).split())
+    if not cleaned:
+        raise BadInputError(f"{what} is empty. Describe what a photo should show, and what it should not.")
+    if len(cleaned) > MAX_QUERY:
+        raise BadInputError(f"{what} has {len(cleaned):,} characters; the limit is {MAX_QUERY}. Say it shorter.")
+    words = re.findall(r"[\w']+", cleaned.lower())
+    if not words:
+        raise BadInputError(f"{what} has no words. Describe what a photo should show, and what it should not.")
+    if set(words) <= _CUES_ALONE:
+        raise BadInputError(f"{what} says only “{cleaned[:60]}”. Add what should not be there: “no dogs”.")
+    return cleaned
+
+
+def language_note(text: str, scope: NegationScope) -> str | None:
+    """A sentence for a query that is not English, whose negation the reader cannot know; None for others."""
+    foreign = [word for word in re.findall(r"\w+", text.lower()) if word in _FOREIGN_CUES]
+    if _OTHER_SCRIPT.search(text) or (foreign and not scope.negated):
+        return "This does not look like English. Negation is read in English only, so both models see one plain text."
+    return None
+
+
+def reading_html(text: str) -> str:
+    """How a query was read: affirmed green, negated struck through, in marks that need no colour; escaped."""
+    scope = read_scope(text)
+    pieces: list[str] = []
+    for start, end, role in _segments(scope):
+        part = escape(text[start:end])
+        if not part.strip() or role == "cue":
+            pieces.append(f'<span class="nc-cue">{part}</span>' if part.strip() else part)
+        elif role == "negated":
+            pieces.append(f'<del class="nc-negated">{part}</del>')
+        elif scope.affirmed:
+            pieces.append(f'<ins class="nc-affirmed">{part}</ins>')
+        else:
+            pieces.append(part)
+    wanted = f"looks for <b>{escape(scope.affirmed)}</b>" if scope.affirmed else "looks for <b>anything</b>"
+    excluded = ", ".join(f"<b>{escape(phrase)}</b>" for phrase in scope.negated)
+    said = f"{wanted}, excludes {excluded}" if scope.negated else f"{wanted}; nothing is excluded"
+    note = language_note(text, scope)
+    noted = f'<p class="nc-note">{escape(note)}</p>' if note else ""
+    return (
+        f'<div class="nc-reading"><span class="nc-label">How NotCLIP reads it</span>'
+        f'<p class="nc-read-text">{"".join(pieces)}</p><p class="nc-read-said">It {said}.</p>{noted}</div>'
+    )
+
+
+def _segments(scope: NegationScope) -> list[tuple[int, int, str]]:
+    marked = sorted([(*span, "negated") for span in scope.spans] + [(*span, "cue") for span in scope.cue_spans])
+    segments, at = [], 0
+    for start, end, role in marked:
+        if start > at:
+            segments.append((at, start, "rest"))
+        if end > at:
+            segments.append((max(start, at), end, role))
+            at = end
+    if at < len(scope.text):
+        segments.append((at, len(scope.text), "rest"))
+    return segments
