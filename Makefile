@@ -20,7 +20,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## list the recipes
-	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(STAMP) ## make .venv with everything, from constraints.txt; done at most once by every other recipe
@@ -36,6 +36,18 @@ $(STAMP): pyproject.toml constraints.txt tests/openclip_requirements.txt
 .PHONY: demo
 demo: $(STAMP) ## the whole way on the drawn world: data, training, scores, staged release and a table (12 minutes)
 	"$(BIN)/notclip" demo $(ARGS)
+
+.PHONY: space
+space: $(STAMP) ## the Space on http://127.0.0.1:7860: the last demo's release if there is one, else the embedded default
+	NOTCLIP_SPACE_CACHE="$${NOTCLIP_SPACE_CACHE-build/space}" \
+	NOTCLIP_SPACE_RELEASE="$${NOTCLIP_SPACE_RELEASE-$(if $(wildcard build/hub/manifest.json),build/hub,)}" \
+	"$(BIN)/python" space/app.py $(ARGS)
+
+.PHONY: browser-test
+browser-test: $(STAMP) ## the Space in headless Chromium, which is installed by apt-get where it is missing (needs root)
+	@command -v chromium >/dev/null || { apt-get update && apt-get install -y --no-install-recommends chromium; }
+	"$(BIN)/python" -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	"$(BIN)/python" -m pytest tests/space $(ARGS)
 
 .PHONY: test
 test: $(STAMP) ## the tests (a few minutes)

@@ -27,12 +27,12 @@ Ask a vision-language model such as CLIP for *a beach with no people*, and it re
 trained on captions that say what a picture shows. Hardly any says what it lacks, so the model learned to match nouns
 and to skip "no". Researchers call this **affirmation bias**.
 
-NotCLIP reads a query first: what it affirms, and what it excludes. Both parts are embedded by the same model and composed
-into one vector, so that any vector index can serve it. A query without negation scores exactly as before."""
+NotCLIP reads a query first: what it affirms, and what it excludes. Both parts are embedded by the same model and
+composed into one vector, so that any vector index can serve it. A query without negation scores exactly as before."""
 LIMITS = """### Limits
 
 - The reader of negation knows English.
-- Exclusion is as good as the model's eye: what it cannot see, it cannot exclude. Results may still show what you excluded.
+- Exclusion is as good as the model's eye: what it cannot see, it cannot exclude, and results may still show it.
 - Not a medical device, and not for clinical use.
 - Your photos are kept in memory for your visit, and are never stored."""
 ROLES = {
@@ -56,7 +56,9 @@ def results_html(folder: Path | None) -> str:
         if base.has(metric) and ours.has(metric)
     ]
     about = f"Test split, {int(base.figure('n_images').value):,} images, in %. Lines are 95 % intervals over images."
-    chance = f" A guess answers {100 * base.figure('chance').value:.0f} % of the questions." if base.has("chance") else ""
+    chance = (
+        f" A guess answers {100 * base.figure('chance').value:.0f} % of the questions." if base.has("chance") else ""
+    )
     return (
         f'<div class="nc-results"><h3>What was measured</h3><p class="nc-fine">{escape(about + chance)} '
         f"In the last row less is better.</p>{paired_rows(rows, labels=('ordinary model', 'NotCLIP'))}</div>"

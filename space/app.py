@@ -54,6 +54,25 @@ def build(here: Path = Path(__file__).parent) -> gr.Blocks:
     return page.queue(max_size=MAX_WAITING, default_concurrency_limit=2, api_open=True)
 
 
+def launch(app: gr.Blocks, *, wait: bool) -> str:
+    """Serve the app and return its address.
+
+    Args:
+        app: what `build` returned.
+        wait: stay here until the process is interrupted.
+    """
+    _, address, _ = app.launch(
+        theme=theme(),
+        css=STYLE.read_text(encoding="utf-8"),
+        max_file_size=MAX_FILE,
+        footer_links=["api"],
+        ssr_mode=False,
+        show_error=True,
+        prevent_thread_lock=not wait,
+    )
+    return address
+
+
 def main() -> int:
     """Start the app and return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -62,14 +81,7 @@ def main() -> int:
     except BadInputError as error:
         LOGGER.error("%s", error)
         return 2
-    app.launch(
-        theme=theme(),
-        css=STYLE.read_text(encoding="utf-8"),
-        max_file_size=MAX_FILE,
-        footer_links=["api", "settings"],
-        ssr_mode=False,
-        show_error=True,
-    )
+    launch(app, wait=True)
     return 0
 
 

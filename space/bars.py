@@ -7,7 +7,12 @@ from notclip.hub_cards.results import Figure
 
 
 def choice_bars(
-    captions: Sequence[str], base: Sequence[float], notclip: Sequence[float], *, truth: int | None, own: int | None = None
+    captions: Sequence[str],
+    base: Sequence[float],
+    notclip: Sequence[float],
+    *,
+    truth: int | None,
+    own: int | None = None,
 ) -> str:
     """Both models' belief in each caption.
 
@@ -18,7 +23,9 @@ def choice_bars(
         truth: position of the true caption, where it is known.
         own: position of what the visitor chose, in a quiz.
     """
-    picks = {name: max(range(len(captions)), key=shares.__getitem__) for name, shares in (("base", base), ("ours", notclip))}
+    picks = {
+        name: max(range(len(captions)), key=shares.__getitem__) for name, shares in (("base", base), ("ours", notclip))
+    }
     rows = []
     for index, caption in enumerate(captions):
         tags = '<span class="nc-tag nc-true">true</span>' if index == truth else ""
@@ -30,9 +37,11 @@ def choice_bars(
         mark = " nc-is-true" if index == truth else ""
         rows.append(f'<li class="nc-choice{mark}"><p>{escape(caption)} {tags}</p>{bars}</li>')
     verdicts = [
-        _verdict(label, picks[name], truth, captions) for name, label in (("base", "The ordinary model"), ("ours", "NotCLIP"))
+        _verdict(label, picks[name], truth, captions)
+        for name, label in (("base", "The ordinary model"), ("ours", "NotCLIP"))
     ]
-    return f'<div role="status"><p class="nc-verdict">{" ".join(verdicts)}</p><ol class="nc-choices">{"".join(rows)}</ol></div>'
+    verdict = f'<p class="nc-verdict">{" ".join(verdicts)}</p>'
+    return f'<div role="status">{verdict}<ol class="nc-choices">{"".join(rows)}</ol></div>'
 
 
 def _verdict(label: str, pick: int, truth: int | None, captions: Sequence[str]) -> str:
@@ -43,7 +52,7 @@ def _verdict(label: str, pick: int, truth: int | None, captions: Sequence[str]) 
 
 def _bar(name: str, label: str, share: float, *, picked: bool) -> str:
     mark = " nc-picked" if picked else ""
-    pick = '<span class="nc-pick">picks this</span>' if picked else ""
+    pick = '<span class="nc-pick">pick</span>' if picked else ""
     return (
         f'<div class="nc-bar nc-{name}{mark}"><span class="nc-bar-label">{label}</span>'
         f'<span class="nc-track" aria-hidden="true"><span style="width:{100 * share:.1f}%"></span></span>'
@@ -79,8 +88,9 @@ def paired_rows(rows: Sequence[tuple[str, Figure, Figure]], *, labels: tuple[str
         for name, label in zip(("base", "ours"), labels, strict=True)
     )
     return (
-        f'<div class="nc-legends">{head}</div><table class="nc-table"><thead class="nc-hidden"><tr><th scope="col">Figure'
-        f'</th><th scope="col">bars</th><th scope="col">%</th></tr></thead><tbody>{items}</tbody></table>'
+        f'<div class="nc-legends">{head}</div><table class="nc-table"><thead class="nc-hidden"><tr>'
+        f'<th scope="col">Figure</th><th scope="col">bars</th><th scope="col">%</th></tr></thead>'
+        f"<tbody>{items}</tbody></table>"
     )
 
 
@@ -90,7 +100,8 @@ def _interval_bar(figure: Figure, colour: str) -> str:
     if figure.low is not None and figure.high is not None:
         low, high = (min(max(100 * end, 0), 100) for end in (figure.low, figure.high))
         whisker = f'<i style="left:{low:.1f}%;width:{max(high - low, 0):.1f}%"></i>'
-    return f'<span class="nc-track nc-{colour}" aria-hidden="true"><span style="width:{width:.1f}%"></span>{whisker}</span>'
+    bar = f'<span style="width:{width:.1f}%"></span>{whisker}'
+    return f'<span class="nc-track nc-{colour}" aria-hidden="true">{bar}</span>'
 
 
 def _interval(figure: Figure) -> str:

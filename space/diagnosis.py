@@ -27,7 +27,7 @@ RESAMPLES = 500
 REPORT_SECONDS = 0.4
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The visitor has gone; nobody waits for the result."""
 
 
@@ -68,14 +68,14 @@ class WatchedModel:
         return Progress(0.45 + 0.45 * texts, "reading captions" if texts < 1 else "computing figures and intervals")
 
     def encode_images(self, images: Sequence[Image.Image], *, batch_size: int) -> Tensor:
-        """As the model does, or `Stopped`."""
+        """As the model does, or `StoppedError`."""
         self._check()
         embeds = self._model.encode_images(images, batch_size=batch_size)
         self._photos_done += len(images)
         return embeds
 
     def encode_queries(self, texts: Sequence[str], *, batch_size: int) -> tuple[Tensor, Tensor]:
-        """As the model does, in small steps, or `Stopped`."""
+        """As the model does, in small steps, or `StoppedError`."""
         vectors, biases = [], []
         for start in range(0, len(texts), 4 * BATCH):
             self._check()
@@ -88,7 +88,7 @@ class WatchedModel:
 
     def _check(self) -> None:
         if self._stop.is_set():
-            raise Stopped
+            raise StoppedError
 
 
 class Diagnosis:

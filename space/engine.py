@@ -80,9 +80,7 @@ class Engine:
         """What base and NotCLIP find among the Space's photos."""
         return self.search_many(self.embedded, [query], strength=strength)[0]
 
-    def search_many(
-        self, embedded: Embedded, queries: Sequence[str], *, strength: float
-    ) -> list[tuple[Found, Found]]:
+    def search_many(self, embedded: Embedded, queries: Sequence[str], *, strength: float) -> list[tuple[Found, Found]]:
         """What base and NotCLIP find among any embedded photos, for each query.
 
         Args:

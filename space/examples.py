@@ -1,4 +1,4 @@
-"""Example queries: pairs of things that often stand together, one wanted and one not, on which the models differ most."""
+"""Example queries: one thing wanted, one that often stands beside it not; those on which the models differ most."""
 
 from collections import Counter
 from itertools import permutations
@@ -12,7 +12,13 @@ CANDIDATES = 48
 MIN_TOGETHER = 3
 PLACES = ("beach", "street", "kitchen", "lake", "park", "field", "room", "forest", "city", "mountain")
 # For photos about which nothing is known.
-PLAIN = ("a beach with no people", "a street without cars", "a dog, but no ball", "people indoors, nobody sitting", "a red car")
+PLAIN = (
+    "a beach with no people",
+    "a street without cars",
+    "a dog, but no ball",
+    "people indoors, nobody sitting",
+    "a red car",
+)
 
 
 def label_lexicon(photos: PhotoSet) -> Lexicon:

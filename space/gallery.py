@@ -55,7 +55,7 @@ def galleries_html(columns: Sequence[tuple[str, str, Sequence[Shown]]], *, exclu
 
     Args:
         columns: title, name of the model and pictures of each; the last is NotCLIP's.
-        excluded: labels that the query excludes; empty where nothing is known or excluded.
+        excluded: what the query excludes, in the plural; empty where nothing is known or excluded.
     """
     sides = []
     for number, (title, model, pictures) in enumerate(columns):
@@ -85,9 +85,7 @@ def _figure(picture: Shown) -> str:
         badge = f'<span class="nc-badge"><span aria-hidden="true">✕ </span>{escape(shows)}</span>'
         alt = f"{alt} (shows what was excluded: {shows})"
     mark = ' class="nc-violates"' if picture.violates else ""
-    return (
-        f"<li{mark}><figure><img src=\"{picture.source}\" alt=\"{escape(alt)}\" loading=\"lazy\">{badge}</figure></li>"
-    )
+    return f'<li{mark}><figure><img src="{picture.source}" alt="{escape(alt)}" loading="lazy">{badge}</figure></li>'
 
 
 def message_html(text: str) -> str:

@@ -58,6 +58,8 @@ def theme() -> gr.themes.Base:
         button_secondary_background_fill_hover="#f0ece5",
         button_secondary_background_fill_dark="#26241f",
         button_secondary_background_fill_hover_dark="#322f29",
+        button_border_width="1px",
+        button_border_width_dark="1px",
         button_secondary_border_color="#cfc8bc",
         button_secondary_border_color_dark="#4a463d",
         body_text_color="#211f1b",

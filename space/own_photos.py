@@ -42,7 +42,9 @@ class Upload:
     path: Path
 
 
-def read_uploads(uploads: Sequence[Upload], *, limit: int = MAX_PHOTOS) -> tuple[list[tuple[str, Image.Image]], list[str]]:
+def read_uploads(
+    uploads: Sequence[Upload], *, limit: int = MAX_PHOTOS
+) -> tuple[list[tuple[str, Image.Image]], list[str]]:
     """Read uploaded photos and delete their files, whatever happens.
 
     Args:
@@ -58,7 +60,7 @@ def read_uploads(uploads: Sequence[Upload], *, limit: int = MAX_PHOTOS) -> tuple
     try:
         if len(uploads) > limit:
             raise BadInputError(
-                f"These are {len(uploads):,} files; at most {limit} are taken at once. Nothing was added: choose fewer."
+                f"These are {len(uploads):,} files; the limit is {limit}. Nothing was added: choose fewer."
             )
         photos: list[tuple[str, Image.Image]] = []
         messages: list[str] = []

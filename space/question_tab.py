@@ -17,10 +17,11 @@ from notclip.space.engine import Engine
 from notclip.space.gallery import Thumbnails, data_uri, message_html
 from notclip.space.own_photos import Upload, read_uploads
 from notclip.space.reading import check_text
-from notclip.space.upload_box import UploadBox
+from notclip.space.upload_box import upload_box
 
 CHOICES = 4
 LARGE = 480
+OPENINGS = 24  # Questions of which the first page shows one on which the models differ.
 VISIT_SECONDS = 1800
 Shares = NDArray[np.float64]
 
@@ -71,7 +72,9 @@ class QuestionPage:
         """
         photos = self.engine.photos
         if image_id not in photos.suite.photos:
-            raise BadInputError(f"`image_id` must be one of {photos.name}, such as {photos.ids[0]}, got {image_id[:80]!r}.")
+            raise BadInputError(
+                f"`image_id` must be one of {photos.name}, such as {photos.ids[0]}, got {image_id[:80]!r}."
+            )
         position = photos.ids.index(image_id)
         embedded = self.engine.embedded
         return Picture(image_id, np.array(embedded.base[position]), np.array(embedded.notclip[position]))
@@ -119,12 +122,17 @@ def first_question(page: QuestionPage) -> tuple[Picture, list[str], int | None]:
     """What the page opens with: the same for all visitors, with the answer where it is known."""
     questions = [q for q in page.engine.photos.suite.questions if len(q.choices) == CHOICES]
     if questions:
-        # One on which the two differ, as NegBench's kind "negation" most often is.
-        hybrid = [q for q in questions if q.kind != "affirmation"] or questions
-        question = Random(0).choice(hybrid)
+        negating = [q for q in questions if q.kind != "affirmation"] or questions
+        drawn = Random(0).sample(negating, min(OPENINGS, len(negating)))
+        question = next((q for q in drawn if _tells_them_apart(page, q)), drawn[0])
         return page.picture(question.image_id), list(question.choices), question.answer
     captions = ["a photo with people", "a photo with no people", "a dog, but no people", "people, but no dog"]
     return page.picture(page.engine.photos.ids[0]), captions, None
+
+
+def _tells_them_apart(page: QuestionPage, question: Question) -> bool:
+    base, notclip = page.believe(page.picture(question.image_id), list(question.choices))
+    return int(notclip.argmax()) == question.answer != int(base.argmax())
 
 
 def build_question_tab(page: QuestionPage) -> None:
@@ -132,14 +140,16 @@ def build_question_tab(page: QuestionPage) -> None:
     picture, captions, truth = first_question(page)
     asked = gr.State(picture, time_to_live=VISIT_SECONDS)
     known = gr.State((tuple(captions), truth))
-    gr.Markdown("### Four captions, one is true\nWrite your own, or take questions of the set.", elem_classes="nc-lead")
+    gr.Markdown(
+        "### Four captions, one is true\n"
+        "The first is a question on which the two differ. Take another at random, or write your own.",
+        elem_classes="nc-lead",
+    )
     with gr.Row(elem_classes="nc-question"):
         with gr.Column(scale=2, min_width=260):
             figure = gr.HTML(page.figure(picture), elem_id="question-picture", js_on_load=None)
             other = gr.Button("Another question", elem_id="another")
-            box = UploadBox(
-                label="Or your own photo", file_count="single", file_types=["image"], height=120, elem_id="question-photo"
-            )
+            box = upload_box("Or your own photo", multiple=False, height=120, elem_id="question-photo")
         with gr.Column(scale=3, min_width=300):
             boxes = [
                 gr.Textbox(text, label=f"Caption {number}", max_lines=2, elem_id=f"caption-{number}")

@@ -55,7 +55,9 @@ def build_quiz(page: QuestionPage) -> None:
     if len(eligible) < LENGTH:
         return
     quiz = gr.State(None)
-    gr.Markdown("### A quiz of ten\nYou against both models. The true caption shows after your answer.", elem_classes="nc-lead")
+    gr.Markdown(
+        "### A quiz of ten\nYou against both models. The true caption shows after your answer.", elem_classes="nc-lead"
+    )
     start = gr.Button("Start the quiz", elem_id="quiz-start")
     with gr.Column(visible=False) as board:
         score = gr.HTML(elem_id="quiz-score", js_on_load=None)

@@ -15,6 +15,8 @@ _FOREIGN_CUES = frozenset(
     "nessuna zonder geen niet uden utan ingen inga uten bez nie ei ilman değil olmayan без нет не χωρίς δεν".split()
 )
 _OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
+_JOINT = r"(?:[\s,;:.]|\b(?:and|but|or|with|yet|while)\b)*"
+_INNER = re.compile(f"^({_JOINT})(.*?)({_JOINT})$", re.DOTALL | re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -50,15 +52,17 @@ def reading_html(text: str) -> str:
     scope = read_scope(text)
     pieces: list[str] = []
     for start, end, role in _segments(scope):
-        part = escape(text[start:end])
-        if not part.strip() or role == "cue":
-            pieces.append(f'<span class="nc-cue">{part}</span>' if part.strip() else part)
-        elif role == "negated":
-            pieces.append(f'<del class="nc-negated">{part}</del>')
-        elif scope.affirmed:
-            pieces.append(f'<ins class="nc-affirmed">{part}</ins>')
-        else:
-            pieces.append(part)
+        part = text[start:end]
+        if role == "negated":
+            pieces.append(f'<del class="nc-negated">{escape(part)}</del>')
+        elif role == "cue" or not scope.affirmed:
+            pieces.append(f'<span class="nc-cue">{escape(part)}</span>')
+        else:  # Words that only join the parts belong to none of them.
+            before, inner, after = _INNER.findall(part)[0]
+            marked = f'<ins class="nc-affirmed">{escape(inner)}</ins>' if inner else ""
+            pieces.append(
+                f'<span class="nc-cue">{escape(before)}</span>{marked}<span class="nc-cue">{escape(after)}</span>'
+            )
     wanted = f"looks for <b>{escape(scope.affirmed)}</b>" if scope.affirmed else "looks for <b>anything</b>"
     excluded = ", ".join(f"<b>{escape(phrase)}</b>" for phrase in scope.negated)
     said = f"{wanted}, excludes {excluded}" if scope.negated else f"{wanted}; nothing is excluded"

@@ -12,7 +12,7 @@ from notclip.space.examples import excluded_concepts, label_lexicon
 from notclip.space.gallery import Shown, Thumbnails, data_uri, galleries_html, message_html
 from notclip.space.own_photos import MAX_PHOTOS, OwnPhotos, Upload, read_uploads
 from notclip.space.reading import check_text, reading_html
-from notclip.space.upload_box import UploadBox
+from notclip.space.upload_box import upload_box
 
 OWN, SHIPPED = "My photos", "shipped"
 MAX_STRENGTH = 3.0
@@ -88,7 +88,9 @@ class SearchPage:
         excluded = self._excluded(negated)
         note = ""
         if negated and self.engine.photos.present is not None and not excluded:
-            note = "The labels of these photos do not know what you exclude, so nothing can be marked: look for yourself."
+            note = (
+                "The labels of these photos do not know what you exclude, so nothing can be marked: look for yourself."
+            )
         columns = [[self._shown(hit) for hit in self._hits(found, excluded)] for found in pair]
         return reading_html(text) + self._galleries(columns, excluded, note)
 
@@ -96,7 +98,8 @@ class SearchPage:
         titles = ("Ordinary model", "NotCLIP")
         sides = [(title, label, shown) for title, label, shown in zip(titles, self.labels, columns, strict=True)]
         noted = f'<p class="nc-note">{note}</p>' if note else ""
-        return noted + galleries_html(sides, excluded=excluded)
+        plurals = [self._lexicon[name].plural for name in excluded]
+        return noted + galleries_html(sides, excluded=plurals)
 
     def _excluded(self, phrases: tuple[str, ...]) -> list[str]:
         found = excluded_concepts(phrases, self.engine.photos, self._lexicon).values()
@@ -142,7 +145,9 @@ def check_strength(strength: Any) -> float:
         BadInputError: it is something else.
     """
     if not isinstance(strength, int | float) or not 0 <= strength <= MAX_STRENGTH:
-        raise BadInputError(f"The strength of negation must be a number from 0 to {MAX_STRENGTH:.0f}, got {strength!r}.")
+        raise BadInputError(
+            f"The strength of negation must be a number from 0 to {MAX_STRENGTH:.0f}, got {strength!r}."
+        )
     return round(float(strength), 2)
 
 
@@ -178,13 +183,16 @@ def build_search_tab(page: SearchPage, examples: list[str], chosen_among: int) -
                 elem_id="strength",
             )
             where = gr.Radio(
-                [(photos.name, SHIPPED), (OWN, OWN)], value=SHIPPED, label="Search in", elem_id="where", interactive=True
+                [(photos.name, SHIPPED), (OWN, OWN)],
+                value=SHIPPED,
+                label="Search in",
+                elem_id="where",
+                interactive=True,
             )
         with gr.Column():
-            box = UploadBox(
-                label=f"Your own photos: up to {MAX_PHOTOS}, kept in memory for this visit",
-                file_count="multiple",
-                file_types=["image"],
+            box = upload_box(
+                f"Your own photos: up to {MAX_PHOTOS}, kept in memory for this visit",
+                multiple=True,
                 height=150,
                 elem_id="own-photos",
             )

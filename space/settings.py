@@ -18,10 +18,11 @@ VARIABLES = ("RELEASE", "BASE", "MODEL", "PHOTOS", "MODELS", "SUITES", "CACHE")
 
 @dataclass(frozen=True)
 class ModelName:
-    """A model: Hub id or folder, and the revision of the Hub repository."""
+    """A model: Hub id or folder, the revision of the Hub repository, and what pages call a folder."""
 
     name: str
     revision: str | None = None
+    title: str | None = None
 
     @classmethod
     def read(cls, text: str) -> "ModelName":
@@ -32,7 +33,7 @@ class ModelName:
     @property
     def label(self) -> str:
         """What the pages call it."""
-        return Path(self.name).name
+        return self.title or Path(self.name).name
 
     @property
     def url(self) -> str | None:
@@ -79,7 +80,9 @@ def read_settings(here: Path, environment: Mapping[str, str] = os.environ) -> Sp
     """
     for name in environment:
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in VARIABLES:
-            raise BadInputError(f"{name} is no setting of the Space; it knows {', '.join(PREFIX + v for v in VARIABLES)}.")
+            raise BadInputError(
+                f"{name} is no setting of the Space; it knows {', '.join(PREFIX + v for v in VARIABLES)}."
+            )
     given = {name: environment.get(PREFIX + name, "").strip() for name in VARIABLES}
     released = _read_release(here)
     results = here / "results" if (here / "results").is_dir() else None
@@ -93,7 +96,7 @@ def read_settings(here: Path, environment: Mapping[str, str] = os.environ) -> Sp
     base = ModelName.read(given["BASE"]) if given["BASE"] else released.get("base")
     model = ModelName.read(given["MODEL"]) if given["MODEL"] else None if given["BASE"] else released.get("model")
     return SpaceSettings(
-        base=base or ModelName(str(ENCODER)),
+        base=base or ModelName(str(ENCODER), None, "drawn-world encoder"),
         model=model,
         photos=given["PHOTOS"] or photos,
         models=tuple(ModelName.read(name) for name in given["MODELS"].split(",") if name.strip()),
@@ -125,6 +128,7 @@ def _read_stage(stage: Path) -> dict[str, Any]:
     repos = {repo["folder"]: repo for repo in json.loads(manifest.read_text(encoding="utf-8"))["repos"]}
     base = stage / "base" if "base" in repos else None
     # The first repository that the model refers to is its base, staged or on the Hub.
-    named = ModelName(str(base)) if base else ModelName(repos["model"]["refers_to"][0])
     links = {folder: repo["repo_id"] for folder, repo in repos.items()}
-    return {"base": named, "model": ModelName(str(stage / "model")), "links": links}
+    titles = {folder: repo_id.rpartition("/")[2] for folder, repo_id in links.items()}
+    named = ModelName(str(base), None, titles["base"]) if base else ModelName(repos["model"]["refers_to"][0])
+    return {"base": named, "model": ModelName(str(stage / "model"), None, titles["model"]), "links": links}
