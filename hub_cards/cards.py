@@ -97,7 +97,7 @@ def space_card(release: Release, written: Path) -> str:
     data, text = front_matter.split_card(written)
     ids = release.repo_ids
     data |= {"models": [release.base.repo_id, ids["model"]], "datasets": [ids["dataset"]]}
-    return f"---\n{_yaml(data)}\n---\n{text}"
+    return f"---\n{_yaml(data)}\n---\n{text.replace('SPACE_ID', ids['space'])}"
 
 
 def _yaml(data: Mapping[str, Any]) -> str:

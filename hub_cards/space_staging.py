@@ -9,12 +9,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 import notclip
-from notclip import evaluate_metrics, hub_cards, recaption, space
+from notclip import evaluate_metrics, hub_cards, recaption, scripts, space
 from notclip.hub_cards.cards import space_card
 from notclip.hub_cards.release import SPACE, Release
 
 TOP = ("app.py", "requirements.txt")
-PARTS = {"evaluate_metrics": evaluate_metrics, "hub_cards": hub_cards, "recaption": recaption, "space": space}
+PARTS = {
+    "evaluate_metrics": evaluate_metrics,
+    "hub_cards": hub_cards,
+    "recaption": recaption,
+    "scripts": scripts,
+    "space": space,
+}
 # The released base is loaded from its own repository, and what stands at the top is not wanted twice.
 NOT_PUSHED = ("__pycache__", "encoder", "assets", "README.md", *TOP)
 

@@ -40,6 +40,7 @@ def test_a_stage_holds_every_repository_and_a_manifest_of_every_file(inputs):
         "dataset": ("ann/notclip-clip-vit-base-patch32-data", "dataset"),
         "metrics/negated_mcq": ("ann/negated_mcq", "space"),
         "metrics/negated_retrieval": ("ann/negated_retrieval", "space"),
+        "space": ("ann/notclip-clip-vit-base-patch32-demo", "space"),
     }
     assert json.loads((stage / "manifest.json").read_text()) == manifest
     listed = {f"{repo['folder']}/{name}" for repo in manifest["repos"] for name in repo["files"]}
