@@ -84,21 +84,24 @@ def compose(
         weights: the scalars of the formula.
         image_mean: mean of unit-norm image embeddings, shape (D,).
         image_covariance: their covariance, shape (D, D).
-        strength: multiplies every exclusion's weight; 0 excludes nothing.
+        strength: multiplies w, λ and c, a positive w by at most 1; at 0 nothing is excluded.
 
     Returns:
         vectors of shape (Q, D) and biases of shape (Q,), in units of cosine similarity.
     """
     affirms = parts.has_affirmed.unsqueeze(-1)  # (Q, 1)
     scalars = torch.where(affirms, weights.hybrid, weights.negation)  # (Q, 3)
-    whole_share, exclusion, bonus = scalars.unbind(-1)  # (Q,) each
+    # A negative share of the whole caption excludes too, and is dialled alike; more of a positive one would not.
+    share_strength = torch.where(scalars[:, :1] < 0, strength, min(strength, 1.0))  # (Q, 1)
+    dials = torch.cat([share_strength, torch.full_like(scalars[:, 1:], strength)], dim=-1)  # (Q, 3)
+    whole_share, exclusion, bonus = (dials * scalars).unbind(-1)  # (Q,) each
     vectors = whole_share.unsqueeze(-1) * parts.whole
     vectors = vectors + torch.where(affirms, (1 - whole_share).unsqueeze(-1) * parts.affirmed, 0.0)
     biases = torch.where(parts.has_affirmed, 0.0, weights.negation_bias)
 
     spread = torch.einsum("pd,de,pe->p", parts.excluded, image_covariance, parts.excluded).clamp_min(1e-12).sqrt()
-    pull = strength * exclusion[parts.owner] / spread  # (P,)
+    pull = exclusion[parts.owner] / spread  # (P,)
     mean_similarity = parts.excluded @ image_mean  # (P,)
     vectors = vectors.index_add(0, parts.owner, -pull.unsqueeze(-1) * parts.excluded)
-    biases = biases.index_add(0, parts.owner, pull * mean_similarity + strength * bonus[parts.owner])
+    biases = biases.index_add(0, parts.owner, pull * mean_similarity + bonus[parts.owner])
     return vectors, biases

@@ -74,7 +74,7 @@ def build_diagnose_tab(diagnosis: Diagnosis) -> None:
     report = gr.HTML(elem_id="report", js_on_load=None)
 
     @on_gpu
-    def diagnose(name: str, asked: str) -> Iterator[str]:
+    def steps(name: str, asked: str) -> Iterator[str]:
         try:
             for step in diagnosis.run(name, asked):
                 yield progress_html(step) if isinstance(step, Progress) else report_html(step)
@@ -82,7 +82,7 @@ def build_diagnose_tab(diagnosis: Diagnosis) -> None:
             yield message_html(str(error))
 
     running = button.click(
-        diagnose, [model, suite], report, api_visibility="private", concurrency_id="diagnose", concurrency_limit=1
+        steps, [model, suite], report, api_visibility="private", concurrency_id="diagnose", concurrency_limit=1
     )
     stop.click(
         lambda: '<p class="nc-note" role="status">Stopped.</p>',

@@ -164,7 +164,7 @@ class Diagnosis:
             stop.set()
         if isinstance(outcome.get("error"), BaseException):
             raise outcome["error"]
-        yield self._content(model_name, model, suite, outcome["scores"])
+        yield self._content(model_name, model, outcome["scores"])
 
     def _model(self, name: str) -> NotClipModel:
         if name in self._loaded:
@@ -173,19 +173,19 @@ class Diagnosis:
         listed = self._names[name]
         return load_model(listed.name, revision=listed.revision)
 
-    def _content(self, name: str, model: NotClipModel, suite: Suite, scores: SuiteScores) -> dict[str, Any]:
+    def _content(self, name: str, model: NotClipModel, scores: SuiteScores) -> dict[str, Any]:
         listed = self._names[name]
         config = ScoreConfig(
             model=listed.name,
-            suite=Path(suite.name),
+            suite=Path(scores.suite.name),
             out=Path("results.json"),
             revision=listed.revision,
             batch_size=BATCH,
             resamples=RESAMPLES,
             composition="scope" if model.config.composition == "scope" else "none",
         )
-        provenance = provenance_of(model, config, ["space", "diagnose", name, suite.name])
-        return results_content(model=listed.label, suite=suite, scores=scores, provenance=provenance)
+        provenance = provenance_of(model, config, ["space", "diagnose", name, scores.suite.name])
+        return results_content(model=listed.label, scores=scores, provenance=provenance)
 
 
 def _score(model: WatchedModel, suite: Suite, outcome: dict[str, Any]) -> None:

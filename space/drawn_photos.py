@@ -10,21 +10,22 @@ from notclip.recaption.phrasing import FORMS
 from notclip.recaption.queries import build_queries
 from notclip.recaption.questions import build_questions
 from notclip.recaption.suite import Photo, Query, Question, Suite
-from notclip.space.photo_set import MemoryPhoto, PhotoSet
+from notclip.space.photo_set import DRAWN_WORLD, MemoryPhoto, PhotoSet
 
 SIZE = 128  # as the dataset's pictures
 SEED = 0
 CHOICES = 4
 
 
-def draw_photos(count: int) -> PhotoSet:
-    """Draw scenes of the test split and write questions about them, as `notclip build-dataset` does.
+def draw_photos(count: int, *, split: str = "test") -> PhotoSet:
+    """Draw scenes of one split and write questions about them, as `notclip build-dataset` does.
 
     Args:
         count: scenes to draw.
+        split: `train`, `validation` or `test`; no scene is in two.
     """
     lexicon = load_lexicon().extended(OBJECTS)
-    samples = [make_sample(SEED, "test", index) for index in range(count)]
+    samples = [make_sample(SEED, split, index) for index in range(count)]
     facts = [_facts(sample, lexicon) for sample in samples]
     photos: dict[str, Photo] = {sample.image_id: MemoryPhoto(_png(sample), sample.image_id) for sample in samples}
     present = {fact.image_id: fact.present for fact in facts}
@@ -40,7 +41,7 @@ def draw_photos(count: int) -> PhotoSet:
     ordinary = [Query(caption, sample.image_id) for sample in samples for caption in sample.captions]
     suite = Suite(f"{count} drawn scenes", photos, questions, negated, ordinary, list(photos))
     captions = {sample.image_id: sample.captions[0] for sample in samples}
-    return PhotoSet(f"{count} drawn scenes", suite, captions, present, frozenset(OBJECTS))
+    return PhotoSet(DRAWN_WORLD, f"{count} drawn scenes", suite, captions, present, frozenset(OBJECTS))
 
 
 def _facts(sample: Sample, lexicon: Lexicon) -> ImageFacts:

@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from notclip.calibration import image_statistics, set_image_statistics
 from notclip.loading import load_model
 from notclip.modeling_notclip import NotClipModel
 from notclip.recaption.suite import open_photo
 from notclip.results import weights_sha256
+from notclip.space.composed import compose_base
 from notclip.space.gpu import on_gpu
 from notclip.space.photo_set import PhotoSet, read_photo_set
 from notclip.space.settings import ModelName, SpaceSettings
@@ -73,7 +73,7 @@ class Engine:
         same = torch.allclose(notclip.encode_images(probes), base.encode_images(probes), atol=1e-5)
         embeds = base_embeds if same else embed_photo_set(notclip, photos, settings.cache)
         if settings.model is None:
-            set_image_statistics(notclip, image_statistics(torch.from_numpy(np.array(embeds))))
+            compose_base(notclip, embeds, photos, settings.cache)
         return cls(base, notclip, photos, Embedded(base_embeds, embeds))
 
     def _search(self, query: str, strength: float) -> tuple[Found, Found]:

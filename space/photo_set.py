@@ -9,6 +9,7 @@ from pathlib import Path
 from notclip.errors import BadInputError
 from notclip.recaption.suite import Photo, PhotoFile, Suite
 
+DRAWN_WORLD = "drawn-world"
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -29,6 +30,7 @@ class PhotoSet:
     """Photos and what is known about them.
 
     Args:
+        source: what a setting names, `drawn-world` or a folder.
         name: what the pages call it, such as "240 drawn scenes".
         suite: the photos by id, with the questions and queries about them, if any.
         captions: id -> a caption of the photo; photos without one are left out.
@@ -36,6 +38,7 @@ class PhotoSet:
         labels: concepts that were looked for in the photos, so that their absence is known too.
     """
 
+    source: str
     name: str
     suite: Suite
     captions: Mapping[str, str]
@@ -74,7 +77,7 @@ def read_photo_set(source: str, *, limit: int | None = None) -> PhotoSet:
         BadInputError: there are no photos.
     """
     folder = Path(source)
-    if source == "drawn-world":
+    if source == DRAWN_WORLD:
         from notclip.space.drawn_photos import draw_photos
 
         return draw_photos(limit or 240)
@@ -91,7 +94,7 @@ def read_photo_set(source: str, *, limit: int | None = None) -> PhotoSet:
         )
     photos: dict[str, Photo] = {str(p.relative_to(folder)): PhotoFile(p, str(p)) for p in pictures}
     suite = Suite(f"photos of {folder.name}", photos, gallery=list(photos))
-    return PhotoSet(f"{len(photos):,} photos of {folder.resolve().name}", suite, {}, None)
+    return PhotoSet(str(folder), f"{len(photos):,} photos of {folder.resolve().name}", suite, {}, None)
 
 
 def _read_dataset(folder: Path) -> PhotoSet:
@@ -123,7 +126,9 @@ def _read_dataset(folder: Path) -> PhotoSet:
         suite.skipped,
     )
     drawn = "drawn" in next(iter(photos))
-    return PhotoSet(f"{len(photos):,} {'drawn scenes' if drawn else 'photos'}", kept, captions, present, labels)
+    return PhotoSet(
+        str(folder), f"{len(photos):,} {'drawn scenes' if drawn else 'photos'}", kept, captions, present, labels
+    )
 
 
 def _read_parquet(files: Sequence[Path], limit: int | None) -> PhotoSet:
@@ -144,4 +149,5 @@ def _read_parquet(files: Sequence[Path], limit: int | None) -> PhotoSet:
                 if row.get("captions"):
                     captions[row["image_id"]] = row["captions"][0]
     suite = Suite(f"photos of {files[0].parent.name}", photos, gallery=list(photos))
-    return PhotoSet(f"{len(photos):,} photos of {files[0].resolve().parent.name}", suite, captions, None)
+    folder = files[0].parent
+    return PhotoSet(str(folder), f"{len(photos):,} photos of {folder.resolve().name}", suite, captions, None)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.space.photo_set import DRAWN_WORLD
 
 RELEASE_FILE = "release.json"
 PREFIX = "NOTCLIP_SPACE_"
-DRAWN_WORLD = "drawn-world"
 ENCODER = Path(__file__).resolve().parents[1] / "recaption" / "drawn_world" / "encoder"
 VARIABLES = ("RELEASE", "BASE", "MODEL", "PHOTOS", "MODELS", "SUITES", "CACHE")
 

@@ -65,7 +65,7 @@ def test_an_image_that_shows_what_is_excluded_falls_behind_one_that_does_not(mod
 
 def test_strength_zero_excludes_nothing(model):
     model.config.negation_strength = 0.0
-    model.config.hybrid_weights = [0.0, 0.1, 0.1]
+    model.config.hybrid_weights = [-0.2, 0.1, 0.1]
     vectors, biases = model.encode_queries(["a street with no cars"])
     torch.testing.assert_close(vectors, model.encode_texts(["a street"]), atol=1e-5, rtol=1e-4)
     assert biases.item() == 0.0

@@ -1,0 +1,65 @@
+"""A composition for a base that was never trained: statistics of the photos, and scalars fitted on drawn scenes."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from notclip.calibration import fit_composition, image_statistics, set_image_statistics
+from notclip.modeling_notclip import NotClipModel
+from notclip.recaption.suite import open_photo
+from notclip.results import weights_sha256
+from notclip.space.photo_set import DRAWN_WORLD, PhotoSet
+
+FITTED_ON = 160
+ITERATIONS = 30
+SCALARS = ("hybrid_weights", "negation_weights", "negation_bias")
+
+
+@dataclass(frozen=True)
+class PlacedQuestion:
+    """A question and the row of its image's embedding."""
+
+    choices: tuple[str, ...]
+    answer: int
+    image: int
+
+
+def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: PhotoSet, cache: Path) -> None:
+    """Give a base without its NotCLIP a composition that fits it.
+
+    Its image statistics are those of the photos. Where these are drawn, its scalars are fitted on other drawn scenes,
+    of the validation split, once; elsewhere they are the defaults.
+
+    Args:
+        model: the base as a NotClipModel; changed in place.
+        embeds: the photos' embeddings by it, shape (N, D).
+        photos: what is searched.
+        cache: where the scalars are kept.
+    """
+    if photos.source == DRAWN_WORLD:
+        file = cache / f"{weights_sha256(model)[:20]}-composed.json"
+        if not file.is_file():
+            _fit(model)
+            partial = file.with_name(f"{file.name}.partial-{os.getpid()}")
+            partial.write_text(json.dumps({name: getattr(model.config, name) for name in SCALARS}), encoding="utf-8")
+            partial.replace(file)
+        for name, value in json.loads(file.read_text(encoding="utf-8")).items():
+            setattr(model.config, name, value)
+    set_image_statistics(model, image_statistics(torch.from_numpy(np.array(embeds))))
+
+
+def _fit(model: NotClipModel) -> None:
+    from notclip.space.drawn_photos import draw_photos
+
+    photos = draw_photos(FITTED_ON, split="validation")
+    row = {name: number for number, name in enumerate(photos.ids)}
+    embeds = model.encode_images([open_photo(photos.suite.photos[name]) for name in photos.ids]).float().cpu()
+    set_image_statistics(model, image_statistics(embeds))
+    questions = [PlacedQuestion(q.choices, q.answer, row[q.image_id]) for q in photos.suite.questions]
+    queries = [(query.text, row[query.image_id]) for query in photos.suite.negated_queries]
+    fit_composition(model, embeds, questions, queries, iterations=ITERATIONS)
