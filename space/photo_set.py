@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.recaption.split_files import split_files
 from notclip.recaption.suite import Photo, PhotoFile, Suite
 
 DRAWN_WORLD = "drawn-world"
@@ -103,11 +105,15 @@ def _read_dataset(folder: Path) -> PhotoSet:
     from notclip.recaption.suites import read_suite
 
     suite = read_suite(folder)
-    file = folder / "retrieval" / "test.parquet"
-    rows = pq.read_table(file, columns=["image_id", "present", "absent"]).to_pylist()
+
+    def rows_of(config: str, *columns: str) -> list[dict[str, Any]]:
+        files = split_files(folder, config, "test")
+        return [row for file in files for row in pq.read_table(file, columns=list(columns)).to_pylist()]
+
+    rows = rows_of("retrieval", "image_id", "present", "absent")
     present = {row["image_id"]: frozenset(row["present"]) for row in rows}
     labels = frozenset(name for row in rows for absent in row["absent"] for name in absent)
-    for row in pq.read_table(folder / "captions" / "test.parquet", columns=["image_id", "affirmed"]).to_pylist():
+    for row in rows_of("captions", "image_id", "affirmed"):
         present[row["image_id"]] = present.get(row["image_id"], frozenset()) | frozenset(row["affirmed"])
     captions: dict[str, str] = {}
     for query in suite.ordinary_queries:
