@@ -47,7 +47,7 @@ space: $(STAMP) ## the Space on http://127.0.0.1:7860: the last demo's release i
 browser-test: $(STAMP) ## the Space in headless Chromium, which is installed by apt-get where it is missing (needs root)
 	@command -v chromium >/dev/null || { apt-get update && apt-get install -y --no-install-recommends chromium; }
 	"$(BIN)/python" -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[browser]'
-	"$(BIN)/python" -m pytest tests/space $(ARGS)
+	NOTCLIP_BROWSER_TEST=1 "$(BIN)/python" -m pytest tests/space $(ARGS)
 
 .PHONY: test
 test: $(STAMP) ## the tests (a few minutes)

@@ -66,8 +66,12 @@ def build_diagnose_tab(diagnosis: Diagnosis) -> None:
         gr.Markdown("Nothing is known about the photos of this Space, so that no model can be diagnosed on them.")
         return
     with gr.Row(equal_height=True):
-        model = gr.Dropdown(diagnosis.models, value=diagnosis.models[0], label="Model", elem_id="diagnose-model")
-        suite = gr.Dropdown(diagnosis.suites, value=diagnosis.suites[0], label="Suite", elem_id="diagnose-suite")
+        model = gr.Dropdown(
+            diagnosis.models, value=diagnosis.models[0], label="Model", min_width=300, elem_id="diagnose-model"
+        )
+        suite = gr.Dropdown(
+            diagnosis.suites, value=diagnosis.suites[0], label="Suite", min_width=300, elem_id="diagnose-suite"
+        )
     with gr.Row():
         button = gr.Button("Diagnose", variant="primary", elem_id="diagnose")
         stop = gr.Button("Stop", elem_id="diagnose-stop")

@@ -154,7 +154,7 @@ class Diagnosis:
         stop = threading.Event()
         watched = WatchedModel(model, photos=len(suite.photos), texts=texts, stop=stop)
         outcome: dict[str, Any] = {}
-        thread = threading.Thread(target=_score, args=(watched, suite, outcome), daemon=True)
+        thread = threading.Thread(target=_score, args=(watched, suite, outcome), name="notclip diagnosis", daemon=True)
         thread.start()
         try:
             while thread.is_alive():

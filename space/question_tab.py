@@ -149,7 +149,7 @@ def build_question_tab(page: QuestionPage) -> None:
         with gr.Column(scale=2, min_width=260):
             figure = gr.HTML(page.figure(picture), elem_id="question-picture", js_on_load=None)
             other = gr.Button("Another question", elem_id="another")
-            box = upload_box("Or your own photo", multiple=False, height=120, elem_id="question-photo")
+            box = upload_box("Or your own photo", multiple=False, height=170, elem_id="question-photo")
         with gr.Column(scale=3, min_width=300):
             boxes = [
                 gr.Textbox(text, label=f"Caption {number}", max_lines=2, elem_id=f"caption-{number}")

@@ -193,7 +193,7 @@ def build_search_tab(page: SearchPage, examples: list[str], chosen_among: int) -
             box = upload_box(
                 f"Your own photos: up to {MAX_PHOTOS}, kept in memory for this visit",
                 multiple=True,
-                height=150,
+                height=170,
                 elem_id="own-photos",
             )
             said = gr.HTML(elem_id="own-said", js_on_load=None)
