@@ -48,6 +48,13 @@ _NO_HEAD = frozenset(
 )
 _RELATIVES = frozenset("who that which whose while as where when after before if what".split())
 _NO_NOUN_PHRASE = _VERBS | _ALWAYS_FINITE | _RELATIVES
+# After another word an ending in "s" may be that of a verb that is not among those above.
+_BEFORE_PLURALS = _DETERMINERS | frozenset(
+    """
+    of in on at by with from near over under behind beside between and or big small large little tall young old red
+    orange yellow green blue purple pink black white brown grey gray
+    """.split()
+)
 _CLOSING = re.compile(r"\s+([,;:!?%)\]}]|\.(?=\s|$)|'s\b|'re\b|'ve\b|'ll\b|'d\b|n't\b|'(?=\s|$))")
 _OPENING = re.compile(r"([(\[{#$])\s+")
 _QUOTED = re.compile(r'"\s*([^"]*?)\s*"')
@@ -113,7 +120,7 @@ def caption_text(caption: str) -> CaptionText:
     lower = body[0].lower() + body[1:]
     verb = _finite_verb(words)
     if not verb:
-        return CaptionText(sentence, body, lower, "", "", "", not any(map(_may_be_verb, words)))
+        return CaptionText(sentence, body, lower, "", "", "", not any(map(_may_be_verb, words[1:], words)))
     head = (
         words[:verb]
         if 1 < verb < 6 and words[verb - 1] not in _DETERMINERS and not any(map(_spoils_head, words[:verb]))
@@ -150,8 +157,10 @@ def _base_form(verb: str) -> str:
     return verb[:-2] if verb.endswith(("ches", "shes", "sses", "xes", "goes", "does")) else verb[:-1]
 
 
-def _may_be_verb(word: str) -> bool:
-    """Whether a word does something, "running", or begins a clause in which something does."""
+def _may_be_verb(word: str, before: str) -> bool:
+    """Whether a word does something, "running", "swoops", or begins a clause in which something does."""
+    if word.endswith("s") and not word.endswith("ss") and before.lower() not in _BEFORE_PLURALS:
+        return True
     return word.endswith("ing") or any(verb in _NO_NOUN_PHRASE for verb in (word, _base_form(word)))
 
 

@@ -54,6 +54,11 @@ class Noun:
     is_thing: bool
     is_unique: bool
 
+    @property
+    def can_stand_bare(self) -> bool:
+        """Whether "free of dogs", "free of snow" can be said, but neither "free of ocean" nor "free of beaches"."""
+        return self.is_thing or not (self.counted or self.is_unique)
+
 
 def noun_of(concept: "Concept") -> Noun:
     """The noun of a concept."""

@@ -39,10 +39,12 @@ class Trait(IntFlag):
     COMPOUND = auto()  # "Dog-free" can be made of it.
     LESS = auto()  # "Treeless" can be made of it.
     NOBODY = auto()  # It is a person.
+    ANY = auto()  # "There isn't one", "there aren't any" can be said of it, but not of the ocean.
     BODY = auto()  # Which parts of the caption can be used, see `CaptionText`.
     LOWER = auto()
     CLAUSE = auto()
     HEAD = auto()
+    VERBLESS = auto()  # No finite verb was found in the caption: "a boy eating an apple, in a photo without a dog".
     PLAIN = auto()  # The caption is a mere noun phrase: "a snowman and two hats, sans clocks".
     NO_BUT = auto()  # The caption lacks the word that a pattern joins it with: not "while one watches, while ...".
     NO_WHILE = auto()
@@ -59,7 +61,7 @@ _JOINING: dict[str, Trait] = {
     "though": Trait.NO_THOUGH,
     "with": Trait.NO_WITH,
     "without": Trait.NO_WITH,
-    "in": Trait.NO_IN,
+    "in": Trait.NO_IN | Trait.VERBLESS,
     "minus": Trait.PLAIN | Trait.NO_WITH,
     "sans": Trait.PLAIN | Trait.NO_WITH,
 }
@@ -82,17 +84,12 @@ def traits_of_affirmed(nouns: tuple[Noun, ...]) -> int:
     return int(Trait.TWO_AFFIRMED) if len(nouns) == 2 else 0
 
 
-def _can_stand_bare(noun: Noun) -> bool:
-    """Whether "free of dogs", "free of snow" can be said, but not "free of ocean"."""
-    return noun.is_thing or not (noun.counted or noun.is_unique)
-
-
 @lru_cache(maxsize=65536)
 def _traits_of_negated_noun(noun: Noun) -> int:
     traits = Trait.ONE_NEGATED | Trait.FEW
     if noun.is_thing:
         traits |= Trait.THINGS | Trait.ONE_THING
-    if _can_stand_bare(noun):
+    if noun.can_stand_bare:
         traits |= Trait.MANY
     if noun.name in FREE_WORDS:
         traits |= Trait.COMPOUND
@@ -100,6 +97,8 @@ def _traits_of_negated_noun(noun: Noun) -> int:
         traits |= Trait.LESS
     if noun.is_person:
         traits |= Trait.NOBODY
+    if not noun.is_unique:
+        traits |= Trait.ANY
     return int(traits)
 
 
@@ -114,7 +113,7 @@ def traits_of_negated(nouns: tuple[Noun, ...]) -> int:
     if not nouns:
         return 0
     things = all([noun.is_thing for noun in nouns])
-    many = things or all([_can_stand_bare(noun) for noun in nouns])
+    many = things or all([noun.can_stand_bare for noun in nouns])
     return (_PAIR if len(nouns) == 2 else _SEVERAL) | (_THINGS if things else 0) | (_MANY if many else 0)
 
 
@@ -125,6 +124,7 @@ def traits_of_caption(caption: CaptionText) -> int:
         | (int(Trait.LOWER) if caption.lower else 0)
         | (int(Trait.CLAUSE) if caption.clause else 0)
         | (int(Trait.HEAD) if caption.head else 0)
+        | (int(Trait.VERBLESS) if caption.lower and not caption.clause else 0)
         | (int(Trait.PLAIN) if caption.is_plain else 0)
         | sum(int(trait) for trait, link in _LINKS.items() if not link.search(caption.body))
     )
@@ -229,7 +229,7 @@ _WANTS: dict[str, Trait] = {
     "both_A": Trait.TWO_AFFIRMED,
     "someone_A": Trait.SOMEONE,
     "one_N": Trait.ONE_NEGATED,
-    "pron_N": Trait.ONE_NEGATED,
+    "pron_N": Trait.ONE_NEGATED | Trait.ANY,
     "neither_N": Trait.SEVERAL_NEGATED,
     "name_N": Trait.THINGS,
     "count_N": Trait.ONE_THING,

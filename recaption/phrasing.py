@@ -168,7 +168,7 @@ def _filling(
     plural = rng.random() < PLURAL_SHARE
     if len(negated) == 1:
         plural = plural and negated[0].is_thing
-    elif not all([noun.is_thing or not noun.counted for noun in negated]):
+    elif not all([noun.can_stand_bare for noun in negated]):
         plural = False  # "Any oceans or beaches" says little of one photo.
     elif not all([noun.counted for noun in negated]):
         # "No snow or dogs": what has no singular makes the list plural, and verbs agree with the nearest noun.
