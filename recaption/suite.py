@@ -164,12 +164,16 @@ class Suite:
         """
         broken = {question.group for question in self.questions if question.image_id in images} - {None}
         kept = [question for question in self.questions if question.image_id not in images]
+        # What is left out cannot be found; queries that share a set share the smaller one too.
+        excluded = {id(query.excluded): query.excluded for query in self.negated_queries}
+        smaller = {key: names - images.keys() for key, names in excluded.items()}
+        negated = [query for query in self.negated_queries if query.image_id not in images]
         return replace(
             self,
             photos={name: photo for name, photo in self.photos.items() if name not in images},
             questions=[replace(one, group=None) if one.group in broken else one for one in kept],
             pairs=[pair for pair in self.pairs if not set(pair.image_ids) & set(images)],
-            negated_queries=[query for query in self.negated_queries if query.image_id not in images],
+            negated_queries=[replace(query, excluded=smaller[id(query.excluded)]) for query in negated],
             ordinary_queries=[query for query in self.ordinary_queries if query.image_id not in images],
             gallery=[name for name in self.gallery if name not in images],
             skipped=[*self.skipped, *images.values()],

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -121,16 +121,7 @@ def _read_dataset(folder: Path) -> PhotoSet:
     photos: dict[str, Photo] = {}
     for name, photo in suite.photos.items():  # In order, since a Parquet file is read group by group.
         photos[name] = MemoryPhoto(photo.read_bytes(), photo.where)
-    kept = Suite(
-        suite.name,
-        photos,
-        suite.questions,
-        suite.negated_queries,
-        suite.ordinary_queries,
-        list(photos),
-        suite.files,
-        suite.skipped,
-    )
+    kept = replace(suite, photos=photos, gallery=list(photos))
     drawn = "drawn" in next(iter(photos))
     return PhotoSet(
         str(folder), f"{len(photos):,} {'drawn scenes' if drawn else 'photos'}", kept, captions, present, labels

@@ -191,7 +191,7 @@ def build_search_tab(page: SearchPage, examples: list[str], chosen_among: int) -
             )
         with gr.Column():
             box = upload_box(
-                f"Your own photos: up to {MAX_PHOTOS}, kept in memory for this visit",
+                f"Up to {MAX_PHOTOS} photos of yours, in memory only",
                 multiple=True,
                 height=170,
                 elem_id="own-photos",
