@@ -1,8 +1,9 @@
 """What a user of a release does, as a program of its own that must run without this package.
 
 `notclip check-release` starts it in a fresh process on a staged folder, `notclip rehearse` on ids of a Hub. It blocks
-`import notclip`, so that only what stands in the release is used. Its one argument is JSON: `places`, the folder or id
-of each part; `base`, where the adapter's backbone is; `tolerance` of scores; and `parts`, what to check.
+`import notclip`, so that only what stands in the release is used. Its one argument is JSON: `places`, the folder or
+id of each part; `base`, where the adapter's backbone is; `tolerance` of scores; and `parts`, what to check; of a
+Space that runs, `space`.
 """
 
 import hashlib
@@ -184,6 +185,31 @@ def check_snapshots(repos: list[dict[str, Any]], checks: Checks) -> None:
         checks.run(f"snapshot_download({repo['repo_id']!r}, revision={repo['tag']!r})", downloaded)
 
 
+def check_space(space: Mapping[str, str], checks: Checks) -> None:
+    """Ask a Space that runs, by the named endpoint that its visitors' programs call."""
+    from gradio_client import Client
+
+    def asked() -> str:
+        client = Client(space["address"], verbose=False)
+        if space["folder"] == "metrics/negated_mcq":
+            figures = client.predict("answer,score_0,score_1\n0,0.5,0.5\n", api_name="/compute")
+            found, expected = figures["accuracy"], 0.5  # a tie is half right
+        elif space["folder"] == "metrics/negated_retrieval":
+            figures = client.predict("found,right\na b,b\n", "1 2", api_name="/compute")
+            found, expected = [figures["recall@1"], figures["recall@2"]], [0, 1]
+        else:
+            answer = client.predict("a street with no cars", api_name="/search")
+            if not answer["base"] or not answer["notclip"]:
+                raise ValueError("the search found no photo")
+            found, expected = answer["negated"], ["cars"]
+        if found != expected:
+            raise ValueError(f"answered {found}, not {expected}")
+        return f"answered {found}, as expected"
+
+    name = "/compute" if space["folder"].startswith("metrics/") else "/search"
+    checks.run(f"Space {space['repo_id']}, {name}", asked)
+
+
 def main() -> int:
     """Run the checks that the argument asks for."""
     sys.modules["notclip"] = None  # type: ignore[assignment]  # any import of it fails from here on
@@ -197,6 +223,8 @@ def main() -> int:
         check_metrics(given["places"], checks)
     if "snapshots" in given["parts"]:
         check_snapshots(given["repos"], checks)
+    if "space" in given["parts"]:
+        check_space(given["space"], checks)
     return 1 if checks.failed else 0
 
 

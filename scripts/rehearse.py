@@ -4,9 +4,10 @@
     notclip rehearse build/hub --base ../models/clip    # the adapter's backbone, when it is not part of the release
     notclip rehearse build/hub --stay                   # leave the Hub up, to look around
 
-Starts a Hub on 127.0.0.1, runs `notclip push-release` against it twice, then in fresh processes with empty caches, and
-without this package: `from_pretrained` of all three forms, the zero-shot pipeline, `load_dataset` whole and streamed,
-`evaluate.load`, `snapshot_download`, and the Spaces started. Nothing leaves the machine. Status 1 when anything fails.
+Starts a Hub on 127.0.0.1, runs `notclip push-release` against it twice, then in fresh processes with empty caches,
+and without this package: `from_pretrained` of all three forms, the zero-shot pipeline, `load_dataset` whole and
+streamed, `evaluate.load`, `snapshot_download`, and the Spaces started and asked by a named endpoint. Nothing leaves
+the machine. Status 1 when anything fails.
 docs/releasing.md says where this Hub and the real one may differ.
 """
 

@@ -43,7 +43,7 @@ def build() -> gr.Blocks:
         depths = gr.Textbox("1 3", label="Depths k")
         button = gr.Button("Compute", variant="primary")
         figures = gr.JSON(label="Figures")
-        button.click(compute, inputs=[table, depths], outputs=figures)
+        button.click(compute, inputs=[table, depths], outputs=figures, api_name="compute")
         gr.Markdown((FOLDER / "README.md").read_text(encoding="utf-8").split("---\n", 2)[2])
     return blocks
 

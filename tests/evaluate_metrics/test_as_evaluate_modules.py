@@ -173,3 +173,15 @@ def test_the_app_of_the_space_computes_its_example_and_explains_bad_input(name):
     with pytest.raises(gradio.Error, match="first line must name the columns"):
         app.compute("a,b\n1,2", *more)
     assert app.build() is not None
+
+
+def test_the_page_of_the_questions_takes_groups(request):
+    file = request.config.rootpath / "evaluate_metrics" / "negated_mcq" / "app.py"
+    spec = importlib.util.spec_from_file_location("negated_mcq_app", file)
+    app = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(app)
+    columns = app.read_table("answer,group,score_0,score_1\n0,pair,0.9,0.2\n1,pair,0.9,0.2\n1,,0.1,0.3\n")
+    assert columns["groups"] == ["pair", "pair", ""]
+    figures = score_questions(**columns)
+    assert (figures["n_groups"], figures["group_score"], round(figures["accuracy"], 3)) == (1, 0.0, 0.667)
+    assert app.read_table(app.EXAMPLE)["groups"] == ["pair 1", "", "pair 1"]
