@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from notclip.hub_cards.drawing import draw_bars, new_canvas, save_picture
 from notclip.hub_cards.results import Figure, Results
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Canvas
 
 # Okabe and Ito's, which people with any colour vision tell apart; the first model, the one that is reported, in blue.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#000000")
 KINDS = ("affirmation", "negation", "hybrid")
 DEPTHS = (1, 5, 10)
 MOST_FORMS = 40
+DPI = 130  # the page holds all of them in itself
 
 
 def draw_comparison(scored: Mapping[str, Results], folder: Path) -> dict[str, Path]:
@@ -43,25 +40,23 @@ def draw_comparison(scored: Mapping[str, Results], folder: Path) -> dict[str, Pa
 
 
 def _draw_kinds(scored: Mapping[str, Results], kinds: Mapping[str, str], path: Path) -> Path:
-    canvas, (axes,) = _canvas(1, width=8, height=3.8)
+    canvas, (axes,) = new_canvas(1, dpi=DPI, width=8, height=3.8)
     groups = {**kinds, "macro average": "macro_accuracy"}
-    width = 0.8 / len(scored)
     for index, (label, results) in enumerate(scored.items()):
         figures = [_figure(results, name) for name in groups.values()]
-        places = [group + (index - (len(scored) - 1) / 2) * width for group in range(len(groups))]
-        _bars(axes, places, figures, width * 0.92, label, COLOURS[index % len(COLOURS)])
+        draw_bars(axes, figures, series=index, of=len(scored), label=label, colour=COLOURS[index % len(COLOURS)])
     chance = 100 * next(iter(scored.values())).figure("chance").value
     axes.axhline(chance, color="#444444", linestyle=":", linewidth=1, label="chance")
     axes.set_xticks(range(len(groups)), list(groups))
     axes.set_ylim(0, 108)
     axes.set_title("Questions answered rightly, by kind (%, 95 % intervals)", loc="left", fontsize=11)
-    return _save(canvas, axes, path)
+    return save_picture(canvas, axes, path)
 
 
 def _draw_confusion(scored: Mapping[str, Results], path: Path) -> Path:
     shown = {label: results.content["metrics"].get("confusion") for label, results in scored.items()}
     tables = {label: table for label, table in shown.items() if isinstance(table, Mapping)}
-    canvas, panels = _canvas(len(tables), width=max(4.2, 3.4 * len(tables)), height=3.6)
+    canvas, panels = new_canvas(len(tables), dpi=DPI, width=max(4.2, 3.4 * len(tables)), height=3.6)
     for axes, (label, table) in zip(panels, tables.items(), strict=True):
         kinds = [kind for kind in KINDS if kind in table]
         shares = [[100 * table[kind][chosen] for chosen in KINDS] for kind in kinds]
@@ -76,7 +71,7 @@ def _draw_confusion(scored: Mapping[str, Results], path: Path) -> Path:
         axes.set_title(label, fontsize=9, loc="left")
         axes.set_xlabel("kind picked (%)", fontsize=8)
     panels[0].set_ylabel("kind of question", fontsize=8)
-    return _save(canvas, None, path)
+    return save_picture(canvas, None, path)
 
 
 def _draw_depths(scored: Mapping[str, Results], path: Path) -> Path:
@@ -87,7 +82,7 @@ def _draw_depths(scored: Mapping[str, Results], path: Path) -> Path:
     }
     first = next(iter(scored.values()))
     measured = {name: title for name, title in titles.items() if first.has(f"{name}@1")}
-    canvas, panels = _canvas(len(measured), width=4.1 * len(measured), height=3.8)
+    canvas, panels = new_canvas(len(measured), dpi=DPI, width=4.1 * len(measured), height=3.8)
     for axes, (name, title) in zip(panels, measured.items(), strict=True):
         for index, (label, results) in enumerate(scored.items()):
             depths = [k for k in DEPTHS if results.has(f"{name}@{k}")]
@@ -106,14 +101,14 @@ def _draw_depths(scored: Mapping[str, Results], path: Path) -> Path:
         axes.set_ylim(bottom=0)
         axes.set_xlabel("k")
         axes.set_title(title, loc="left", fontsize=9)
-    return _save(canvas, panels[-1], path)
+    return save_picture(canvas, panels[-1], path)
 
 
 def _draw_forms(scored: Mapping[str, Results], forms: Sequence[str], path: Path) -> Path:
     """A bar each, the form that the reported model reads worst on top."""
     first = next(iter(scored.values()))
     ordered = sorted(forms, key=lambda form: _figure(first, f"accuracy_by_form/{form}").value)[:MOST_FORMS]
-    canvas, (axes,) = _canvas(1, width=8, height=1.4 + 0.17 * len(ordered) * (1 + len(scored)))
+    canvas, (axes,) = new_canvas(1, dpi=DPI, width=8, height=1.4 + 0.17 * len(ordered) * (1 + len(scored)))
     height = 0.84 / len(scored)
     for index, (label, results) in enumerate(scored.items()):
         figures = [_figure(results, f"accuracy_by_form/{form}") for form in ordered]
@@ -130,44 +125,8 @@ def _draw_forms(scored: Mapping[str, Results], forms: Sequence[str], path: Path)
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", color="#DDDDDD", linewidth=0.8)
     axes.set_title("Questions answered rightly, by form of the true caption (%)", loc="left", fontsize=11)
-    return _save(canvas, axes, path)
+    return save_picture(canvas, axes, path)
 
 
 def _figure(results: Results, name: str) -> Figure:
     return results.figure(name) if results.has(name) else Figure(0.0)
-
-
-def _bars(
-    axes: "Axes", places: Sequence[float], figures: Sequence[Figure], width: float, label: str, colour: str
-) -> None:
-    heights = [100 * figure.value for figure in figures]
-    whiskers = [[100 * figure.whiskers[end] for figure in figures] for end in (0, 1)]
-    axes.bar(places, heights, width, label=label, color=colour)
-    axes.errorbar(places, heights, whiskers, fmt="none", ecolor="#222222", elinewidth=1, capsize=2.5)
-    for place, height, up in zip(places, heights, whiskers[1], strict=True):
-        axes.text(place, height + up + 1, f"{height:.0f}", ha="center", va="bottom", fontsize=8, color="#222222")
-
-
-def _canvas(columns: int, *, width: float, height: float) -> tuple["Canvas", list["Axes"]]:
-    # Without pyplot: no display, no global state.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Canvas
-
-    canvas = Canvas(figsize=(width, height), dpi=130, facecolor="#FAFAFA", layout="constrained")
-    FigureCanvasAgg(canvas)
-    panels = [canvas.add_subplot(1, columns, column + 1) for column in range(columns)]
-    for axes in panels:
-        axes.set_facecolor("#FAFAFA")
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)
-        axes.set_axisbelow(True)
-    return canvas, panels
-
-
-def _save(canvas: "Canvas", legend_of: "Axes | None", path: Path) -> Path:
-    if legend_of is not None:
-        handles, labels = legend_of.get_legend_handles_labels()
-        canvas.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    canvas.savefig(path, metadata={"Software": None})  # the same bytes whoever draws it
-    return path
