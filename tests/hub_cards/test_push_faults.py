@@ -2,10 +2,12 @@
 
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -107,9 +109,8 @@ def test_a_stale_parent_because_our_own_commit_came_first_is_no_conflict(
 # -- kill -9 ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def pusher(hub, tmp_path):
-    """A process that pushes in children: `start(stage)` gives a child's id, `finish()` how it ended."""
+@contextmanager
+def pushing_process(hub, tmp_path, **options):
     environment = os.environ | {
         "HF_ENDPOINT": hub.url,
         "HF_TOKEN": hub.accounts[0].token,
@@ -118,9 +119,37 @@ def pusher(hub, tmp_path):
     }
     command = [sys.executable, str(Path(__file__).with_name("pusher.py"))]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen(command, env=environment, **pipes) as process:
+    with subprocess.Popen(command, env=environment, **pipes, **options) as process:
         yield process
         process.stdin.close()
+
+
+@pytest.fixture
+def pusher(hub, tmp_path):
+    """A process that pushes in children: reads a folder a line, prints each child's id and how it ended."""
+    with pushing_process(hub, tmp_path) as process:
+        yield process
+
+
+def test_a_full_disk_of_the_pusher_stops_nothing_since_a_push_writes_nothing_there(
+    write_stage, hub, holds_exactly, tmp_path
+):
+    stage = write_stage(files={"model/model.safetensors": bytes(3_000_000)})
+    before = {path for path in tmp_path.rglob("*") if "hub-disk" not in path.parts}
+
+    def no_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # no file of this process can grow by a byte
+
+    with pushing_process(hub, tmp_path, preexec_fn=no_room) as process:
+        process.stdin.write(f"{stage}\n")
+        process.stdin.flush()
+        lines = [process.stdout.readline().strip()]
+        while lines[-1] not in ("0", "1", "2", "killed", ""):
+            lines.append(process.stdout.readline().strip())
+    assert lines[-1] == "0", lines
+    holds_exactly(stage)
+    grown = {path for path in tmp_path.rglob("*") if "hub-disk" not in path.parts} - before
+    assert not [path for path in grown if path.is_file() and path.stat().st_size]
 
 
 def test_killed_at_ten_random_moments_a_rerun_ends_with_exactly_the_release(

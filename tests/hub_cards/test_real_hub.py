@@ -1,4 +1,4 @@
-"""The same push against huggingface.co: runs only with NOTCLIP_REAL_HUB_TOKEN, a token that writes, and cleans up."""
+"""The same push against the loopback Hub, and with NOTCLIP_REAL_HUB_TOKEN against huggingface.co; both clean up."""
 
 import os
 import secrets
@@ -14,12 +14,8 @@ from notclip.hub_cards.staged_release import StagedRelease
 TOKEN = os.environ.get("NOTCLIP_REAL_HUB_TOKEN")
 
 
-@pytest.mark.real_hub
-@pytest.mark.skipif(not TOKEN, reason="set NOTCLIP_REAL_HUB_TOKEN to a token that writes")
-def test_the_real_hub_takes_a_release_as_the_loopback_hub_does(write_stage, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "https://huggingface.co")
-    api = HfApi(endpoint="https://huggingface.co", token=TOKEN)
+def push_look_and_clean_up(api, write_stage):
+    """Release something small under a name of its own, look at what came of it, and take it away again."""
     name = f"notclip-test-{secrets.token_hex(4)}"
     stage = write_stage(release=name, namespace=api.whoami()["name"], prefix=f"{name}-")
     release = StagedRelease.read(stage)
@@ -39,3 +35,17 @@ def test_the_real_hub_takes_a_release_as_the_loopback_hub_does(write_stage, monk
                 api.delete_collection(collection.slug)
         for repo in repos:
             api.delete_repo(repo.repo_id, repo_type=repo.repo_type, missing_ok=True)
+
+
+def test_the_loopback_hub_takes_a_release_and_is_empty_again(hub, write_stage):
+    push_look_and_clean_up(HfApi(endpoint=hub.url, token=hub.accounts[0].token), write_stage)
+    assert not hub.store.repos
+    assert not hub.store.collections
+
+
+@pytest.mark.real_hub
+@pytest.mark.skipif(not TOKEN, reason="set NOTCLIP_REAL_HUB_TOKEN to a token that writes")
+def test_the_real_hub_takes_it_alike(write_stage, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "https://huggingface.co")
+    push_look_and_clean_up(HfApi(endpoint="https://huggingface.co", token=TOKEN), write_stage)

@@ -17,6 +17,7 @@ def community_routes(hub: LoopbackHub) -> list[Route]:
         hub.route("/api/collections", "list_collections", list_collections),
         hub.route("/api/collections", "create_collection", create_collection, ["POST"]),
         hub.route("/api/collections/{owner}/{name}", "collection", get_collection),
+        hub.route("/api/collections/{owner}/{name}", "delete_collection", delete_collection, ["DELETE"]),
         hub.route("/api/collections/{owner}/{name}/items", "add_to_collection", add_item, ["POST"]),
     ]
 
@@ -87,6 +88,15 @@ async def create_collection(hub: LoopbackHub, request: Request) -> Response:
 async def get_collection(hub: LoopbackHub, request: Request) -> Response:
     """GET /api/collections/SLUG."""
     return JSONResponse(_collection(hub, request))
+
+
+async def delete_collection(hub: LoopbackHub, request: Request) -> Response:
+    """DELETE /api/collections/SLUG."""
+    collection = _collection(hub, request)
+    hub.check_may_write(request, collection["owner"]["name"])
+    del hub.store.collections[collection["slug"]]
+    hub.store.save_collections()
+    return JSONResponse({})
 
 
 async def add_item(hub: LoopbackHub, request: Request) -> Response:

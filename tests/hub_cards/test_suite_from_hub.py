@@ -1,0 +1,46 @@
+"""A dataset of the Hub as a suite: `--suite user/dataset`, downloaded by the real client."""
+
+import pytest
+
+from notclip.errors import BadInputError
+from notclip.recaption.suite import open_photo
+from notclip.recaption.suites import read_suite
+
+
+@pytest.fixture
+def on_hub(hub, push, write_stage, inputs, monkeypatch):
+    """Put a built dataset on the Hub, whole or in parts; returns the folder that it came from."""
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+    template = f"{hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+
+    def put(cut=lambda folder: folder):
+        data = cut(inputs.folder / "data")
+        files = {
+            f"dataset/{file.relative_to(data).as_posix()}": file.read_bytes() for file in data.glob("*/*.parquet")
+        }
+        push(write_stage(files=files))
+        return data
+
+    return put
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_dataset_of_the_hub_is_the_suite_that_it_was_built_as(on_hub, in_parts, hub, parts):
+    data = on_hub(in_parts if parts == 2 else lambda folder: folder)
+    hub.log.clear()
+    suite, local = read_suite("ann/tiny-data", revision="v1.0.0"), read_suite(data)
+    assert suite.name == "ann/tiny-data (test)"
+    for what in ("questions", "pairs", "negated_queries", "ordinary_queries", "gallery", "files"):
+        assert getattr(suite, what) == getattr(local, what)
+    assert [open_photo(photo).size for photo in suite.photos.values()] == [(32, 32)] * len(local.photos)
+    assert "resolve" in {route for route, _ in hub.log}
+    assert not [path for _, path in hub.log if "train" in path]  # one split alone comes over the line
+
+
+def test_what_is_not_there_is_told(on_hub):
+    on_hub()
+    with pytest.raises(BadInputError, match="has no Parquet files of the split 'holdout'"):
+        read_suite("ann/tiny-data", split="holdout")
+    with pytest.raises(BadInputError, match="ann/nothing is no file or folder here, and no dataset of the Hub"):
+        read_suite("ann/nothing")
