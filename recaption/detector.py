@@ -45,6 +45,7 @@ class PresenceDetector:
     """
 
     labels: Sequence[str] = COCO_CLASSES
+    batch_size = 1
 
     def __init__(self, model: Path) -> None:
         import onnxruntime
@@ -72,8 +73,11 @@ class PresenceDetector:
             )
         self.fingerprint = hashlib.sha256(model.read_bytes()).hexdigest()
 
-    def scores(self, image: bytes) -> np.ndarray:
-        """Presence score in [0, 1] of each class in an encoded image, shape (80,)."""
+    def scores(self, images: Sequence[bytes]) -> np.ndarray:
+        """Presence score in [0, 1] of each class in each encoded image, shape (N, 80)."""
+        return np.stack([self._scores_of_one(image) for image in images])
+
+    def _scores_of_one(self, image: bytes) -> np.ndarray:
         with Image.open(io.BytesIO(image)) as opened:
             photo = opened.convert("RGB")
         scale = min(_SIDE / photo.width, _SIDE / photo.height)
@@ -89,9 +93,10 @@ class Detector(Protocol):
 
     labels: Sequence[str]
     fingerprint: str
+    batch_size: int
 
-    def scores(self, image: bytes) -> np.ndarray:
-        """Presence score in [0, 1] of each class in an encoded image, shape (L,)."""
+    def scores(self, images: Sequence[bytes]) -> np.ndarray:
+        """Presence score in [0, 1] of each class in each of up to `batch_size` encoded images, shape (N, L)."""
 
 
 def presence_scores(
@@ -110,7 +115,7 @@ def presence_scores(
         digests: content hashes of all images.
         images: content hash and encoded bytes of each, read only as far as the cache lacks them.
         cache: folder that keeps the scores, saved every thousand images, so that a killed run continues there.
-        workers: threads that score.
+        workers: threads that score, each a batch.
         done: told of every few images that are done.
 
     Returns:
@@ -128,9 +133,11 @@ def presence_scores(
     with ThreadPoolExecutor(workers) as pool:
         while window := list(islice(images, _WINDOW)):
             todo = [(digest, image) for digest, image in window if digest not in known]
-            found = pool.map(lambda item: _try_scores(detector, item[1]), todo)
-            for (digest, _), scores in zip(todo, found, strict=True):
-                known[digest] = scores
+            size = detector.batch_size
+            batches = [todo[start : start + size] for start in range(0, len(todo), size)]
+            found = pool.map(lambda batch: _try_scores(detector, [image for _, image in batch]), batches)
+            for batch, rows in zip(batches, found, strict=True):
+                known |= zip((digest for digest, _ in batch), rows, strict=True)
             unsaved += len(todo)
             done(len(window))
             if unsaved >= _SAVE_EVERY:
@@ -140,12 +147,17 @@ def presence_scores(
     return {digest: known[digest] for digest in digests if digest in known and np.isfinite(known[digest]).all()}
 
 
-def _try_scores(detector: Detector, image: bytes) -> np.ndarray:
+def _try_scores(detector: Detector, images: Sequence[bytes]) -> np.ndarray:
     """The scores, or NaN where the detector fails: whatever is wrong with a photo, its absences stay unverified."""
     try:
-        return detector.scores(image).astype(np.float32)
+        found = detector.scores(images).astype(np.float32)
+        if found.shape != (len(images), len(detector.labels)):
+            raise ValueError(f"`scores` must have the shape (N, L), got {found.shape}.")
+        return found
     except Exception:
-        return np.full(len(detector.labels), np.nan, dtype=np.float32)
+        if len(images) > 1:  # One bad photo costs the others of its batch nothing.
+            return np.concatenate([_try_scores(detector, [image]) for image in images])
+        return np.full((1, len(detector.labels)), np.nan, dtype=np.float32)
 
 
 def _load(file: Path | None) -> dict[str, np.ndarray]:

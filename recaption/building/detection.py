@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, whole_file, write_json
 from notclip.recaption.detector import Detector, PresenceDetector, presence_scores
 from notclip.recaption.detector_thresholds import DetectorThreshold, ScoreCounts
+from notclip.recaption.zero_shot_detector import ZeroShotDetector
 
 
+@lru_cache(maxsize=1)
 def open_detector(job: BuildJob) -> tuple[Detector, dict[str, str]]:
     """The detector of the options, and its class of each concept that it knows.
 
@@ -22,6 +25,11 @@ def open_detector(job: BuildJob) -> tuple[Detector, dict[str, str]]:
         BadInputError: it cannot be loaded.
     """
     assert job.config.detector is not None
+    if job.config.detector.suffix != ".onnx" and not job.config.detector.is_file():
+        # One that is told in words what to look for is asked for every concept.
+        labels = tuple(job.lexicon)
+        phrases = [concept.indefinite for concept in job.lexicon.values()]
+        return ZeroShotDetector(job.config.detector, labels, phrases), {name: name for name in labels}
     detected_as = {
         name: concept.detector_class for name, concept in job.lexicon.items() if concept.detector_class is not None
     }

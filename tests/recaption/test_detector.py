@@ -1,4 +1,5 @@
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +19,15 @@ class CountingDetector:
     labels = COCO_CLASSES
     fingerprint = "f" * 64
 
-    def __init__(self):
+    def __init__(self, batch_size: int = 1):
         self.asked = []
+        self.batch_size = batch_size
 
-    def scores(self, image: bytes) -> np.ndarray:
-        self.asked.append(image)
-        if image == b"broken":
+    def scores(self, images: Sequence[bytes]) -> np.ndarray:
+        self.asked += images
+        if b"broken" in images:
             raise OSError("cannot identify image file")
-        return np.full(80, image[0] / 255, dtype=np.float32)
+        return np.array([[image[0] / 255] * 80 for image in images], dtype=np.float32)
 
 
 def scored(detector: CountingDetector, images: dict[str, bytes], cache: Path) -> dict[str, float]:
@@ -69,6 +71,12 @@ def test_a_photo_on_which_the_detector_fails_has_no_scores(tmp_path: Path):
     assert set(scored(CountingDetector(), {"a": b"broken", "b": b"\x33"}, tmp_path)) == {"b"}
 
 
+def test_a_bad_photo_costs_the_others_of_its_batch_nothing(tmp_path: Path):
+    images = {"a": b"\x33", "b": b"broken", "c": b"\x66", "d": b"\x99"}
+    found = scored(CountingDetector(batch_size=3), images, tmp_path)
+    assert found == pytest.approx({"a": 0.2, "c": 0.4, "d": 0.6})
+
+
 def test_a_damaged_cache_is_only_a_slower_run(tmp_path: Path):
     scored(CountingDetector(), {"a": b"\x33"}, tmp_path)
     next(tmp_path.glob("presence-*.npz")).write_bytes(b"PK\x03\x04 nothing")
@@ -90,6 +98,6 @@ def test_a_missing_file_and_one_that_is_no_model_are_refused(tmp_path: Path):
 def test_the_network_scores_all_classes_and_sees_nothing_in_grey():
     buffer = io.BytesIO()
     Image.new("RGB", (300, 200), (114, 114, 114)).save(buffer, "PNG")
-    found = PresenceDetector(MODEL).scores(buffer.getvalue())
-    assert found.shape == (len(COCO_CLASSES),)
+    found = PresenceDetector(MODEL).scores([buffer.getvalue()])
+    assert found.shape == (1, len(COCO_CLASSES))
     assert found.max() < 0.1
