@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from notclip.hub_cards import front_matter, number_format, tables
+from notclip.hub_cards import dataset_contents, front_matter, number_format, tables
 from notclip.hub_cards.recipe import build_command, commands
 from notclip.hub_cards.release import Release
 from notclip.hub_cards.results import Figure
@@ -72,6 +72,11 @@ def dataset_card(release: Release, staged: Path) -> str:
         "images": sum(release.dataset.build["images"].values()),
         "row_table": tables.row_counts(release.dataset),
         "evidence": tables.evidence(release.dataset),
+        "wrong": tables.wrong_absences(release.dataset),
+        "kinds": dataset_contents.kinds(release.dataset),
+        "forms": dataset_contents.forms(release.dataset),
+        "concepts": dataset_contents.concepts(release.dataset),
+        "samples": dataset_contents.samples(release.dataset),
         "blind": tables.blind_accuracies(release.dataset),
         "build_command": build_command(release),
     }

@@ -23,6 +23,16 @@ def percent_with_interval(figure: Figure) -> str:
     return f"{percent(figure)} [{_one_decimal(figure.low)}, {_one_decimal(figure.high)}]"
 
 
+def small_percent_with_interval(figure: Figure) -> str:
+    """A share that is near 0, in per cent with two decimals, and its interval.
+
+    >>> small_percent_with_interval(Figure(0.00341, 0.0026, 0.00449))
+    '0.34 [0.26, 0.45]'
+    """
+    ends = [f"{100 * end:.2f}" for end in (figure.value, figure.low, figure.high) if end is not None]
+    return ends[0] if len(ends) == 1 else f"{ends[0]} [{ends[1]}, {ends[2]}]"
+
+
 def points(figure: Figure | float) -> str:
     """A difference of two shares, signed, in points.
 

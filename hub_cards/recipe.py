@@ -10,6 +10,7 @@ from notclip.hub_cards.release import Release
 from notclip.recaption.build_config import BuildConfig
 from notclip.training_config import TrainConfig
 
+_NAMED = ("detector", "domain", "lexicon")
 DATA, TRAINED, RESULTS = "build/data", "build/train", "build/results"
 
 
@@ -32,15 +33,20 @@ def build_command(release: Release) -> str:
     """How the dataset was built."""
     recorded = release.dataset.build["config"]
     source = release.dataset.source_name
-    detector = f" --detector {Path(recorded['detector']).name}" if recorded["detector"] else ""
+    named = "".join(f" --{option} {_named(recorded[option])}" for option in _NAMED if recorded.get(option))
     options = _options(BuildConfig, recorded)
-    return f"notclip build-dataset --source {source} --out {DATA}{detector}{options}"
+    return f"notclip build-dataset --source {source} --out {DATA}{named}{options}"
+
+
+def _named(value: str) -> str:
+    """A file without where it lies on this machine; a name of the package or an id on the Hub as it is."""
+    return Path(value).name if Path(value).suffix in (".onnx", ".yaml", ".yml") else value
 
 
 def _options(config_class: type, recorded: Mapping[str, Any]) -> str:
     """Flags for what a run was told and the defaults would not say."""
     # Folders differ from machine to machine; the others do not change what comes out.
-    omitted = {"base", "data", "source", "detector", "out", "cache", "resume", "workers", "progress"}
+    omitted = {"base", "data", "source", "out", "cache", "resume", "workers", "progress", *_NAMED}
     flags = []
     for field in dataclasses.fields(config_class):
         if field.name in omitted or field.name not in recorded or recorded[field.name] == field.default:

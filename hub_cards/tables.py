@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notclip.hub_cards.dataset_files import SPLITS, DatasetFiles
-from notclip.hub_cards.number_format import count, percent, percent_with_interval, points_with_interval
+from notclip.hub_cards.number_format import (
+    count,
+    percent,
+    percent_with_interval,
+    points_with_interval,
+    small_percent_with_interval,
+)
 from notclip.hub_cards.release import Release
 from notclip.hub_cards.results import Figure, Results
 
@@ -75,6 +81,22 @@ def evidence(dataset: DatasetFiles) -> Table:
     methods = sorted({method for split in SPLITS for method in counts[split].get("by_evidence", {})})
     rows = [[method, *(count(counts[split]["by_evidence"].get(method, 0)) for split in SPLITS)] for method in methods]
     return {"header": ["absences verified by", *SPLITS], "rows": rows}
+
+
+def wrong_absences(dataset: DatasetFiles) -> Table:
+    """The measured share of wrong absences; no rows where nothing could be kept back to measure it by."""
+    rows = [
+        [
+            measured["method"],
+            measured["kept_back"],
+            count(measured["claims"]),
+            count(measured["images"]),
+            count(measured["wrong"]),
+            small_percent_with_interval(Figure(measured["share"], measured["low"], measured["high"])),
+        ]
+        for measured in dataset.build["verification"].get("wrong_absences", [])
+    ]
+    return {"header": ["claimed by", "held against", "absences", "on images", "contradicted", "%"], "rows": rows}
 
 
 def blind_accuracies(dataset: DatasetFiles) -> Table:

@@ -93,11 +93,21 @@ def write_dataset(folder):
 
 def build_record():
     blind = {"view": "single choices", "setting": "in-set", "accuracy": 0.2525, "low": 0.23, "high": 0.27}
+    wrong = {"method": "caption", "kept_back": "annotation", "images": 3, "claims": 9, "wrong": 0}
+    wrong |= {"share": 0.0, "low": 0.0, "high": 0.2991}
     return {
         "config": {"source": "drawn-world", "out": "data", "detector": None, "choices": 4, "seed": 3},
         "source": {"name": "drawn-world", "revision": "abc", "annotated": True},
         "images": dict.fromkeys(SPLITS, 3),
-        "counts": {"captions": {split: {"rows": 3, "by_evidence": {"annotation": 3}} for split in SPLITS}},
+        "counts": {
+            config: {split: {"rows": 3, "by_form": {"no": 3}, **by} for split in SPLITS}
+            for config, by in (
+                ("captions", {"by_evidence": {"annotation": 3}, "by_absent": {"cat": 3}}),
+                ("questions", {"by_kind": dict.fromkeys(KINDS, 1)}),
+                ("retrieval", {"by_absent": {"cat": 3}}),
+            )
+        },
+        "verification": {"detector": None, "wrong_absences": [wrong]},
         "blind": {split: [blind | {"chance": 0.25, "questions": 3}] for split in SPLITS},
         "lexicon": {"concepts": 222},
         "versions": {"notclip": "0.1.0", "datasets": "5.2.0"},

@@ -26,7 +26,7 @@ def numbers_in(content):
         for value in content.values() if isinstance(content, dict) else content:
             yield from numbers_in(value)
     elif isinstance(content, int | float) and not isinstance(content, bool):
-        yield from (percent(content).lstrip("−"), str(content))
+        yield from (percent(content).lstrip("−"), f"{100 * content:.2f}", str(content))
         if content == int(content):
             yield count(content)
 
