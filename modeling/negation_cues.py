@@ -58,7 +58,8 @@ _WORDS = {
     "setting sight screenshot radiograph note",
     "f": "present visible shown seen included featured depicted displayed pictured portrayed found spotted "
     "observed noted identified detected apparent evident discernible discernable available presented "
-    "showcased represented captured mentioned incorporated highlighted involved heard appreciated "
+    "visualized visualised showcased represented captured mentioned incorporated highlighted involved heard "
+    "appreciated "
     "demonstrated recognizable perceptible observable illustrated noticed exhibited photographed contained "
     "listed detectable distinguishable audible",
     "j": "appear appears appeared appearing exist exists existed occur occurs occurred occurring happen happens "

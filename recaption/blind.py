@@ -267,7 +267,10 @@ def blind_accuracy(
     unit_of_row = np.unique(np.asarray(questions.units)[rows], return_inverse=True)[1]
     units = unit_of_row.max(initial=-1) + 1
     if units < folds:
-        raise BadInputError(f"{questions.name}: {folds} folds need at least {folds} groups of questions, got {units}.")
+        raise BadInputError(
+            f"{questions.name}: to test what text alone gives away takes at least {folds} groups of questions, got "
+            f"{units}; use more images."
+        )
     fold_of_row = (rng.permutation(units) % folds)[unit_of_row]
     measured = []
     for view in views:

@@ -23,7 +23,11 @@ class BuildConfig:
     out: Path
     """Folder to make; it must not exist, or be empty."""
     detector: Path | None = None
-    """YOLOX ONNX file for the 80 COCO classes; without it only annotations and captions verify absences."""
+    """YOLOX ONNX file for the 80 COCO classes, or a zero-shot detector of transformers (OWLv2, Grounding DINO …): its
+    folder or Hub id. Without one only annotations and captions verify absences."""
+    domain: str | None = None
+    """What the labels of a table mean: `chest-xray`, or a YAML file that names classes, nouns and articles
+    (docs/domains.md); without it they are taken as everyday nouns."""
     lexicon: Path | None = None
     """YAML table of concepts in the form of the package's lexicon.yaml, which is the default."""
     llm: str | None = None
@@ -104,6 +108,8 @@ class BuildConfig:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise BadInputError(f"`{name}` must be at least {least}, got {value}.")
+        if self.domain is not None and self.lexicon is not None:
+            raise BadInputError("`domain` and `lexicon` both say which concepts there are; give one of them.")
         if not 2 <= self.choices <= 8:
             raise BadInputError(f"`choices` must be between 2 and 8, got {self.choices}.")
         if self.questions_per_image <= 0:

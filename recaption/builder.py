@@ -13,6 +13,7 @@ from notclip.recaption.building.executors import run_here, run_on_ray, submit_to
 from notclip.recaption.building.finishing import WITHOUT_EFFECT
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
+from notclip.recaption.domains.domain import load_domain
 from notclip.recaption.lexicon import load_lexicon
 
 
@@ -38,6 +39,8 @@ def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
             f"`out` must be a new or empty folder, but {config.out} holds something: remove it or name another."
         )
     load_lexicon(config.lexicon)  # Says at once what is wrong with it.
+    if config.domain is not None:
+        load_domain(config.domain)
     job = BuildJob(config, work.root.resolve())
     try:
         if not _is_the_same_build(work, config):
@@ -71,7 +74,7 @@ def _fingerprint(config: BuildConfig) -> str:
     options = {key: str(value) for key, value in asdict(config).items() if key not in WITHOUT_EFFECT}
     files = [
         _looks(file)
-        for named in (Path(config.source), config.lexicon, config.detector)
+        for named in (Path(config.source), Path(config.domain or config.source), config.lexicon, config.detector)
         if named is not None and named.exists()
         for file in ([named] if named.is_file() else sorted(named.rglob("*")))
     ]

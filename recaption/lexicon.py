@@ -14,7 +14,7 @@ from notclip.recaption.mentions import Mention, MentionFinder, MentionRules
 
 LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
 _VOWEL_SOUND = re.compile(r"^(?!(?:one|once|uni|use|eu|uk)(?:\b|[a-z]))(?:[aeiou]|hour|heir|honest)", re.IGNORECASE)
-_NAME_FIELDS = ("synonyms", "is", "parts", "implied_by", "likely_with")
+_NAME_FIELDS = ("synonyms", "is", "parts", "implied_by", "likely_with", "normal")
 _FLAGS = ("mass", "salient", "ambiguous", "verb_like")
 
 
@@ -35,6 +35,8 @@ class Concept:
         likely_with: names of concepts beside which it may be there unmentioned.
         ambiguous: the bare singular name has another meaning ("orange").
         verb_like: forms of it may be verbs ("swings").
+        article: "a" or "an", where the spelling of the name does not tell: "an" for "X-shaped crack".
+        normal: clauses that say without a negation that it is not there: "the heart size is normal".
     """
 
     name: str
@@ -49,13 +51,15 @@ class Concept:
     likely_with: tuple[str, ...] = ()
     ambiguous: bool = False
     verb_like: bool = False
+    article: str | None = None
+    normal: tuple[str, ...] = ()
 
     @property
     def indefinite(self) -> str:
         """With its article: "a dog", "an umbrella", "snow", "scissors"."""
         if self.mass or self.is_plural_only:
             return self.name
-        return f"{'an' if _VOWEL_SOUND.match(self.name) else 'a'} {self.name}"
+        return f"{self.article or ('an' if _VOWEL_SOUND.match(self.name) else 'a')} {self.name}"
 
     @property
     def is_plural_only(self) -> bool:
@@ -80,6 +84,16 @@ def pluralize(noun: str) -> str:
     if re.search(r"(s|x|z|ch|sh)$", noun):
         return noun + "es"
     return noun + "s"
+
+
+def words_of_label(label: str) -> str:
+    """A label of a data set as a noun phrase; what is written in capitals throughout stays so.
+
+    >>> [words_of_label(label) for label in ("Pleural_Effusion", "Lung Opacity", "LED off", "hand-bag")]
+    ['pleural effusion', 'lung opacity', 'LED off', 'hand-bag']
+    """
+    words = label.replace("_", " ").split()
+    return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)
 
 
 class Lexicon(Mapping[str, Concept]):
@@ -167,6 +181,8 @@ class Lexicon(Mapping[str, Concept]):
         for name, concept in self._concepts.items():
             if concept.detector_class == wanted:
                 return name
+        if words_of_label(label) in self._concepts:
+            return words_of_label(label)
         for name in self._concepts:
             if squeezed == name.replace(" ", ""):
                 return name
@@ -176,21 +192,42 @@ class Lexicon(Mapping[str, Concept]):
 
     def extended(self, labels: Iterable[str]) -> "Lexicon":
         """A lexicon that also holds a plain concept for each label that this one does not know."""
-        new = [label for label in dict.fromkeys(labels) if self.resolve(label) is None]
+        new = dict.fromkeys(words_of_label(label) for label in labels if self.resolve(label) is None)
         if not new:
             return self
-        return Lexicon([*self.values(), *(Concept(label, pluralize(label)) for label in new)], self._rules)
+        return Lexicon([*self.values(), *(Concept(name, pluralize(name)) for name in new)], self._rules)
 
 
-def _concept(name: str, fields: Mapping[str, Any], file: Path) -> Concept:
-    unknown = set(fields) - {*_NAME_FIELDS, *_FLAGS, "plural", "detector"}
+def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:
+    """A concept from its entry in a YAML file.
+
+    Args:
+        name: its name.
+        fields: the entry, in the form that lexicon.yaml explains; None for one without fields.
+        file: the file, for messages.
+
+    Raises:
+        BadInputError: a field is unknown, or has a value of the wrong kind.
+    """
+    fields = {} if fields is None else fields
+    if not isinstance(fields, dict):
+        raise BadInputError(f"{file}: concept {name!r} must hold `field: value` pairs, got {fields!r}.")
+    unknown = set(fields) - {*_NAME_FIELDS, *_FLAGS, "plural", "detector", "article"}
     if unknown:
-        raise BadInputError(f"{file}: concept {name!r} has unknown field {sorted(unknown)[0]!r}.")
+        raise BadInputError(f"{file}: concept {name!r} has unknown field {sorted(map(str, unknown))[0]!r}.")
     for field in _NAME_FIELDS:
-        if not all(isinstance(item, str) for item in fields.get(field, [])):
+        words = fields.get(field, [])
+        if not isinstance(words, list) or not all(isinstance(item, str) for item in words):
             raise BadInputError(
                 f"{file}: concept {name!r}: `{field}` must be a list of words, got {fields[field]!r}; quote it."
             )
+    for field in _FLAGS:
+        if not isinstance(fields.get(field, False), bool):
+            raise BadInputError(f"{file}: concept {name!r}: `{field}` must be true or false, got {fields[field]!r}.")
+    if fields.get("article") not in (None, "a", "an"):
+        raise BadInputError(
+            f"{file}: concept {name!r}: `article` must be a or an, got {fields['article']!r}; `mass: true` for none."
+        )
     mass = bool(fields.get("mass", False))
     return Concept(
         name=name,
@@ -205,6 +242,8 @@ def _concept(name: str, fields: Mapping[str, Any], file: Path) -> Concept:
         likely_with=tuple(fields.get("likely_with", ())),
         ambiguous=bool(fields.get("ambiguous", False)),
         verb_like=bool(fields.get("verb_like", False)),
+        article=fields.get("article"),
+        normal=tuple(fields.get("normal", ())),
     )
 
 
@@ -229,4 +268,4 @@ def load_lexicon(path: Path | None = None) -> Lexicon:
     if not isinstance(table, dict) or not isinstance(table.get("concepts"), dict):
         raise BadInputError(f"The lexicon {file} needs a mapping `concepts`, like {LEXICON_FILE.name} of the package.")
     rules = MentionRules.from_table(table, file)
-    return Lexicon([_concept(str(name), fields or {}, file) for name, fields in table["concepts"].items()], rules)
+    return Lexicon([concept_of_fields(str(name), fields, file) for name, fields in table["concepts"].items()], rules)

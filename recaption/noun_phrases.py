@@ -42,6 +42,7 @@ class Noun:
         is_person: "nobody" and "no one" deny it.
         is_thing: it can be counted and pointed at: a dog, but no snow, and no kitchen.
         is_unique: there is one of it: "the sun".
+        normal: clauses that say without a negation that it is not there: "the heart size is normal".
     """
 
     name: str
@@ -53,6 +54,7 @@ class Noun:
     is_person: bool
     is_thing: bool
     is_unique: bool
+    normal: tuple[str, ...] = ()
 
     @property
     def can_stand_bare(self) -> bool:
@@ -77,6 +79,7 @@ def noun_of(concept: "Concept") -> Noun:
         is_person=concept.name == "person",
         is_thing=counted and concept.name.rpartition(" ")[2] not in _PLACES,
         is_unique=is_unique,
+        normal=concept.normal,
     )
 
 

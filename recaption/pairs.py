@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from notclip.recaption.blind import QuestionTexts
 from notclip.recaption.facts import ImageFacts
-from notclip.recaption.phrasing import Kind
+from notclip.recaption.phrasing import Kind, Phrasebook
 from notclip.recaption.questions import Question, build_questions
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def build_pairs(
     *,
     count: int,
     forms: Collection[str] | None = None,
+    phrasebook: Phrasebook | None = None,
     prefix: str = "",
     seed: int = 0,
 ) -> list[Pair]:
@@ -57,6 +58,7 @@ def build_pairs(
         lexicon: concepts by name, and which of them are compatible.
         count: pairs wanted.
         forms: forms of negation to choose from, all when None.
+        phrasebook: the English of the captions; that of general captions when None.
         prefix: begins each pair's name, such as the split, so that names stay apart.
         seed: the same seed gives the same pairs.
 
@@ -69,7 +71,14 @@ def build_pairs(
     if count == 0:
         return []
     questions = build_questions(
-        facts, lexicon, count=2 * count, choices=2, forms=forms, group_prefix=prefix, seed=seed
+        facts,
+        lexicon,
+        count=2 * count,
+        choices=2,
+        forms=forms,
+        phrasebook=phrasebook,
+        group_prefix=prefix,
+        seed=seed,
     )
     rng = Random(seed)  # Which of the two comes first tells nothing.
     return [_pair(*rng.sample(questions[start : start + 2], 2)) for start in range(0, len(questions), 2)]

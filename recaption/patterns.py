@@ -40,6 +40,7 @@ class Trait(IntFlag):
     LESS = auto()  # "Treeless" can be made of it.
     NOBODY = auto()  # It is a person.
     ANY = auto()  # "There isn't one", "there aren't any" can be said of it, but not of the ocean.
+    NORMAL = auto()  # A clause without negation says that it is not there.
     BODY = auto()  # Which parts of the caption can be used, see `CaptionText`.
     LOWER = auto()
     CLAUSE = auto()
@@ -99,6 +100,8 @@ def _traits_of_negated_noun(noun: Noun) -> int:
         traits |= Trait.NOBODY
     if not noun.is_unique:
         traits |= Trait.ANY
+    if noun.normal:
+        traits |= Trait.NORMAL
     return int(traits)
 
 
@@ -217,6 +220,7 @@ _FILL: dict[str, Callable[[Filling], str]] = {
     "a_free_N": _compound,
     "a_less_N": lambda f: f"a {LESS_WORDS[f.negated[0].name]}",
     "nobody": lambda f: _draw(f, "nobody", "no one"),
+    "normal_N": lambda f: _draw(f, *f.negated[0].normal),
     "caption": lambda f: f.caption.body if f.caption else "",
     "sentence": lambda f: f.caption.sentence if f.caption else "",
     "lower": lambda f: f.caption.lower if f.caption else "",
@@ -241,6 +245,7 @@ _WANTS: dict[str, Trait] = {
     "a_free_N": Trait.COMPOUND,
     "a_less_N": Trait.LESS,
     "nobody": Trait.NOBODY,
+    "normal_N": Trait.NORMAL,
     "caption": Trait.BODY,
     "lower": Trait.LOWER,
     "clause": Trait.CLAUSE,

@@ -14,7 +14,7 @@ import numpy as np
 from notclip.errors import BadInputError
 from notclip.recaption.fact_table import FactTable, usable_concepts
 from notclip.recaption.facts import ImageFacts
-from notclip.recaption.phrasing import Phrase, Statement, negate_caption, phrase_statement
+from notclip.recaption.phrasing import Phrase, Phrasebook, Statement, load_phrasebook
 
 if TYPE_CHECKING:
     from notclip.recaption.lexicon import Lexicon
@@ -57,11 +57,12 @@ class _QueryWriter:
         facts: Sequence[ImageFacts],
         lexicon: "Lexicon",
         forms: Collection[str] | None,
+        phrasebook: Phrasebook,
         listed_images: int,
         seed: int,
     ) -> None:
         names = usable_concepts(facts, lexicon)
-        self.lexicon, self.forms = lexicon, forms
+        self.lexicon, self.forms, self.phrasebook = lexicon, forms, phrasebook
         self.table = FactTable(facts, names)
         self.row = {name: index for index, name in enumerate(names)}
         self.related = np.array([[not lexicon.compatible(a, b) for b in names] for a in names])
@@ -90,9 +91,9 @@ class _QueryWriter:
                 continue
             excluded.update(absent)
             phrase = (
-                phrase_statement(Statement(affirmed, absent), self.lexicon, self.rng, forms=self.forms)
+                self.phrasebook.phrase_statement(Statement(affirmed, absent), self.lexicon, self.rng, forms=self.forms)
                 if caption is None
-                else negate_caption(caption, absent, self.lexicon, self.rng, forms=self.forms)
+                else self.phrasebook.negate_caption(caption, absent, self.lexicon, self.rng, forms=self.forms)
             )
             phrases.append(phrase)
             affirmed_lists.append(affirmed)
@@ -183,6 +184,7 @@ def build_queries(
     *,
     per_image: tuple[int, int] = (2, 4),
     forms: Collection[str] | None = None,
+    phrasebook: Phrasebook | None = None,
     listed_images: int = 5000,
     seed: int = 0,
 ) -> list[Queries]:
@@ -193,6 +195,7 @@ def build_queries(
         lexicon: concepts by name, and which of them are compatible.
         per_image: fewest and most queries of an image; fewer where its facts allow no more.
         forms: forms of negation to choose from, all when None.
+        phrasebook: the English of the queries; that of general captions when None.
         listed_images: `relevant` and `violating` name images of the first so many alone (and the query's own), since
             over all images the lists would grow with the square of their number. Search among as many.
         seed: the same seed gives the same queries.
@@ -210,7 +213,7 @@ def build_queries(
         raise ValueError(f"`listed_images` must be at least 1, got {listed_images}.")
     if not 1 <= per_image[0] <= per_image[1]:
         raise ValueError(f"`per_image` must be (fewest, most) with 1 <= fewest <= most, got {per_image}.")
-    writer = _QueryWriter(facts, lexicon, forms, listed_images, seed)
+    writer = _QueryWriter(facts, lexicon, forms, phrasebook or load_phrasebook(), listed_images, seed)
     written = [writer.write(column, fact, per_image) for column, fact in enumerate(facts)]
     queries = [record for record in written if record is not None]
     if facts and not queries:

@@ -17,7 +17,7 @@ import numpy as np
 from notclip.errors import BadInputError
 from notclip.recaption.fact_table import FactTable, usable_concepts
 from notclip.recaption.facts import ImageFacts
-from notclip.recaption.phrasing import Kind, Statement, phrase_statement
+from notclip.recaption.phrasing import Kind, Phrasebook, Statement, phrase_statement
 from notclip.recaption.question_designs import Design, designs
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class QuestionBuilder:
         concept_share: float,
         contenders: int,
         forms: Collection[str] | None,
+        phrasebook: Phrasebook | None,
         seed: int,
     ) -> None:
         names = usable_concepts(facts, lexicon)
@@ -80,6 +81,7 @@ class QuestionBuilder:
                 f"{names}; use more images, annotations or a detector."
             )
         self.facts, self.lexicon, self.forms = facts, lexicon, forms
+        self.phrase = phrase_statement if phrasebook is None else phrasebook.phrase_statement
         self.table = FactTable(facts, names)
         self.per_image, self.contenders = per_image, contenders
         self.designs = [design for design in designs(choices) if design.concepts <= len(names)]
@@ -157,7 +159,7 @@ class QuestionBuilder:
             rng.shuffle(affirmed)
             rng.shuffle(negated)
             phrases.append(
-                phrase_statement(Statement(tuple(affirmed), tuple(negated)), self.lexicon, rng, forms=self.forms)
+                self.phrase(Statement(tuple(affirmed), tuple(negated)), self.lexicon, rng, forms=self.forms)
             )
         kinds = design.kinds
         # Each position holds the answer once a group, so that even "always the first" scores 1/C.
@@ -190,6 +192,7 @@ def build_questions(
     concept_share: float = 0.06,
     contenders: int = 8,
     forms: Collection[str] | None = None,
+    phrasebook: Phrasebook | None = None,
     group_prefix: str = "",
     seed: int = 0,
 ) -> list[Question]:
@@ -207,6 +210,7 @@ def build_questions(
         contenders: of so many eligible images the one is taken where the absent concepts would have been most
             plausible, unless it was used before; 1 takes any, more makes harder questions over more images.
         forms: forms of negation to choose from, all when None.
+        phrasebook: the English of the choices; that of general captions when None.
         group_prefix: begins each group's name, such as the split, so that names stay apart.
         seed: the same seed gives the same questions.
 
@@ -231,6 +235,7 @@ def build_questions(
         concept_share=concept_share,
         contenders=contenders,
         forms=forms,
+        phrasebook=phrasebook,
         seed=seed,
     )
     questions: list[Question] = []

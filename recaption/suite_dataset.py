@@ -96,6 +96,14 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> 
             if concepts not in excluding:
                 excluding[concepts] = frozenset().union(*(showing[concept] for concept in concepts))
             negated.append(Query(caption, row["image_id"], excluding[concepts], tuple(relevant)))
+    # Captions made from labels are short and true of several images: whichever has that very caption is found rightly.
+    captioned: dict[str, dict[str, None]] = defaultdict(dict)
+    for row in rows.get("captions", []):
+        captioned[row["caption"]][row["image_id"]] = None
+    ordinary = [
+        Query(row["caption"], row["image_id"], relevant=tuple(captioned[row["caption"]]))
+        for row in rows.get("captions", [])
+    ]
     searched = dict.fromkeys(row["image_id"] for config in ("captions", "retrieval") for row in rows.get(config, []))
     return Suite(
         name=f"{name or folder.resolve().name} ({split})",
@@ -106,7 +114,7 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> 
             for row in rows.get("pairs", [])
         ],
         negated_queries=negated,
-        ordinary_queries=[Query(row["caption"], row["image_id"]) for row in rows.get("captions", [])],
+        ordinary_queries=ordinary,
         gallery=list(searched),
         files=files,
     )

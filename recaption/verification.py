@@ -55,6 +55,7 @@ class Verifier:
         objects: Collection[str] | None,
         scores: np.ndarray | None,
         uncertain: Collection[str] = (),
+        unsaid: Collection[str] = (),
     ) -> ImageFacts:
         """What is known about one image.
 
@@ -63,16 +64,18 @@ class Verifier:
             captions: all its captions.
             objects: concepts that its annotation lists; None without annotation.
             scores: the detector's score of each of its classes; None where there is no detector or it failed.
-            uncertain: concepts that its annotation leaves open; nothing is claimed of them and of what they may be.
+            uncertain: concepts that may be there, as its annotation says; nothing is claimed of them and of what they
+                are kinds of.
+            unsaid: concepts of which its annotation says nothing; nothing is claimed of them.
         """
         said = frozenset(name for caption in captions for name in self.lexicon.find(caption))
         disputed: frozenset[str] = frozenset()
         if objects is not None:
             # A caption affirms what an annotation lacks ("a ball at home"): neither present nor absent.
-            disputed = (self.lexicon.closure(said) & self.vocabulary) - self.lexicon.closure(objects)
+            disputed = (self.lexicon.closure(said) & self.vocabulary) - self.lexicon.closure(objects) - set(unsaid)
             doubted = disputed.union(uncertain)
             said = frozenset(name for name in said if doubted.isdisjoint(self.lexicon.closure({name})))
-            disputed |= self.lexicon.closure(uncertain)
+            disputed |= self.lexicon.closure(uncertain) | frozenset(unsaid)
         shown = said | frozenset(objects or ())
         present = self.lexicon.closure(shown)
         hinted = frozenset(name for caption in captions for name in self.lexicon.hinted(caption))

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from notclip.errors import BadInputError
+from notclip.recaption.absence_audit import AuditRecord, audit_records
 from notclip.recaption.blind import QuestionTexts, blind_accuracy, require_blind_chance
 from notclip.recaption.building.corpus import read_corpus
 from notclip.recaption.building.detection import read_detection
@@ -68,7 +69,11 @@ def finish(job: BuildJob) -> None:
         left.unlink()
     corpus = read_corpus(job)
     fingerprint, thresholds, _ = read_detection(job)
-    (folder / "README.md").write_text(_readme(job), encoding="utf-8")
+    files = {
+        str(file.relative_to(folder)): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+        for file in sorted(folder.rglob("*.parquet"))
+    }
+    (folder / "README.md").write_text(_readme(job, files), encoding="utf-8")
     write_json(
         folder / "build.json",
         {
@@ -92,15 +97,13 @@ def finish(job: BuildJob) -> None:
                 "detector": fingerprint,
                 "detector_thresholds": {label: asdict(threshold) for label, threshold in thresholds.items()},
                 "salience": salience_table(corpus.salience),
+                "wrong_absences": [asdict(record) for record in _audited(records, seed=job.config.seed)],
             },
             "lexicon": {"concepts": len(job.lexicon), "candidates": len(corpus.companions.candidates)},
             "versions": {
                 name: version(name) for name in ("notclip", "datasets", "numpy", "pillow", "pyarrow", "scikit-learn")
             },
-            "files": {
-                str(file.relative_to(folder)): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
-                for file in sorted(folder.rglob("*.parquet"))
-            },
+            "files": files,
         },
     )
     if out.is_dir():
@@ -129,6 +132,16 @@ def _added(counts: Iterator[dict[str, Any]]) -> dict[str, Any]:
             else:
                 totals[name] += value
     return {**totals, **{name: dict(sorted(counted.items())) for name, counted in by.items()}}
+
+
+def _audited(records: dict[str, list[dict[str, Any]]], *, seed: int) -> list[AuditRecord]:
+    """What the audits of all shards found."""
+    counts: Counter[tuple[str, str, int, int]] = Counter()
+    for split in SPLITS:
+        for record in records[split]:
+            for method, kept_back, claims, wrong, images in record["audit"]:
+                counts[method, kept_back, claims, wrong] += images
+    return audit_records(counts, seed=seed)
 
 
 def _require_rows_on_disk(folder: Path, counts: dict[str, Any]) -> None:
@@ -209,15 +222,20 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _readme(job: BuildJob) -> str:
+def _readme(job: BuildJob, files: dict[str, dict[str, Any]]) -> str:
     """The front matter by which `load_dataset` finds the configs; the card proper is written at staging."""
     of = {shard.split: shard.of for shard in job.shards}
     lines = ["---", "configs:"]
     for name in job.configs:
-        lines += [f"- config_name: {name}"] + (["  default: true"] if name == "captions" else []) + ["  data_files:"]
+        # `datasets` keeps what it loaded by the folder's name and this front matter: without the hash it would take
+        # another dataset in a folder of the same name, or an earlier one in this, for what it has kept.
+        own = "".join(file["sha256"] for path, file in files.items() if path.startswith(f"{name}/"))
+        content = hashlib.sha256(own.encode()).hexdigest()[:16]
+        lines += [f"- config_name: {name}", f"  description: {name}, content {content}"]
+        lines += (["  default: true"] if name == "captions" else []) + ["  data_files:"]
         for split in SPLITS:
-            files = split if of[split] == 1 else f"{split}-*"
-            lines += [f"  - split: {split}", f"    path: {name}/{files}.parquet"]
+            named = split if of[split] == 1 else f"{split}-*"
+            lines += [f"  - split: {split}", f"    path: {name}/{named}.parquet"]
     lines += [
         "---",
         "",

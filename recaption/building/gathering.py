@@ -118,7 +118,7 @@ def gathering_skipped(work: WorkFolder) -> Iterator[Skipped]:
 
 
 def _splits_of_rows(pieces: Sequence[Piece], *, source: str, seed: int) -> list[np.ndarray]:
-    """Index of the split of each row; where splits are missing, a hash of each training image decides."""
+    """Index of the split of each row; where splits are missing, a hash of each training image, or group, decides."""
     sound = {split: sum(piece.rows for piece in pieces if piece.split == split) for split in SPLITS}
     if not any(sound.values()):
         skipped = [entry for piece in pieces for entry in piece.skipped()]
@@ -132,8 +132,10 @@ def _splits_of_rows(pieces: Sequence[Piece], *, source: str, seed: int) -> list[
     for piece in pieces:
         code = np.full(piece.rows, SPLITS.index(piece.split), dtype=np.int8)
         if missing and piece.split == "train":
-            for row, digest in enumerate(_column(piece, "digest")):
-                share = int(hashlib.sha256(f"{seed}:{digest.hex()}".encode()).hexdigest()[:8], 16) / 16**8
+            groups = zip(_column(piece, "digest"), _column(piece, "group"), strict=True)
+            for row, (digest, group) in enumerate(groups):
+                unit = digest.hex() if group is None else group
+                share = int(hashlib.sha256(f"{seed}:{unit}".encode()).hexdigest()[:8], 16) / 16**8
                 wanted = "test" if share < 0.1 else "validation" if share < 0.2 else "train"
                 code[row] = SPLITS.index(wanted if wanted in missing else "train")
         codes.append(code)
@@ -212,7 +214,7 @@ def _note_elsewhere(work: WorkFolder, pieces: Sequence[Piece], rows: np.ndarray)
 
 def _merge(work: WorkFolder, pieces: Sequence[Piece], merged: np.ndarray) -> None:
     """Write what repeated rows say beside the piece of the row that is kept."""
-    columns = ["captions", "annotated", "present", "uncertain"]
+    columns = ["captions", "annotated", "present", "uncertain", "unsaid"]
     for piece in np.unique(merged[:, 0]):
         said = pq.read_table(pieces[piece].file, columns=columns).to_pylist()
         lines: dict[int, list[str]] = defaultdict(list)

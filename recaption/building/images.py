@@ -11,7 +11,7 @@ from notclip.recaption.building.work_folder import WorkFolder, read_json
 from notclip.recaption.sources.splits import SPLITS
 
 _BATCH = 256
-_TEXTS = ["image_id", "captions", "annotated", "present", "uncertain", "digest", "location", "file", "row"]
+_TEXTS = ["image_id", "captions", "annotated", "present", "uncertain", "unsaid", "digest", "location", "file", "row"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class SourceImage:
         image: encoded bytes; None where only the texts are read.
         captions: all captions of all rows that show it.
         labels: what an annotation says is there; None without annotation.
-        uncertain: labels that the annotation leaves open.
+        uncertain: labels that may be there, as the annotation says.
+        unsaid: labels of which the annotation says nothing.
         digest: SHA-256 of the bytes, as hexadecimal digits.
         location: where others find it, if the source says so.
         file: what it stands in.
@@ -35,6 +36,7 @@ class SourceImage:
     captions: tuple[str, ...]
     labels: frozenset[str] | None
     uncertain: frozenset[str]
+    unsaid: frozenset[str]
     digest: str
     location: str | None
     file: str
@@ -66,12 +68,14 @@ def shard_images(work: WorkFolder, shard: Shard, *, with_bytes: bool) -> Iterato
                     annotated = [other for other in rows if other["annotated"]]
                     labels = frozenset(label for other in annotated for label in other["present"])
                     uncertain = frozenset(label for other in annotated for label in other["uncertain"])
+                    unsaid = frozenset(label for other in annotated for label in other["unsaid"])
                     yield SourceImage(
                         image_id=renamed.get(str(row), values["image_id"]),
                         image=values.get("image"),
                         captions=tuple(dict.fromkeys(text for other in rows for text in other["captions"])),
                         labels=labels if annotated else None,
                         uncertain=uncertain - labels,
+                        unsaid=unsaid - labels,
                         digest=values["digest"].hex(),
                         location=values["location"],
                         file=values["file"],

@@ -8,7 +8,9 @@ from pathlib import Path
 from notclip.recaption.build_config import BuildConfig, default_cache
 from notclip.recaption.building.gathering import Gathered, Shard, read_gathered
 from notclip.recaption.building.work_folder import WorkFolder, read_json
+from notclip.recaption.domains.domain import Domain, load_domain
 from notclip.recaption.lexicon import Lexicon, load_lexicon
+from notclip.recaption.phrasing import Phrasebook, load_phrasebook
 from notclip.recaption.rows import CONFIGS
 from notclip.recaption.sources.opening import list_parts
 from notclip.recaption.sources.parts import Part
@@ -84,14 +86,42 @@ class BuildJob:
     @cached_property
     def lexicon(self) -> Lexicon:
         """The concepts, those of the annotation included; known after the second stage."""
-        return load_lexicon(self.config.lexicon).extended(self.gathered.vocabulary or ())
+        labels = self.gathered.vocabulary or ()
+        if self.domain is not None:
+            return self.domain.lexicon(labels)
+        return load_lexicon(self.config.lexicon).extended(labels)
+
+    @cached_property
+    def domain(self) -> Domain | None:
+        """What the labels of the source mean, if the options say it."""
+        return None if self.config.domain is None else load_domain(self.config.domain)
+
+    @cached_property
+    def phrasebook(self) -> Phrasebook:
+        """The English of captions, questions and queries."""
+        return load_phrasebook() if self.domain is None else self.domain.phrasebook
+
+    def forms(self, split: str) -> frozenset[str]:
+        """Forms of negation of a split: some stand in the test split alone, to tell understanding from recognition."""
+        return _forms_of(self.phrasebook, split)
+
+    def general_forms(self, split: str) -> frozenset[str]:
+        """The same in the English of everyone, as a language model writes it whatever the domain is."""
+        return _forms_of(load_phrasebook(), split)
 
     @cached_property
     def concept_of_label(self) -> dict[str, str]:
-        """The concept that each label of the annotation means."""
-        found = {label: self.lexicon.resolve(label) for label in self.gathered.vocabulary or ()}
+        """The concept that each label of the annotation means; labels that nothing is said of are missing."""
+        labels = self.gathered.vocabulary or ()
+        if self.domain is not None:
+            return self.domain.concept_of_label(labels)
+        found = {label: self.lexicon.resolve(label) for label in labels}
         return {label: name for label, name in found.items() if name is not None}
 
     def concepts(self, labels: frozenset[str]) -> frozenset[str]:
         """Concepts of labels."""
-        return frozenset(self.concept_of_label[label] for label in labels)
+        return frozenset(self.concept_of_label[label] for label in labels if label in self.concept_of_label)
+
+
+def _forms_of(phrasebook: Phrasebook, split: str) -> frozenset[str]:
+    return phrasebook.forms - (frozenset() if split == "test" else phrasebook.held_out_forms)

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.recaption.absence_audit import AbsenceAudit
 from notclip.recaption.absences import AbsenceChooser, balanced_shares
 from notclip.recaption.building.corpus import Corpus, is_usable, read_corpus, shown_concepts
 from notclip.recaption.building.detection import read_detection, read_scores
@@ -21,12 +22,12 @@ from notclip.recaption.building.pieces import Skipped
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, whole_file, write_json
 from notclip.recaption.caption_text import says_something
+from notclip.recaption.domains.descriptions import describe
 from notclip.recaption.facts import EVIDENCE_METHODS, ImageFacts
 from notclip.recaption.llm_endpoint import Endpoint
 from notclip.recaption.llm_phrasing import Rephraser
 from notclip.recaption.pairs import Pair, build_pairs
 from notclip.recaption.parquet_files import ParquetRows
-from notclip.recaption.phrasing import FORMS, TRAIN_FORMS, negate_caption
 from notclip.recaption.queries import Queries, build_queries
 from notclip.recaption.questions import Question, build_questions, require_counterbalance
 from notclip.recaption.rows import KINDS, features_of
@@ -36,8 +37,7 @@ Row = dict[str, Any]
 # Of a split that is one shard queries list right and violating images among so many; of many shards among fewer, since
 # the lists would be most of the dataset.
 _LISTED_IMAGES = (5000, 500)
-# Some ways to negate stand in the test split alone, so that its figures tell understanding from recognition.
-FORMS_OF_SPLIT = {"train": TRAIN_FORMS, "validation": TRAIN_FORMS, "test": FORMS}
+_AUDITED_IMAGES = 1000  # Of a shard, about.
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,17 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
     if done.is_file():
         return
     knowledge = read_knowledge(job)
-    facts, skipped, revision = _facts(job, shard, knowledge)
+    audit = AbsenceAudit(
+        knowledge.verifier, job.lexicon, _chooser(job, knowledge), draws=job.config.negated_per_caption
+    )
+    facts, skipped, revision = _facts(job, shard, knowledge, audit)
     questions = _questions(job, shard, facts)
     pairs = _pairs(job, shard, facts)
     queries = build_queries(
         facts,
         job.lexicon,
-        forms=FORMS_OF_SPLIT[shard.split],
+        forms=job.forms(shard.split),
+        phrasebook=job.phrasebook,
         listed_images=_LISTED_IMAGES[shard.of > 1],
         seed=_seed(job.config.seed, "queries", *_shard_names(shard)),
     )
@@ -99,7 +103,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         photos = stack.enter_context(PhotoSpool(job.work.shards, {name for pair in pairs for name in pair.image_ids}))
         rows = _rows(job, shard, facts, questions, queries, knowledge, photos, progress)
         if rephraser is not None:
-            rows = rephraser.rephrase_rows(rows, forms=FORMS_OF_SPLIT[shard.split])
+            rows = rephraser.rephrase_rows(rows, forms=job.general_forms(shard.split))
         for name, row in chain(rows, _pair_rows(pairs, photos)):
             counts[name].add(row)
             writers[name].write(row)
@@ -112,6 +116,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
             "revision": revision,
             "counts": {name: counts[name].as_dict() for name in job.configs},
             "llm": rephraser.record() if rephraser is not None else None,
+            "audit": [[*key, images] for key, images in sorted(audit.counts.items())],
         },
     )
     progress.note()
@@ -128,9 +133,20 @@ def _shard_names(shard: Shard) -> tuple[str, ...]:
     return (shard.split,) if shard.of == 1 else (shard.split, str(shard.index))
 
 
-def _facts(job: BuildJob, shard: Shard, knowledge: Knowledge) -> tuple[list[ImageFacts], list[Skipped], str]:
-    """Facts of the shard's usable images, what was left out, and a hash over content and order of all."""
+def _chooser(job: BuildJob, knowledge: Knowledge) -> AbsenceChooser:
+    return AbsenceChooser(job.lexicon, knowledge.wanted, hardness=job.config.hardness)
+
+
+def _facts(
+    job: BuildJob, shard: Shard, knowledge: Knowledge, audit: AbsenceAudit
+) -> tuple[list[ImageFacts], list[Skipped], str]:
+    """Facts of the shard's usable images, what was left out, and a hash over content and order of all.
+
+    A sample of the images that nothing was measured on, those of validation and test, goes into the audit.
+    """
     scores = read_scores(job, shard)
+    rng = Random(_seed(job.config.seed, "audit", *_shard_names(shard)))
+    sampled = 0.0 if shard.split == "train" else _AUDITED_IMAGES / max(1, shard.images)
     facts, skipped = [], []
     revision = hashlib.sha256()
     for image in shard_images(job.work, shard, with_bytes=False):
@@ -139,15 +155,15 @@ def _facts(job: BuildJob, shard: Shard, knowledge: Knowledge) -> tuple[list[Imag
             reason = "no known concept in its captions or annotation"
             skipped.append(Skipped(image.file, image.row, reason))
             continue
-        facts.append(
-            knowledge.verifier.facts(
-                image.image_id,
-                image.captions,
-                objects=None if image.labels is None else job.concepts(image.labels),
-                scores=scores.get(image.digest),
-                uncertain=job.concepts(image.uncertain),
-            )
+        objects = None if image.labels is None else job.concepts(image.labels)
+        uncertain, unsaid = job.concepts(image.uncertain), job.concepts(image.unsaid)
+        found = scores.get(image.digest)
+        fact = knowledge.verifier.facts(
+            image.image_id, image.captions, objects=objects, scores=found, uncertain=uncertain, unsaid=unsaid
         )
+        facts.append(fact)
+        if rng.random() < sampled:
+            audit.add(fact, objects=objects, open_labels=uncertain | unsaid, scores=found, rng=rng)
     return facts, skipped, revision.hexdigest()
 
 
@@ -174,7 +190,8 @@ def _questions(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts]) -> list
             job.lexicon,
             count=max(config.choices, round(len(facts) * config.questions_per_image)),
             choices=config.choices,
-            forms=FORMS_OF_SPLIT[shard.split],
+            forms=job.forms(shard.split),
+            phrasebook=job.phrasebook,
             group_prefix="-".join((*names, "")),
             seed=_seed(config.seed, "questions", *names),
         )
@@ -193,7 +210,8 @@ def _pairs(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts]) -> list[Pai
             facts,
             job.lexicon,
             count=round(len(facts) * job.config.pairs_per_image),
-            forms=FORMS_OF_SPLIT[shard.split],
+            forms=job.forms(shard.split),
+            phrasebook=job.phrasebook,
             prefix="-".join((*names, "pair-")),
             seed=_seed(job.config.seed, "pairs", *names),
         )
@@ -231,7 +249,7 @@ def _rows(
     questions_of: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
         questions_of[question.image_id].append(question)
-    chooser = AbsenceChooser(job.lexicon, knowledge.wanted, hardness=job.config.hardness)
+    chooser = _chooser(job, knowledge)
     embedded = job.config.images == "embedded"
     for image in shard_images(job.work, shard, with_bytes=embedded):
         fact = facts_of.get(image.image_id)
@@ -255,14 +273,14 @@ def _image_columns(image: SourceImage, *, embedded: bool) -> Row:
 
 
 def _caption_rows(job: BuildJob, shard: Shard, fact: ImageFacts, chooser: AbsenceChooser) -> Iterator[Row]:
-    forms = FORMS_OF_SPLIT[shard.split]
+    forms = job.forms(shard.split)
     rng = Random(f"{job.config.seed}:captions:{fact.image_id}")
     affirmed = sorted(fact.present)
-    for caption in filter(says_something, fact.captions):
+    for caption in filter(says_something, fact.captions or _described(job, fact)):
         absent = chooser.draw(fact.absent, rng, job.config.negated_per_caption)
         if not absent:
             continue
-        phrases = [negate_caption(caption, (name,), job.lexicon, rng, forms=forms) for name in absent]
+        phrases = [job.phrasebook.negate_caption(caption, (name,), job.lexicon, rng, forms=forms) for name in absent]
         yield {
             "caption": caption,
             "negated_captions": [phrase.text for phrase in phrases],
@@ -272,6 +290,14 @@ def _caption_rows(job: BuildJob, shard: Shard, fact: ImageFacts, chooser: Absenc
             "absent": absent,
             "evidence": [_evidence(fact, name) for name in absent],
         }
+
+
+def _described(job: BuildJob, fact: ImageFacts) -> tuple[str, ...]:
+    """The caption of an image that has labels alone, where they say anything."""
+    rng = Random(f"{job.config.seed}:description:{fact.image_id}")
+    subject = None if job.domain is None else job.domain.subject
+    caption = describe(fact, job.lexicon, job.phrasebook, rng, subject=subject)
+    return () if caption is None else (caption,)
 
 
 def _question_row(question: Question) -> Row:

@@ -82,6 +82,8 @@ def _voc_objects(file: Path) -> frozenset[str]:
 
 
 def _voc_content(folder: Path, name: str) -> RowContent:
+    if Path(name).name != name:
+        raise BadInputError(f"the image's name {name!r} leaves the folder {folder / 'Annotations'}")
     present = _voc_objects(folder / "Annotations" / f"{name}.xml")
     photo = _photo_beside(folder / "JPEGImages", name)
     return RowContent(

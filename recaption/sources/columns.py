@@ -35,7 +35,7 @@ class Columns:
 
     Args:
         image: column of images: bytes, or a struct of bytes and path.
-        captions: columns of captions, each a string or a list of strings.
+        captions: columns of captions, each a string or a list of strings; none where labels say what is there.
         image_id: column of identifiers, if there is one.
         objects: column of annotated objects, if there is one.
         vocabulary: class names of `objects`, over which it is exhaustive.
@@ -110,7 +110,7 @@ class Columns:
     ) -> "Columns":
         image = next(iter(images), None) or next((name for name in _IMAGE_NAMES if name in names), None)
         captions = caption_columns(names)
-        if image is None or not captions:
+        if image is None or not (captions or vocabulary):
             lacking, known = ("image", _IMAGE_NAMES) if image is None else ("caption", _CAPTION_NAMES)
             raise BadInputError(
                 f"{where} has no {lacking} column: it has {', '.join(map(repr, names))}, and one of "

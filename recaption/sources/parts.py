@@ -14,8 +14,9 @@ class RowContent:
         captions: all that are not empty.
         image_id: identifier in the source, if it has one.
         present: labels that an annotation says are there; None without annotation.
-        uncertain: labels of the vocabulary about which the annotation leaves it open; all others that are not
-            `present` are absent.
+        uncertain: labels of the vocabulary of which the annotation says that they may be there.
+        unsaid: labels of the vocabulary of which it says nothing; all others that are not `present` are absent.
+        group: photos of one group, such as those of a patient, get into the same split where the source has no splits.
         location: where others find the photo, a URL or a path inside the source; None where it has none.
         remarks: what was left out of a row that is kept.
     """
@@ -25,6 +26,8 @@ class RowContent:
     image_id: str | None = None
     present: frozenset[str] | None = None
     uncertain: frozenset[str] = frozenset()
+    unsaid: frozenset[str] = frozenset()
+    group: str | None = None
     location: str | None = None
     remarks: tuple[str, ...] = ()
 

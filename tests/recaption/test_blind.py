@@ -132,7 +132,7 @@ def test_the_same_seed_measures_the_same():
 
 
 def test_too_few_groups_and_wrong_rows_are_named():
-    with pytest.raises(BadInputError, match="5 folds need at least 5 groups of questions, got 2"):
+    with pytest.raises(BadInputError, match="at least 5 groups of questions, got 2; use more images"):
         blind_accuracy(QuestionTexts([["a", "b"]] * 2, [0, 1], ["x", "y"]))
     with pytest.raises(BadInputError, match=r"mine, row 1: .* got 2 of 2"):
         QuestionTexts([["a", "b"]] * 2, [0, 2], ["x", "y"], "mine")

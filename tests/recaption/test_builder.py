@@ -101,6 +101,15 @@ def image_columns(name: str) -> list[str]:
     return [column for column, feature in rows.FEATURES[name].items() if isinstance(feature, datasets.Image)]
 
 
+def test_a_dataset_built_again_is_not_taken_for_the_one_that_datasets_kept(data: Path, tmp_path: Path):
+    found = []
+    for seed in (0, 1):
+        build_dataset(config(data, tmp_path / str(seed) / "out", seed=seed))
+        loaded = datasets.load_dataset(str(tmp_path / str(seed) / "out"), "captions", cache_dir=str(tmp_path / "kept"))
+        found.append(loaded["test"]["negated_captions"][:20])
+    assert found[0] != found[1]
+
+
 def test_no_image_stands_in_two_splits(built: Path):
     for name in rows.CONFIGS:
         loaded = load(built, name)

@@ -71,6 +71,16 @@ def test_what_a_caption_affirms_and_an_annotation_lacks_is_neither_present_nor_a
     assert not {"car", "taxi"} & {*facts.present, *facts.absent}
 
 
+def test_an_uncertain_kind_leaves_its_general_concept_open_and_one_that_is_not_mentioned_does_not(lexicon, companions):
+    verifier = Verifier(lexicon, companions, vocabulary=frozenset({"taxi", "car", "dog"}))
+    uncertain = verifier.facts("photo", (), objects=set(), scores=None, uncertain={"taxi"})
+    assert set(uncertain.absent) == {"dog"}  # What may be a taxi may be a car.
+    unsaid = verifier.facts("photo", (), objects=set(), scores=None, unsaid={"taxi"})
+    assert set(unsaid.absent) == {"dog", "car"}  # The annotation says that there is no car.
+    said = verifier.facts("photo", ("A taxi .",), objects={"car"}, scores=None, unsaid={"taxi"})
+    assert "taxi" in said.present
+
+
 def test_no_person_never_stands_on_a_photo_of_anybody(lexicon, companions):
     verifier = Verifier(lexicon, companions, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
     nobody = scores()

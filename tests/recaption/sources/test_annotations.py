@@ -99,6 +99,16 @@ def test_malformed_and_malicious_xml_is_skipped_by_name(tmp_path: Path, read_sou
     assert "entities of its own is refused" in reasons["e.xml"]
 
 
+def test_a_name_in_a_list_of_voc_that_leaves_the_folder_is_refused(tmp_path: Path, read_source):
+    folder = voc(tmp_path / "VOC", a=DOG, b=DOG, c=DOG)
+    (tmp_path / "secret.xml").write_text(DOG)
+    with (folder / "ImageSets" / "Main" / "train.txt").open("a") as names:
+        names.write("\n../../secret\n")
+    source = read_source(folder)
+    assert ["leaves the folder" in entry.reason for entry in source.skipped] == [True]
+    assert sorted(source.images) == ["a", "b", "c"]
+
+
 def yolo(folder: Path, *labels: str | None, table: str = "names: [scratch, dent]\ntrain: images/train\n") -> Path:
     (folder / "labels" / "train").mkdir(parents=True)
     (folder / "data.yaml").write_text(table)

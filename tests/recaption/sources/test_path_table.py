@@ -36,13 +36,32 @@ def test_a_label_table_in_the_form_of_chexpert(tmp_path: Path, read_source):
     lines += ["photos/1.png,40,1.0,,,", "photos/2.png,55,,-1,1.0,0"]
     source = read_source(table(tmp_path / "data", *lines, name="train.csv"))
     assert source.vocabulary == ("Edema", "Pleural Effusion", "Support Devices")  # no finding is none, nor is an age
-    found = {image.location: (image.labels, image.uncertain) for image in source.images.values()}
+    found = {image.location: (image.labels, image.uncertain, image.unsaid) for image in source.images.values()}
     assert found == {
-        "photos/0.png": ({"Edema", "Support Devices"}, frozenset()),
+        "photos/0.png": ({"Edema", "Support Devices"}, frozenset(), frozenset()),
         # What a blank cell does not say is not known, not even beside "No Finding".
-        "photos/1.png": (frozenset(), {"Edema", "Pleural Effusion", "Support Devices"}),
-        "photos/2.png": ({"Pleural Effusion"}, {"Edema"}),
+        "photos/1.png": (frozenset(), frozenset(), {"Edema", "Pleural Effusion", "Support Devices"}),
+        "photos/2.png": ({"Pleural Effusion"}, {"Edema"}, frozenset()),
     }
+
+
+def test_paths_may_begin_with_the_name_of_the_folder_itself_as_those_of_chexpert_do(tmp_path: Path, read_source):
+    lines = ["Path,Edema", *(f"data/photos/{n}.png,{n % 2}" for n in range(12))]
+    source = read_source(table(tmp_path / "data", *lines))
+    assert len(source.images) == 12
+    assert not source.skipped
+
+
+def test_photos_of_one_patient_get_into_one_split(tmp_path: Path, read_source):
+    photos(tmp_path / "data" / "photos", 200)
+    lines = ["path,patient_id,Edema", *(f"photos/{n}.png,{n // 10},{n % 2}" for n in range(200))]
+    source = read_source(table(tmp_path / "data", *lines))
+    assert source.vocabulary == ("Edema",)  # Whatever numbers patients have, they are no label.
+    split_of = {image.image_id: split for split, images in source.splits.items() for image in images}
+    assert len(split_of) == 200
+    assert set(split_of.values()) == {"train", "validation", "test"}
+    for patient in range(20):
+        assert len({split_of[f"photos/{n}.png"] for n in range(10 * patient, 10 * patient + 10)}) == 1
 
 
 def test_wrong_labels_and_contradictions_are_skipped_with_file_and_line(tmp_path: Path, read_source):
