@@ -1,0 +1,70 @@
+"""docs/serving.md, each block as printed, by a user without this package, on drawn scenes."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from notclip import NotClipModel
+from notclip.recaption.drawn_world.samples import make_sample
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(
+    r"```python\n(.*?)```", (ROOT / "docs" / "serving.md").read_text(encoding="utf-8"), flags=re.DOTALL
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with photos, a NotCLIP model and a merged backbone, as the page has them."""
+    folder = tmp_path_factory.mktemp("serving")
+    encoder = ROOT / "recaption" / "drawn_world" / "encoder"
+    model = NotClipModel.from_backbone(str(encoder))
+    model.save_pretrained(folder / "model")
+    model.processor.save_pretrained(folder / "model")
+    shutil.copytree(encoder, folder / "backbone")
+    (folder / "photos").mkdir()
+    for number in range(6):
+        make_sample(0, "test", number).picture(128).save(folder / "photos" / f"{number}.png")
+    return folder
+
+
+def run(folder, blocks):
+    """What the blocks print, one after the other in one process."""
+    code = "import sys; sys.modules['notclip'] = None\n" + "\n".join(blocks)
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_index_finds_what_the_model_ranks_first(folder):
+    pytest.importorskip("faiss")
+    index, search, compare, _ = BLOCKS
+    ranking = """
+        assert [files[row] for row in rows[0]] == [files[row] for row in model.score(
+            [Image.open(file) for file in files], [query])[:, 0].argsort(descending=True)[:3]]
+        assert model.encode_query("a beach")[1] == 0
+    """
+    printed = run(folder, [index, search, compare, "if True:" + ranking])
+    scores = [float(line.split()[0]) for line in printed.splitlines()]
+    assert len(scores) == 3 and scores == sorted(scores, reverse=True)
+
+
+def test_sentence_transformers_encodes_with_the_merged_backbone_as_transformers_does(folder):
+    pytest.importorskip("sentence_transformers")
+    *_, encode = BLOCKS
+    opening = "from pathlib import Path\nfrom PIL import Image\nfiles = sorted(Path('photos').glob('*.png'))"
+    same = """
+import torch
+from transformers import AutoModel, AutoProcessor
+inputs = AutoProcessor.from_pretrained("backbone")(
+    text=["a beach", "a beach with no people"], images=[*map(Image.open, files)], padding=True, return_tensors="pt"
+)
+with torch.inference_mode():
+    outputs = AutoModel.from_pretrained("backbone").eval()(**inputs)
+torch.testing.assert_close(encoder.similarity(images, texts), outputs.image_embeds @ outputs.text_embeds.T)
+"""
+    assert run(folder, [opening, encode, same]).startswith("tensor([[")
