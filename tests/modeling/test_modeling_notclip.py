@@ -63,6 +63,14 @@ def test_an_image_that_shows_what_is_excluded_falls_behind_one_that_does_not(mod
     assert (like_the_dog @ vectors[0] + biases[0]) < (unlike_the_dog @ vectors[0] + biases[0])
 
 
+def test_who_excludes_people_excludes_each_kind_of_person(model):
+    excluded = model.embed_texts(["a street with no people", "a street with no dog"]).parts.excluded
+    kinds = model.encode_texts(["a man", "a woman", "a boy", "a girl", "a child", "a person", "people"])
+    torch.testing.assert_close(excluded[0], torch.nn.functional.normalize(kinds.mean(0), dim=-1))
+    torch.testing.assert_close(excluded[1], model.encode_texts(["dog"])[0])
+    assert torch.equal(model.embed_texts(["no person"]).parts.excluded[0], excluded[0])
+
+
 def test_strength_zero_excludes_nothing(model):
     model.config.negation_strength = 0.0
     model.config.hybrid_weights = [-0.2, 0.1, 0.1]
