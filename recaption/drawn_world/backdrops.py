@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PIL import Image, ImageDraw
 
-from notclip.recaption.drawn_world.colours import CREAM, WOOD, Colour, darker, lighter, mix, vary
+from notclip.recaption.drawn_world.colours import CREAM, Colour, darker, lighter, mix, vary
 from notclip.recaption.drawn_world.pen import Pen, Point
 
 SKIES: tuple[tuple[Colour, Colour], ...] = (
@@ -140,7 +140,7 @@ def _room(canvas: Image.Image, pen: Pen, rng: random.Random, horizon: float) -> 
     if rng.random() < 0.5:
         for x in range(2, 100, 10):
             pen.box(x, 0, x + 4.5, horizon, lighter(wall, 0.22))
-    floor = vary(rng.choice([WOOD, (196, 146, 98), (164, 124, 96)]), rng, amount=8)
+    floor = vary(rng.choice([(222, 184, 138), (206, 166, 122), (214, 190, 160)]), rng, amount=8)
     shadow = _floor(canvas, pen, rng, horizon, floor)
     for row, y in enumerate((horizon + 9, horizon + 22, horizon + 38)):
         pen.box(0, y, 100, y + 0.5, darker(floor, 0.15))
@@ -202,7 +202,7 @@ def _night(canvas: Image.Image, pen: Pen, rng: random.Random, horizon: float) ->
     _gradient(canvas, 0, horizon + 12, vary((24, 28, 72), rng, amount=8), vary((82, 74, 138), rng, amount=10))
     for _ in range(46):
         pen.circle(rng.uniform(0, 100), rng.uniform(0, horizon - 3), rng.choice([0.6, 0.8, 1.3]), (250, 244, 208))
-    hill = vary((52, 84, 96), rng, amount=8)
+    hill = vary((84, 122, 130), rng, amount=8)
     pen.blob(_ridge(rng, horizon - 4, 4), mix(hill, (60, 60, 112), 0.5))
     pen.blob(_ridge(rng, horizon + 1, 2.5), hill)
     pen.blob(_ridge(rng, horizon + 24, 4), lighter(hill, 0.08))

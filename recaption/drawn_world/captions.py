@@ -7,7 +7,6 @@ from notclip.recaption.drawn_world.scene import Scene, Thing
 from notclip.recaption.drawn_world.vocabulary import KINDS
 
 CAPTIONS_PER_SCENE = 5
-LARGEST_MENTION = 4
 
 # Two lists for each setting: true of anything in the scene, and true of what touches the ground.
 _WHERE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -48,13 +47,13 @@ _OPENINGS = (
     "this image shows", "the picture shows", "this image features", "the scene includes", "the picture contains",
     "this drawing depicts", "the image includes", "we see", "look at",
 )  # fmt: skip
-_NUMBERS = {2: ("two",), 3: ("three",), 4: ("four",)}
+_NUMBERS = {2: ("two",), 3: ("three",)}
 
 Group = list[Thing]
 
 
 def write_captions(scene: Scene, rng: random.Random) -> tuple[str, ...]:
-    """Write five different captions; the first mentions everything (at most four kinds), the others a part or all.
+    """Write five different captions; the first mentions everything, the others a part or all.
 
     Args:
         scene: what to describe.
@@ -63,8 +62,9 @@ def write_captions(scene: Scene, rng: random.Random) -> tuple[str, ...]:
     groups = [[thing for thing in scene.things if thing.name == name] for name in scene.objects]
     captions: list[str] = []
     for attempt in range(200):
-        most = min(LARGEST_MENTION, len(groups))
-        mentions = most if not captions else max(rng.randint(1, most), rng.randint(1, most))
+        mentions = len(groups)
+        if captions:
+            mentions = max(rng.randint(1, mentions), rng.randint(1, mentions))
         chosen = rng.sample(groups, mentions)
         caption = _finish(_sentence(scene, chosen, rng), rng)
         # A scene of one plain object has few ways to be told apart; after enough attempts a repetition may stand.

@@ -12,10 +12,10 @@ from notclip.recaption.drawn_world.vocabulary import KINDS, OBJECTS, SETTINGS, K
 
 # A neighbour may cover this share of the smaller of two boxes; boxes have empty corners, so what is hidden is less.
 LARGEST_OVERLAP = 0.05
-SMALLEST_SIDE = 0.25
+SMALLEST_SIDE = 0.28
 SUPERSAMPLING = 4
-# Objects a scene, 1 to 4, and how often.
-OBJECT_COUNTS = (0.16, 0.28, 0.32, 0.24)
+# Kinds of object a scene, 1 to 3, and how often.
+OBJECT_COUNTS = (0.2, 0.4, 0.4)
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,11 @@ def compose_scene(rng: random.Random, *, object_count: int | None = None, settin
 
     Args:
         rng: source of every choice.
-        object_count: how many kinds of object to show, 1 to 4; drawn from `OBJECT_COUNTS` by default. Rarely one or
+        object_count: how many kinds of object to show, 1 to 3; drawn from `OBJECT_COUNTS` by default. Rarely one or
             more find no room, and the scene shows fewer.
         setting: one of `SETTINGS`; any by default.
     """
-    wanted = object_count or rng.choices(range(1, 5), weights=OBJECT_COUNTS)[0]
+    wanted = object_count or rng.choices(range(1, len(OBJECT_COUNTS) + 1), weights=OBJECT_COUNTS)[0]
     setting = setting or rng.choice(SETTINGS)
     horizon = {"lake": 0.36, "street": 0.50, "kitchen": 0.54}.get(setting, 0.48) + rng.uniform(-0.05, 0.05)
     names: list[str] = []
@@ -116,9 +116,9 @@ def compose_scene(rng: random.Random, *, object_count: int | None = None, settin
     # The table comes first, for what stands on it; then the large before the small, which find room more easily.
     names.sort(key=lambda name: (name != "table", -KINDS[name].size))
     placed: list[Thing] = []
-    roominess = {1: 1.5, 2: 1.35, 3: 1.25, 4: 1.15}[wanted]
+    roominess = {1: 1.4, 2: 1.25, 3: 1.15}[wanted]
     for name in names:
-        copies = 1 if wanted == 4 or KINDS[name].size > 0.34 or rng.random() > 0.14 else rng.choice([2, 2, 3])
+        copies = 1 if KINDS[name].size > 0.34 or rng.random() > 0.14 else rng.choice([2, 2, 3])
         colour = rng.choice(KINDS[name].colours)
         share = roominess * rng.uniform(0.82, 1.12) * (0.85 if copies > 1 else 1.0)
         size = max(SMALLEST_SIDE, KINDS[name].size * share)

@@ -69,26 +69,26 @@ def _kind(
 
 
 _VEHICLE = "red orange yellow green blue white grey"
-_FURNITURE = "brown white red green blue grey"
+_FURNITURE = "brown white red green blue yellow"
 _FUR = "brown black white grey orange"
 
 _KINDS = (
     _kind(
         indoor_things.draw_apple,
         (72, 80),
-        0.22,
+        0.28,
         "ground",
         "kitchen meadow",
         "red green yellow",
         stands_on_table=True,
         tilt=8,
     ),
-    _kind(indoor_things.draw_ball, (70, 70), 0.23, "ground", "beach meadow room", BRIGHT, tilt=30),
+    _kind(indoor_things.draw_ball, (70, 70), 0.28, "ground", "beach meadow room", BRIGHT, tilt=30),
     _kind(outdoor_things.draw_balloon, (62, 124), 0.37, "air", "meadow street room beach", BRIGHT, tilt=8),
     _kind(
         indoor_things.draw_banana,
         (104, 62),
-        0.26,
+        0.33,
         "ground",
         "kitchen room",
         "yellow green",
@@ -99,47 +99,47 @@ _KINDS = (
     _kind(
         creatures.draw_bird,
         (110, 84),
-        0.28,
+        0.32,
         "air",
         "meadow lake beach snow",
         "red yellow blue green brown white black",
         tilt=12,
     ),
     _kind(vehicles.draw_boat, (116, 116), 0.38, "water", "lake beach", "red blue green white brown orange"),
-    _kind(indoor_things.draw_book, (96, 74), 0.27, "ground", "room kitchen", f"{BRIGHT} brown", stands_on_table=True),
+    _kind(indoor_things.draw_book, (96, 74), 0.34, "ground", "room kitchen", f"{BRIGHT} brown", stands_on_table=True),
     _kind(vehicles.draw_bus, (168, 92), 0.42, "ground", "street night", _VEHICLE, plural="buses"),
-    _kind(creatures.draw_butterfly, (108, 88), 0.25, "air", "meadow lake", BRIGHT, plural="butterflies", tilt=25),
+    _kind(creatures.draw_butterfly, (108, 88), 0.30, "air", "meadow lake", BRIGHT, plural="butterflies", tilt=25),
     _kind(
         indoor_things.draw_cake,
         (100, 96),
-        0.29,
+        0.35,
         "ground",
         "kitchen room",
         "pink white brown yellow green blue",
         stands_on_table=True,
     ),
     _kind(vehicles.draw_car, (140, 72), 0.37, "ground", "street snow night", f"{_VEHICLE} black purple"),
-    _kind(creatures.draw_cat, (84, 104), 0.31, "ground", "room kitchen street night", _FUR, stands_on_table=True),
-    _kind(indoor_things.draw_chair, (66, 112), 0.36, "ground", "room kitchen", _FURNITURE),
+    _kind(creatures.draw_cat, (84, 104), 0.37, "ground", "room kitchen street night", _FUR, stands_on_table=True),
+    _kind(indoor_things.draw_chair, (66, 112), 0.42, "ground", "room kitchen", _FURNITURE),
     _kind(
         indoor_things.draw_clock,
         (84, 96),
-        0.27,
+        0.33,
         "ground",
         "room kitchen",
         "red orange green blue pink grey",
         stands_on_table=True,
     ),
     _kind(outdoor_things.draw_cloud, (124, 66), 0.33, "air", "meadow beach lake snow street night", "white grey"),
-    _kind(indoor_things.draw_cup, (88, 72), 0.24, "ground", "kitchen room", f"{BRIGHT} white", stands_on_table=True),
+    _kind(indoor_things.draw_cup, (88, 72), 0.32, "ground", "kitchen room", f"{BRIGHT} white", stands_on_table=True),
     _kind(
-        creatures.draw_dog, (120, 96), 0.32, "ground", "meadow beach street room snow", "brown black white grey yellow"
+        creatures.draw_dog, (120, 96), 0.38, "ground", "meadow beach street room snow", "brown black white grey yellow"
     ),
-    _kind(creatures.draw_fish, (112, 72), 0.29, "water", "lake beach kitchen", BRIGHT, plural="fish", tilt=12),
+    _kind(creatures.draw_fish, (112, 72), 0.35, "water", "lake beach kitchen", BRIGHT, plural="fish", tilt=12),
     _kind(
         outdoor_things.draw_flower,
         (56, 95),
-        0.30,
+        0.36,
         "ground",
         "meadow lake room",
         "red pink yellow white purple blue orange",
@@ -149,7 +149,7 @@ _KINDS = (
     _kind(
         indoor_things.draw_hat,
         (112, 70),
-        0.27,
+        0.34,
         "ground",
         "beach room snow",
         f"{BRIGHT} black brown",
@@ -167,15 +167,15 @@ _KINDS = (
     _kind(
         indoor_things.draw_lamp,
         (66, 116),
-        0.35,
+        0.40,
         "ground",
         "room kitchen",
         "red orange yellow green blue pink white",
         stands_on_table=True,
     ),
-    _kind(outdoor_things.draw_mushroom, (84, 84), 0.25, "ground", "meadow night", "red brown orange purple"),
+    _kind(outdoor_things.draw_mushroom, (84, 84), 0.31, "ground", "meadow night", "red brown orange purple"),
     _kind(outdoor_things.draw_snowman, (84, 118), 0.38, "ground", "snow", BRIGHT, plural="snowmen"),
-    _kind(indoor_things.draw_table, (150, 78), 0.42, "ground", "room kitchen", _FURNITURE),
+    _kind(indoor_things.draw_table, (150, 78), 0.46, "ground", "room kitchen", _FURNITURE),
     _kind(
         outdoor_things.draw_tree,
         (80, 110),
@@ -184,7 +184,7 @@ _KINDS = (
         "meadow street lake snow night",
         "green green orange yellow pink",
     ),
-    _kind(outdoor_things.draw_umbrella, (104, 104), 0.36, "ground", "beach street", BRIGHT),
+    _kind(outdoor_things.draw_umbrella, (104, 104), 0.40, "ground", "beach street", BRIGHT),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
