@@ -64,9 +64,13 @@ class Companions:
 
     def plausibility(self, present: Collection[str]) -> dict[str, float]:
         """For each candidate the largest share of images with one of these concepts that show it too."""
+        return dict(zip(self.candidates, self.chances(present).tolist(), strict=True))
+
+    def chances(self, present: Collection[str]) -> np.ndarray:
+        """The same as numbers in the order of the candidates, shape (K,)."""
         rows = [self._row[name] for name in present if name in self._row]
-        chances = self._given[rows].max(axis=0) if rows else self._share
-        return dict(zip(self.candidates, chances[self._column].tolist(), strict=True))
+        made: np.ndarray = (self._given[rows].max(axis=0) if rows else self._share)[self._column]
+        return made
 
 
 class AbsenceChooser:

@@ -6,6 +6,7 @@ reads past the negation then finds them instead. Such exclusions are preferred.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,7 @@ class _QueryWriter:
         self.counts = self.table.present.sum(1)
         self.rng = Random(seed)
         self.listed = tuple(fact.image_id for fact in facts[:listed_images])
+        self._shown_with = lru_cache(maxsize=4096)(self._counted_with)
         self.violators: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def write(self, column: int, fact: ImageFacts, per_image: tuple[int, int]) -> Queries | None:
@@ -166,11 +168,16 @@ class _QueryWriter:
     def _shown_beside(self, rows: list[int], candidates: np.ndarray) -> np.ndarray:
         """How often images with all of `rows` show each candidate; with none such, how often any image does."""
         if rows:
-            matches = np.flatnonzero(self.table.present[rows].all(0))[:_MATCHES_READ]
-            shown = self.table.present[np.ix_(candidates, matches)].sum(1)
+            shown = self._shown_with(tuple(sorted(rows)))[candidates]
             if shown.any():
                 return np.sqrt(shown)
         return np.sqrt(self.counts[candidates]) * 1e-3
+
+    def _counted_with(self, rows: tuple[int, ...]) -> np.ndarray:
+        """How many images with all of `rows` show each concept, shape (K,)."""
+        matches = np.flatnonzero(self.table.present[list(rows)].all(0))[:_MATCHES_READ]
+        counted: np.ndarray = self.table.present[:, matches].sum(1)
+        return counted
 
     def _weighted(self, candidates: np.ndarray, weights: np.ndarray) -> int:
         total = np.cumsum(weights)

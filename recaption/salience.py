@@ -113,11 +113,14 @@ def silence_risk(record: SalienceRecord | None, plausibility: float, *, salient:
         plausibility: the chance that an image with such content shows it.
         salient: what the lexicon says of it.
     """
+    return min(1.0, unsaid_share(record, salient=salient) * plausibility)
+
+
+def unsaid_share(record: SalienceRecord | None, *, salient: bool) -> float:
+    """How much of a concept's usual share is left where captions are silent; see `silence_risk`."""
     if record is None:
-        return min(1.0, (_UNSAID_SALIENT if salient else _UNSAID_OTHER) * plausibility)
-    if record.reliability < _LEAST_RELIABILITY:
-        return min(1.0, max(record.unsaid, _UNSAID_OTHER) * plausibility)
-    return min(1.0, record.unsaid * plausibility)
+        return _UNSAID_SALIENT if salient else _UNSAID_OTHER
+    return max(record.unsaid, _UNSAID_OTHER) if record.reliability < _LEAST_RELIABILITY else record.unsaid
 
 
 def salience_table(records: dict[str, SalienceRecord]) -> dict[str, dict[str, float]]:

@@ -10,7 +10,7 @@ from notclip.recaption.absences import Companions
 from notclip.recaption.detector_thresholds import DetectorThreshold
 from notclip.recaption.facts import Evidence, EvidenceMethod, ImageFacts
 from notclip.recaption.lexicon import Lexicon
-from notclip.recaption.salience import SalienceRecord, silence_risk
+from notclip.recaption.salience import SalienceRecord, silence_risk, unsaid_share
 
 _LEAST_MISSED = 0.05  # No detector finds everything, however few named images it missed.
 
@@ -79,32 +79,53 @@ class Verifier:
         shown = said | frozenset(objects or ())
         present = self.lexicon.closure(shown)
         hinted = frozenset(name for caption in captions for name in self.lexicon.hinted(caption))
-        plausibility = self.companions.plausibility(present)
+        table = self._table
+        open_ = table.open_beside(present)
+        open_[[table.column[name] for name in disputed if name in table.column]] = False
+        silent = open_ & ~table.may_be_meant(shown, present)
+        silent[[table.column[name] for name in hinted if name in table.column]] = False
+        annotated = objects is not None
+        if annotated:
+            silent &= ~table.annotated
+            open_ &= table.annotated
+        else:
+            open_[:] = False
+        chances = self.companions.chances(present)
+        if not self.thresholds:
+            silent &= table.salient & (np.minimum(1.0, table.unsaid * chances) <= self.risk) & (not annotated)
         absent: dict[str, Evidence] = {}
-        for name in self.companions.candidates:
-            relations = self._relations[name]
-            if name in present or name in disputed or not relations.kinds.isdisjoint(present):
-                continue
-            chance = plausibility[name]
-            if objects is not None and name in self.vocabulary:
+        by_annotation, told = open_.tolist(), chances.tolist()
+        for column in np.flatnonzero(open_ | silent).tolist():
+            name, chance = self.companions.candidates[column], told[column]
+            if by_annotation[column]:
                 absent[name] = self._evidence("annotation", plausibility=chance)
                 continue
-            if name in hinted or relations.may_be_meant(shown, present):
-                continue
-            evidence = self._without_annotation(name, chance, scores, annotated=objects is not None)
+            evidence = self._without_annotation(name, chance, scores, annotated=annotated)
             if evidence is not None:
                 absent[name] = evidence
         return ImageFacts(image_id, captions, present, absent)
 
     @cached_property
-    def _relations(self) -> dict[str, "_Relations"]:
-        return {name: _Relations.of(name, self.lexicon, self.detected_as) for name in self.companions.candidates}
+    def _table(self) -> "_CandidateTable":
+        return _CandidateTable(self)
+
+    @cached_property
+    def _checked(self) -> dict[str, tuple[str, ...]]:
+        """Detector classes of each candidate and its kinds."""
+        return {
+            name: tuple(
+                self.detected_as[kind]
+                for kind in (name, *sorted(self.lexicon.hyponyms(name)))
+                if kind in self.detected_as
+            )
+            for name in self.companions.candidates
+        }
 
     def _without_annotation(
         self, name: str, chance: float, scores: np.ndarray | None, *, annotated: bool
     ) -> Evidence | None:
         concept = self.lexicon[name]
-        checked = self._relations[name].checked
+        checked = self._checked[name]
         found: dict[str, float] = {}
         if self.thresholds and checked:
             if scores is None:
@@ -139,38 +160,46 @@ class Verifier:
         return {label: index for index, label in enumerate(self.thresholds)}
 
 
-@dataclass(frozen=True)
-class _Relations:
-    """What keeps one concept from being absent, worked out once.
+class _CandidateTable:
+    """What keeps each candidate from being absent, worked out once as rows of concepts by columns of candidates."""
 
-    Args:
-        kinds: more special concepts, whose presence is its presence.
-        openers: concepts that may hold it, mean it or bring it along: a car has wheels.
-        generals: more general concepts, each with its other kinds: "an animal" may be a cat unless it is a dog.
-        checked: detector classes of the concept and its kinds.
-    """
-
-    kinds: frozenset[str]
-    openers: frozenset[str]
-    generals: tuple[tuple[str, frozenset[str]], ...]
-    checked: tuple[str, ...]
-
-    @classmethod
-    def of(cls, name: str, lexicon: Lexicon, detected_as: Mapping[str, str]) -> "_Relations":
-        concept = lexicon[name]
-        kinds = lexicon.hyponyms(name)
-        openers = set(concept.likely_with)
-        for other, its in lexicon.items():
-            if name in its.parts or name in its.synonyms or other in concept.synonyms:
-                openers.add(other)
-        generals = tuple(
-            (other, lexicon.hyponyms(other) - {name}) for other in sorted(lexicon.closure({name}) - {name})
+    def __init__(self, verifier: Verifier) -> None:
+        lexicon, candidates = verifier.lexicon, verifier.companions.candidates
+        self._lexicon = lexicon
+        self._row = {name: row for row, name in enumerate(lexicon)}
+        self.column = {name: column for column, name in enumerate(candidates)}
+        self.annotated = np.array([name in verifier.vocabulary for name in candidates], dtype=bool)
+        self.salient = np.array([lexicon[name].salient for name in candidates], dtype=bool)
+        self.unsaid = np.array(
+            [unsaid_share(verifier.salience.get(name), salient=lexicon[name].salient) for name in candidates]
         )
-        classes = (detected_as.get(kind) for kind in (name, *sorted(kinds)))
-        return cls(kinds, frozenset(openers), generals, tuple(label for label in classes if label is not None))
+        shape = (len(self._row), len(candidates))
+        # The candidate itself and its kinds, whose presence is its presence.
+        self._is = np.zeros(shape, dtype=bool)
+        # Concepts that may hold it, mean it or bring it along: a car has wheels.
+        self._opens = np.zeros(shape, dtype=bool)
+        # More general concepts: "an animal" may be a cat unless something else is said to be the animal.
+        self._generalizes = np.zeros(shape, dtype=bool)
+        for name, column in self.column.items():
+            concept = lexicon[name]
+            self._is[[self._row[kind] for kind in (name, *lexicon.hyponyms(name))], column] = True
+            self._generalizes[[self._row[other] for other in lexicon.closure({name}) - {name}], column] = True
+            openers = set(concept.likely_with) | {
+                other
+                for other, its in lexicon.items()
+                if name in its.parts or name in its.synonyms or other in concept.synonyms
+            }
+            self._opens[[self._row[other] for other in openers], column] = True
 
-    def may_be_meant(self, shown: frozenset[str], present: frozenset[str]) -> bool:
-        """Whether something said may be, hold or bring along the concept."""
-        return not self.openers.isdisjoint(present) or any(
-            general in present and shown.isdisjoint(others) for general, others in self.generals
-        )
+    def open_beside(self, present: Collection[str]) -> np.ndarray:
+        """Which candidates are not there by what is, shape (K,)."""
+        made: np.ndarray = ~self._is[[self._row[name] for name in present]].any(axis=0)
+        return made
+
+    def may_be_meant(self, shown: frozenset[str], present: Collection[str]) -> np.ndarray:
+        """Which of them something said may be, hold or bring along, shape (K,)."""
+        made: np.ndarray = self._opens[[self._row[name] for name in present]].any(axis=0)
+        for name in present:
+            if shown.isdisjoint(self._lexicon.hyponyms(name)):
+                made |= self._generalizes[self._row[name]]
+        return made

@@ -1,3 +1,5 @@
+from random import Random
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from notclip.recaption.absences import Companions
 from notclip.recaption.detector import COCO_CLASSES
 from notclip.recaption.detector_thresholds import DetectorThreshold, ScoreCounts
 from notclip.recaption.lexicon import load_lexicon
-from notclip.recaption.salience import SalienceRecord, measure_salience
+from notclip.recaption.salience import SalienceRecord, measure_salience, silence_risk
 from notclip.recaption.verification import Verifier
 
 CORPUS = [
@@ -186,3 +188,61 @@ def test_a_surprise_is_a_concept_that_the_other_captions_kept_silent_about(lexic
 
 def test_single_captions_measure_nothing(lexicon):
     assert measure_salience([["A dog ."]] * 50, lexicon) == {}
+
+
+def is_absent(name, verifier, captions, objects, found):
+    """Whether one concept is absent, read off the rules of `Verifier` one by one."""
+    lexicon = verifier.lexicon
+    said = {other for caption in captions for other in lexicon.find(caption)}
+    disputed = set()
+    if objects is not None:
+        disputed = (lexicon.closure(said) & verifier.vocabulary) - lexicon.closure(objects)
+        said = {other for other in said if disputed.isdisjoint(lexicon.closure({other}))}
+    shown = said | set(objects or ())
+    present = lexicon.closure(shown)
+    if name in present or name in disputed or lexicon.hyponyms(name) & present:
+        return False
+    if objects is not None and name in verifier.vocabulary:
+        return True
+    if any(name in lexicon.hinted(caption) for caption in captions):
+        return False
+    for other in present:
+        its = lexicon[other]
+        if other in lexicon[name].likely_with or name in its.parts or name in its.synonyms:
+            return False
+        if other in lexicon[name].synonyms:
+            return False
+        if other in lexicon.closure({name}) and not shown & (lexicon.hyponyms(other) - {name}):
+            return False
+    risk = silence_risk(
+        verifier.salience.get(name), verifier.companions.plausibility(present)[name], salient=lexicon[name].salient
+    )
+    if verifier.thresholds:
+        kinds = [other for other in (name, *lexicon.hyponyms(name)) if other in verifier.detected_as]
+        scored = [found[COCO_CLASSES.index(verifier.detected_as[other])] for other in kinds]
+        if any(score >= 0.1 for score in scored):
+            return False
+        if name in verifier.detected_as:
+            return risk * 0.05 <= verifier.risk
+    return objects is None and lexicon[name].salient and risk <= verifier.risk
+
+
+@pytest.mark.parametrize("detector", [False, True])
+def test_absences_are_those_that_the_rules_give_one_by_one(lexicon, detector):
+    rng, numbers = Random(0), np.random.default_rng(0)
+    names = rng.sample(list(lexicon), 150)
+    corpus = Companions([lexicon.closure(rng.sample(names, 3)) for _ in range(400)], least=2)
+    records = {name: SalienceRecord(50, rng.random(), 900, 5, rng.random()) for name in rng.sample(names, 80)}
+    known = {"thresholds": thresholds(), "detected_as": detected_as(lexicon)} if detector else {}
+    verifier = Verifier(
+        lexicon, corpus, vocabulary=frozenset(rng.sample(names, 60)), salience=records, risk=0.02, **known
+    )
+    counts = []
+    for number in range(16):
+        captions = tuple(" and ".join(lexicon[name].indefinite for name in rng.sample(names, 2)) for _ in range(2))
+        objects = rng.sample(sorted(verifier.vocabulary), 2) if number % 2 else None
+        found = (numbers.random(80) ** 8).astype(np.float32)
+        absences = list(verifier.facts("photo", captions, objects=objects, scores=found).absent)
+        assert absences == [name for name in corpus.candidates if is_absent(name, verifier, captions, objects, found)]
+        counts.append(len(absences))
+    assert max(counts) > 30
