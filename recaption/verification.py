@@ -193,12 +193,11 @@ class _CandidateTable:
 
     def open_beside(self, present: Collection[str]) -> np.ndarray:
         """Which candidates are not there by what is, shape (K,)."""
-        made: np.ndarray = ~self._is[[self._row[name] for name in present]].any(axis=0)
-        return made
+        return ~np.asarray(self._is[[self._row[name] for name in present]].any(axis=0))
 
     def may_be_meant(self, shown: frozenset[str], present: Collection[str]) -> np.ndarray:
         """Which of them something said may be, hold or bring along, shape (K,)."""
-        made: np.ndarray = self._opens[[self._row[name] for name in present]].any(axis=0)
+        made = np.asarray(self._opens[[self._row[name] for name in present]].any(axis=0))
         for name in present:
             if shown.isdisjoint(self._lexicon.hyponyms(name)):
                 made |= self._generalizes[self._row[name]]
