@@ -50,6 +50,7 @@ def model_card(release: Release, form: str) -> str:
         "front_matter": front_matter.model_front_matter(release, form),
         "title": release.repo_ids[form].rpartition("/")[2],
         "tag": release.tag(form),
+        "cited": {"name": release.repo_ids[form], "url": hub_url(release.repo_ids[form])},
         "weights_terms": _weights_terms(release, form),
     }
     return render(f"{form}.md", facts)
@@ -67,6 +68,7 @@ def dataset_card(release: Release, staged: Path) -> str:
         "with_images": release.with_images,
         "image_url": release.image_url,
         "title": release.repo_ids["dataset"].rpartition("/")[2],
+        "cited": {"name": release.repo_ids["dataset"], "url": hub_url(release.repo_ids["dataset"], "dataset")},
         "dataset": release.dataset,
         "build": release.dataset.build,
         "images": sum(release.dataset.build["images"].values()),
@@ -124,11 +126,13 @@ def _facts(release: Release) -> dict[str, Any]:
         "tolerance": release.training["config"]["recall_tolerance"],
         "suites": tables.suites(release),
         "forgotten": tables.forgotten(release),
+        "ablation": tables.ablation(release),
         "choices": release.dataset.build["config"]["choices"],
         "source": _source(release),
         "headline": _headline(release),
         "commands": commands(release),
         "versions": {"notclip": version("notclip")},
+        "version": release.version,
         "data_terms": _data_terms(release),
     }
 

@@ -29,6 +29,9 @@ RETRIEVAL_ROWS = {
     "Recall@5, negated queries": "negated_recall@5",
     "Violation@5 (lower is better)": "violation@5",
 }
+# Of datasets with pairs, where they were scored.
+PAIR_ROWS = {"Pairs: group score": "pair_group_score"}
+ABLATED = {"Questions: macro accuracy": "macro_accuracy"} | RETRIEVAL_ROWS
 METRIC_ROWS = {"negated_mcq": QUESTION_ROWS, "negated_retrieval": RETRIEVAL_ROWS}
 
 
@@ -44,12 +47,13 @@ def scores(release: Release, rows: Mapping[str, str]) -> Table:
 
 def suites(release: Release) -> list[Table]:
     """One table a suite, the dataset's own test split first."""
-    rows = QUESTION_ROWS | RETRIEVAL_ROWS
+    needed, rows = QUESTION_ROWS | RETRIEVAL_ROWS, QUESTION_ROWS | PAIR_ROWS | RETRIEVAL_ROWS
     found = []
     for name, scored in release.suites.items():
         own = scored is release.scored
-        # A suite of others may have no retrieval, or no kinds; ours must have everything.
-        shown = rows if own else {label: m for label, m in rows.items() if all(r.has(m) for r in scored.values())}
+        # A suite of others may have no retrieval, or no kinds; ours must have everything but pairs.
+        measured = {label: m for label, m in rows.items() if all(r.has(m) for r in scored.values())}
+        shown = {label: m for label, m in rows.items() if label in measured or (own and label in needed)}
         about = "On the dataset's test split" if own else f"On {name}"
         found.append(
             {"name": name, "description": about + _sizes(next(iter(scored.values())))} | _table(release, scored, shown)
@@ -67,6 +71,17 @@ def forgotten(release: Release) -> Table:
         rows.append([f"Recall@{k}", percent_with_interval(before), percent_with_interval(after), change])
     names = labels(release)
     return {"header": ["Ordinary queries", names["base"], names["notclip"], "change, points"], "rows": rows}
+
+
+def ablation(release: Release) -> Table:
+    """What training alone, and reading and composing each caption on top of it, add to the base, in points."""
+    base, backbone, notclip = (release.scored[role] for role in ("base", "backbone", "notclip"))
+    steps = ((backbone, base), (notclip, backbone), (notclip, base))
+    rows = [
+        [label, *(points_with_interval(after.difference(metric, before)) for after, before in steps)]
+        for label, metric in ABLATED.items()
+    ]
+    return {"header": ["points", "training alone", "reading and composing", "both"], "rows": rows}
 
 
 def row_counts(dataset: DatasetFiles) -> Table:
