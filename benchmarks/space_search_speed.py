@@ -11,6 +11,7 @@ Both take turns in one process. `CPU` is the processor's time, which a busy mach
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -36,7 +37,7 @@ def main() -> int:
     parser.add_argument("--base", help="a dual encoder; the drawn world's by default")
     parser.add_argument("--photos", type=int, default=8_000)
     parser.add_argument("--searches", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 1) // 2), help="as app.py sets them")
     options = parser.parse_args()
 
     import torch
