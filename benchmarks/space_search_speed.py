@@ -83,7 +83,7 @@ def main() -> int:
                     processor[way].append(1000 * (time.process_time() - cpu))
 
     print(
-        f"{options.searches} searches over {options.photos:,} photos by {Path(name).name}, {options.threads} threads"
+        f"{options.searches} searches over {options.photos:,} photos by {Path(name).name}, threads: {options.threads}"
     )
     print(f"{'ms a search':22}{'median':>9}{'95 %':>9}{'CPU, median':>13}")
     for way in ways:
