@@ -19,7 +19,9 @@ from notclip.errors import BadInputError
 from notclip.scripts.command_line import command, parse
 
 DRAWN_WORLD = "drawn-world"
+# Its towers are tiny: a higher rate and a heavier anchor than the defaults, and more passes (docs/experiments.md).
 DRAWN_WORLD_EPOCHS = 8
+DRAWN_WORLD_RECIPE = ("--learning-rate", "2e-3", "--plain-share", "0.2", "--anchor-weight", "8")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     train = ["--base", base, "--data", str(data), "--out", str(trained), *seed]
     epochs = DRAWN_WORLD_EPOCHS if config.epochs is None and config.base == DRAWN_WORLD else config.epochs
     train += [] if epochs is None else ["--epochs", str(epochs)]
+    train += DRAWN_WORLD_RECIPE if config.base == DRAWN_WORLD else []
     train += ["--resume"] if (trained / "train_config.json").exists() else []
     _step("2/6 train the adapter", "train_adapter", train, done=trained / "training.json")
 
