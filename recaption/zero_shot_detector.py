@@ -61,7 +61,7 @@ class ZeroShotDetector:
         self.batch_size = batch_size
         self.fingerprint = _fingerprint(self._model, phrases)
         self._prompts = [f"{phrase}." if self._kind in _TOGETHER else f"a photo of {phrase}" for phrase in phrases]
-        self._queries = self._encoded_prompts() if self._kind in _TWO_TOWERS else None  # (L, D)
+        self._queries: Any = self._encoded_prompts() if self._kind in _TWO_TOWERS else None  # (L, D)
 
     def scores(self, images: Sequence[bytes]) -> np.ndarray:
         """Presence score in [0, 1] of each label in each encoded image, shape (N, L)."""
