@@ -68,6 +68,7 @@ def rank_images(
     # Used again for every block: new ones would leave the heap in pieces, at several times their size.
     every_score = torch.empty(rows, count, dtype=images.dtype, device=images.device)
     every_flag = torch.empty(rows, count, dtype=torch.bool, device=images.device)
+    every_copy = torch.empty(max(1, rows // 4), count, dtype=images.dtype, device=images.device)
     bar = tqdm(total=len(queries), desc="rank images", unit="query", disable=not progress)
     for start in range(0, len(queries), rows):
         block = queries[start : start + rows]
@@ -75,7 +76,7 @@ def rank_images(
         values, columns = scores.topk(min(k + 1, count), dim=1)
         tops.append(order[_best(scores, values, columns, k).cpu()])
         own = wanted[start : start + rows].to(scores.device)
-        ranks.append(_first_ranks(scores, values, own, every_flag).cpu())
+        ranks.append(_first_ranks(scores, values, own, every_flag, every_copy).cpu())
         bar.update(len(scores))
     bar.close()
     return Ranking(torch.cat(tops), torch.cat(ranks))
@@ -91,7 +92,7 @@ def _best(scores: Tensor, values: Tensor, columns: Tensor, k: int) -> Tensor:
     return columns
 
 
-def _first_ranks(scores: Tensor, values: Tensor, own: Tensor, every_flag: Tensor) -> Tensor:
+def _first_ranks(scores: Tensor, values: Tensor, own: Tensor, every_flag: Tensor, every_copy: Tensor) -> Tensor:
     """1-based rank of the best of the columns `own`, (q, R), where equal scores stand from left to right, (q,)."""
     own_scores = scores.gather(1, own)
     score = own_scores.max(dim=1, keepdim=True).values  # (q, 1)
@@ -100,7 +101,8 @@ def _first_ranks(scores: Tensor, values: Tensor, own: Tensor, every_flag: Tensor
     equal = (values == score).sum(1)
     # Those that are no better than the last of the list are counted among all.
     for row_numbers in torch.nonzero(score[:, 0] <= values[:, -1]).flatten().split(max(1, len(scores) // 4)):
-        some, least = scores[row_numbers], score[row_numbers]
+        some = torch.index_select(scores, 0, row_numbers, out=every_copy[: len(row_numbers)])
+        least = score[row_numbers]
         flags = every_flag[: len(some)]
         higher[row_numbers] = _count(torch.gt(some, least, out=flags))
         equal[row_numbers] = _count(torch.eq(some, least, out=flags))
