@@ -187,9 +187,11 @@ def check_snapshots(repos: list[dict[str, Any]], checks: Checks) -> None:
 
 def check_space(space: Mapping[str, str], checks: Checks) -> None:
     """Ask a Space that runs, by the named endpoint that its visitors' programs call."""
-    from gradio_client import Client
+    from gradio_client import Client  # type: ignore[import-untyped]
 
     def asked() -> str:
+        found: Any
+        expected: Any
         client = Client(space["address"], verbose=False)
         if space["folder"] == "metrics/negated_mcq":
             figures = client.predict("answer,score_0,score_1\n0,0.5,0.5\n", api_name="/compute")

@@ -68,7 +68,7 @@ def score_image_pairs(
     bounds: dict[str, Any] = {}
     for name, questions in _ASKED.items():
         every = slice(None)
-        columns = {
+        columns: dict[str, Any] = {
             "references": [0, 1] * (len(pairs) * len(questions) // 2),
             "groups": [pair.name for pair in pairs for _ in questions],
             "image_ids": [pair.image_ids[number % 2] for pair in pairs for number in questions],

@@ -194,7 +194,7 @@ def _score_pairs(
     texts: TextVectors,
     images: Tensor,
     compared: Mapping[str, Predictions],
-    **bootstrap: int,
+    **bootstrap: Any,
 ) -> None:
     predicted = pair_scores(suite.pairs, texts, images, list(suite.photos))
     scores.predictions.pair_scores = predicted
