@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +13,11 @@ from notclip.modeling_notclip import NotClipModel
 from notclip.recaption.suite import open_photo
 from notclip.results import weights_sha256
 from notclip.space.photo_set import DRAWN_WORLD, PhotoSet
+from notclip.training_data import Question
 
 FITTED_ON = 160
 ITERATIONS = 30
 SCALARS = ("hybrid_weights", "negation_weights", "negation_bias")
-
-
-@dataclass(frozen=True)
-class PlacedQuestion:
-    """A question and the row of its image's embedding."""
-
-    choices: tuple[str, ...]
-    answer: int
-    image: int
 
 
 def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: PhotoSet, cache: Path) -> None:
@@ -58,8 +49,8 @@ def _fit(model: NotClipModel) -> None:
 
     photos = draw_photos(FITTED_ON, split="validation")
     row = {name: number for number, name in enumerate(photos.ids)}
-    embeds = model.encode_images([open_photo(photos.suite.photos[name]) for name in photos.ids]).float().cpu()
+    embeds = model.encode_images([open_photo(photos.photo(name)) for name in photos.ids]).float().cpu()
     set_image_statistics(model, image_statistics(embeds))
-    questions = [PlacedQuestion(q.choices, q.answer, row[q.image_id]) for q in photos.suite.questions]
+    questions = [Question(row[q.image_id], q.choices, q.answer, q.kind) for q in photos.suite.questions]
     queries = [(query.text, row[query.image_id]) for query in photos.suite.negated_queries]
     fit_composition(model, embeds, questions, queries, iterations=ITERATIONS)

@@ -69,7 +69,7 @@ class Engine:
         notclip = _load(settings.model or settings.base, composition="scope")
         base_embeds = embed_photo_set(base, photos, settings.cache)
         # The adapter mostly leaves the image tower as it was: then one matrix serves both.
-        probes = [open_photo(photos.suite.photos[name]) for name in photos.ids[:PROBES]]
+        probes = [open_photo(photos.photo(name)) for name in photos.ids[:PROBES]]
         same = torch.allclose(notclip.encode_images(probes), base.encode_images(probes), atol=1e-5)
         embeds = base_embeds if same else embed_photo_set(notclip, photos, settings.cache)
         if settings.model is None:
@@ -140,7 +140,7 @@ def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArr
         embeds = []
         for start in range(0, len(photos.ids), BATCH):
             names = photos.ids[start : start + BATCH]
-            images = [open_photo(photos.suite.photos[name]) for name in names]
+            images = [open_photo(photos.photo(name)) for name in names]
             embeds.append(model.encode_images(images, batch_size=BATCH).float().cpu().numpy())
         cache.mkdir(parents=True, exist_ok=True)
         partial = file.with_name(f"{file.stem}.partial-{os.getpid()}.npy")

@@ -47,7 +47,7 @@ class Thumbnails:
         self.of = lru_cache(maxsize=2048)(self._of)
 
     def _of(self, image_id: str, side: int = THUMBNAIL) -> str:
-        return data_uri(open_photo(self._photos.suite.photos[image_id]), side)
+        return data_uri(open_photo(self._photos.photo(image_id)), side)
 
 
 def galleries_html(columns: Sequence[tuple[str, str, Sequence[Shown]]], *, excluded: Sequence[str]) -> str:

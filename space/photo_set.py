@@ -9,7 +9,7 @@ from typing import Any
 
 from notclip.errors import BadInputError
 from notclip.recaption.split_files import split_files
-from notclip.recaption.suite import Photo, PhotoFile, Suite
+from notclip.recaption.suite import Photo, PhotoFile, Suite, frames_of
 
 DRAWN_WORLD = "drawn-world"
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
@@ -52,11 +52,15 @@ class PhotoSet:
         """Ids of the photos that are searched, in the order of their embeddings."""
         return self.suite.gallery
 
+    def photo(self, name: str) -> Photo:
+        """A photo by its id; a video's first frame."""
+        return frames_of(self.suite.photos[name])[0]
+
     def fingerprint(self) -> str:
         """Hash of the photos and their order."""
         digest = hashlib.sha256()
         for name in self.ids:
-            photo = self.suite.photos[name]
+            photo = self.photo(name)
             digest.update(name.encode())
             if isinstance(photo, PhotoFile):  # Files are large: their size and time tell a change.
                 state = photo.path.stat()
@@ -119,7 +123,8 @@ def _read_dataset(folder: Path) -> PhotoSet:
     for query in suite.ordinary_queries:
         captions.setdefault(query.image_id, query.text)
     photos: dict[str, Photo] = {}
-    for name, photo in suite.photos.items():  # In order, since a Parquet file is read group by group.
+    for name, shown in suite.photos.items():  # In order, since a Parquet file is read group by group.
+        photo = frames_of(shown)[0]
         photos[name] = MemoryPhoto(photo.read_bytes(), photo.where)
     kept = replace(suite, photos=photos, gallery=list(photos))
     drawn = "drawn" in next(iter(photos))
