@@ -177,7 +177,7 @@ class Diagnosis:
         listed = self._names[name]
         config = ScoreConfig(
             model=listed.name,
-            suite=Path(scores.suite.name),
+            suite=scores.suite.name,
             out=Path("results.json"),
             revision=listed.revision,
             batch_size=BATCH,

@@ -94,8 +94,8 @@ def build_quiz(page: QuestionPage) -> None:
         question = questions[state.questions[state.at]]
         base, notclip = page.believe(page.picture(question.image_id), list(question.choices))
         picks = (choice, int(base.argmax()), int(notclip.argmax()))
-        right = tuple(had + (pick == question.answer) for had, pick in zip(state.right, picks, strict=True))
-        state = replace(state, answered=True, right=right)
+        you, ordinary, ours = (had + (pick == question.answer) for had, pick in zip(state.right, picks, strict=True))
+        state = replace(state, answered=True, right=(you, ordinary, ours))
         bars = choice_bars(question.choices, base.tolist(), notclip.tolist(), truth=question.answer, own=choice)
         more = state.done < len(state.questions)
         return (
