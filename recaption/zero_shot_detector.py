@@ -57,7 +57,7 @@ class ZeroShotDetector:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model: Any = loaded.to(self._device).eval()
         self._kind = config.model_type
-        self.labels = tuple(labels)
+        self.labels: Sequence[str] = tuple(labels)
         self.batch_size = batch_size
         self.fingerprint = _fingerprint(self._model, phrases)
         self._prompts = [f"{phrase}." if self._kind in _TOGETHER else f"a photo of {phrase}" for phrase in phrases]

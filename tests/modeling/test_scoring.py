@@ -128,12 +128,14 @@ def test_evaluate_gives_the_same_figures(model, suite, request):
     assert scores.confidence_intervals["accuracy"] == questions["confidence_intervals"]["accuracy"]
     retrieval = evaluate.load(str(root / "negated_retrieval")).compute(
         predictions=answered.found["negated"].found,
-        references=[[query.image_id] for query in suite.negated_queries],
+        references=[list(query.relevant or [query.image_id]) for query in suite.negated_queries],
         ranks=answered.found["negated"].ranks,
+        image_ids=[query.image_id for query in suite.negated_queries],
         excluded=[sorted(query.excluded) for query in suite.negated_queries],
         standard_predictions=answered.found["ordinary"].found,
-        standard_references=[[query.image_id] for query in suite.ordinary_queries],
+        standard_references=[list(query.relevant or [query.image_id]) for query in suite.ordinary_queries],
         standard_ranks=answered.found["ordinary"].ranks,
+        standard_image_ids=[query.image_id for query in suite.ordinary_queries],
         gallery_size=12,
     )
     for own, theirs in {
