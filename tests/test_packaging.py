@@ -1,5 +1,6 @@
 """A wheel built from the committed files works elsewhere and adds only `notclip/` to site-packages."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -77,5 +78,7 @@ def test_the_package_of_the_wheel_imports_with_its_dependencies(python_elsewhere
         "[importlib.import_module(module.name) for module in pkgutil.walk_packages(notclip.__path__, 'notclip.') "
         " if not module.name.endswith('.app')]; print(notclip.NotClipModel.__name__)"
     )
-    environment = {"PYTHONPATH": sysconfig.get_path("purelib"), "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    # PATH, where pydub, which gradio imports, looks for a decoder.
+    lent = {"PYTHONPATH": sysconfig.get_path("purelib"), "PATH": os.environ["PATH"]}
+    environment = lent | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     assert run(python_elsewhere, "-c", code, cwd=tmp_path, env=environment).strip() == "NotClipModel"
