@@ -80,13 +80,11 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--only", nargs="+", choices=list(RECIPES), default=list(RECIPES), metavar="NAME")
     arguments = parser.parse_args()
-    print(
-        "| recipe | options | macro, composed | macro, plain | recall@5 | recall@5, negated | chosen epoch | seconds |"
-    )
+    rows = [row(name, [train_once(name, seed, arguments) for seed in arguments.seeds]) for name in arguments.only]
+    # At the end, since the training says on the same stream how each epoch went.
+    print("| recipe | options | macro, composed | macro, plain | recall@5 | negated recall@5 | chosen epoch | s |")
     print("|---|---|---:|---:|---:|---:|---:|---:|")
-    for name in arguments.only:
-        records = [train_once(name, seed, arguments) for seed in arguments.seeds]
-        print(row(name, records), flush=True)
+    print("\n".join(rows))
     return 0
 
 
