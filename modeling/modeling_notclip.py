@@ -29,8 +29,6 @@ MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES.setdefault("notclip", "No
 # Activations of more pictures leave the caches, and each layer pays for fresh pages: 2.3 times the time (MobileNetV2).
 IMAGES_AT_ONCE_ON_A_CPU = 4
 _LOADING_ARGUMENTS = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token")
-
-
 # Who excludes people excludes each kind of them, while "people" alone means a crowd to an encoder: the presence of
 # anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/experiments.md).
 PERSONS = ("a man", "a woman", "a boy", "a girl", "a child", "a person", "people")
@@ -356,12 +354,11 @@ class NotClipModel(PreTrainedModel):
 
     def _embed_parts(self, scopes: Sequence[NegationScope], whole: Tensor, *, batch_size: int = 256) -> CaptionParts:
         has_affirmed = torch.tensor([bool(scope.affirmed) for scope in scopes], dtype=torch.bool, device=whole.device)
-        excluded = [(owner, concept) for owner, scope in enumerate(scopes) for concept in scope.negated]
+        excluded = [(owner, _names_of(concept)) for owner, scope in enumerate(scopes) for concept in scope.negated]
         affirmed_texts = [scope.affirmed for scope in scopes if scope.affirmed]
-        named = [name for _, concept in excluded for name in _names_of(concept)]
-        embeds = self.encode_texts(affirmed_texts + named, batch_size=batch_size)
-        sizes = [len(_names_of(concept)) for _, concept in excluded]
-        groups = embeds[len(affirmed_texts) :].split(sizes) if sizes else ()
+        names = [name for _, group in excluded for name in group]
+        embeds = self.encode_texts(affirmed_texts + names, batch_size=batch_size)
+        groups = embeds[len(affirmed_texts) :].split([len(group) for _, group in excluded]) if excluded else ()
         concepts = [nn.functional.normalize(group.mean(0), dim=-1) if len(group) > 1 else group[0] for group in groups]
         return CaptionParts(
             whole=whole,
