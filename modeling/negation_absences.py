@@ -1,14 +1,15 @@
 """Cues of absence that are no "not": without, lacks, except, absent, missing."""
 
 from .negation_cues import AGENTS, SIGN_WORDS, STAYS, UNIVERSAL, VAGUE
-from .negation_denials import HAVE, Denials
+from .negation_denials import HAVE
+from .negation_doubles import Doubles
 from .negation_phrases import NOUN_START
 from .negation_rest import CONTENT, CUE, DROPPED, KEPT
 
 _LONELY = ("empty", "bare", "alone", "naked", "topless", "vacant", "deserted")
 
 
-class Absences(Denials):
+class Absences(Doubles):
     """Reads such a cue at a token: marks what it denies, and returns where reading goes on."""
 
     def read_without(self, i: int) -> int:
@@ -47,7 +48,14 @@ class Absences(Denials):
     def _what(self, aux: int, end: int) -> int:
         """What this image lacks is X, X is what this image lacks: the end of it, 0 where the cue stands in neither."""
         start = self.subject_start(aux, self.floor)
-        if start == 0 or self.words[start - 1] != "what" or any(self.tags[m] in CONTENT for m in range(start, aux)):
+        if start == 0 or self.words[start - 1] != "what":
+            return 0
+        named = any(self.tags[m] in CONTENT for m in range(start, aux))
+        if named and self.tags[end] == "a" and (start == 1 or self.tags[start - 2] in ".,B"):
+            self.mark(start - 1, start, CUE)  # "what this kitchen lacks is a window"
+            self.mark(aux, end, CUE)
+            return self.deny_inverted(end)
+        if named:
             return 0
         if start > 1 and self.tags[start - 2] == "a":
             self.mark(start - 2, end, CUE)
@@ -61,7 +69,11 @@ class Absences(Denials):
     def read_except(self, i: int) -> int:
         """Everything except X denies X; nobody except X, and empty except for X, affirm it."""
         words, tags = self.words, self.tags
-        if i and self.fates[i - 1] != KEPT:
+        opening = i
+        while opening > max(0, i - 12) and tags[opening - 1] not in ".,B" and self.fates[opening - 1] == KEPT:
+            opening -= 1
+        nobody = self.phrases and tags[self.phrases[-1][0][0]] == "u"  # "nobody on the platform except a guard"
+        if i and (self.fates[i - 1] != KEPT or (nobody and opening and self.fates[opening - 1] != KEPT)):
             if self.phrases and self.phrase_text(self.phrases[-1]) == "anything":
                 self.phrases.pop()
             self.changed = True

@@ -49,7 +49,7 @@ _WORDS = {
     "still quite sadly unfortunately strikingly markedly distinctly decidedly altogether wholly fully "
     "otherwise directly physically indeed whatsoever remarkably oddly particularly specifically plainly "
     "necessarily absolutely almost virtually practically nearly utterly please however therefore thus "
-    "thankfully nearby",
+    "thankfully nearby today tonight yesterday nowadays lately anymore",
     "S": "who whom which where when because since so if as than what why how",
     "B": "but yet while whereas although though whilst albeit instead rather only just merely nevertheless "
     "nonetheless",
@@ -107,10 +107,21 @@ _PHRASES = {
     "never tires of|never tire of|never tired of|do not disturb|"
     "no choice but|no option but|no alternative but|impossible not to|hard not to|difficult not to|missing link|"
     "free kick|all but certain|no entry|no go|no fly|no u - turn|"
-    "no left turn|no right turn|no exit|in the middle of nowhere|out of nowhere|from nowhere",
+    "no left turn|no right turn|no exit|in the middle of nowhere|out of nowhere|from nowhere|"
+    "not to be missed|hard to miss|at nothing|for nothing|nothing special|nothing new|nothing unusual|"
+    "nothing out of the ordinary|nothing if not|like nothing else|as often as not|more often than not|as likely as not|"
+    "believe it or not|with or without|no ordinary|no mere|no match for|no exception|no secret|no surprise|no joke|"
+    "no mean feat|no small feat|no easy feat|no easy task|no small task|no laughing matter|no strings attached|"
+    "no holds barred|no idea|no need|no worries|no hurry|no rush|no point|no two|no regrets|no limits|"
+    "no one knows|nobody knows|no bake|no knead|no churn|no sew|no cook|no iron|no drill|no frills|no fuss|"
+    "no contact|do not enter|do not cross|do not touch|do not feed|do not litter|without borders|without a care|"
+    "without incident|without delay|without effort|without fear|not well|not fully|not completely|not your typical|"
+    "not your average|not your usual|not your everyday|not just another|not an ordinary|lost his balance|"
+    "lost her balance|lost his way|lost her way|lost its way|lost their way|lost his footing|lost her footing|"
+    "lost his temper|lost her temper",
     "!": "it is not true that|it 's not true that|it isn't true that|it is not the case that|"
     "it isn't the case that|it 's not the case that|it is false that|it is untrue that|it is wrong that",
-    "u": "hardly anyone|hardly anybody|hardly anything|barely anyone|barely anybody|barely anything|"
+    "u": "not a soul|hardly anyone|hardly anybody|hardly anything|barely anyone|barely anybody|barely anything|"
     "scarcely anyone|scarcely anybody|scarcely anything|next to nothing|no one|no - one|none of them|neither of them|"
     "none of these|none of which|none of whom|not anyone|"
     "not anybody|not anything",
@@ -119,19 +130,23 @@ _PHRASES = {
     "devoid of|void of|free of|free from|empty of|absent of|bereft of|bare of|clear of|barren of|anything but|"
     "negative for|to the exclusion of|leaving out|without so much as|without even|w / o|far removed from|"
     "far from any|away from any|unaccompanied by|unoccupied by|untouched by|uninhabited by|unadorned by|"
-    "rid of|stripped of|shorn of|w / out|hard pressed to find|hard - pressed to find|hard-pressed to find",
+    "rid of|stripped of|shorn of|emptied of|cleared of|drained of|deprived of|robbed of|denuded of|cleansed of|"
+    "scrubbed of|unmarred by|unspoiled by|unbroken by|far from being|interval removal of|removal of|resolution of|w / out|hard pressed to find|hard - pressed to find|hard-pressed to find",
     "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|"
     "everybody but|all but|save for",
     "v": "has nothing to do with|have nothing to do with|look in vain for|looks in vain for|looking in vain for|"
     "search in vain for|searches in vain for|searching in vain for|makes no mention of|make no mention of|"
     "makes no reference to|leaves out|leave out|rules out|rule out|"
-    "steers clear of|does away with|is short of|dispenses with",
+    "steers clear of|does away with|is short of|are short of|dispenses with|"
+    "has lost its|has lost his|has lost her|have lost their|has lost all|have lost all|has lost most of|"
+    "lost its|lost his|lost her|lost their|lost all|forgot his|forgot her|forgot their|forgot its|forgot the",
     "p": "nowhere to be seen|nowhere to be found|nowhere to be spotted|nowhere in sight|nowhere in view|"
     "out of sight|out of view|out of frame|out of shot|out of the picture|out of the frame|out of the scene|"
     "out of the shot|out of the image|out of the photo|off screen|off camera|left out|makes no appearance|"
     "make no appearance|made no appearance|has no place|plays no part|plays no role|play no part|play no role|"
     "have no place|conspicuous by its absence|conspicuous by their absence|notable for its absence|"
-    "notable for their absence|noticeable by its absence|noticeable by their absence|cut out of the picture",
+    "notable for their absence|noticeable by its absence|noticeable by their absence|cut out of the picture|out of it|out of them|"
+    "cropped out|edited out|few and far between|gone are|gone is|gone were|has resolved|have resolved",
     "q": "ruled out",
     "f": "in sight|in view|in frame|in evidence|on display|on show|on screen|on view|on offer|on the menu|"
     "in the mix|to be seen|to be found|to be spotted|to be heard|to be had|to see|to speak of|in attendance|"
@@ -144,7 +159,8 @@ _PHRASES = {
     "declines to|decline to|declined to|forgets to|forget to|forgot to|neglects to|neglect to|neglected to|fails to|"
     "fail to|failed to|failing to|no longer|unable to|at no point|in no way|by no means",
     "n": "hardly a|barely a|scarcely a|hardly any|barely any|scarcely any|little to no|little or no|next to no|"
-    "close to no|none of|neither of|not a single|not any|not even|not so much as|nary a",
+    "close to no|few if any|few , if any ,|little if any|little , if any ,|few or no|few to no|no or few|precious few|"
+    "precious little|very few|none of|neither of|not a single|not any|not even|not so much as|nary a",
     "h": "expect to see|expect to find|expect to spot|get to see|see or find|consist of|consists of|be using",
     "A": "seems to|appears to|seem to|appear to",
     "a": "looks like|look like|appears to be|appear to be|seems to be|seem to be|happens to be|happen to be",
@@ -152,12 +168,12 @@ _PHRASES = {
     "&": "as well as|along with|together with",
     "|": "or even|and / or",
     "S": "in which|so that",
-    "R": "as far as one can see|as far as the eye can see|as far as can be seen|as far as i can see|of course|"
+    "R": "any more|any longer|at the moment|right now|every day|for now|as far as one can see|as far as the eye can see|as far as can be seen|as far as i can see|of course|"
     "as well|by the way|it 's clear that|it is clear that|it 's evident that|it is evident that|it is notable that|"
     "it 's notable that|note that|it should be noted that|it 's worth noting that|it is worth noting that",
     "F": "the study|this study|the exam|this exam|the examination|this examination|this film|the film|the scan|"
     "this scan|chest radiograph|chest x - ray|chest x-ray|the scenery|the surroundings",
-    "P": "in front of|on top of|next to|close to|because of|due to|out of|part of|a part of|in the middle of|"
+    "P": "ran out of|runs out of|run out of|running out of|sold out of|in front of|on top of|next to|close to|because of|due to|out of|part of|a part of|in the middle of|"
     "in addition to|full of|such as|as for|when it comes to",
 }
 
@@ -176,7 +192,8 @@ LESS_NOUNS = {
     f"{noun}less": noun
     for noun in "shirt hat helmet beard moon people car driver rider pilot wheel flower horn tail wing collar leash "
     "sock smoke fog wind sun traffic grass bird boat face hair branch roof door chair passenger saddle fence "
-    "snow crew".split()
+    "snow crew head hair eye leg lid cap coat mast sail antler feather stair curtain "
+    "carpet seat tooth engine arm foot handle".split()
 } | {
     "cloudless": "clouds",
     "gloveless": "gloves",
@@ -194,7 +211,47 @@ LESS_NOUNS = {
     "uninhabited": "people",
     "unmanned": "people",
     "unoccupied": "people",
+    "unpopulated": "people",
+    "uncrowded": "crowds",
+    "unsaddled": "saddle",
 }
+
+# What a recipe or a rule leaves out, and no photo shows: "sugar-free gum" is a kind of gum.
+UNSEEN_PARTS = frozenset(
+    "alcohol gluten sugar fat lactose dairy caffeine cholesterol calorie sodium salt egg nut peanut soy wheat grain "
+    "allergen gmo bpa lead paraben sulfate chemical pesticide cruelty carbon emission fragrance duty tax toll rent cost "
+    "interest crime care worry stress pain drug germ virus bacteria smoke hands risk error ad oil acid".split()
+)
+# After "free" in these, the noun before it is not what is absent: "a duty free shop", "a man free climbing".
+FREE_KINDS = frozenset(
+    "style range fall falling climber climbing kick throw standing spirit hand time wifi food sample samples entry "
+    "parking stuff shop shops admission gift offer delivery shipping download drink drinks ride rides solo at".split()
+)
+# "The shop is out of bread" denies bread; these are states, not goods.
+OUT_STATES = frozenset(
+    "focus reach order control breath place town date bounds business sight view frame shot tune step line hand "
+    "character season style fashion work luck shape time range touch service commission use sync print danger hospital "
+    "water bed jail prison harm school context proportion practice uniform sorts steam gear power season".split()
+)
+# Absent where a form of be or have leads to them ("cars are banned"), not before their noun ("a banned book").
+LINKED_ABSENCES = frozenset(
+    "banned prohibited forbidden outlawed gone removed erased vanished disappeared unlikely".split()
+)
+# "Dogs are not allowed" denies the dogs.
+PERMISSIONS = frozenset("allowed permitted welcome welcomed admitted".split())
+# "The bus never came" denies the bus.
+ARRIVALS = frozenset("come came arrive arrived stop stopped return returned".split())
+# What is not liked, minded or wanted is there: "the boy doesn't want to eat his broccoli".
+ATTITUDES = frozenset(
+    "want wants wanted like likes liked mind minds care cares know knows believe think trust understand agree forget "
+    "forgets worry hesitate resist help miss misses stand bear afford".split()
+)
+# Verbs of a wish, whose object alone is denied: "I don't want any cars in it".
+WISHES = frozenset("want need like allow allows permit permits show include give".split())
+# "No image of a harbour is complete without boats" affirms both.
+COMPLETE = frozenset("complete finished perfect possible full whole ready right imaginable conceivable".split())
+# "No change in the effusion": the effusion is there.
+CHANGES = frozenset("change changes difference increase decrease worsening improvement progression".split())
 
 # Read as verbs only where the words around them leave room for a verb.
 NOUN_OR_VERB = frozenset(
@@ -266,5 +323,6 @@ HINTS = frozenset(
         if tag in _CUES and _CUE_WORDS.isdisjoint(phrase)
     }
     | LESS_NOUNS.keys()
-    | {"t", "w", "free", "less", "leaves", "leave", "leash", "hold", "skip", "unlike", "any"}
+    | {"t", "w", "free", "less", "leaves", "leave", "left", "leash", "hold", "skip", "unlike", "any", "out", "avoid", "ignore", "remove"}
+    | LINKED_ABSENCES
 )

@@ -168,19 +168,11 @@ class Denials(Phrases):
             j = self.mark(j, j + 1, DROPPED)
         return self.deny_list(j, attached, joined="kFgdtcVi")
 
-    def deny_twice(self, aux: int, k: int) -> int:
-        """Not without X is with X."""
-        follows = self.tags[k + 1] in NOUN_START
-        self.mark(aux, k + 1, CUE)
-        self.swaps[k] = "with" if self.tags[k] == "w" else "has" if follows and self.tags[k] in "vq" else "is present"
-        self.changed = True
-        return k + 1
-
     def deny_topic(self, i: int, end: int) -> int:
         """As for X, there is none; you might expect X, but there isn't one."""
         tags = self.tags
         stop = i
-        while stop > 0 and (tags[stop - 1] in "aAT,RBr" or self.words[stop - 1] in (":", "?")):
+        while stop > 0 and (tags[stop - 1] in "aAT,RBr" or self.words[stop - 1] in (":", "?", *HAVE)):
             stop -= 1
         frames = [j for j in range(max(0, stop - 6), stop) if tags[j] in "Po" and self.frames_end(j) == stop]
         start = stop = min(frames, default=stop)  # "look for dogs in this image, but there are none"

@@ -13,15 +13,19 @@ from functools import lru_cache
 
 from .negation_absences import Absences
 from .negation_cues import (
+    ARRIVALS,
+    ATTITUDES,
     FIRST_WORDS,
     FOREIGN,
     HINTS,
     LESS_NOUNS,
     MEETINGS,
     PERCEPTIONS,
+    PERMISSIONS,
     ROLES,
     SIGN_WORDS,
     VAGUE,
+    WISHES,
 )
 from .negation_denials import HAVE
 from .negation_phrases import NOUN_START
@@ -114,13 +118,19 @@ class _Reading(Absences):
             return self.deny_topic(i, self.mark(i, k, CUE))
         if tags[k] in ".,B=" or (words[i] == "no" and self._is_foreign()) or (words[i] == "zero" and tags[k] == "P"):
             return k
+        if words[i] == "no" and (end := self.keep_changed(i)):
+            return end
+        if words[i] in ("neither", "none of", "neither of") and (end := self.deny_of_each(i)):
+            return end
         attached, clause = self.is_attached(i), self.follows_verb(i)
+        verbal = False
         if words[i] in ("neither", "nor", "none"):
             while tags[k] in "aATrR":  # "nor is there a cat"
                 k += 1
             k += tags[k] == "h" and k > i + 1
+            verbal = words[i] == "nor" and tags[i + 1] == "A" and tags[k - 1] == "r"  # "nor does she carry a bag"
         first = len(self.phrases)
-        j = self.deny_list(k, attached)
+        j = self.deny_list(k, attached, verbal)
         if len(self.phrases) == first:
             if tags[k] in "fF":  # "with no present"
                 self.mark(i, k, CUE)
@@ -134,9 +144,8 @@ class _Reading(Absences):
             self.mark(i, j + 1, CUE)
             self.changed = True
             return j + 1
-        if words[j] == "without" and len(self.phrases) == first + 1 and not attached:  # "no beach without sand"
-            self.mark(*self.phrases.pop()[0], KEPT)
-            return self.deny_twice(j, j)
+        if end := self.take_back(first, j, attached=attached):
+            return end
         if attached and not (clause and tags[j] in "aA"):
             return j
         if words[j] in MEETINGS:  # "no dog joins the man": the man is there
@@ -168,6 +177,8 @@ class _Reading(Absences):
         if better and words[i] == "not" and words[i - 1] in ("could", "can") and words[i + 1] == "be":
             return k + 1
         aux -= aux > self.floor and words[aux - 1] == ":"  # "pneumothorax: not seen"
+        if self._keeps(aux, i, k):
+            return k
         start = self.subject_start(aux, self.floor)
         noun = any(tags[m] in "kiVg" for m in range(start, aux)) and tags[aux - 1] != "r"  # "a man we cannot see"
         subject = noun or any(tags[m] == "F" for m in range(start, aux))
@@ -175,6 +186,14 @@ class _Reading(Absences):
         self.mark(aux, k, CUE)
         if tags[k] == "n":
             return self._no(k)
+        if subject and (words[k] in PERMISSIONS or (words[k] in ARRIVALS and tags[self.frames_end(k + 1)] in ".,BS&")):
+            return self.deny_subject(start, aux, self.mark(k, k + 1, DROPPED))
+        if words[k] == "interested" and words[k + 1] == "in" and not noun:
+            return self.deny_list(self.mark(k, k + 2, DROPPED), attached=True)
+        if words[k] in WISHES and (not noun or words[k].startswith(("allow", "permit"))):
+            while words[k] in WISHES or tags[k] == "r" or words[k] == "to" or (tags[k] == "h" and words[k - 1] == "to"):
+                k = self.mark(k, k + 1, DROPPED)  # "I don't want to see any cars"
+            return self.deny_list(k, attached=True)
         if words[k] in ("accompanied", "joined", "paired") and words[k + 1] in ("by", "with"):
             return self.deny_list(self.mark(k, k + 2, DROPPED), attached=True)
         if not subject and words[i - 1] == "?" and (tags[k] == "T" or self.frames_end(k) > k):
@@ -224,8 +243,9 @@ class _Reading(Absences):
             return self.deny_subject(start, aux, k) if subject else self.deny_inverted(k, attached=relative)
         if tags[k] == "h":
             if tags[k + 1] in NOUN_START or tags[k + 1] == "u":
-                self.mark(k, k + 1, DROPPED)
-                return self.deny_list(k + 1, attached=True)
+                first = len(self.phrases)
+                j = self.deny_list(self.mark(k, k + 1, DROPPED), attached=True)
+                return self.take_back(first, j, attached=tags[j] != "w") or j
             return self.deny_subject(start, aux, k + 1) if subject else k + 1
         first = len(self.phrases)
         alone = aux == i and tags[i] == "N"
@@ -233,14 +253,30 @@ class _Reading(Absences):
             attached = alone and attached
             j = self.deny_list(k, attached, verbal=tags[k] in "iV")
             if not attached and len(self.phrases) > first:
+                if end := self.take_back(first, j, attached=False):
+                    return end
                 j = self.deny_predicate(j, first)
         else:
             j = self.deny_list(k, attached=True, verbal=True)
+            if len(self.phrases) > first and (end := self.take_back(first, j, attached=tags[j] != "w")):
+                return end
             if noun and tags[aux] in "ax" and words[j] == "but" and tags[j + 1] in "kidcP":
                 self.swaps[aux] = words[aux].split("n'")[0]  # "the bus is not red but blue" is blue
             elif tags[start] == "t" and start and tags[start - 1] == "B":  # "..., but the woman is not looking"
                 self.mark(start, aux, DROPPED)
         return j
+
+    def _keeps(self, aux: int, i: int, k: int) -> bool:
+        """Whether a "not" from aux to k, with its word at i, leaves what follows where it is."""
+        words, tags = self.words, self.tags
+        if words[k] in ATTITUDES and tags[aux] in "Ax":  # "the boy doesn't want his broccoli"
+            return not (words[k] in WISHES and (aux == 0 or words[aux - 1] in ("i", "we", "you")))
+        if words[k] == "your" and words[k + 1] in ("typical", "average", "usual", "everyday", "ordinary"):
+            return True
+        if tags[k] == "h" and "every day" in words[k : k + 12]:  # "you don't see a horse like this every day"
+            return True
+        litotes = words[k].startswith("un") and not words[k].startswith(("uni", "uncle")) and len(words[k]) > 5
+        return litotes and tags[k] == "k" and words[i] == "not" and tags[k + 1] == "k"  # "a not unattractive house"
 
     def _is_activity(self, start: int, aux: int, k: int) -> bool:
         """Whether "not played" denies its whole subject, as in "tennis is not being played"."""
@@ -264,11 +300,16 @@ class _Reading(Absences):
         self.deny_pronoun(i)
         if self.words[k] == "else":
             k = self.mark(k, k + 1, DROPPED)
+        if self.words[k] in ("can", "could") and self.words[k + 1] == "miss":
+            self.phrases.pop()
+            self.changed = True
+            return self.mark(i, k + 2, CUE)
         if i and self.words[i - 1] == "with":  # "with nothing in her hands walks": it is she who walks
             after = self.drop_frames(k)
             if after > k and self.tags[after] != "i":
                 return after
-        return self.deny_predicate(k, first)
+        after = self.deny_predicate(k, first)
+        return self.take_back(first, after, attached=False) or after
 
     def _less(self, i: int) -> int:
         """Hatless, car-free, car - free, person free."""

@@ -4,11 +4,15 @@ import re
 from itertools import pairwise
 
 from .negation_cues import (
+    FREE_KINDS,
     LESS_NOUNS,
+    LINKED_ABSENCES,
     NOT_PARTICIPLES,
     NOUN_OR_VERB,
+    OUT_STATES,
     PHRASE_TAGS,
     SIGN_WORDS,
+    UNSEEN_PARTS,
     WORD_TAGS,
 )
 
@@ -22,8 +26,9 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _AMBIGUOUS = frozenset(
-    "that 's free leaves leave leaving can except rather only just but present hold skip off unlike".split()
-)
+    "that 's free leaves leave leaving left can except rather only just but present hold skip off unlike avoid ignore "
+    "remove".split()
+) | LINKED_ABSENCES.union(f"{verb}out of" for verb in ("", "ran ", "runs ", "run ", "running ", "sold "))
 _AFTER_NOUN = frozenset("is are was were has can anywhere nearby".split())
 LOOK_BACK = 40  # tokens; bounds every search to the left, so that reading stays linear
 NOUN_START = frozenset("dtmycRkicFgf")
@@ -112,6 +117,11 @@ class Tokens:
                 or (before in "ndcmytg|~oqwv" and after not in "dtm")
             ):
                 settled = "k"  # "no watches"
+        elif word in LINKED_ABSENCES:
+            settled = "p" if self._is_linked(i) else tag
+        elif word.endswith("out of"):
+            if (before == "a" or word != "out of") and after in "kg" and self.words[i + 1] not in OUT_STATES:
+                settled = "v"  # "the shop is out of bread"
         elif word in ("rather", "only", "just"):
             if before in "dtmaP":
                 settled = "R"  # "a rather large dog"
@@ -131,6 +141,8 @@ class Tokens:
                 settled = "L"
             elif before == "k" and after in ".,B&" and self.copula(i) and self.tags[self.copula(i) - 1] in "Frt":
                 settled = "L"  # "this image is person free"
+            elif before == "k" and after == "k" and self._is_free_of(i):
+                settled = "L"  # "a snow free mountain pass"
         elif tag == "n" and any(self.words[j] in SIGN_WORDS for j in range(i + 1, min(i + 5, self.size))):
             if before == "t" or (after == "i" and self.words[i + 2] in SIGN_WORDS) or self.words[i + 2] == "allowed":
                 settled = "="  # "no smoking sign"
@@ -138,8 +150,10 @@ class Tokens:
             settled = "="  # "no bigger than a cup"
         elif tag == "n" and (before == "d" or (i and self.words[i - 1] in ("says", "saying", "reads"))):
             settled = "="  # "a no hair dog"
-        elif word in ("leaves", "leave", "leaving") and after in NOUN_START:
+        elif word in ("leaves", "leave", "leaving", "left") and after in NOUN_START:
             for out in range(i + 2, min(i + 6, self.size)):
+                if self.tags[out] in ".,B":
+                    break
                 if self.words[out].startswith("out") and (self.tags[out] == "p" or self.tags[out + 1] in ".,BS"):
                     settled, self.tags[out] = "v", "f"  # "leaves the dog out"
                     break
@@ -150,6 +164,8 @@ class Tokens:
         word, tags = self.words[i], self.tags
         if word == "off":
             return self.words[i + 1] == "leash" or (tags[i + 1] in "tm" and self.words[i + 2] == "leash")
+        if word in ("avoid", "ignore", "remove"):  # what a search asks for
+            return tags[i - 1 : i] in ([], [","], ["."]) and tags[i + 1] in "kcy"
         if word == "unlike":
             return i > 1 and tags[i - 1] == "," and tags[i - 2] in "fjFT"
         if word not in ("hold", "skip") or i < 2 or tags[i - 1] != "," or tags[i + 1] != "t":
@@ -162,6 +178,23 @@ class Tokens:
             end += 1
         alone = tags[end] in ".," and (start == 0 or tags[start - 1] in ".o")
         return alone and not self.words[i - 2].endswith("s")  # "two men, hold the rope"
+
+    def _is_linked(self, i: int) -> bool:
+        """Whether be or have leads to token i, which then says that its subject is not there."""
+        j = i - 1
+        while j > 0 and self.tags[j] == "R":
+            j -= 1
+        if j < 1 or self.words[j] == "being" or self.words[i + 1] == "to":
+            return False
+        gone = self.words[i] == "gone"
+        linked = self.tags[j] == "a" or (not gone and self.words[j] in ("has", "have", "had", "remain", "remains"))
+        return linked and not (gone and self.tags[i + 1] in "ikP" and self.words[i + 1] != "from")
+
+    def _is_free_of(self, i: int) -> bool:
+        """Whether the noun before "free" is what the noun after it is free of."""
+        noun = self.words[i - 1]
+        opens = i == 1 or self.tags[i - 2] in "dtP.,mh"
+        return opens and noun not in UNSEEN_PARTS and self.words[i + 1] not in FREE_KINDS and not noun.endswith("ing")
 
     def _excepts_here(self, i: int) -> bool:
         """Whether "but" is an exception: "any fruit but bananas"."""
@@ -204,7 +237,7 @@ def _letter(word: str) -> str:
     if not word[0].isalnum():
         return {",": ",", "'": "A"}.get(word[0], "," if word[0] in "()[]…–—-" else ".")
     if word in LESS_NOUNS or word.endswith(("-free", "-less")):
-        return "L"
+        return "k" if word.endswith("-free") and word[:-5] in UNSEEN_PARTS else "L"
     if word.endswith(("'t", "' t")) or (word[-2:] == " t" and "'" in word):
         return "x"
     if len(word) > 6 and word.endswith(("ably", "ibly", "antly", "ently", "ally", "edly")):
