@@ -158,6 +158,8 @@ class Absences(Doubles):
         """Whether "out of frame" says where something is ("with a dog out of frame"), not where a man walks."""
         if self.words[i - 1] in ("partially", "partly", "half", "slightly", "mostly"):
             return False
+        if self.words[i] in ("out of it", "out of them") and self.tags[i - 1] not in "RaA":
+            return self.words[i - 1] in ("left", "kept", "stays", "stay")
         if self.tags[i - 1] in "RaA,." or self.words[i - 1] in STAYS:
             return True
         link = next((m for m in range(i - 1, max(self.floor, i - 8), -1) if self.tags[m] not in "kdtmc"), 0)

@@ -92,7 +92,7 @@ _PHRASES = {
     "=": "all but one|all but two|nothing except|nothing other than|no doubt|no wonder|no matter|no less than|"
     "no fewer than|no more than|no later than|no sooner|none other than|nothing but|nothing less than|"
     "nothing short of|not only|not just|not merely|not simply|not solely|not to mention|not far|not long|"
-    "not bad|not all|not every|not very|not too|not so|not quite|not many|not always|not necessarily|"
+    "not bad|not all|not every|not very|not too|not so|not quite|not always|not necessarily|"
     "not unlike|not uncommon|not unusual|not exactly|not entirely|help but|why not|if not|or not|no big deal|"
     "no problem|no time|no man 's land|no stranger|without doubt|without a doubt|without question|"
     "without fail|without further ado|without hesitation|without warning|no lack of|no shortage of|no end of|"
@@ -111,7 +111,7 @@ _PHRASES = {
     "not to be missed|hard to miss|at nothing|for nothing|nothing special|nothing new|nothing unusual|"
     "nothing out of the ordinary|nothing if not|like nothing else|as often as not|more often than not|as likely as not|"
     "believe it or not|with or without|no ordinary|no mere|no match for|no exception|no secret|no surprise|no joke|"
-    "no mean feat|no small feat|no easy feat|no easy task|no small task|no laughing matter|no strings attached|"
+    "no place like|no animals were harmed|no mean feat|no small feat|no easy feat|no easy task|no small task|no laughing matter|no strings attached|"
     "no holds barred|no idea|no need|no worries|no hurry|no rush|no point|no two|no regrets|no limits|"
     "no one knows|nobody knows|no bake|no knead|no churn|no sew|no cook|no iron|no drill|no frills|no fuss|"
     "no contact|do not enter|do not cross|do not touch|do not feed|do not litter|without borders|without a care|"
@@ -160,7 +160,7 @@ _PHRASES = {
     "fail to|failed to|failing to|no longer|unable to|at no point|in no way|by no means",
     "n": "hardly a|barely a|scarcely a|hardly any|barely any|scarcely any|little to no|little or no|next to no|"
     "close to no|few if any|few , if any ,|little if any|little , if any ,|few or no|few to no|no or few|precious few|"
-    "precious little|very few|none of|neither of|not a single|not any|not even|not so much as|nary a",
+    "precious little|very few|not many|not much|none of|neither of|not a single|not any|not even|not so much as|nary a",
     "h": "expect to see|expect to find|expect to spot|get to see|see or find|consist of|consists of|be using",
     "A": "seems to|appears to|seem to|appear to",
     "a": "looks like|look like|appears to be|appear to be|seems to be|seem to be|happens to be|happen to be",
@@ -192,8 +192,7 @@ LESS_NOUNS = {
     f"{noun}less": noun
     for noun in "shirt hat helmet beard moon people car driver rider pilot wheel flower horn tail wing collar leash "
     "sock smoke fog wind sun traffic grass bird boat face hair branch roof door chair passenger saddle fence "
-    "snow crew head hair eye leg lid cap coat mast sail antler feather stair curtain "
-    "carpet seat tooth engine arm foot handle".split()
+    "snow crew lid cap coat mast sail antler feather stair curtain carpet seat engine handle".split()
 } | {
     "cloudless": "clouds",
     "gloveless": "gloves",

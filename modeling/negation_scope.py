@@ -188,6 +188,7 @@ class _Reading(Absences):
             return self._no(k)
         if subject and (words[k] in PERMISSIONS or (words[k] in ARRIVALS and tags[self.frames_end(k + 1)] in ".,BS&")):
             return self.deny_subject(start, aux, self.mark(k, k + 1, DROPPED))
+        k = self.mark(k, k + 1, DROPPED) if words[k] == "many" else k
         if words[k] == "interested" and words[k + 1] == "in" and not noun:
             return self.deny_list(self.mark(k, k + 2, DROPPED), attached=True)
         if words[k] in WISHES and (not noun or words[k].startswith(("allow", "permit"))):
@@ -300,7 +301,7 @@ class _Reading(Absences):
         self.deny_pronoun(i)
         if self.words[k] == "else":
             k = self.mark(k, k + 1, DROPPED)
-        if self.words[k] in ("can", "could") and self.words[k + 1] == "miss":
+        if self.words[k] in ("can", "could") and self.words[k + 1] in ("miss", "resist"):
             self.phrases.pop()
             self.changed = True
             return self.mark(i, k + 2, CUE)

@@ -4,6 +4,7 @@ import re
 from itertools import pairwise
 
 from .negation_cues import (
+    AGENTS,
     FREE_KINDS,
     LESS_NOUNS,
     LINKED_ABSENCES,
@@ -120,7 +121,7 @@ class Tokens:
         elif word in LINKED_ABSENCES:
             settled = "p" if self._is_linked(i) else tag
         elif word.endswith("out of"):
-            if (before == "a" or word != "out of") and after in "kg" and self.words[i + 1] not in OUT_STATES:
+            if (before == "a" or (word != "out of" and self.words[i - 1] not in AGENTS)) and after in "kg" and self.words[i + 1] not in OUT_STATES:
                 settled = "v"  # "the shop is out of bread"
         elif word in ("rather", "only", "just"):
             if before in "dtmaP":
@@ -194,7 +195,7 @@ class Tokens:
         """Whether the noun before "free" is what the noun after it is free of."""
         noun = self.words[i - 1]
         opens = i == 1 or self.tags[i - 2] in "dtP.,mh"
-        return opens and noun not in UNSEEN_PARTS and self.words[i + 1] not in FREE_KINDS and not noun.endswith("ing")
+        return opens and noun not in UNSEEN_PARTS and self.words[i + 1] not in FREE_KINDS and noun not in ("says", "reads")
 
     def _excepts_here(self, i: int) -> bool:
         """Whether "but" is an exception: "any fruit but bananas"."""
