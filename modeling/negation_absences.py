@@ -1,6 +1,6 @@
 """Cues of absence that are no "not": without, lacks, except, absent, missing."""
 
-from .negation_cues import AGENTS, SIGN_WORDS, STAYS, UNIVERSAL, VAGUE
+from .negation_classes import AGENTS, SIGN_WORDS, STAYS, UNIVERSAL, VAGUE
 from .negation_denials import HAVE
 from .negation_doubles import Doubles
 from .negation_phrases import NOUN_START

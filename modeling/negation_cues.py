@@ -18,6 +18,8 @@ Every token of a caption gets one letter; negation_tokens.py and negation_scope.
     V  rides, stands                 i  running                     k  any other word
 """
 
+from .negation_classes import LESS_NOUNS, LINKED_ABSENCES
+
 _WORDS = {
     "n": "no neither zero nary none",
     "x": "never cannot cant dont doesnt isnt arent wasnt",
@@ -109,9 +111,12 @@ _PHRASES = {
     "free kick|all but certain|no entry|no go|no fly|no u - turn|"
     "no left turn|no right turn|no exit|in the middle of nowhere|out of nowhere|from nowhere|"
     "not to be missed|hard to miss|at nothing|for nothing|nothing special|nothing new|nothing unusual|"
-    "nothing out of the ordinary|nothing if not|like nothing else|as often as not|more often than not|as likely as not|"
+    "nothing out of the ordinary|nothing if not|like nothing else|as often as not|more often than not|"
+    "as likely as not|"
     "believe it or not|with or without|no ordinary|no mere|no match for|no exception|no secret|no surprise|no joke|"
-    "no place like|no animals were harmed|no mean feat|no small feat|no easy feat|no easy task|no small task|no laughing matter|no strings attached|"
+    "no place like|no introduction|no less|without saying|none the wiser|none the less|none the worse|"
+    "second to none|or no rain|no animals were harmed|no mean feat|no small feat|no easy feat|no easy task|"
+    "no small task|no laughing matter|no strings attached|"
     "no holds barred|no idea|no need|no worries|no hurry|no rush|no point|no two|no regrets|no limits|"
     "no one knows|nobody knows|no bake|no knead|no churn|no sew|no cook|no iron|no drill|no frills|no fuss|"
     "no contact|do not enter|do not cross|do not touch|do not feed|do not litter|without borders|without a care|"
@@ -131,13 +136,14 @@ _PHRASES = {
     "negative for|to the exclusion of|leaving out|without so much as|without even|w / o|far removed from|"
     "far from any|away from any|unaccompanied by|unoccupied by|untouched by|uninhabited by|unadorned by|"
     "rid of|stripped of|shorn of|emptied of|cleared of|drained of|deprived of|robbed of|denuded of|cleansed of|"
-    "scrubbed of|unmarred by|unspoiled by|unbroken by|far from being|interval removal of|removal of|resolution of|w / out|hard pressed to find|hard - pressed to find|hard-pressed to find",
+    "scrubbed of|unmarred by|unspoiled by|unbroken by|far from being|interval removal of|removal of|"
+    "resolution of|w / out|hard pressed to find|hard - pressed to find|hard-pressed to find",
     "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|"
     "everybody but|all but|save for",
     "v": "has nothing to do with|have nothing to do with|look in vain for|looks in vain for|looking in vain for|"
     "search in vain for|searches in vain for|searching in vain for|makes no mention of|make no mention of|"
     "makes no reference to|leaves out|leave out|rules out|rule out|"
-    "steers clear of|does away with|is short of|are short of|dispenses with|"
+    "steers clear of|does away with|used to have|is short of|are short of|dispenses with|"
     "has lost its|has lost his|has lost her|have lost their|has lost all|have lost all|has lost most of|"
     "lost its|lost his|lost her|lost their|lost all|forgot his|forgot her|forgot their|forgot its|forgot the",
     "p": "nowhere to be seen|nowhere to be found|nowhere to be spotted|nowhere in sight|nowhere in view|"
@@ -145,8 +151,10 @@ _PHRASES = {
     "out of the shot|out of the image|out of the photo|off screen|off camera|left out|makes no appearance|"
     "make no appearance|made no appearance|has no place|plays no part|plays no role|play no part|play no role|"
     "have no place|conspicuous by its absence|conspicuous by their absence|notable for its absence|"
-    "notable for their absence|noticeable by its absence|noticeable by their absence|cut out of the picture|out of it|out of them|"
-    "cropped out|edited out|few and far between|gone are|gone is|gone were|has resolved|have resolved",
+    "notable for their absence|noticeable by its absence|noticeable by their absence|cut out of the picture|"
+    "out of it|out of them|"
+    "cropped out|edited out|has been taken down|have been taken down|was taken down|were taken down|"
+    "few and far between|gone are|gone is|gone were|has resolved|have resolved",
     "q": "ruled out",
     "f": "in sight|in view|in frame|in evidence|on display|on show|on screen|on view|on offer|on the menu|"
     "in the mix|to be seen|to be found|to be spotted|to be heard|to be had|to see|to speak of|in attendance|"
@@ -160,7 +168,8 @@ _PHRASES = {
     "fail to|failed to|failing to|no longer|unable to|at no point|in no way|by no means",
     "n": "hardly a|barely a|scarcely a|hardly any|barely any|scarcely any|little to no|little or no|next to no|"
     "close to no|few if any|few , if any ,|little if any|little , if any ,|few or no|few to no|no or few|precious few|"
-    "precious little|very few|not many|not much|none of|neither of|not a single|not any|not even|not so much as|nary a",
+    "precious little|very few|not many|not much|none of|neither of|not a single|not any|not even|not so much as|"
+    "nary a",
     "h": "expect to see|expect to find|expect to spot|get to see|see or find|consist of|consists of|be using",
     "A": "seems to|appears to|seem to|appear to",
     "a": "looks like|look like|appears to be|appear to be|seems to be|seem to be|happens to be|happen to be",
@@ -168,12 +177,14 @@ _PHRASES = {
     "&": "as well as|along with|together with",
     "|": "or even|and / or",
     "S": "in which|so that",
-    "R": "any more|any longer|at the moment|right now|every day|for now|as far as one can see|as far as the eye can see|as far as can be seen|as far as i can see|of course|"
+    "R": "any more|any longer|at the moment|right now|every day|for now|as far as one can see|"
+    "as far as the eye can see|as far as can be seen|as far as i can see|of course|"
     "as well|by the way|it 's clear that|it is clear that|it 's evident that|it is evident that|it is notable that|"
     "it 's notable that|note that|it should be noted that|it 's worth noting that|it is worth noting that",
     "F": "the study|this study|the exam|this exam|the examination|this examination|this film|the film|the scan|"
     "this scan|chest radiograph|chest x - ray|chest x-ray|the scenery|the surroundings",
-    "P": "ran out of|runs out of|run out of|running out of|sold out of|in front of|on top of|next to|close to|because of|due to|out of|part of|a part of|in the middle of|"
+    "P": "ran out of|runs out of|run out of|running out of|sold out of|in front of|on top of|next to|close to|"
+    "because of|due to|out of|part of|a part of|in the middle of|"
     "in addition to|full of|such as|as for|when it comes to",
 }
 
@@ -186,122 +197,6 @@ for _tag, _phrases in _PHRASES.items():
         PHRASE_TAGS.setdefault((_parts[0], _parts[1]), []).append((_parts, _tag))
 for _entries in PHRASE_TAGS.values():
     _entries.sort(key=lambda entry: -len(entry[0]))
-
-# Adjectives that deny a visible thing; "homeless", "wireless" or "priceless" deny none that a picture could show.
-LESS_NOUNS = {
-    f"{noun}less": noun
-    for noun in "shirt hat helmet beard moon people car driver rider pilot wheel flower horn tail wing collar leash "
-    "sock smoke fog wind sun traffic grass bird boat face hair branch roof door chair passenger saddle fence "
-    "snow crew lid cap coat mast sail antler feather stair curtain carpet seat engine handle".split()
-} | {
-    "cloudless": "clouds",
-    "gloveless": "gloves",
-    "armless": "arms",
-    "hornless": "horns",
-    "leafless": "leaves",
-    "shoeless": "shoes",
-    "starless": "stars",
-    "toothless": "teeth",
-    "treeless": "trees",
-    "off-leash": "leash",
-    "waveless": "waves",
-    "windowless": "windows",
-    "deserted": "people",
-    "uninhabited": "people",
-    "unmanned": "people",
-    "unoccupied": "people",
-    "unpopulated": "people",
-    "uncrowded": "crowds",
-    "unsaddled": "saddle",
-}
-
-# What a recipe or a rule leaves out, and no photo shows: "sugar-free gum" is a kind of gum.
-UNSEEN_PARTS = frozenset(
-    "alcohol gluten sugar fat lactose dairy caffeine cholesterol calorie sodium salt egg nut peanut soy wheat grain "
-    "allergen gmo bpa lead paraben sulfate chemical pesticide cruelty carbon emission fragrance duty tax toll rent cost "
-    "interest crime care worry stress pain drug germ virus bacteria smoke hands risk error ad oil acid".split()
-)
-# After "free" in these, the noun before it is not what is absent: "a duty free shop", "a man free climbing".
-FREE_KINDS = frozenset(
-    "style range fall falling climber climbing kick throw standing spirit hand time wifi food sample samples entry "
-    "parking stuff shop shops admission gift offer delivery shipping download drink drinks ride rides solo at".split()
-)
-# "The shop is out of bread" denies bread; these are states, not goods.
-OUT_STATES = frozenset(
-    "focus reach order control breath place town date bounds business sight view frame shot tune step line hand "
-    "character season style fashion work luck shape time range touch service commission use sync print danger hospital "
-    "water bed jail prison harm school context proportion practice uniform sorts steam gear power season".split()
-)
-# Absent where a form of be or have leads to them ("cars are banned"), not before their noun ("a banned book").
-LINKED_ABSENCES = frozenset(
-    "banned prohibited forbidden outlawed gone removed erased vanished disappeared unlikely".split()
-)
-# "Dogs are not allowed" denies the dogs.
-PERMISSIONS = frozenset("allowed permitted welcome welcomed admitted".split())
-# "The bus never came" denies the bus.
-ARRIVALS = frozenset("come came arrive arrived stop stopped return returned".split())
-# What is not liked, minded or wanted is there: "the boy doesn't want to eat his broccoli".
-ATTITUDES = frozenset(
-    "want wants wanted like likes liked mind minds care cares know knows believe think trust understand agree forget "
-    "forgets worry hesitate resist help miss misses stand bear afford".split()
-)
-# Verbs of a wish, whose object alone is denied: "I don't want any cars in it".
-WISHES = frozenset("want need like allow allows permit permits show include give".split())
-# "No image of a harbour is complete without boats" affirms both.
-COMPLETE = frozenset("complete finished perfect possible full whole ready right imaginable conceivable".split())
-# "No change in the effusion": the effusion is there.
-CHANGES = frozenset("change changes difference increase decrease worsening improvement progression".split())
-
-# Read as verbs only where the words around them leave room for a verb.
-NOUN_OR_VERB = frozenset(
-    "show shows feature features display displays exhibit exhibits spot find finds mention use".split()
-)
-NOT_PARTICIPLES = frozenset(
-    "building ceiling morning evening clothing string spring railing awning wedding pudding icing frosting "
-    "earring duckling lightning something anything everything painting drawing sibling seedling".split()
-)
-PARTICIPLES = frozenset(
-    "played worn held made done sung drawn written ridden driven built eaten drunk shot given".split()
-)
-LOCATIVES = frozenset(
-    "in on near along across under beside behind around inside by at above outside over throughout within amid".split()
-) | {"among", "next to", "in front of", "on top of", "in the middle of", "close to"}
-# "With no helmet walking" denies a helmet, "with no people walking" the walking people.
-WEARABLES = frozenset(
-    "shirt shirts hat hats helmet helmets shoe shoes coat jacket gloves clothes pants socks glasses mask collar "
-    "leash gear rope ropes top".split()
-)
-AGENTS = frozenset(
-    "anyone anybody someone people person persons man men woman women child children kid kids boy boys girl girls "
-    "dog dogs cat cats bird birds animal animals human humans adults players riders crowd".split()
-)
-# "Tennis is not the sport" denies tennis; "he does not see the car" denies the seeing.
-ROLES = frozenset("sport game activity focus subject topic theme attraction".split())
-PERCEPTIONS = frozenset("see notice observe spot".split())
-# Plurals that stand before other nouns, as few do.
-PLURAL_MODIFIERS = frozenset(
-    "sports arms news christmas sales goods clothes glasses ladies mens womens kids us".split()
-)
-# Words that name nothing by themselves: "nothing is a dog" and "none of the things is a dog" deny a dog.
-VAGUE = frozenset("thing things object objects item items something anything everything nothing one else yes".split())
-UNIVERSAL = frozenset("everything everyone everybody all every any anything something anyone each".split())
-# "The dog remains absent" denies a dog.
-STAYS = frozenset("remains remain stays stay goes go gone".split())
-# What the first words of names of two words are, so that "traffic light-free" is free of a traffic light.
-FIRST_WORDS = frozenset(
-    "traffic fire stop parking sports baseball tennis wine hot potted dining cell teddy hair trash palm".split()
-)
-# "No dog joins the man" denies the dog alone: the man is there.
-MEETINGS = frozenset(
-    "accompanies accompany joins join surrounds surround obstructs interrupts interrupt blocks shields "
-    "disturbs".split()
-)
-SIGN_WORDS = frozenset("sign signs signpost zone zones symbol poster notice sticker".split())
-# Two of these make a text foreign, where "no" may be any word.
-FOREIGN = frozenset(
-    "hay una un uno los las está están es con del que por para della il nel di com não uma den und der ein eine "
-    "het een une le les des et dans est".split()
-)
 
 _CUES = "nxNuwevpq~L!"
 _CUE_WORDS = {word for word, tag in WORD_TAGS.items() if tag in _CUES}
@@ -322,6 +217,23 @@ HINTS = frozenset(
         if tag in _CUES and _CUE_WORDS.isdisjoint(phrase)
     }
     | LESS_NOUNS.keys()
-    | {"t", "w", "free", "less", "leaves", "leave", "left", "leash", "hold", "skip", "unlike", "any", "out", "avoid", "ignore", "remove"}
+    | {
+        "t",
+        "w",
+        "free",
+        "less",
+        "leaves",
+        "leave",
+        "left",
+        "leash",
+        "hold",
+        "skip",
+        "unlike",
+        "any",
+        "out",
+        "avoid",
+        "ignore",
+        "remove",
+    }
     | LINKED_ABSENCES
 )

@@ -1,8 +1,8 @@
 """Denying: marks tokens as cue, dropped or negated, and reads how far each cue's denial reaches."""
 
-from .negation_cues import VAGUE
+from .negation_classes import VAGUE
 from .negation_phrases import NOUN_START, Phrases
-from .negation_rest import CONTENT, CUE, DROPPED, KEPT, NEGATED
+from .negation_rest import CONTENT, DROPPED, KEPT, NEGATED
 
 HAVE = ("has", "have", "had")
 _ANYBODY = {"anyone": "people", "anybody": "people", "someone": "people"}

@@ -1,6 +1,6 @@
 """Two negations that cancel, and "no" before words that are there all the same: what such cues affirm."""
 
-from .negation_cues import CHANGES, COMPLETE
+from .negation_classes import ATTITUDES, CHANGES, COMPLETE, WISHES
 from .negation_denials import HAVE, Denials
 from .negation_phrases import NOUN_START
 from .negation_rest import CUE, DROPPED, KEPT
@@ -78,3 +78,27 @@ class Doubles(Denials):
         self.mark(i, start, CUE)
         self.mark(aux, k + worn, DROPPED)
         return self.deny_list(k + worn, attached=True, verbal=not worn)
+
+    def keeps(self, aux: int, i: int, k: int) -> bool:
+        """Whether a "not" from aux to k, with its word at i, leaves what follows where it is."""
+        words, tags = self.words, self.tags
+        if words[k] in ATTITUDES and tags[aux] in "Ax":  # "the boy doesn't want his broccoli"
+            return not (words[k] in WISHES and (aux == 0 or words[aux - 1] in ("i", "we", "you")))
+        if words[k] == "your" and words[k + 1] in ("typical", "average", "usual", "everyday", "ordinary"):
+            return True
+        if tags[k] == "h" and "every day" in words[k : k + 12]:  # "you don't see a horse like this every day"
+            return True
+        litotes = words[k].startswith("un") and not words[k].startswith(("uni", "uncle")) and len(words[k]) > 5
+        return litotes and tags[k] == "k" and words[i] == "not" and tags[k + 1] == "k"  # "a not unattractive house"
+
+    def surpass(self, i: int, k: int) -> int:
+        """Nobody can miss the dog, nothing could be cuter than a panda: where reading goes on, 0 for what denies."""
+        words = self.words
+        if words[k] not in ("can", "could"):
+            return 0
+        better = words[k + 1] == "be" and words[k + 2].endswith("er")
+        if not better and words[k + 1] not in ("miss", "resist"):
+            return 0
+        self.phrases.pop()
+        self.changed = True
+        return self.mark(i, k + 2, CUE)

@@ -2,7 +2,7 @@
 
 import re
 
-from .negation_cues import AGENTS, LOCATIVES, MEETINGS, PARTICIPLES, PLURAL_MODIFIERS, WEARABLES
+from .negation_classes import AGENTS, LOCATIVES, MEETINGS, PARTICIPLES, PLURAL_MODIFIERS, WEARABLES
 from .negation_tokens import LOOK_BACK, NOUN_START, Tokens
 
 # What may follow one absent item for the list to go on: ", Y, or Z" and ", y and z".

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from .negation_cues import VAGUE
+from .negation_classes import VAGUE
 
 KEPT, CUE, DROPPED, NEGATED = range(4)  # the fates of a token
 CONTENT = "kicVLg"

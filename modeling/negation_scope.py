@@ -2,8 +2,9 @@
 
 One pass over the tokens; no model, no dependency, linear time. The idea is that of NegEx (Chapman et al. 2001), cues
 with a direction and words that end their reach, carried from clinical reports to captions, with the affirmed rest as
-text. The files: negation_cues (words), negation_tokens (their letters), negation_phrases (where phrases end),
-negation_denials (what becomes of each token), negation_absences and this one (cue by cue), negation_rest (the rest).
+text. The files: negation_cues and negation_classes (words), negation_tokens (their letters), negation_phrases (where
+phrases end), negation_denials (what becomes of each token), negation_doubles (what cancels), negation_absences and
+this one (cue by cue), negation_rest (the rest).
 """
 
 import re
@@ -12,12 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .negation_absences import Absences
-from .negation_cues import (
+from .negation_classes import (
     ARRIVALS,
-    ATTITUDES,
     FIRST_WORDS,
     FOREIGN,
-    HINTS,
     LESS_NOUNS,
     MEETINGS,
     PERCEPTIONS,
@@ -27,6 +26,7 @@ from .negation_cues import (
     VAGUE,
     WISHES,
 )
+from .negation_cues import HINTS
 from .negation_denials import HAVE
 from .negation_phrases import NOUN_START
 from .negation_rest import CUE, DROPPED, KEPT, NEGATED, affirmed_text
@@ -129,6 +129,11 @@ class _Reading(Absences):
                 k += 1
             k += tags[k] == "h" and k > i + 1
             verbal = words[i] == "nor" and tags[i + 1] == "A" and tags[k - 1] == "r"  # "nor does she carry a bag"
+            if words[i] == "nor" and tags[i + 1] == "A" and tags[k] in "tmd":  # "nor does the man have a bag"
+                verb = next((m for m in range(k, min(k + 6, self.size)) if words[m] in HAVE or tags[m] == "h"), 0)
+                if verb:
+                    self.mark(i, k, CUE)
+                    return self.deny_list(self.mark(k, verb + 1, DROPPED), attached=True)
         first = len(self.phrases)
         j = self.deny_list(k, attached, verbal)
         if len(self.phrases) == first:
@@ -177,7 +182,7 @@ class _Reading(Absences):
         if better and words[i] == "not" and words[i - 1] in ("could", "can") and words[i + 1] == "be":
             return k + 1
         aux -= aux > self.floor and words[aux - 1] == ":"  # "pneumothorax: not seen"
-        if self._keeps(aux, i, k):
+        if self.keeps(aux, i, k):
             return k
         start = self.subject_start(aux, self.floor)
         noun = any(tags[m] in "kiVg" for m in range(start, aux)) and tags[aux - 1] != "r"  # "a man we cannot see"
@@ -192,7 +197,9 @@ class _Reading(Absences):
         if words[k] == "interested" and words[k + 1] == "in" and not noun:
             return self.deny_list(self.mark(k, k + 2, DROPPED), attached=True)
         if words[k] in WISHES and (not noun or words[k].startswith(("allow", "permit"))):
-            while words[k] in WISHES or tags[k] == "r" or words[k] == "to" or (tags[k] == "h" and words[k - 1] == "to"):
+            while (
+                words[k] in WISHES or tags[k] == "r" or words[k] == "to" or (tags[k] == "h" and words[k - 1] == "to")
+            ):
                 k = self.mark(k, k + 1, DROPPED)  # "I don't want to see any cars"
             return self.deny_list(k, attached=True)
         if words[k] in ("accompanied", "joined", "paired") and words[k + 1] in ("by", "with"):
@@ -267,18 +274,6 @@ class _Reading(Absences):
                 self.mark(start, aux, DROPPED)
         return j
 
-    def _keeps(self, aux: int, i: int, k: int) -> bool:
-        """Whether a "not" from aux to k, with its word at i, leaves what follows where it is."""
-        words, tags = self.words, self.tags
-        if words[k] in ATTITUDES and tags[aux] in "Ax":  # "the boy doesn't want his broccoli"
-            return not (words[k] in WISHES and (aux == 0 or words[aux - 1] in ("i", "we", "you")))
-        if words[k] == "your" and words[k + 1] in ("typical", "average", "usual", "everyday", "ordinary"):
-            return True
-        if tags[k] == "h" and "every day" in words[k : k + 12]:  # "you don't see a horse like this every day"
-            return True
-        litotes = words[k].startswith("un") and not words[k].startswith(("uni", "uncle")) and len(words[k]) > 5
-        return litotes and tags[k] == "k" and words[i] == "not" and tags[k + 1] == "k"  # "a not unattractive house"
-
     def _is_activity(self, start: int, aux: int, k: int) -> bool:
         """Whether "not played" denies its whole subject, as in "tennis is not being played"."""
         return (
@@ -301,10 +296,8 @@ class _Reading(Absences):
         self.deny_pronoun(i)
         if self.words[k] == "else":
             k = self.mark(k, k + 1, DROPPED)
-        if self.words[k] in ("can", "could") and self.words[k + 1] in ("miss", "resist"):
-            self.phrases.pop()
-            self.changed = True
-            return self.mark(i, k + 2, CUE)
+        if after := self.surpass(i, k):
+            return after
         if i and self.words[i - 1] == "with":  # "with nothing in her hands walks": it is she who walks
             after = self.drop_frames(k)
             if after > k and self.tags[after] != "i":

@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from .negation_cues import (
+from .negation_classes import (
     AGENTS,
     FREE_KINDS,
     LESS_NOUNS,
@@ -11,11 +11,10 @@ from .negation_cues import (
     NOT_PARTICIPLES,
     NOUN_OR_VERB,
     OUT_STATES,
-    PHRASE_TAGS,
     SIGN_WORDS,
     UNSEEN_PARTS,
-    WORD_TAGS,
 )
+from .negation_cues import PHRASE_TAGS, WORD_TAGS
 
 _TOKEN = re.compile(
     r"\bno\.? ?\#?\d+"  # No. 5
@@ -121,7 +120,11 @@ class Tokens:
         elif word in LINKED_ABSENCES:
             settled = "p" if self._is_linked(i) else tag
         elif word.endswith("out of"):
-            if (before == "a" or (word != "out of" and self.words[i - 1] not in AGENTS)) and after in "kg" and self.words[i + 1] not in OUT_STATES:
+            if (
+                (before == "a" or (word != "out of" and self.words[i - 1] not in AGENTS))
+                and after in "kg"
+                and not self._is_state(i + 1)
+            ):
                 settled = "v"  # "the shop is out of bread"
         elif word in ("rather", "only", "just"):
             if before in "dtmaP":
@@ -183,7 +186,7 @@ class Tokens:
     def _is_linked(self, i: int) -> bool:
         """Whether be or have leads to token i, which then says that its subject is not there."""
         j = i - 1
-        while j > 0 and self.tags[j] == "R":
+        while j > 0 and (self.tags[j] == "R" or self.words[j] == "all"):
             j -= 1
         if j < 1 or self.words[j] == "being" or self.words[i + 1] == "to":
             return False
@@ -191,11 +194,20 @@ class Tokens:
         linked = self.tags[j] == "a" or (not gone and self.words[j] in ("has", "have", "had", "remain", "remains"))
         return linked and not (gone and self.tags[i + 1] in "ikP" and self.words[i + 1] != "from")
 
+    def _is_state(self, i: int) -> bool:
+        """Whether what something is out of is a state, such as "focus", and no goods, such as "order books"."""
+        return self.words[i] in OUT_STATES and not (self.tags[i + 1] == "k" and self.words[i + 1].endswith("s"))
+
     def _is_free_of(self, i: int) -> bool:
         """Whether the noun before "free" is what the noun after it is free of."""
         noun = self.words[i - 1]
         opens = i == 1 or self.tags[i - 2] in "dtP.,mh"
-        return opens and noun not in UNSEEN_PARTS and self.words[i + 1] not in FREE_KINDS and noun not in ("says", "reads")
+        return (
+            opens
+            and noun not in UNSEEN_PARTS
+            and self.words[i + 1] not in FREE_KINDS
+            and noun not in ("says", "reads")
+        )
 
     def _excepts_here(self, i: int) -> bool:
         """Whether "but" is an exception: "any fruit but bananas"."""

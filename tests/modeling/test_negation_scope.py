@@ -294,6 +294,21 @@ IMPLICIT = [
     ("A treeless, snow-covered hill", "A snow-covered hill", ("trees",)),
     ("A gray-haired , shoeless woman sits", "A gray-haired woman sits", ("shoes",)),
     ("A video far removed from any beach", "", ("beach",)),
+    ("Not many people are on the beach.", "the beach", ("people",)),
+    ("Cars are banned from the old town square.", "the old town square", ("cars",)),
+    ("People line the street; cars, however, are banned.", "People line the street", ("cars",)),
+    ("A beach where dogs are not allowed", "A beach", ("dogs",)),
+    ("The shop is out of bread", "The shop", ("bread",)),
+    ("A bench is in this image, but the dog is out of it.", "A bench is in this image", ("dog",)),
+    ("The bus never came, so people wait", "people wait", ("bus",)),
+    ("What this kitchen lacks is a window.", "this kitchen", ("window",)),
+    ("A snow free mountain pass", "A mountain pass", ("snow",)),
+    ("I don't want any cars in it", "", ("cars",)),
+    ("landscape, avoid people", "landscape", ("people",)),
+    ("Neither man is wearing a hat.", "man", ("hat",)),
+    ("She wears no hat, nor does she carry an umbrella.", "", ("hat", "carry an umbrella")),
+    ("The pneumothorax has resolved; mild edema.", "mild edema", ("pneumothorax",)),
+    ("The tree has lost all its leaves", "The tree", ("leaves",)),
 ]
 AFFIRMED_AS_THEY_STAND = [
     "A boy is swung around by an unseen hand",
@@ -363,9 +378,32 @@ AFFIRMED_AS_THEY_STAND = [
     "A dog swims toward somebody we cannot see .",
     "Three women , two smiling , one not .",
     "A dog is biting a no hair brown dog .",
-    "Not many people are on the beach.",
+    "You can't miss the lighthouse at the end of the pier.",
+    "He can't help smiling at the puppy.",
+    "The boy does not want to eat his broccoli.",
+    "The dog doesn't mind the rain.",
+    "A bottle of alcohol-free beer.",
+    "sugar free chewing gum",
+    "A not unattractive cottage by a stream.",
+    "This isn't your typical office",
+    "You don't see a horse like this every day.",
+    "A banned book lies on a shelf.",
+    "He is gone for a walk.",
+    "Dog running out of tunnel on obstacle course",
+    "A photo that is out of focus",
+    "a sign that says free dinner",
+    "a cow face with a hole cut out of it",
+    "The left base is not well seen.",
+    "A cellist who needs no introduction",
+    "no bake cheesecake with strawberries",
 ]
 DOUBLE = [
+    ("No image of a harbour is complete without boats", "harbour with boats"),
+    ("You can't have a picnic without ants", "picnic with ants"),
+    ("Not a single house in the village lacks a chimney", "house in the village has a chimney"),
+    ("He never leaves home without his guitar", "leaves home with his guitar"),
+    ("Nobody leaves the fair without a balloon", "person leaves the fair with a balloon"),
+    ("No change in the pleural effusion", "the pleural effusion"),
     ("A room not without a dog", "A room with a dog"),
     ("It is not true that there is no dog", "dog"),
     ("This street is not devoid of cars", "This street with cars"),
@@ -518,13 +556,14 @@ def test_ninety_nine_in_a_hundred_choices_of_negbench_are_read_right(name):
     assert len(wrong) < 0.01 * sound
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
 def test_captions_are_read_as_a_person_who_did_not_know_the_rules_means_them(number):
     handmade = benchmark("negation_scope_handmade")
     captions = list(handmade.read_list(Path(__file__).parent / f"data/negation_captions_{number}.txt"))
     wrong = {meant.text: fault for meant in captions if (fault := handmade.fault_of(meant))}
-    assert len(captions) == {1: 308, 2: 149, 3: 238}[number]
-    assert len(wrong) <= 0.02 * len(captions), wrong
+    assert len(captions) == {1: 308, 2: 149, 3: 238, 4: 120, 5: 83}[number]
+    share = 0.13 if number == 5 else 0.02  # the fifth list was written to be hard, and hardly mended on
+    assert len(wrong) <= share * len(captions), wrong
 
 
 def test_paraphrases_with_concepts_of_two_words_are_read_as_their_frames_say():
