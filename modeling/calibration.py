@@ -1,6 +1,6 @@
 """Fit the composition to a backbone: what its image embeddings look like, and how much an excluded concept counts.
 
-Seven scalars are fitted on validation data by making the model answer its questions and find its images:
+Eight scalars are fitted on validation data by making the model answer its questions and find its images:
 
     cross-entropy of each question's choices + cross-entropy of each negated query over the images
 
@@ -28,6 +28,7 @@ class TrainableComposition(nn.Module):
         self.hybrid = nn.Parameter(torch.tensor(model.config.hybrid_weights, dtype=torch.float32))
         self.negation = nn.Parameter(torch.tensor(model.config.negation_weights, dtype=torch.float32))
         self.negation_bias = nn.Parameter(torch.tensor(model.config.negation_bias, dtype=torch.float32))
+        self.sharing = nn.Parameter(torch.tensor(model.config.exclusion_sharing, dtype=torch.float32))
 
     def weights(self) -> CompositionWeights:
         """The scalars as `compose` takes them; an exclusion never attracts."""
@@ -36,6 +37,7 @@ class TrainableComposition(nn.Module):
             hybrid=torch.where(sign, self.hybrid.abs(), self.hybrid),
             negation=torch.where(sign, self.negation.abs(), self.negation),
             negation_bias=self.negation_bias,
+            sharing=self.sharing,
         )
 
     def write_to(self, model: NotClipModel) -> None:
@@ -44,6 +46,7 @@ class TrainableComposition(nn.Module):
         model.config.hybrid_weights = weights.hybrid.tolist()
         model.config.negation_weights = weights.negation.tolist()
         model.config.negation_bias = weights.negation_bias.item()
+        model.config.exclusion_sharing = weights.sharing.item()
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ and C are mean and covariance of image embeddings, so that a common concept and 
 presence detector on frozen embeddings is a linear one (as in linear probes, Radford et al. 2021, section 3.2), its
 log odds affine in z; the composition adds the log odds of absence of each excluded concept:
 
-    hybrid    s(v) = (1-w) v·a + w v·t + Σ (c - λ z(v))
-    negation  s(v) = b         + w v·t + Σ (c - λ z(v))
+    hybrid    s(v) = (1-w) v·a + w v·t + K^-κ Σ (c - λ z(v))
+    negation  s(v) = b         + w v·t + K^-κ Σ (c - λ z(v))
 
-Both are affine in v, s(v) = v·q + bias, so that a vector index can serve them. A caption that negates nothing is t.
+K concepts are excluded; κ is 0 where each tells something of its own, 1 where their mean says it all. Both are affine
+in v, s(v) = v·q + bias, so that a vector index can serve them. A caption that negates nothing is t.
 Subtracting a negated concept's embedding is query algebra's oldest form (Rocchio 1971); the standardisation and the
 bias are what makes scores of different captions comparable.
 """
@@ -62,11 +63,13 @@ class CompositionWeights:
         hybrid: (w, λ, c) for captions that affirm and negate, shape (3,).
         negation: (w, λ, c) for captions that only negate, shape (3,).
         negation_bias: b, scalar.
+        sharing: κ, scalar.
     """
 
     hybrid: Tensor
     negation: Tensor
     negation_bias: Tensor
+    sharing: Tensor
 
 
 def compose(
@@ -100,8 +103,10 @@ def compose(
     biases = torch.where(parts.has_affirmed, 0.0, weights.negation_bias)
 
     spread = torch.einsum("pd,de,pe->p", parts.excluded, image_covariance, parts.excluded).clamp_min(1e-12).sqrt()
-    pull = exclusion[parts.owner] / spread  # (P,)
+    counts = torch.bincount(parts.owner, minlength=len(parts.whole)).clamp_min(1).to(spread.dtype)  # (Q,)
+    share = counts.pow(-weights.sharing)[parts.owner]  # (P,)
+    pull = share * exclusion[parts.owner] / spread  # (P,)
     mean_similarity = parts.excluded @ image_mean  # (P,)
     vectors = vectors.index_add(0, parts.owner, -pull.unsqueeze(-1) * parts.excluded)
-    biases = biases.index_add(0, parts.owner, pull * mean_similarity + bonus[parts.owner])
+    biases = biases.index_add(0, parts.owner, pull * mean_similarity + share * bonus[parts.owner])
     return vectors, biases

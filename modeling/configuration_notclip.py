@@ -24,6 +24,8 @@ class NotClipConfig(PreTrainedConfig):
             each excluded concept's standardised similarity, bonus for each excluded concept at its mean similarity).
         negation_weights: the same three for a caption that only negates, whose share is a weight, not a mix.
         negation_bias: score of a caption that only negates before its concepts are looked at.
+        exclusion_sharing: κ of the composition: what K excluded concepts add is multiplied by K^-κ, so that at 0 each
+            counts in full and at 1 their mean counts.
         negation_strength: a dial that multiplies the weight of every excluded concept; 1 is as calibrated.
         backbone_name: where the backbone came from, for the record; never read back.
     """
@@ -37,6 +39,7 @@ class NotClipConfig(PreTrainedConfig):
     hybrid_weights: list[float] | tuple[float, ...] = (0.5, 0.02, 0.0)
     negation_weights: list[float] | tuple[float, ...] = (0.0, 0.04, 0.0)
     negation_bias: float = 0.2
+    exclusion_sharing: float = 0.0
     negation_strength: float = 1.0
     backbone_name: str | None = None
 

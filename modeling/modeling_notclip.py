@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES
 
+from .caption_frames import without_frame
 from .composition_notclip import CaptionParts, CompositionWeights, EmbeddedTexts, compose
 from .configuration_notclip import COMPOSITIONS, NotClipConfig
 from .negation_scope import NegationScope, read_scope
@@ -350,12 +351,13 @@ class NotClipModel(PreTrainedModel):
             hybrid=self.image_mean.new_tensor(self.config.hybrid_weights),
             negation=self.image_mean.new_tensor(self.config.negation_weights),
             negation_bias=self.image_mean.new_tensor(self.config.negation_bias),
+            sharing=self.image_mean.new_tensor(self.config.exclusion_sharing),
         )
 
     def _embed_parts(self, scopes: Sequence[NegationScope], whole: Tensor, *, batch_size: int = 256) -> CaptionParts:
         has_affirmed = torch.tensor([bool(scope.affirmed) for scope in scopes], dtype=torch.bool, device=whole.device)
         excluded = [(owner, _names_of(concept)) for owner, scope in enumerate(scopes) for concept in scope.negated]
-        affirmed_texts = [scope.affirmed for scope in scopes if scope.affirmed]
+        affirmed_texts = [without_frame(scope.affirmed) for scope in scopes if scope.affirmed]
         names = [name for _, group in excluded for name in group]
         embeds = self.encode_texts(affirmed_texts + names, batch_size=batch_size)
         groups = embeds[len(affirmed_texts) :].split([len(group) for _, group in excluded]) if excluded else ()

@@ -95,6 +95,7 @@ def run_training(config: TrainConfig) -> dict | None:
             "hybrid_weights": model.config.hybrid_weights,
             "negation_weights": model.config.negation_weights,
             "negation_bias": model.config.negation_bias,
+            "exclusion_sharing": model.config.exclusion_sharing,
             **losses,
         },
         "trainable_parameters": trainable,

@@ -46,7 +46,7 @@ class TrainConfig:
     """Rank of the low-rank updates."""
     alpha: int = 32
     """Updates are scaled by alpha / rank."""
-    dropout: float = 0.05
+    dropout: float = 0.0
     """Dropout on the input of each update."""
     variant: Literal["lora", "dora", "rslora"] = "lora"
     """Kind of low-rank update."""

@@ -17,7 +17,7 @@ from notclip.training_data import Question
 
 FITTED_ON = 160
 ITERATIONS = 30
-SCALARS = ("hybrid_weights", "negation_weights", "negation_bias")
+SCALARS = ("hybrid_weights", "negation_weights", "negation_bias", "exclusion_sharing")
 
 
 def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: PhotoSet, cache: Path) -> None:

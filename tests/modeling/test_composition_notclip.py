@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -23,8 +24,12 @@ def random_parts():
 
 
 WEIGHTS = CompositionWeights(
-    hybrid=torch.tensor([0.25, 0.03, 0.01]), negation=torch.tensor([0.1, 0.05, 0.02]), negation_bias=torch.tensor(0.3)
+    hybrid=torch.tensor([0.25, 0.03, 0.01]),
+    negation=torch.tensor([0.1, 0.05, 0.02]),
+    negation_bias=torch.tensor(0.3),
+    sharing=torch.tensor(0.4),
 )
+IN_FULL, AS_THEIR_MEAN = replace(WEIGHTS, sharing=torch.tensor(0.0)), replace(WEIGHTS, sharing=torch.tensor(1.0))
 
 
 def slow_score(parts, query, image, mean, covariance):
@@ -33,10 +38,10 @@ def slow_score(parts, query, image, mean, covariance):
     share, weight, bonus = (WEIGHTS.hybrid if affirms else WEIGHTS.negation).tolist()
     score = share * float(image @ parts.whole[query])
     score += (1 - share) * float(image @ parts.affirmed[query]) if affirms else WEIGHTS.negation_bias.item()
-    for concept, owner in zip(parts.excluded, parts.owner.tolist(), strict=True):
-        if owner == query:
-            spread = math.sqrt(float(concept @ covariance @ concept))
-            score += bonus - weight * float((image - mean) @ concept) / spread
+    own = [row for row, owner in enumerate(parts.owner.tolist()) if owner == query]
+    for concept in parts.excluded[own]:
+        spread = math.sqrt(float(concept @ covariance @ concept))
+        score += len(own) ** -0.4 * (bonus - weight * float((image - mean) @ concept) / spread)
     return score
 
 
@@ -59,7 +64,7 @@ def test_an_image_of_mean_similarity_gets_only_the_bonus_of_absence():
     assert math.isclose(float(mean @ vectors[0] + biases[0]), affirmed_alone + 0.01, rel_tol=1e-4)
 
 
-def test_several_exclusions_add_up():
+def one_none_and_two_of_the_same_exclusion():
     parts = random_parts()
     twice = CaptionParts(
         parts.whole[:1],
@@ -74,6 +79,18 @@ def test_several_exclusions_add_up():
     none = CaptionParts(
         parts.whole[:1], parts.affirmed[:1], parts.has_affirmed[:1], parts.excluded[:0], torch.zeros(0).long()
     )
+    return none, once, twice
+
+
+def test_several_exclusions_add_up_where_nothing_is_shared():
     mean, covariance = torch.zeros(D), torch.eye(D)
-    vectors = [compose(p, WEIGHTS, mean, covariance)[0] for p in (none, once, twice)]
-    torch.testing.assert_close(vectors[2] - vectors[1], vectors[1] - vectors[0])
+    none, once, twice = (compose(p, IN_FULL, mean, covariance)[0] for p in one_none_and_two_of_the_same_exclusion())
+    torch.testing.assert_close(twice - once, once - none)
+
+
+def test_with_full_sharing_saying_the_same_exclusion_twice_changes_nothing():
+    mean, covariance = unit(D, seed=5), torch.eye(D)
+    _, once, twice = one_none_and_two_of_the_same_exclusion()
+    torch.testing.assert_close(
+        compose(twice, AS_THEIR_MEAN, mean, covariance), compose(once, AS_THEIR_MEAN, mean, covariance)
+    )

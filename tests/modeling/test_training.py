@@ -37,6 +37,7 @@ def config(base, data, tmp_path):
         batch_questions=8,
         rank=2,
         alpha=4,
+        dropout=0.1,
         learning_rate=0.05,
         contrastive_weight=0.02,
         anchor_weight=0.0,

@@ -1,0 +1,59 @@
+"""What a caption says beside what it shows: "this image features a dog" and "a dog can be seen here" show a dog.
+
+An encoder trained on descriptions reads the frame as more to be found in the image. Where a caption is composed from
+its parts, the affirmed one is embedded without its frame, so that every way to say "a dog" is the same query.
+"""
+
+import re
+
+_PICTURE = r"(?:image|picture|photo|photograph|scene|snapshot|shot|frame|view|snap|illustration|drawing|clip|video)"
+_SHOW = r"(?:shows?|features?|depicts?|contains?|includes?|captures?|displays?|presents?|portrays?|has|have)"
+_SHOWING = r"(?:show|featur|depict|contain|includ|captur|display|present|portray|hav)ing"
+_HOW = r"(?:clearly|also|only|just|simply|does|do|both|still|indeed)"
+_SEEN = r"(?:visible|present|shown|pictured|depicted|featured|included|displayed|seen|there|here|in view|in sight)"
+_BEFORE = [
+    # this image (clearly) shows …, a photo of …, an ordinary scene with …
+    rf"(?:here (?:is|'s) )?(?:this|that|the|an?|another)(?: \w+)? {_PICTURE}(?: {_HOW})* "
+    rf"(?:{_SHOW}|{_SHOWING}|with|of|is of)",
+    # in this picture, …
+    rf"in (?:this|that|the) {_PICTURE},?",
+    # there is …, there are …
+    rf"there(?: {_HOW})?(?: is|'s| are)(?: {_HOW})*",
+    # you can see …, I see …, we find …
+    rf"(?:you|we|i|one)(?: can| will| could)?(?: {_HOW})* (?:see|find|spot|notice|have)",
+    # (it) does show …, shows …
+    rf"(?:it )?(?:{_HOW} )*(?:{_SHOW}|{_SHOWING})",
+    rf"(?:pictured|shown|visible|seen|depicted)(?: {_HOW})*(?: here| in (?:this|that|the) {_PICTURE})? (?:is|are)",
+    r"(?:here|this|these) (?:is|are)",
+]
+_AFTER = [
+    # … is visible, … are shown (here)
+    rf"(?:is|are)(?: {_HOW})* {_SEEN}",
+    r"can be (?:seen|found|spotted|made out)",
+    r"(?:appears?|shows up)",
+    rf"(?:is|are) part of (?:this|that|the) {_PICTURE}",
+    rf"in (?:this|that|the) {_PICTURE}",
+    r"(?:here|in view|in sight)",
+]
+_LEADING = re.compile(rf"(?:{'|'.join(_BEFORE)})\s+(?=\S)", re.IGNORECASE)
+_TRAILING = re.compile(rf"(?<=\S),?\s+(?:{'|'.join(_AFTER)})\s*$", re.IGNORECASE)
+
+
+def without_frame(text: str) -> str:
+    """Take away what frames the things that a caption shows; a text without a frame comes back as it is.
+
+    >>> without_frame("This image clearly features a dog and a ball")
+    'a dog and a ball'
+    >>> without_frame("A red bus can be seen in this photo")
+    'A red bus'
+    >>> without_frame("two men at a bus stop")
+    'two men at a bus stop'
+    """
+    shown = text.strip().rstrip(".!")
+    before = None
+    while shown != before:
+        before = shown
+        shown = _TRAILING.sub("", shown)
+        match = _LEADING.match(shown)
+        shown = shown[match.end() :] if match else shown
+    return shown if shown != text.strip().rstrip(".!") else text
