@@ -31,6 +31,7 @@ import pyarrow.parquet as pq
 from notclip.recaption.lexicon import load_lexicon
 
 _ROW_GROUP = 10_000
+_TELL_SECONDS = 60  # How often the log hears how far a build is.
 _VERBS = ("stands near", "is beside", "is in front of", "is behind", "can be seen with", "rests by", "is next to")
 
 
@@ -75,7 +76,7 @@ def write_rows(folder: Path, rows: int) -> None:
     lexicon = load_lexicon()
     nouns = [concept.indefinite for concept in lexicon.values() if not concept.mass and not concept.ambiguous][:200]
     weights = [1 / (place + 3) for place in range(len(nouns))]
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / ".train.parquet"
     schema = pa.schema({"image": pa.binary(), "image_id": pa.string(), "caption": pa.string()})
     with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
@@ -108,6 +109,7 @@ def build(source: Path, out: Path, options: argparse.Namespace, *, limit: float 
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     largest = together = cpu = 0.0
     seen: dict[int, float] = {}
+    told = began
     while process.poll() is None:
         if limit is not None and time.monotonic() - began > limit:
             os.killpg(process.pid, signal.SIGKILL)
@@ -121,6 +123,9 @@ def build(source: Path, out: Path, options: argparse.Namespace, *, limit: float 
             except psutil.Error:
                 continue
         largest, together = max(largest, *sizes, 0), max(together, sum(sizes))
+        if time.monotonic() - told > _TELL_SECONDS:
+            told = time.monotonic()
+            print(_so_far(out, sizes, sum(seen.values()), told - began), file=sys.stderr, flush=True)
         time.sleep(0.2)
     if process.returncode:
         raise SystemExit(f"the build ended with status {process.returncode}")
@@ -133,6 +138,18 @@ def build(source: Path, out: Path, options: argparse.Namespace, *, limit: float 
         "all_processes_mb": round(together / 2**20),
         "dataset_mb": round(sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 2**20, 1),
     }
+
+
+def _so_far(out: Path, sizes: list[int], cpu: float, seconds: float) -> str:
+    """One line for the log: the stage, shards written, time, and memory at this moment."""
+    work = out.with_name(f".{out.name}.unfinished")
+    stages = sorted((work / "logs").glob("*"), key=lambda folder: folder.stat().st_mtime)
+    written = len(list((work / "shards").glob("*.json")))
+    largest, together = max(sizes, default=0) / 2**20, sum(sizes) / 2**20
+    return (
+        f"{seconds:.0f} s, {cpu:.0f} CPU s: {stages[-1].name if stages else 'start'}, {written} shards written, "
+        f"{largest:.0f} MB in the largest of {len(sizes)} processes, {together:.0f} MB in all"
+    )
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

@@ -1,6 +1,7 @@
 """Which absent concepts are plausible: those that the corpus often shows beside what an image shows."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 from random import Random
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from notclip.recaption.facts import Evidence
 from notclip.recaption.lexicon import Lexicon
 
+_PLAUSIBILITY = attrgetter("plausibility")
 _PRIOR_IMAGES = 20.0  # Weight of a concept's overall share against what is seen beside another one.
 
 
@@ -54,9 +56,12 @@ class Companions:
         self._row = {name: index for index, name in enumerate(names)}
         share = total / max(1, images)
         # P(column's concept | row's concept), drawn towards the overall share where the row's concept is rare.
-        self._given = (together + _PRIOR_IMAGES * share[None, :]) / (total[:, None] + _PRIOR_IMAGES)
+        given = (together + _PRIOR_IMAGES * share[None, :]) / (total[:, None] + _PRIOR_IMAGES)
         self._share = share
-        self._column = np.array([self._row[name] for name in self.candidates], dtype=int)
+        column = np.array([self._row[name] for name in self.candidates], dtype=int)
+        # The last row is of images of which nothing is known.
+        self._chances = np.vstack([given, share])[:, column]
+        self._places = np.arange(len(column))
 
     def share(self, name: str) -> float:
         """Share of the corpus's images that show a concept."""
@@ -68,9 +73,18 @@ class Companions:
 
     def chances(self, present: Collection[str]) -> np.ndarray:
         """The same as numbers in the order of the candidates, shape (K,)."""
-        rows = [self._row[name] for name in present if name in self._row]
-        made: np.ndarray = (self._given[rows].max(axis=0) if rows else self._share)[self._column]
-        return made
+        return self.told_by(present)[1]
+
+    def told_by(self, present: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Which of these concepts tells most of each candidate, by a number from 0 to `len(self.counts)`, and what.
+
+        Returns:
+            numbers and chances, both of shape (K,); the same number and candidate always have the same chance.
+        """
+        rows = np.array([self._row[name] for name in present if name in self._row] or [len(self.counts)])
+        chances = self._chances[rows]
+        most = chances.argmax(axis=0)
+        return rows[most], chances[most, self._places]
 
 
 class AbsenceChooser:
@@ -100,16 +114,16 @@ class AbsenceChooser:
             rng: source of chance.
             count: how many are wanted.
         """
-        rows = np.array([self._row[name] for name in absent], dtype=int)
-        plausibility = np.array([evidence.plausibility for evidence in absent.values()])
+        rows = np.fromiter(map(self._row.__getitem__, absent), np.intp, len(absent))
+        plausibility = np.fromiter(map(_PLAUSIBILITY, absent.values()), np.float64, len(absent))
         ahead = (self.uses[rows] + 1) / ((self.uses.sum() + len(self._names)) * self._wanted[rows])
         weights = np.maximum(plausibility, 1e-4) ** self._hardness / np.maximum(1.0, ahead) ** 2
         drawn: list[str] = []
         while len(drawn) < count:
-            reached = np.cumsum(weights)
+            reached = weights.cumsum()
             if not len(reached) or reached[-1] <= 0:
                 break
-            place = int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))
+            place = int(reached.searchsorted(rng.random() * reached[-1], side="right"))
             row = rows[min(place, len(rows) - 1)]
             drawn.append(self._names[row])
             self.uses[row] += 1

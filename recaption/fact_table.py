@@ -1,12 +1,15 @@
 """What is known of many images as matrices, and which of them make a statement the only true one of several."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 import numpy as np
 
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.question_designs import Literals
+
+_PLAUSIBILITY = attrgetter("plausibility")
 
 
 class FactTable:
@@ -19,18 +22,20 @@ class FactTable:
 
     def __init__(self, facts: Sequence[ImageFacts], names: Sequence[str]) -> None:
         self.names = tuple(names)
-        row = {name: index for index, name in enumerate(self.names)}
-        self.present = np.zeros((len(self.names), len(facts)), dtype=bool)
-        self.absent = np.zeros_like(self.present)
-        self.plausibility = np.zeros(self.present.shape, dtype=np.float32)
-        for column, fact in enumerate(facts):
-            for name in fact.present:
-                if name in row:
-                    self.present[row[name], column] = True
-            for name, evidence in fact.absent.items():
-                if name in row:
-                    self.absent[row[name], column] = True
-                    self.plausibility[row[name], column] = evidence.plausibility
+        # Filled image by image, so that what one image writes lies together; other concepts fall into a last column.
+        column: dict[str, int] = defaultdict(lambda: len(self.names))
+        column.update((name, index) for index, name in enumerate(self.names))
+        present = np.zeros((len(facts), len(self.names) + 1), dtype=bool)
+        absent = np.zeros_like(present)
+        plausibility = np.zeros(present.shape, dtype=np.float32)
+        for row, fact in enumerate(facts):
+            present[row, [column[name] for name in fact.present]] = True
+            where = np.fromiter(map(column.__getitem__, fact.absent), np.intp, len(fact.absent))
+            absent[row, where] = True
+            plausibility[row, where] = np.fromiter(map(_PLAUSIBILITY, fact.absent.values()), np.float32, len(where))
+        self.present = np.ascontiguousarray(present[:, :-1].T)
+        self.absent = np.ascontiguousarray(absent[:, :-1].T)
+        self.plausibility = np.ascontiguousarray(plausibility[:, :-1].T)
 
     def only_true(self, statements: Sequence[Literals], concepts: Sequence[int]) -> np.ndarray:
         """For each statement the images that make it true and all others false, shape (C, N); unknown is neither."""
@@ -43,11 +48,20 @@ class FactTable:
             for index in statement.negated:
                 true[row] &= self.absent[concepts[index]]
                 false[row] |= self.present[concepts[index]]
-        return true & (false.sum(0) - false == len(statements) - 1)
+        for row, own in enumerate(true):
+            for other, theirs in enumerate(false):
+                if other != row:
+                    own &= theirs
+        return true
 
 
 def usable_concepts(facts: Sequence[ImageFacts], lexicon: Mapping[str, object]) -> list[str]:
     """Concepts of the lexicon that some image shows and another was verified not to show, in alphabetical order."""
-    present = Counter(name for fact in facts for name in fact.present)
-    absent = Counter(name for fact in facts for name in fact.absent)
-    return sorted(name for name in lexicon if present[name] and absent[name])
+    present = set[str]().union(*(fact.present for fact in facts))
+    absent = set[str]().union(*(fact.absent for fact in facts))
+    return sorted(name for name in lexicon if name in present and name in absent)
+
+
+def fact_table(facts: Sequence[ImageFacts], lexicon: Mapping[str, object]) -> FactTable:
+    """The table of the concepts that `usable_concepts` names."""
+    return FactTable(facts, usable_concepts(facts, lexicon))

@@ -12,6 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from notclip.recaption.blind import QuestionTexts
+from notclip.recaption.fact_table import FactTable
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.phrasing import Kind, Phrasebook
 from notclip.recaption.questions import Question, build_questions
@@ -49,6 +50,7 @@ def build_pairs(
     forms: Collection[str] | None = None,
     phrasebook: Phrasebook | None = None,
     prefix: str = "",
+    table: FactTable | None = None,
     seed: int = 0,
 ) -> list[Pair]:
     """Build pairs until there are `count` or the facts allow no more.
@@ -60,6 +62,7 @@ def build_pairs(
         forms: forms of negation to choose from, all when None.
         phrasebook: the English of the captions; that of general captions when None.
         prefix: begins each pair's name, such as the split, so that names stay apart.
+        table: `fact_table(facts, lexicon)`, where it is at hand.
         seed: the same seed gives the same pairs.
 
     Raises:
@@ -78,6 +81,7 @@ def build_pairs(
         forms=forms,
         phrasebook=phrasebook,
         group_prefix=prefix,
+        table=table,
         seed=seed,
     )
     rng = Random(seed)  # Which of the two comes first tells nothing.

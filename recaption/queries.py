@@ -4,7 +4,7 @@ An exclusion is informative where other images match the affirmed part and do sh
 reads past the negation then finds them instead. Such exclusions are preferred.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from notclip.errors import BadInputError
-from notclip.recaption.fact_table import FactTable, usable_concepts
+from notclip.recaption.fact_table import FactTable, fact_table
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.phrasing import Phrase, Phrasebook, Statement, load_phrasebook
 
@@ -60,16 +60,20 @@ class _QueryWriter:
         forms: Collection[str] | None,
         phrasebook: Phrasebook,
         listed_images: int,
+        table: FactTable | None,
         seed: int,
     ) -> None:
-        names = usable_concepts(facts, lexicon)
+        self.table = fact_table(facts, lexicon) if table is None else table
+        names = self.table.names
         self.lexicon, self.forms, self.phrasebook = lexicon, forms, phrasebook
-        self.table = FactTable(facts, names)
         self.row = {name: index for index, name in enumerate(names)}
         self.related = np.array([[not lexicon.compatible(a, b) for b in names] for a in names])
         self.counts = self.table.present.sum(1)
         self.rng = Random(seed)
-        self.listed = tuple(fact.image_id for fact in facts[:listed_images])
+        self.listed = np.array([fact.image_id for fact in facts[:listed_images]], dtype=object)
+        self.listed_present = np.ascontiguousarray(self.table.present[:, :listed_images])
+        self.listed_absent = np.ascontiguousarray(self.table.absent[:, :listed_images])
+        self.absent_of = np.ascontiguousarray(self.table.absent.T)
         self._shown_with = lru_cache(maxsize=4096)(self._counted_with)
         self.violators: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -100,8 +104,8 @@ class _QueryWriter:
             phrases.append(phrase)
             affirmed_lists.append(affirmed)
             absent_lists.append(absent)
-            others = self._fitting(affirmed, absent) if caption is None else ()
-            relevant_lists.append((fact.image_id, *(name for name in others if name != fact.image_id)))
+            others = self._fitting(affirmed, absent, but=column) if caption is None else ()
+            relevant_lists.append((fact.image_id, *others))
         if not phrases:
             return None
         return Queries(
@@ -115,23 +119,20 @@ class _QueryWriter:
             violating=tuple(self._violating(absent) for absent in absent_lists),
         )
 
-    def _fitting(self, affirmed: tuple[str, ...], absent: tuple[str, ...]) -> tuple[str, ...]:
-        """Listed images that show all of `affirmed` and were verified to show none of `absent`."""
-        shown = np.all(self.table.present[self._rows(affirmed)], axis=0)
-        return self._listed(shown & np.all(self.table.absent[self._rows(absent)], axis=0))
+    def _fitting(self, affirmed: tuple[str, ...], absent: tuple[str, ...], *, but: int) -> tuple[str, ...]:
+        """Listed images but one that show all of `affirmed` and were verified to show none of `absent`."""
+        rows = [self.listed_present[self.row[name]] for name in affirmed]
+        fitting = np.logical_and.reduce([*rows, *(self.listed_absent[self.row[name]] for name in absent)])
+        fitting[but : but + 1] = False
+        return tuple(self.listed[fitting].tolist())
 
     def _violating(self, absent: tuple[str, ...]) -> tuple[str, ...]:
         """Listed images that show one of `absent`; one tuple for all queries that exclude the same."""
         key = tuple(sorted(absent))
         if key not in self.violators:
-            self.violators[key] = self._listed(np.any(self.table.present[self._rows(key)], axis=0))
+            shown = np.logical_or.reduce([self.listed_present[self.row[name]] for name in key])
+            self.violators[key] = tuple(self.listed[shown].tolist())
         return self.violators[key]
-
-    def _rows(self, names: Iterable[str]) -> list[int]:
-        return [self.row[name] for name in names]
-
-    def _listed(self, chosen: np.ndarray) -> tuple[str, ...]:
-        return tuple(self.listed[column] for column in np.flatnonzero(chosen[: len(self.listed)]))
 
     def _affirmed(self, fact: ImageFacts, caption: str | None) -> tuple[str, ...]:
         """Concepts that the caption affirms, or one or two of the image that say different things."""
@@ -149,11 +150,11 @@ class _QueryWriter:
     def _exclusions(self, column: int, affirmed: tuple[str, ...], excluded: set[str]) -> tuple[str, ...]:
         """One or two verified absences, drawn by how many images with the affirmed concepts show them."""
         rows = [self.row[name] for name in affirmed if name in self.row]
-        open_ = self.table.absent[:, column].copy()
+        open_ = self.absent_of[column].copy()
         open_[[self.row[name] for name in excluded]] = False
         if rows:
             open_ &= ~self.related[rows].any(0)
-        candidates = np.flatnonzero(open_)
+        candidates = open_.nonzero()[0]
         if not len(candidates):
             return ()
         weights = self._shown_beside(rows, candidates)
@@ -180,8 +181,8 @@ class _QueryWriter:
         return counted
 
     def _weighted(self, candidates: np.ndarray, weights: np.ndarray) -> int:
-        total = np.cumsum(weights)
-        place = int(np.searchsorted(total, self.rng.random() * total[-1], side="right"))
+        total = weights.cumsum()
+        place = int(total.searchsorted(self.rng.random() * total[-1], side="right"))
         return int(candidates[min(place, len(candidates) - 1)])
 
 
@@ -193,6 +194,7 @@ def build_queries(
     forms: Collection[str] | None = None,
     phrasebook: Phrasebook | None = None,
     listed_images: int = 5000,
+    table: FactTable | None = None,
     seed: int = 0,
 ) -> list[Queries]:
     """Write queries with exclusions that each image satisfies.
@@ -205,6 +207,7 @@ def build_queries(
         phrasebook: the English of the queries; that of general captions when None.
         listed_images: `relevant` and `violating` name images of the first so many alone (and the query's own), since
             over all images the lists would grow with the square of their number. Search among as many.
+        table: `fact_table(facts, lexicon)`, where it is at hand.
         seed: the same seed gives the same queries.
 
     Returns:
@@ -220,7 +223,7 @@ def build_queries(
         raise ValueError(f"`listed_images` must be at least 1, got {listed_images}.")
     if not 1 <= per_image[0] <= per_image[1]:
         raise ValueError(f"`per_image` must be (fewest, most) with 1 <= fewest <= most, got {per_image}.")
-    writer = _QueryWriter(facts, lexicon, forms, phrasebook or load_phrasebook(), listed_images, seed)
+    writer = _QueryWriter(facts, lexicon, forms, phrasebook or load_phrasebook(), listed_images, table, seed)
     written = [writer.write(column, fact, per_image) for column, fact in enumerate(facts)]
     queries = [record for record in written if record is not None]
     if facts and not queries:

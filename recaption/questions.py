@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from notclip.errors import BadInputError
-from notclip.recaption.fact_table import FactTable, usable_concepts
+from notclip.recaption.fact_table import FactTable, fact_table
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.phrasing import Kind, Phrasebook, Statement, phrase_statement
 from notclip.recaption.question_designs import Design, designs
@@ -72,9 +72,11 @@ class QuestionBuilder:
         contenders: int,
         forms: Collection[str] | None,
         phrasebook: Phrasebook | None,
+        table: FactTable | None,
         seed: int,
     ) -> None:
-        names = usable_concepts(facts, lexicon)
+        self.table = fact_table(facts, lexicon) if table is None else table
+        names = list(self.table.names)
         if len(names) < 2:
             raise BadInputError(
                 f"Questions need at least 2 concepts that some images show and others were verified not to show, got "
@@ -82,7 +84,6 @@ class QuestionBuilder:
             )
         self.facts, self.lexicon, self.forms = facts, lexicon, forms
         self.phrase = phrase_statement if phrasebook is None else phrasebook.phrase_statement
-        self.table = FactTable(facts, names)
         self.per_image, self.contenders = per_image, contenders
         self.designs = [design for design in designs(choices) if design.concepts <= len(names)]
         self.design_kinds = np.array(
@@ -120,34 +121,39 @@ class QuestionBuilder:
     def _draw_design(self) -> int:
         shortage = 1 / len(_KINDS) - self.kind_counts / max(1.0, self.kind_counts.sum())
         weights = np.exp(_PULL * (self.design_kinds @ shortage))
-        return int(self.numbers.choice(len(weights), p=weights / weights.sum()))
+        # What `numbers.choice` with these chances draws, without its checks.
+        reached = (weights / weights.sum()).cumsum()
+        return int((reached / reached[-1]).searchsorted(self.numbers.random(), side="right"))
 
     def _draw_concepts(self, count: int) -> tuple[int, ...] | None:
         """Concepts that go together: each next one by how often the corpus shows it beside those drawn."""
         free = self.concept_uses < self.concept_cap
         weights = self.popularity * free
-        allowed = np.ones(len(weights), dtype=bool)
+        allowed = free
+        affinity = np.zeros(len(weights), dtype=self.affinity.dtype)
         drawn: list[int] = []
         for _ in range(count):
             total = weights.sum()
             if total <= 0:
                 return None
-            drawn.append(int(np.searchsorted(np.cumsum(weights), self.numbers.random() * total, side="right")))
-            allowed &= self.compatible[drawn[-1]]
-            weights = self.affinity[drawn].sum(0) * free * allowed
+            drawn.append(int(weights.cumsum().searchsorted(self.numbers.random() * total, side="right")))
+            allowed = allowed & self.compatible[drawn[-1]]
+            affinity += self.affinity[drawn[-1]]
+            weights = affinity * allowed
         return tuple(drawn)
 
     def _draw_images(self, design: Design, concepts: tuple[int, ...]) -> list[int] | None:
         """An image for each statement: of a few contenders, the one where the absent would have been most at home."""
         eligible = self.table.only_true(design.statements, concepts) & (self.image_uses < self.per_image)
+        rows = np.array(concepts)[:, None]
         images = []
         for row in eligible:
-            candidates = np.flatnonzero(row)
+            candidates = row.nonzero()[0]
             if not len(candidates):
                 return None
             contenders = candidates[self.numbers.integers(len(candidates), size=self.contenders)]
-            plausibility = self.table.plausibility[np.ix_(np.array(concepts), contenders)].sum(0)
-            images.append(int(contenders[np.argmax(plausibility - _REUSE_COST * self.image_uses[contenders])]))
+            plausibility = self.table.plausibility[rows, contenders].sum(0)
+            images.append(int(contenders[(plausibility - _REUSE_COST * self.image_uses[contenders]).argmax()]))
         return images
 
     def _write(self, design: Design, concepts: tuple[int, ...], images: list[int], name: str) -> list[Question]:
@@ -194,6 +200,7 @@ def build_questions(
     forms: Collection[str] | None = None,
     phrasebook: Phrasebook | None = None,
     group_prefix: str = "",
+    table: FactTable | None = None,
     seed: int = 0,
 ) -> list[Question]:
     """Build groups of questions until there are `count` questions or the facts allow no more.
@@ -212,6 +219,7 @@ def build_questions(
         forms: forms of negation to choose from, all when None.
         phrasebook: the English of the choices; that of general captions when None.
         group_prefix: begins each group's name, such as the split, so that names stay apart.
+        table: `fact_table(facts, lexicon)`, where it is at hand.
         seed: the same seed gives the same questions.
 
     Returns:
@@ -236,6 +244,7 @@ def build_questions(
         contenders=contenders,
         forms=forms,
         phrasebook=phrasebook,
+        table=table,
         seed=seed,
     )
     questions: list[Question] = []

@@ -90,20 +90,43 @@ class Verifier:
             open_ &= table.annotated
         else:
             open_[:] = False
-        chances = self.companions.chances(present)
-        if not self.thresholds:
-            silent &= table.salient & (np.minimum(1.0, table.unsaid * chances) <= self.risk) & (not annotated)
+        told_by, chances = self.companions.told_by(present)
+        if self.thresholds:
+            absent = self._by_detector(open_, silent, chances, scores, annotated=annotated)
+        elif annotated:
+            absent = self._shared("annotation", open_.nonzero()[0], told_by, chances)
+        else:
+            silent &= table.salient & (np.minimum(1.0, table.unsaid * chances) <= self.risk)
+            absent = self._shared("caption", silent.nonzero()[0], told_by, chances)
+        return ImageFacts(image_id, captions, present, absent)
+
+    def _by_detector(
+        self, open_: np.ndarray, silent: np.ndarray, chances: np.ndarray, scores: np.ndarray | None, *, annotated: bool
+    ) -> dict[str, Evidence]:
         absent: dict[str, Evidence] = {}
         by_annotation, told = open_.tolist(), chances.tolist()
         for column in np.flatnonzero(open_ | silent).tolist():
             name, chance = self.companions.candidates[column], told[column]
             if by_annotation[column]:
-                absent[name] = self._evidence("annotation", plausibility=chance)
+                absent[name] = Evidence("annotation", plausibility=chance)
                 continue
             evidence = self._without_annotation(name, chance, scores, annotated=annotated)
             if evidence is not None:
                 absent[name] = evidence
-        return ImageFacts(image_id, captions, present, absent)
+        return absent
+
+    def _shared(
+        self, method: EvidenceMethod, columns: np.ndarray, told_by: np.ndarray, chances: np.ndarray
+    ) -> dict[str, Evidence]:
+        """Evidence without a score, which all images share of which the same concept tells most of the candidate."""
+        table = self._table
+        kept, own = table.evidence[method], (told_by[columns], columns)
+        for row, column in zip(*(axis[~table.written[method][own]] for axis in own), strict=True):
+            chance = float(chances[column])
+            risk = 0.0 if method == "annotation" else min(1.0, float(table.unsaid[column]) * chance)
+            kept[row, column] = Evidence(method, plausibility=chance, risk=risk)
+        table.written[method][own] = True
+        return dict(zip(table.names[columns].tolist(), kept[own].tolist(), strict=True))
 
     @cached_property
     def _table(self) -> "_CandidateTable":
@@ -127,7 +150,7 @@ class Verifier:
         concept = self.lexicon[name]
         checked = self._checked[name]
         found: dict[str, float] = {}
-        if self.thresholds and checked:
+        if checked:
             if scores is None:
                 return None
             found = {label: float(scores[self._place[label]]) for label in checked}
@@ -135,25 +158,13 @@ class Verifier:
                 return None
         label = self.detected_as.get(name)
         risk = silence_risk(self.salience.get(name), chance, salient=concept.salient)
-        if self.thresholds and label is not None:
+        if label is not None:
             threshold = self.thresholds[label]
             risk *= max(threshold.missed, _LEAST_MISSED)
             return Evidence("detector", found[label], threshold.value, chance, risk) if risk <= self.risk else None
         if annotated or not concept.salient or risk > self.risk:
             return None
-        return self._evidence("caption", plausibility=chance, risk=risk)
-
-    def _evidence(self, method: EvidenceMethod, *, plausibility: float, risk: float = 0.0) -> Evidence:
-        """Evidence without a score; the many images for which it is the same share it."""
-        key = (method, plausibility, risk)
-        found = self._shared.get(key)
-        if found is None:
-            found = self._shared[key] = Evidence(method, plausibility=plausibility, risk=risk)
-        return found
-
-    @cached_property
-    def _shared(self) -> dict[tuple[EvidenceMethod, float, float], Evidence]:
-        return {}
+        return Evidence("caption", plausibility=chance, risk=risk)
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -173,6 +184,11 @@ class _CandidateTable:
         self.unsaid = np.array(
             [unsaid_share(verifier.salience.get(name), salient=lexicon[name].salient) for name in candidates]
         )
+        self.names = np.array(candidates, dtype=object)
+        # Evidence that was written before, by what tells most of the candidate, and the candidate.
+        kept = np.full((len(verifier.companions.counts) + 1, len(candidates)), None, dtype=object)
+        self.evidence: dict[EvidenceMethod, np.ndarray] = {"annotation": kept, "caption": kept.copy()}
+        self.written = {method: np.zeros(kept.shape, dtype=bool) for method in self.evidence}
         shape = (len(self._row), len(candidates))
         # The candidate itself and its kinds, whose presence is its presence.
         self._is = np.zeros(shape, dtype=bool)

@@ -23,6 +23,7 @@ from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, whole_file, write_json
 from notclip.recaption.caption_text import says_something
 from notclip.recaption.domains.descriptions import describe
+from notclip.recaption.fact_table import FactTable, fact_table
 from notclip.recaption.facts import EVIDENCE_METHODS, ImageFacts
 from notclip.recaption.llm_endpoint import Endpoint
 from notclip.recaption.llm_phrasing import Rephraser
@@ -82,14 +83,16 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         knowledge.verifier, job.lexicon, _chooser(job, knowledge), draws=job.config.negated_per_caption
     )
     facts, skipped, revision = _facts(job, shard, knowledge, audit)
-    questions = _questions(job, shard, facts)
-    pairs = _pairs(job, shard, facts)
+    table = fact_table(facts, job.lexicon)
+    questions = _questions(job, shard, facts, table)
+    pairs = _pairs(job, shard, facts, table)
     queries = build_queries(
         facts,
         job.lexicon,
         forms=job.forms(shard.split),
         phrasebook=job.phrasebook,
         listed_images=_LISTED_IMAGES[shard.of > 1],
+        table=table,
         seed=_seed(job.config.seed, "queries", *_shard_names(shard)),
     )
     rephraser = _rephraser(job)
@@ -181,7 +184,7 @@ def _rephraser(job: BuildJob) -> Rephraser | None:
     )
 
 
-def _questions(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts]) -> list[Question]:
+def _questions(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts], table: FactTable) -> list[Question]:
     config = job.config
     names = _shard_names(shard)
     try:
@@ -193,6 +196,7 @@ def _questions(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts]) -> list
             forms=job.forms(shard.split),
             phrasebook=job.phrasebook,
             group_prefix="-".join((*names, "")),
+            table=table,
             seed=_seed(config.seed, "questions", *names),
         )
     except BadInputError:
@@ -203,7 +207,7 @@ def _questions(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts]) -> list
     return questions
 
 
-def _pairs(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts]) -> list[Pair]:
+def _pairs(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts], table: FactTable) -> list[Pair]:
     names = _shard_names(shard)
     try:
         return build_pairs(
@@ -213,6 +217,7 @@ def _pairs(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts]) -> list[Pai
             forms=job.forms(shard.split),
             phrasebook=job.phrasebook,
             prefix="-".join((*names, "pair-")),
+            table=table,
             seed=_seed(job.config.seed, "pairs", *names),
         )
     except BadInputError:

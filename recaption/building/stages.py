@@ -4,8 +4,10 @@ Each stage works on numbered items (parts of the source, shards, or just one). A
 passed over, and a file is whole or absent, so that a build which was killed goes on where it was.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +25,8 @@ from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.pieces import list_pieces, read_part
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.shard_writer import write_shard
+
+_NEW_OBJECTS = 200_000  # After so many the collector looks at the new ones; Python's own figure is 700.
 
 if "SLURM_JOB_ID" not in os.environ:
     logger.disable("datatrove")  # Its log of every task would drown the progress bar; on Slurm it goes to files.
@@ -127,6 +131,18 @@ class BuildStep(PipelineStep):
             yield from data
         stage = next(stage for stage in STAGES if stage.name == self.name)
         job = _job_of_process(self.config, self.root, self.threads)
-        for item in range(rank, stage.count(job), world_size):
-            stage.work(job, item, TaskProgress(job.work.progress, stage.file_name, item))
-            self.stat_update("items")
+        with _rare_collections():
+            for item in range(rank, stage.count(job), world_size):
+                stage.work(job, item, TaskProgress(job.work.progress, stage.file_name, item))
+                self.stat_update("items")
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Facts and rows are many and hold no cycles, so that looking for cycles among them would only take time."""
+    before = gc.get_threshold()
+    gc.set_threshold(_NEW_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
