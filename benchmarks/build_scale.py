@@ -3,11 +3,12 @@
     python benchmarks/build_scale.py --rows 100000 --out build/scale
     python benchmarks/build_scale.py --rows 1000000 --out build/scale
     python benchmarks/build_scale.py --rows 20000 --kills 3 --out build/scale
-    python benchmarks/build_scale.py --rows 1000000 --seconds 270 --out build/scale     # goes on where it was
+    python benchmarks/build_scale.py --rows 1000000 --seconds 230 --out build/scale     # goes on where it was
 
 The source is made up: one caption and one tiny photo a row, so that what is measured is the builder and not the
 decoding of photos. Prints one line of JSON: rows, CPU seconds of all processes, the largest memory of one process and
-of all together, and with --kills whether the bytes are those of a build that was not disturbed.
+of all together, and with --kills whether the bytes are those of a build that was not disturbed. Of a build in several goes
+it adds up what each of them took, the work that it broke off included. Each minute stderr hears how far it is.
 """
 
 import argparse
@@ -105,15 +106,20 @@ def build(source: Path, out: Path, options: argparse.Namespace, *, limit: float 
     command = [sys.executable, "-m", "notclip.scripts.command_line", "build-dataset", "--source", str(source)]
     command += ["--out", str(out), "--cache", str(options.out / "cache"), "--images", "referenced", "--no-progress"]
     command += ["--workers", str(options.workers), "--shard-images", str(options.shard_images)]
+    kept = options.out / f"measured-{out.name}.json"
+    nothing = dict.fromkeys(("wall", "cpu", "largest", "together"), 0.0)
+    before = json.loads(kept.read_text()) if kept.is_file() else nothing
     began = time.monotonic()
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-    largest = together = cpu = 0.0
+    largest, together = before["largest"], before["together"]
     seen: dict[int, float] = {}
     told = began
     while process.poll() is None:
         if limit is not None and time.monotonic() - began > limit:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            so_far = {"wall": before["wall"] + time.monotonic() - began, "cpu": before["cpu"] + sum(seen.values())}
+            kept.write_text(json.dumps(so_far | {"largest": largest, "together": together}))
             return None
         sizes = []
         for one in [process, *_children(process)]:
@@ -129,9 +135,10 @@ def build(source: Path, out: Path, options: argparse.Namespace, *, limit: float 
         time.sleep(0.2)
     if process.returncode:
         raise SystemExit(f"the build ended with status {process.returncode}")
-    cpu = sum(seen.values())
+    kept.unlink(missing_ok=True)
+    cpu = before["cpu"] + sum(seen.values())
     return {
-        "wall_seconds": round(time.monotonic() - began, 1),
+        "wall_seconds": round(before["wall"] + time.monotonic() - began, 1),
         "cpu_seconds": round(cpu, 1),
         "rows_per_cpu_second": round(options.rows / cpu, 1),
         "largest_process_mb": round(largest / 2**20),
