@@ -7,8 +7,8 @@
 
 The source is made up: one caption and one tiny photo a row, so that what is measured is the builder and not the
 decoding of photos. Prints one line of JSON: rows, CPU seconds of all processes, the largest memory of one process and
-of all together, and with --kills whether the bytes are those of a build that was not disturbed. Of a build in several goes
-it adds up what each of them took, the work that it broke off included. Each minute stderr hears how far it is.
+of all together, and with --kills whether the bytes are those of a build that was not disturbed. Of a build in several
+goes it adds up what each of them took, the work that it broke off included. Each minute stderr hears how far it is.
 """
 
 import argparse
