@@ -37,7 +37,7 @@ class TrainableComposition(nn.Module):
             hybrid=torch.where(sign, self.hybrid.abs(), self.hybrid),
             negation=torch.where(sign, self.negation.abs(), self.negation),
             negation_bias=self.negation_bias,
-            sharing=self.sharing,
+            sharing=self.sharing.clamp(0, 1),
         )
 
     def write_to(self, model: NotClipModel) -> None:

@@ -23,28 +23,28 @@ class TrainConfig:
     resume: bool = False
     """Go on with a run that was broken off; ends at the same weights as one that was not."""
 
-    epochs: int = 3
+    epochs: int = 4
     """Passes over the training images; 0 leaves the adapter empty and calibrates the composition alone."""
     batch_images: int = 64
     """Images of the contrastive loss per step, over all processes."""
     batch_questions: int = 128
     """Questions per step, over all processes; those of one counterbalanced group share their choices and a batch."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     """Peak learning rate of the adapter, after a linear warm-up over the first 5 % of steps, then cosine to 0."""
     weight_decay: float = 0.01
     """AdamW's decoupled weight decay on the adapter."""
     contrastive_weight: float = 0.2
     """a of L = a·contrastive + (1-a)·choice + anchor."""
-    plain_share: float = 0.5
+    plain_share: float = 0.2
     """p: how much of both losses runs past the composition, for the merged backbone; the rest runs through it."""
-    anchor_weight: float = 4.0
+    anchor_weight: float = 8.0
     """Weight of the anchor that holds affirmative captions where the backbone puts them."""
     negated_share: float = 0.5
     """Share of contrastive captions that are negated ones; the others are the source's own, and anchored."""
 
-    rank: int = 16
+    rank: int = 32
     """Rank of the low-rank updates."""
-    alpha: int = 32
+    alpha: int = 64
     """Updates are scaled by alpha / rank."""
     dropout: float = 0.0
     """Dropout on the input of each update."""
