@@ -55,7 +55,8 @@ def text_fingerprint(model: NotClipModel) -> str:
     digest = hashlib.sha256(weights_sha256(model).encode())
     digest.update(model.config.to_json_string().encode())
     digest.update(repr(sorted(model.processor.tokenizer.get_vocab().items())).encode())
-    for file in sorted(Path(__file__).parent.glob("negation_*.py")):
+    code = Path(__file__).parent
+    composing = (code / f"{name}.py" for name in ("caption_frames", "composition_notclip", "modeling_notclip"))
+    for file in (*sorted(code.glob("negation_*.py")), *composing):
         digest.update(file.read_bytes())
-    digest.update((Path(__file__).parent / "composition_notclip.py").read_bytes())
     return digest.hexdigest()[:16]
