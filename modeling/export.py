@@ -18,6 +18,12 @@ AUTO_MAP = {
     "AutoModelForZeroShotImageClassification": "modeling_notclip.NotClipModel",
     "AutoProcessor": "processing_notclip.NotClipProcessor",
 }
+# Read by sentence-transformers alone; nothing else follows from here to a file that imports it.
+SENTENCE_CODE = "sentence_notclip.py"
+SENTENCE_FILES = {
+    "modules.json": [{"idx": 0, "name": "0", "path": "", "type": "sentence_notclip.NotClipSentences"}],
+    "config_sentence_transformers.json": {"model_type": "SentenceTransformer", "similarity_fn_name": "dot"},
+}
 
 
 def remote_code() -> list[Path]:
@@ -45,8 +51,10 @@ def export_notclip(model: NotClipModel, folder: Path) -> None:
     content = json.loads(processor_config.read_text(encoding="utf-8"))
     content["auto_map"] = {"AutoProcessor": AUTO_MAP["AutoProcessor"]}
     processor_config.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    for file in remote_code():
+    for file in [*remote_code(), Path(__file__).parent / SENTENCE_CODE]:
         shutil.copyfile(file, folder / file.name)
+    for name, sentence_content in SENTENCE_FILES.items():
+        (folder / name).write_text(json.dumps(sentence_content, indent=2) + "\n", encoding="utf-8")
 
 
 def export_backbone(backbone: PreTrainedModel, processor: ProcessorMixin, folder: Path) -> None:

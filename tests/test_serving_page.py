@@ -41,7 +41,7 @@ def run(folder, blocks):
 
 def test_the_index_finds_what_the_model_ranks_first(folder):
     pytest.importorskip("faiss")
-    index, search, compare, _ = BLOCKS
+    index, search, compare, *_ = BLOCKS
     ranking = """
         assert [files[row] for row in rows[0]] == [files[row] for row in model.score(
             [Image.open(file) for file in files], [query])[:, 0].argsort(descending=True)[:3]]
@@ -52,10 +52,46 @@ def test_the_index_finds_what_the_model_ranks_first(folder):
     assert len(scores) == 3 and scores == sorted(scores, reverse=True)
 
 
+OPENING = "from pathlib import Path\nfrom PIL import Image\nfiles = sorted(Path('photos').glob('*.png'))"
+
+
+def test_sentence_transformers_gives_the_scores_of_the_model_and_keeps_its_code_when_it_saves(folder):
+    pytest.importorskip("sentence_transformers")
+    *_, encode, _ = BLOCKS
+    same = """
+import torch
+from sentence_transformers.util import semantic_search
+from transformers import AutoModel
+model = AutoModel.from_pretrained("model", trust_remote_code=True)
+photos, queries = [Image.open(file) for file in files], ["a beach", "a beach with no people", "no dog"]
+scores = model.score(photos, queries)
+assert model.encode_query("no dog")[1] != 0
+torch.testing.assert_close(encoder.similarity(encoder.encode(photos), encoder.encode(queries)), scores)
+for found, column in zip(semantic_search(encoder.encode(queries), encoder.encode(photos)), scores.T):
+    assert [hit["corpus_id"] for hit in found] == column.argsort(descending=True).tolist()
+encoder.save("saved")
+plain = SentenceTransformer("saved", trust_remote_code=True, truncate_dim=model.config.embedding_dim)
+torch.testing.assert_close(plain.encode(photos, convert_to_tensor=True), model.encode_images(photos))
+torch.testing.assert_close(plain.encode("no dog", convert_to_tensor=True), model.encode_query("no dog")[0])
+"""
+    assert run(folder, [OPENING, encode, same]).startswith("tensor([[")
+
+
+def test_sentence_transformers_runs_no_code_of_the_model_unasked(folder):
+    pytest.importorskip("sentence_transformers")
+    code = """
+from sentence_transformers import SentenceTransformer
+try:
+    SentenceTransformer("model")
+except ValueError as error:
+    print(error)
+"""
+    assert "trust_remote_code=True" in run(folder, [code])
+
+
 def test_sentence_transformers_encodes_with_the_merged_backbone_as_transformers_does(folder):
     pytest.importorskip("sentence_transformers")
     *_, encode = BLOCKS
-    opening = "from pathlib import Path\nfrom PIL import Image\nfiles = sorted(Path('photos').glob('*.png'))"
     same = """
 import torch
 from transformers import AutoModel, AutoProcessor
@@ -66,4 +102,4 @@ with torch.inference_mode():
     outputs = AutoModel.from_pretrained("backbone").eval()(**inputs)
 torch.testing.assert_close(encoder.similarity(images, texts), outputs.image_embeds @ outputs.text_embeds.T)
 """
-    assert run(folder, [opening, encode, same]).startswith("tensor([[")
+    assert run(folder, [OPENING, encode, same]).startswith("tensor([[")
