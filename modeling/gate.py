@@ -21,7 +21,7 @@ FIGURES = (
     *("recall", "recall_per_image", "mrr", "median_rank", "caption_recall", "caption_mrr", "caption_median_rank"),
     *("negated_recall", "negated_recall_per_image", "negated_mrr", "negated_median_rank", "negated_caption_recall"),
     *("negated_caption_mrr", "negated_caption_median_rank", "violation", "violation_chance", "negation_drop"),
-    *("n_queries", "n_ordinary_queries", "n_groups", "group_chance"),
+    *("n_queries", "n_ordinary_queries", "n_questions_by_form", "n_groups", "group_chance"),
     *("pair_text_score", "pair_image_score", "pair_group_score", "pair_group_chance", "n_pairs"),
 )
 _FORM = re.compile(

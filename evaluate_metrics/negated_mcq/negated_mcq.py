@@ -201,10 +201,12 @@ def score_questions(
         for number, kind in enumerate(KINDS):
             if np.any(chosen := right_kinds == number):
                 statistics[f"kind {kind}"] = (credit * chosen, ones * chosen, FIRST_OF_A_PAIR)
+    questions_of: dict[str, int] = {}
     if forms is not None:
         form_of = np.array(_of_length("forms", [str(form) for form in forms], count))
         for form in sorted(set(form_of.tolist())):
             statistics[f"form {form}"] = (credit * (form_of == form), ones * (form_of == form), FIRST_OF_A_PAIR)
+            questions_of[form] = int((form_of == form).sum())
     if kinds_of_choices is not None:
         affirmative = kinds_of_choices == KINDS.index("affirmation")
         statistics["affirmative picks"] = ((shares * affirmative).sum(axis=1), ones, FIRST_OF_A_PAIR)
@@ -231,6 +233,8 @@ def score_questions(
     results["tie_rate"] = float((shares.max(axis=1) < 1).mean())
     results["chance"] = float((1 / sizes).mean())
     results["n_questions"], results["n_images"] = count, int(images.max()) + 1
+    if questions_of:
+        results["n_questions_by_form"] = questions_of
     if by_group:
         results["group_chance"] = float(_all_right(1 / sizes, members).mean())
         results["n_groups"] = len(members)
@@ -465,8 +469,8 @@ Args:
 
 Returns:
     A dictionary with accuracy, tie_rate, chance, n_questions, n_images, confidence_intervals and, where the columns
-    that they need are given, macro_accuracy, accuracy_by_kind, accuracy_by_form, confusion, affirmation_bias,
-    blind_accuracy, vision_gain, calibration_error, compared_accuracy, accuracy_difference, compared_macro_accuracy,
+    that they need are given, macro_accuracy, accuracy_by_kind, accuracy_by_form, n_questions_by_form, confusion,
+    affirmation_bias, blind_accuracy, vision_gain, calibration_error, compared_accuracy, accuracy_difference, compared_macro_accuracy,
     macro_accuracy_difference, accuracy_by_kind_difference, mcnemar_p_value, bootstrap_p_value, macro_accuracy_p_value
     and, of groups, group_score, group_chance, n_groups, group_score_difference, group_score_p_value. The p-values of
     several comparisons are read side by side after `metric.holm_adjusted({"first": p, "second": p})`.

@@ -139,6 +139,7 @@ def test_a_scorer_that_always_affirms_is_as_biased_as_questions_lack_affirmation
 def test_accuracy_by_form_takes_any_labels():
     figures = score_questions([[1, 0], [1, 0], [0, 1]], [0, 1, 1], forms=["no X", "without X", "no X"])
     assert figures["accuracy_by_form"] == {"no X": 1.0, "without X": 0.0}
+    assert figures["n_questions_by_form"] == {"no X": 2, "without X": 1}
     assert set(figures["confidence_intervals"]["accuracy_by_form"]) == {"no X", "without X"}
 
 
