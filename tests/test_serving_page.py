@@ -55,7 +55,7 @@ def test_the_index_finds_what_the_model_ranks_first(folder):
 OPENING = "from pathlib import Path\nfrom PIL import Image\nfiles = sorted(Path('photos').glob('*.png'))"
 
 
-def test_sentence_transformers_gives_the_scores_of_the_model_and_keeps_its_code_when_it_saves(folder):
+def test_sentence_transformers_gives_the_scores_of_the_model_and_runs_no_code_of_it_unasked(folder):
     pytest.importorskip("sentence_transformers")
     *_, encode, _ = BLOCKS
     same = """
@@ -69,24 +69,18 @@ assert model.encode_query("no dog")[1] != 0
 torch.testing.assert_close(encoder.similarity(encoder.encode(photos), encoder.encode(queries)), scores)
 for found, column in zip(semantic_search(encoder.encode(queries), encoder.encode(photos)), scores.T):
     assert [hit["corpus_id"] for hit in found] == column.argsort(descending=True).tolist()
+try:
+    SentenceTransformer("model")
+except ValueError as error:
+    assert "trust_remote_code=True" in str(error)
+else:
+    raise AssertionError("it ran the model's code")
 encoder.save("saved")
 plain = SentenceTransformer("saved", trust_remote_code=True, truncate_dim=model.config.embedding_dim)
 torch.testing.assert_close(plain.encode(photos, convert_to_tensor=True), model.encode_images(photos))
 torch.testing.assert_close(plain.encode("no dog", convert_to_tensor=True), model.encode_query("no dog")[0])
 """
     assert run(folder, [OPENING, encode, same]).startswith("tensor([[")
-
-
-def test_sentence_transformers_runs_no_code_of_the_model_unasked(folder):
-    pytest.importorskip("sentence_transformers")
-    code = """
-from sentence_transformers import SentenceTransformer
-try:
-    SentenceTransformer("model")
-except ValueError as error:
-    print(error)
-"""
-    assert "trust_remote_code=True" in run(folder, [code])
 
 
 def test_sentence_transformers_encodes_with_the_merged_backbone_as_transformers_does(folder):
