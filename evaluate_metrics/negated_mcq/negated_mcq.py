@@ -470,9 +470,10 @@ Args:
 Returns:
     A dictionary with accuracy, tie_rate, chance, n_questions, n_images, confidence_intervals and, where the columns
     that they need are given, macro_accuracy, accuracy_by_kind, accuracy_by_form, n_questions_by_form, confusion,
-    affirmation_bias, blind_accuracy, vision_gain, calibration_error, compared_accuracy, accuracy_difference, compared_macro_accuracy,
-    macro_accuracy_difference, accuracy_by_kind_difference, mcnemar_p_value, bootstrap_p_value, macro_accuracy_p_value
-    and, of groups, group_score, group_chance, n_groups, group_score_difference, group_score_p_value. The p-values of
+    affirmation_bias, blind_accuracy, vision_gain, calibration_error, compared_accuracy, accuracy_difference,
+    compared_macro_accuracy, macro_accuracy_difference, accuracy_by_kind_difference, mcnemar_p_value,
+    bootstrap_p_value, macro_accuracy_p_value and, of groups, group_score, group_chance, n_groups,
+    group_score_difference, group_score_p_value. The p-values of
     several comparisons are read side by side after `metric.holm_adjusted({"first": p, "second": p})`.
 
 Examples:
