@@ -1,10 +1,10 @@
 """From the embeddings of a caption's parts to one query that excludes what the caption negates.
 
-A caption is embedded whole (t), its affirmed part alone (a), and each excluded concept alone (n). How much an image v
-shows a concept is read from its similarity to n, standardised over images: z(v) = (v·n - m·n) / sqrt(nᵀ C n), where m
-and C are mean and covariance of image embeddings, so that a common concept and a rare one are measured alike. A
-presence detector on frozen embeddings is a linear one (as in linear probes, Radford et al. 2021, section 3.2), its
-log odds affine in z; the composition adds the log odds of absence of each excluded concept:
+A caption is embedded whole (t), its affirmed part alone and without its frame (a), and each excluded concept (n).
+How much an image v shows a concept is read from its similarity to n, standardised over images: z(v) = (v·n - m·n) /
+sqrt(nᵀ C n), where m and C are mean and covariance of image embeddings, so that a common concept and a rare one are
+measured alike. A presence detector on frozen embeddings is a linear one (as in linear probes, Radford et al. 2021,
+section 3.2), its log odds affine in z; the composition adds the log odds of absence of each excluded concept:
 
     hybrid    s(v) = (1-w) v·a + w v·t + K^-κ Σ (c - λ z(v))
     negation  s(v) = b         + w v·t + K^-κ Σ (c - λ z(v))

@@ -71,6 +71,12 @@ def test_who_excludes_people_excludes_each_kind_of_person(model):
     assert torch.equal(model.embed_texts(["no person"]).parts.excluded[0], excluded[0])
 
 
+def test_what_is_affirmed_is_embedded_without_its_frame(model):
+    parts = model.embed_texts(["This image shows a dog but no car", "There is a dog in the picture, not a car"]).parts
+    dog = model.encode_texts(["a dog"])[0]
+    torch.testing.assert_close(parts.affirmed, torch.stack([dog, dog]))
+
+
 def test_strength_zero_excludes_nothing(model):
     model.config.negation_strength = 0.0
     model.config.hybrid_weights = [-0.2, 0.1, 0.1]
