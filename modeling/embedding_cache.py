@@ -7,11 +7,12 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from notclip.embedding_shelf import EmbeddingShelf
 from notclip.modeling_notclip import NotClipModel
+from notclip.recaption.clips import unpack_clip
 
 
 def image_tower_fingerprint(model: NotClipModel) -> str:
@@ -31,7 +32,7 @@ def cached_image_embeds(
 
     Args:
         model: the model whose image tower embeds.
-        image_bytes: encoded images (JPEG, PNG, …), I in all.
+        image_bytes: encoded images (JPEG, PNG, …), I in all; a clip (see `recaption.clips`) is the mean of its frames.
         digests: SHA-256 of each of them.
         folder: the cache, in which each tower's weights and preprocessing have a folder; made when absent.
         batch_size: images embedded at once.
@@ -44,8 +45,16 @@ def cached_image_embeds(
     with tqdm(total=len(missing), desc="embed images", unit="image", disable=not missing) as progress:
         for start in range(0, len(missing), batch_size):
             batch = missing[start : start + batch_size]
-            images = [Image.open(io.BytesIO(image_bytes[index])) for index in batch]
-            shelf.add([digests[index] for index in batch], model.encode_images(images, batch_size=batch_size))
+            frames = [_frames(image_bytes[index]) for index in batch]
+            every = [frame for own in frames for frame in own]
+            embeds = model.encode_images(every, batch_size=batch_size).split([len(own) for own in frames])
+            means = [own[0] if len(own) == 1 else nn.functional.normalize(own.mean(0), dim=0) for own in embeds]
+            shelf.add([digests[index] for index in batch], torch.stack(means))
             progress.update(len(batch))
     shelf.flush()
     return shelf.vectors(digests)
+
+
+def _frames(encoded: bytes) -> list[Image.Image]:
+    """A photo, or the frames of a clip."""
+    return list(unpack_clip(encoded)) or [Image.open(io.BytesIO(encoded))]

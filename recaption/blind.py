@@ -157,7 +157,16 @@ def _vectorizer() -> TfidfVectorizer:
 
 
 def _tokens(view: View, questions: QuestionTexts, rows: np.ndarray) -> list[list[str]]:
-    return [tokens for row in rows for tokens in _TOKENS[view](questions.choices[row])]
+    """Tokens of each choice of each question, worked out once for all questions that share their choices."""
+    of_choices: dict[tuple[str, ...], dict[str, list[str]]] = {}
+    tokens = []
+    for row in rows:
+        choices = questions.choices[row]
+        shared = tuple(sorted(choices))  # A choice's tokens do not depend on where the others stand.
+        if shared not in of_choices:
+            of_choices[shared] = dict(zip(choices, _TOKENS[view](choices), strict=True))
+        tokens += [of_choices[shared][choice] for choice in choices]
+    return tokens
 
 
 def _is_answer(questions: QuestionTexts, rows: np.ndarray) -> np.ndarray:

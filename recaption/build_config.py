@@ -19,7 +19,8 @@ class BuildConfig:
 
     source: str
     """`drawn-world`; a CSV file of paths with captions or labels; a COCO JSON file; YOLO's data.yaml; a folder of
-    Parquet, CSV or WebDataset files, of photos with metadata, or in COCO's, VOC's or YOLO's layout; a Hub id."""
+    Parquet, CSV or WebDataset files, of photos with metadata, or in COCO's, VOC's or YOLO's layout; a Hub id. A row
+    may be a video: film.mp4 beside the folder film/ of its frames, or a list of frames in `frames`; four are kept."""
     out: Path
     """Folder to make; it must not exist, or be empty."""
     detector: Path | None = None

@@ -16,7 +16,8 @@ EVIDENCE_FEATURE = {
     "threshold": Value("float32"),
 }
 
-# One row per (image, caption), rows of one image adjacent, so that zstd folds the repeated image bytes.
+# One row per (image, caption), rows of one image adjacent, so that zstd folds the repeated image bytes. The image of a
+# clip is a TIFF whose pages are its frames (see `clips`).
 CAPTION_FEATURES = Features(
     {
         "image": Image(),

@@ -10,6 +10,10 @@ from typing import Protocol
 from PIL import Image
 
 from notclip.errors import BadInputError
+from notclip.recaption.clips import unpack_clip
+
+# What Pillow's decoders raise on corrupt input: half a dozen unrelated classes.
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 class Photo(Protocol):
@@ -48,9 +52,33 @@ class Clip:
     where: str
 
 
+@dataclass(frozen=True)
+class ClipPage:
+    """One frame of a clip that a dataset holds as one file."""
+
+    frame: Image.Image
+    where: str
+
+    def read_bytes(self) -> bytes:
+        """The frame as a picture of its own."""
+        encoded = io.BytesIO()
+        self.frame.save(encoded, "BMP")
+        return encoded.getvalue()
+
+
 def frames_of(photo: Photo | Clip) -> tuple[Photo, ...]:
-    """What is to be encoded: a photo itself, a video's frames."""
-    return photo.frames if isinstance(photo, Clip) else (photo,)
+    """What is to be encoded: a photo itself, a video's frames.
+
+    Raises:
+        BadInputError: it cannot be read.
+    """
+    if isinstance(photo, Clip):
+        return photo.frames
+    try:
+        pages = unpack_clip(photo.read_bytes())
+    except _UNREADABLE as error:
+        raise BadInputError(f"{photo.where}: the clip cannot be decoded: {error}.") from error
+    return tuple(ClipPage(page, photo.where) for page in pages) or (photo,)
 
 
 def open_photo(photo: Photo) -> Image.Image:
@@ -67,8 +95,7 @@ def decode_photo(encoded: bytes, where: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(encoded)) as image:
             return image.convert("RGB")
-    # Pillow's decoders raise half a dozen unrelated classes on corrupt input.
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except _UNREADABLE as error:
         raise BadInputError(f"{where}: the photo cannot be decoded: {error}.") from error
 
 

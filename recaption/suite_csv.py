@@ -10,8 +10,9 @@ from pathlib import Path
 
 from notclip.errors import BadInputError
 from notclip.negation_scope import read_scope
+from notclip.recaption.clips import VIDEO_SUFFIXES
 from notclip.recaption.suite import Clip, Photo, Query, Question, Suite, file_sha256
-from notclip.recaption.suite_photos import VIDEO_SUFFIXES, PhotoFolder
+from notclip.recaption.suite_photos import PhotoFolder
 
 # NegBench calls kinds of caption by other names, which collide with those of contrastive pairs.
 KIND_OF_TEMPLATE = {"positive": "affirmation", "negative": "negation", "hybrid": "hybrid"}

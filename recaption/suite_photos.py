@@ -1,15 +1,11 @@
 """The folder of a suite's photos, and of its videos as frames."""
 
-import re
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
 from notclip.errors import BadInputError
+from notclip.recaption.clips import VIDEO_SUFFIXES, photos_in, spread_frames
 from notclip.recaption.suite import Clip, PhotoFile
-
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-VIDEO_SUFFIXES = {".mp4", ".avi", ".webm", ".mkv", ".mov"}
-FRAMES = 4  # of a video, as NegBench takes them
 
 
 class PhotoFolder:
@@ -58,21 +54,9 @@ class PhotoFolder:
         return found[0] if found else None
 
 
-def photos_in(folder: Path) -> list[Path]:
-    """The photos below a folder, in the order in which a person numbers them: 2 before 10."""
-
-    def number_wise(file: Path) -> list[tuple[int, str]]:
-        parts = re.split(r"(\d+)", str(file.relative_to(folder)))
-        return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
-
-    return sorted((file for file in folder.rglob("*") if file.suffix.lower() in PHOTO_SUFFIXES), key=number_wise)
-
-
 def _clip(folder: Path, where: str) -> Clip:
     """Four frames at even distances: the middles of four equal parts of the video; all where there are fewer."""
     frames = photos_in(folder)
     if not frames:
         raise BadInputError(f"{where}: the folder {folder} of a video's frames holds no photo.")
-    if len(frames) > FRAMES:
-        frames = [frames[(2 * part + 1) * len(frames) // (2 * FRAMES)] for part in range(FRAMES)]
-    return Clip(tuple(PhotoFile(frame, where) for frame in frames), where)
+    return Clip(tuple(PhotoFile(frames[number], where) for number in spread_frames(len(frames))), where)

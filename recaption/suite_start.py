@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from notclip.errors import BadInputError
+from notclip.recaption.clips import photos_in
 from notclip.recaption.drawn_world.scene import Scene, compose_scene, draw_scene
-from notclip.recaption.suite_photos import photos_in
 
 # Two pictures of each place that differ in one thing: each caption of a pair is true once.
 PICTURES = {

@@ -1,10 +1,12 @@
 """Fourth stage: what a detector sees, and from which score a class may be there."""
 
-from collections.abc import Mapping
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 
 import numpy as np
+from PIL import Image
 
 from notclip.recaption.building.corpus import shown_concepts
 from notclip.recaption.building.gathering import Shard
@@ -12,6 +14,7 @@ from notclip.recaption.building.images import shard_images
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, whole_file, write_json
+from notclip.recaption.clips import unpack_clip
 from notclip.recaption.detector import Detector, PresenceDetector, presence_scores
 from notclip.recaption.detector_thresholds import DetectorThreshold, ScoreCounts
 from notclip.recaption.zero_shot_detector import ZeroShotDetector
@@ -46,7 +49,7 @@ def detect_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
     images = list(shard_images(job.work, shard, with_bytes=False))
     encoded = ((image.digest, image.image or b"") for image in shard_images(job.work, shard, with_bytes=True))
     found = presence_scores(
-        detector,
+        _EveryFrame(detector),
         [image.digest for image in images],
         encoded,
         cache=job.cache,
@@ -62,6 +65,35 @@ def detect_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
     with whole_file(file) as unfinished, unfinished.open("wb") as stream:
         np.savez_compressed(stream, digests=np.array(list(found), dtype=np.str_), scores=scores, counts=counts.counts)
     progress.note()
+
+
+class _EveryFrame:
+    """A detector of photos that sees in a clip what it sees in any of its frames.
+
+    Args:
+        detector: scores photos.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self.labels, self.fingerprint, self.batch_size = detector.labels, detector.fingerprint, detector.batch_size
+
+    def scores(self, images: Sequence[bytes]) -> np.ndarray:
+        """The largest score of each class over the frames, shape (N, classes)."""
+        frames = [[_encoded(frame) for frame in unpack_clip(image)] or [image] for image in images]
+        every = [frame for own in frames for frame in own]
+        seen = [
+            self._detector.scores(every[at : at + self.batch_size]) for at in range(0, len(every), self.batch_size)
+        ]
+        firsts = np.cumsum([0, *(len(own) for own in frames[:-1])])
+        largest: np.ndarray = np.maximum.reduceat(np.concatenate(seen), firsts, axis=0)
+        return largest
+
+
+def _encoded(frame: Image.Image) -> bytes:
+    encoded = io.BytesIO()
+    frame.save(encoded, "BMP")
+    return encoded.getvalue()
 
 
 def merge_detection(job: BuildJob) -> None:

@@ -1,13 +1,15 @@
 """Runs the stages of a build one after another: here, or as jobs of a cluster."""
 
-from typing import Any
+from importlib.util import find_spec
 
 from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.executor.slurm import SlurmPipelineExecutor
 
+from notclip.errors import BadInputError
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import progress_bar
 from notclip.recaption.building.stages import BuildStep, Stage, stages_of
+from notclip.recaption.building.work_folder import read_json
 
 _SMALL = 20_000  # Images up to which one process with threads is done before others have started.
 
@@ -71,16 +73,30 @@ def submit_to_slurm(job: BuildJob) -> list[str]:
 
 
 def run_on_ray(job: BuildJob) -> None:
-    """Run all stages on the Ray cluster that this process can reach, one after another."""
+    """Run all stages on the Ray cluster that this process can reach, one after another.
+
+    Raises:
+        BadInputError: Ray is not installed, or a task refused the source.
+        RuntimeError: a task broke off in another way; the same build goes on from there.
+    """
+    if find_spec("ray") is None:
+        raise BadInputError("`executor` ray needs Ray, which is not installed: `pip install ray`, or build locally.")
     from datatrove.executor.ray import RayPipelineExecutor
 
+    job.work.refusal.unlink(missing_ok=True)
     for stage in stages_of(job):
-        options: dict[str, Any] = {"tasks": _cluster_tasks(job, stage), "mem_per_cpu_gb": job.config.memory_gb}
-        RayPipelineExecutor(
+        executor = RayPipelineExecutor(
             [BuildStep(stage.name, job.config, job.root)],
+            tasks=min(stage.count(job), job.config.tasks),
+            mem_per_cpu_gb=job.config.memory_gb,
             logging_dir=_logs(job, stage),
-            **options,
-        ).run()
+        )
+        executor.run()
+        # It only logs what its tasks raise, and the next stage would work on half of the files.
+        if executor.get_incomplete_ranks():
+            if job.work.refusal.is_file():
+                raise BadInputError(read_json(job.work.refusal))
+            raise RuntimeError(f"Not all tasks of {stage.name} ended well; the logs are in {_logs(job, stage)}.")
 
 
 def _cluster_tasks(job: BuildJob, stage: Stage) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from datatrove.pipeline.base import PipelineStep
 from datatrove.utils.logging import logger
 
+from notclip.errors import BadInputError
 from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.building.corpus import merge_survey, survey_shard
 from notclip.recaption.building.detection import detect_shard, merge_detection
@@ -25,6 +26,7 @@ from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.pieces import list_pieces, read_part
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.shard_writer import write_shard
+from notclip.recaption.building.work_folder import write_json
 
 _NEW_OBJECTS = 200_000  # After so many the collector looks at the new ones; Python's own figure is 700.
 
@@ -133,7 +135,11 @@ class BuildStep(PipelineStep):
         job = _job_of_process(self.config, self.root, self.threads)
         with _rare_collections():
             for item in range(rank, stage.count(job), world_size):
-                stage.work(job, item, TaskProgress(job.work.progress, stage.file_name, item))
+                try:
+                    stage.work(job, item, TaskProgress(job.work.progress, stage.file_name, item))
+                except BadInputError as error:
+                    write_json(job.work.refusal, str(error))  # For whoever waits for the tasks of a cluster.
+                    raise
                 self.stat_update("items")
 
 

@@ -42,6 +42,7 @@ class WorkFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.plan = root / "plan.json"
+        self.refusal = root / "refusal.json"  # What a task had against the source.
         self.pieces, self.gather, self.survey = root / "pieces", root / "gather", root / "survey"
         self.scores, self.shards, self.progress = root / "scores", root / "shards", root / "progress"
         self.logs, self.dataset = root / "logs", root / "dataset"

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.recaption.clips import spread_frames
 from notclip.recaption.sources.parts import RowContent
-from notclip.recaption.sources.photos import read_photo
+from notclip.recaption.sources.photos import clip_of, read_photo
 
-_IMAGE_NAMES = ("image", "img", "photo", "picture", "jpg", "png", "image.jpg")
+_IMAGE_NAMES = ("image", "img", "photo", "picture", "jpg", "png", "image.jpg", "video", "frames")
 _CAPTION_NAMES = (
     "captions",
     "caption",
@@ -34,7 +35,7 @@ class Columns:
     """The columns of one table.
 
     Args:
-        image: column of images: bytes, or a struct of bytes and path.
+        image: column of images: bytes, a path, or a struct of both; a list of such holds the frames of a clip.
         captions: columns of captions, each a string or a list of strings; none where labels say what is there.
         image_id: column of identifiers, if there is one.
         objects: column of annotated objects, if there is one.
@@ -128,12 +129,17 @@ class Columns:
         )
 
     def image_of(self, row: Mapping[str, Any]) -> bytes:
-        """The encoded image of a row.
+        """The encoded image of a row, or its clip: four frames at even distances, see `clips`.
 
         Raises:
             BadInputError: there is none, or its path leaves the folder.
         """
         value = row[self.image]
+        if isinstance(value, list):
+            return clip_of([self._picture(value[number]) for number in spread_frames(len(value))])
+        return self._picture(value)
+
+    def _picture(self, value: Any) -> bytes:
         if isinstance(value, Mapping):
             value = value.get("bytes") or value.get("path")
         if isinstance(value, bytes) and value:

@@ -17,7 +17,7 @@ from notclip.recaption.sources.photos import read_photo
 from notclip.recaption.sources.splits import SPLITS, split_of
 from notclip.recaption.sources.tables import read_csv, texts_of_cell
 
-PATH_NAMES = ("image", "path", "image_path", "filepath", "file_name", "filename", "file", "photo")
+PATH_NAMES = ("image", "path", "image_path", "filepath", "file_name", "filename", "file", "photo", "video")
 # Photos of one patient are alike in more than their findings.
 GROUP_NAMES = ("patient", "patient_id", "patientid", "subject_id", "patient id", "group")
 _PATIENT = re.compile(r"(?:^|/)(patient\w+)/")  # As CheXpert's folders are called.

@@ -2,19 +2,24 @@
 
 import io
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from notclip.errors import BadInputError
+from notclip.recaption.clips import VIDEO_SUFFIXES, pack_clip, photos_in, spread_frames, unpack_clip
 
 
 def read_photo(root: Path, path: str) -> bytes:
-    """Read a photo that a table names.
+    """Read a photo that a table names, or a video: video7.mp4 stands as a folder of its frames, video7.
 
     Args:
         root: folder that it must lie in.
         path: its path, relative to `root`, or absolute and inside.
+
+    Returns:
+        The encoded photo; of a video a clip of four frames at even distances, see `clips`.
 
     Raises:
         BadInputError: the path leaves the folder, or the file cannot be read.
@@ -22,14 +27,37 @@ def read_photo(root: Path, path: str) -> bytes:
     file = (root / path).resolve()
     if not file.is_relative_to(root.resolve()):
         raise BadInputError(f"the photo's path {path!r} leaves the folder {root}")
+    if file.suffix.lower() in VIDEO_SUFFIXES:
+        frames = photos_in(file.with_suffix(""))
+        if not frames:
+            raise BadInputError(
+                f"the video {path!r} needs the folder {path.rpartition('.')[0]!r} of its frames beside it, as photos"
+            )
+        return clip_of([frames[number].read_bytes() for number in spread_frames(len(frames))])
     try:
         return file.read_bytes()
     except OSError as error:
         raise BadInputError(f"the photo {path!r} cannot be read ({error.strerror})") from error
 
 
+def clip_of(frames: Sequence[bytes]) -> bytes:
+    """A clip of all these frames.
+
+    Raises:
+        BadInputError: one of them is unsound, see `check_photo`, or there is none.
+    """
+    if not frames:
+        raise BadInputError("the clip has no frame")
+    for number, frame in enumerate(frames):
+        try:
+            check_photo(frame)
+        except BadInputError as error:
+            raise BadInputError(f"frame {number} of the clip: {error}") from error
+    return pack_clip(frames)
+
+
 def check_photo(image: bytes) -> None:
-    """Decode a photo once.
+    """Decode a photo, or the frames of a clip, once.
 
     Raises:
         BadInputError: it is no image, is cut off, or would take far more memory than any photo (a decompression bomb).
@@ -39,5 +67,6 @@ def check_photo(image: bytes) -> None:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(image)) as photo:
                 photo.load()
+            unpack_clip(image)
     except Exception as error:  # Pillow's decoders raise whatever the damage triggers.
         raise BadInputError(f"the photo cannot be decoded ({type(error).__name__}: {error})") from error

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from notclip.errors import BadInputError
-from notclip.recaption.blind import BlindAccuracy, QuestionTexts, blind_accuracy, require_blind_chance
+from notclip.recaption.blind import (
+    VIEWS,
+    BlindAccuracy,
+    QuestionTexts,
+    _tokens,
+    blind_accuracy,
+    require_blind_chance,
+    single_choice_tokens,
+    whole_question_tokens,
+)
 from notclip.recaption.lexicon import load_lexicon
 from notclip.recaption.questions import build_questions
 
@@ -138,3 +147,11 @@ def test_too_few_groups_and_wrong_rows_are_named():
         QuestionTexts([["a", "b"]] * 2, [0, 2], ["x", "y"], "mine")
     with pytest.raises(ValueError, match="equally long, got 1, 2 and 1"):
         QuestionTexts([["a", "b"]], [0, 1], ["x"])
+
+
+@pytest.mark.parametrize(("view", "alone"), [(VIEWS[0], single_choice_tokens), (VIEWS[1], whole_question_tokens)])
+def test_questions_that_share_choices_get_the_tokens_that_each_would_get_alone(view, alone):
+    choices = [("a dog but no cat", "no dog", "a cat"), ("a cat", "a dog but no cat", "no dog"), ("a car", "no car")]
+    texts = QuestionTexts(choices, [0, 1, 0], ["one", "one", "two"])
+    found = _tokens(view, texts, np.array([1, 0, 2]))
+    assert found == alone(choices[1]) + alone(choices[0]) + alone(choices[2])

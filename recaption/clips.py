@@ -1,0 +1,75 @@
+"""Clips: short videos as pictures in their order, and how a dataset holds one where it holds a photo.
+
+A clip of a dataset is one TIFF file whose pages are its frames, pixel for pixel, and so goes wherever a photo goes:
+`load_dataset` shows its first frame, and what embeds it takes the mean over its pages.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+FRAMES = 4  # of a video, as NegBench takes them
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".webm", ".mkv", ".mov"})
+_TIFF = (b"II*\0", b"MM\0*")
+
+
+def photos_in(folder: Path) -> list[Path]:
+    """The photos below a folder, in the order in which a person numbers them: 2 before 10."""
+
+    def number_wise(file: Path) -> list[tuple[int, str]]:
+        parts = re.split(r"(\d+)", str(file.relative_to(folder)))
+        return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+    return sorted((file for file in folder.rglob("*") if file.suffix.lower() in PHOTO_SUFFIXES), key=number_wise)
+
+
+def spread_frames(count: int) -> list[int]:
+    """Numbers of four of so many frames at even distances: the middles of four equal parts; all where there are fewer.
+
+    >>> spread_frames(16), spread_frames(3)
+    ([2, 6, 10, 14], [0, 1, 2])
+    """
+    if count <= FRAMES:
+        return list(range(count))
+    return [(2 * part + 1) * count // (2 * FRAMES) for part in range(FRAMES)]
+
+
+def pack_clip(frames: Sequence[bytes]) -> bytes:
+    """One file of the frames of a clip, without loss.
+
+    Args:
+        frames: encoded pictures in their order, at least one, each sound (see `check_photo`).
+
+    Returns:
+        A TIFF with a page for each frame; pages of one clip may differ in size.
+    """
+    pages = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
+    packed = io.BytesIO()
+    pages[0].save(packed, "TIFF", save_all=True, append_images=pages[1:], compression="tiff_adobe_deflate")
+    return packed.getvalue()
+
+
+def unpack_clip(encoded: bytes) -> list[Image.Image]:
+    """The frames of a clip as RGB pictures, four at most; none of a file that is a photo.
+
+    Args:
+        encoded: an encoded picture of any format. All but a TIFF of several pages are photos, animations too.
+
+    Raises:
+        OSError: a page cannot be decoded; Pillow's other errors as well.
+    """
+    if not encoded.startswith(_TIFF):
+        return []
+    with Image.open(io.BytesIO(encoded)) as pages:
+        count = getattr(pages, "n_frames", 1)
+        if count == 1:
+            return []
+        frames = []
+        for number in spread_frames(count):
+            pages.seek(number)
+            frames.append(pages.convert("RGB"))
+        return frames
