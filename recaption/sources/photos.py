@@ -33,7 +33,7 @@ def read_photo(root: Path, path: str) -> bytes:
             raise BadInputError(
                 f"the video {path!r} needs the folder {path.rpartition('.')[0]!r} of its frames beside it, as photos"
             )
-        return clip_of([frames[number].read_bytes() for number in spread_frames(len(frames))])
+        return clip_of([read_photo(root, str(frames[number])) for number in spread_frames(len(frames))])
     try:
         return file.read_bytes()
     except OSError as error:
