@@ -61,12 +61,15 @@ def main() -> int:
         again = options.out / f"killed-{options.rows}"
         shutil.rmtree(again, ignore_errors=True)
         rng = random.Random()
-        moments = [round(rng.uniform(0.1, 0.9) * measured["wall_seconds"] / (options.kills + 1), 1)
-                   for _ in range(options.kills)]  # fmt: skip
-        for moment in moments:
-            build(source, again, options, limit=moment)
-        build(source, again, options)
-        report |= {"killed_after_seconds": moments, "same_bytes": hashes(made) == hashes(again)}
+        killed: list[float] = []
+        finished = None
+        while finished is None:
+            # Long enough to get past the start, short enough to leave something to the next.
+            moment = rng.uniform(0.25, 0.55) * measured["wall_seconds"] if len(killed) < options.kills else None
+            finished = build(source, again, options, limit=moment)
+            if finished is None and moment is not None:
+                killed.append(round(moment, 1))
+        report |= {"killed_after_seconds": killed, "same_bytes": hashes(made) == hashes(again)}
     print(json.dumps(report))
     return 0
 
@@ -116,6 +119,7 @@ def build(source: Path, out: Path, options: argparse.Namespace, *, limit: float 
     told = began
     while process.poll() is None:
         if limit is not None and time.monotonic() - began > limit:
+            print("killed at", _so_far(out, [], sum(seen.values()), limit), file=sys.stderr, flush=True)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             so_far = {"wall": before["wall"] + time.monotonic() - began, "cpu": before["cpu"] + sum(seen.values())}
@@ -153,9 +157,9 @@ def _so_far(out: Path, sizes: list[int], cpu: float, seconds: float) -> str:
     stages = sorted((work / "logs").glob("*"), key=lambda folder: folder.stat().st_mtime)
     written = len(list((work / "shards").glob("*.json")))
     largest, together = max(sizes, default=0) / 2**20, sum(sizes) / 2**20
-    return (
-        f"{seconds:.0f} s, {cpu:.0f} CPU s: {stages[-1].name if stages else 'start'}, {written} shards written, "
-        f"{largest:.0f} MB in the largest of {len(sizes)} processes, {together:.0f} MB in all"
+    line = f"{seconds:.0f} s, {cpu:.0f} CPU s: {stages[-1].name if stages else 'start'}, {written} shards written"
+    return line + f", {largest:.0f} MB in the largest of {len(sizes)} processes, {together:.0f} MB in all" * bool(
+        sizes
     )
 
 

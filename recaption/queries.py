@@ -6,7 +6,7 @@ reads past the negation then finds them instead. Such exclusions are preferred.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,8 @@ class _QueryWriter:
         self.listed_present = np.ascontiguousarray(self.table.present[:, :listed_images])
         self.listed_absent = np.ascontiguousarray(self.table.absent[:, :listed_images])
         self.absent_of = np.ascontiguousarray(self.table.absent.T)
-        self._shown_with = lru_cache(maxsize=4096)(self._counted_with)
+        # Of the table, not of this writer: a cache of its own method keeps both until somebody looks for cycles.
+        self._shown_with = lru_cache(maxsize=4096)(partial(_shown_with, self.table.present))
         self.violators: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def write(self, column: int, fact: ImageFacts, per_image: tuple[int, int]) -> Queries | None:
@@ -174,16 +175,17 @@ class _QueryWriter:
                 return np.sqrt(shown)
         return np.sqrt(self.counts[candidates]) * 1e-3
 
-    def _counted_with(self, rows: tuple[int, ...]) -> np.ndarray:
-        """How many images with all of `rows` show each concept, shape (K,)."""
-        matches = np.flatnonzero(self.table.present[list(rows)].all(0))[:_MATCHES_READ]
-        counted: np.ndarray = self.table.present[:, matches].sum(1)
-        return counted
-
     def _weighted(self, candidates: np.ndarray, weights: np.ndarray) -> int:
         total = weights.cumsum()
         place = int(total.searchsorted(self.rng.random() * total[-1], side="right"))
         return int(candidates[min(place, len(candidates) - 1)])
+
+
+def _shown_with(present: np.ndarray, rows: tuple[int, ...]) -> np.ndarray:
+    """How many images with all of `rows` show each concept, shape (K,)."""
+    matches = np.flatnonzero(present[list(rows)].all(0))[:_MATCHES_READ]
+    counted: np.ndarray = present[:, matches].sum(1)
+    return counted
 
 
 def build_queries(

@@ -28,7 +28,7 @@ from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.shard_writer import write_shard
 from notclip.recaption.building.work_folder import write_json
 
-_NEW_OBJECTS = 200_000  # After so many the collector looks at the new ones; Python's own figure is 700.
+_NEW_OBJECTS = 50_000  # After so many the collector looks at the new ones; Python's own figure is 700.
 
 if "SLURM_JOB_ID" not in os.environ:
     logger.disable("datatrove")  # Its log of every task would drown the progress bar; on Slurm it goes to files.

@@ -1,12 +1,16 @@
+import gc
+import weakref
 from random import Random
 
 import pytest
 
 from notclip.errors import BadInputError
+from notclip.recaption.fact_table import fact_table
 from notclip.recaption.facts import Evidence, ImageFacts
 from notclip.recaption.lexicon import load_lexicon
 from notclip.recaption.phrasing import HELD_OUT_FORMS, TRAIN_FORMS
 from notclip.recaption.queries import build_queries
+from notclip.recaption.questions import build_questions
 
 LEXICON = load_lexicon()
 
@@ -124,3 +128,17 @@ def test_lists_name_images_of_the_first_so_many_alone_and_the_own_one(made_up_fa
             assert set(relevant) - {record.image_id} <= first and set(violating) <= first
     with pytest.raises(ValueError, match="`listed_images`"):
         build_queries(facts, LEXICON, listed_images=0)
+
+
+@pytest.mark.parametrize("build", [build_queries, build_questions])
+def test_what_a_shard_needed_is_freed_with_it_before_anybody_looks_for_cycles(made_up_facts, build):
+    facts = made_up_facts(100)
+    table = fact_table(facts, LEXICON)
+    freed = weakref.ref(table)
+    gc.disable()
+    try:
+        made = build(facts, LEXICON, table=table)
+        del table
+        assert made and freed() is None
+    finally:
+        gc.enable()
