@@ -19,7 +19,7 @@ class Absences(Doubles):
         attached = self.is_attached(i)
         if self.words[i] in ("absence of", "lack of"):
             self._drop_epithets(i)
-        elif self.tags[i] == "v" and (end := self._what(i, i + 1)):
+        elif self.tags[i] == "v" and (end := self.read_what(i, i + 1)):
             return end
         k = i + 1 + (self.tags[i + 1] == "n")
         first = len(self.phrases)
@@ -45,7 +45,7 @@ class Absences(Doubles):
         if start > self.floor and self.tags[start - 1] in "dt":
             self.mark(start - 1, i, DROPPED)
 
-    def _what(self, aux: int, end: int) -> int:
+    def read_what(self, aux: int, end: int) -> int:
         """What this image lacks is X, X is what this image lacks: the end of it, 0 where the cue stands in neither."""
         start = self.subject_start(aux, self.floor)
         if start == 0 or self.words[start - 1] != "what":
@@ -123,7 +123,7 @@ class Absences(Doubles):
         while aux > self.floor and (tags[aux - 1] in "RaAdt" or self.words[aux - 1] in STAYS.union(HAVE)):
             aux -= 1
         aux -= aux > self.floor and (tags[aux - 1] == "m" or self.words[aux - 1] == ":")
-        if tags[i] == "q" and (end := self._what(aux, i + 1)):
+        if tags[i] == "q" and (end := self.read_what(aux, i + 1)):
             return end
         start = self.subject_start(aux, self.floor)
         self.mark(aux, i + 1, CUE)

@@ -187,6 +187,8 @@ class _Reading(Absences):
         start = self.subject_start(aux, self.floor)
         noun = any(tags[m] in "kiVg" for m in range(start, aux)) and tags[aux - 1] != "r"  # "a man we cannot see"
         subject = noun or any(tags[m] == "F" for m in range(start, aux))
+        if tags[k] == "h" and tags[k + 1] in ".a" and (after := self.read_what(aux, k + 1)):
+            return after  # "a dog is what this image does not include"
         attached = self.is_attached(i)
         self.mark(aux, k, CUE)
         if tags[k] == "n":
@@ -196,7 +198,8 @@ class _Reading(Absences):
         k = self.mark(k, k + 1, DROPPED) if words[k] == "many" else k
         if words[k] == "interested" and words[k + 1] == "in" and not noun:
             return self.deny_list(self.mark(k, k + 2, DROPPED), attached=True)
-        if words[k] in WISHES and (not noun or words[k].startswith(("allow", "permit"))):
+        asks = tags[k] != "h" or tags[k + 1] == "r"  # "don't show me cats"; an image that does not show them is below
+        if words[k] in WISHES and asks and (not noun or words[k].startswith(("allow", "permit"))):
             while (
                 words[k] in WISHES or tags[k] == "r" or words[k] == "to" or (tags[k] == "h" and words[k - 1] == "to")
             ):

@@ -92,7 +92,7 @@ class Tokens:
             elif not verb and (
                 before in "ndcmy"
                 or (before == "R" and i > 1 and self.tags[i - 2] == "n")
-                or (after in "ap" and not word.endswith("ing"))
+                or (after in "ap" and before not in "xN" and not word.endswith("ing"))
             ):
                 settled = "k"  # "no presents", "displays are absent"
             elif word in NOUN_OR_VERB and (
