@@ -6,7 +6,8 @@
 Each query is a vector and a bias (`encode_queries`), the photos are unit-norm embeddings in an exact inner-product
 index (`IndexFlatIP`) and in a graph (`IndexHNSWFlat`). Checked: FAISS ranks all photos as `images @ vector + bias`
 does, and its scores of the photos that it shows, encoded afresh, are `model.score`'s. The picture shows the nearest
-photos of each query, above as the plain dual encoder finds them (`composition="none"`), below as NotCLIP does.
+photos of each query, above as the plain dual encoder finds them (`composition="none"`), below as NotCLIP does,
+and then at each `--strength` of exclusion.
 """
 
 import argparse
@@ -64,6 +65,7 @@ def main() -> int:
     parser.add_argument("--photos", required=True, type=Path, help="folder of Parquet files with an `image` column")
     parser.add_argument("--query", action="append", required=True, help="what to search; may be given several times")
     parser.add_argument("--depth", type=int, default=10, help="photos to show for each query")
+    parser.add_argument("--strength", type=float, action="append", default=[], help="also show this one; repeatable")
     parser.add_argument("--cache", type=Path, default=Path("build/cache"), help="folder of image embeddings")
     parser.add_argument("--out", type=Path, default=Path("build/search.png"), help="the picture")
     options = parser.parse_args()
@@ -101,6 +103,10 @@ def main() -> int:
         before = exact.search(plain[row : row + 1].numpy(), options.depth)[1][0]
         rows.append((f"{query}: plain", [photos[index] for index in before]))
         rows.append((f"{query}: NotCLIP", [photos[index] for index in top]))
+        for strength in options.strength:
+            stronger, _ = model.encode_queries([query], strength=strength)
+            of_strength = exact.search(stronger.numpy(), options.depth)[1][0]
+            rows.append((f"{query}: NotCLIP, strength {strength:g}", [photos[index] for index in of_strength]))
     many = vectors.numpy()[np.arange(1000) % len(vectors)]
     print(
         f"a search takes {microseconds(exact, many, 10):.0f} µs exact, {microseconds(graph, many, 10):.0f} µs by graph"
