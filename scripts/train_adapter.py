@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         if name != "epoch":
             print(f"  {name.replace('_', ' '):24}{100 * first[name]:9.1f}%{100 * chosen[name]:9.1f}%")
     print(f"Written: {config.out}/adapter, {config.out}/backbone, {config.out}/model, {config.out}/training.json")
-    if record["chosen_epoch"] == 0:
+    if record["chosen_epoch"] == 0 and config.epochs > 0:
         print(
             f"No epoch kept ordinary recall@5 within {config.recall_tolerance:.1%} of the backbone's: what was "
             "written is the backbone with the composition alone. Try a higher --anchor-weight or a lower "
