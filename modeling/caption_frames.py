@@ -21,8 +21,9 @@ _BEFORE = [
     rf"there(?: {_HOW})?(?: is|'s| are)(?: {_HOW})*",
     # you can see …, I see …, we find …
     rf"(?:you|we|i|one)(?: can| will| could)?(?: {_HOW})* (?:see|find|spot|notice|have)",
-    # (it) does show …, shows …
-    rf"(?:it )?(?:{_HOW} )*(?:{_SHOW}|{_SHOWING})",
+    # it shows …, does show …; without either only before a determiner: "displays of fruit" are things
+    rf"(?:it (?:{_HOW} )*|(?:does|do) (?:also )?){_SHOW}",
+    rf"(?:{_HOW} )*(?:{_SHOW}|{_SHOWING})(?= (?:an?|the|some|one|two|three|four|several|many|both) )",
     rf"(?:pictured|shown|visible|seen|depicted)(?: {_HOW})*(?: here| in (?:this|that|the) {_PICTURE})? (?:is|are)",
     r"(?:here|this|these) (?:is|are)",
 ]

@@ -17,6 +17,8 @@ from notclip.caption_frames import without_frame
         ("Here is a photo of a cat", "a cat"),
         ("it does include a bicycle", "a bicycle"),
         ("You can see a tree here.", "a tree"),
+        ("shows a dog", "a dog"),
+        ("does feature trees", "trees"),
         ("Shown in the image is a bus", "a bus"),
         ("An ordinary snapshot with a lamp", "a lamp"),
         ("a house is part of this picture", "a house"),
@@ -37,6 +39,9 @@ def test_the_frame_is_taken_away(text, shown):
         "",
         "A photographer takes a photo of a bird .",
         "a boy with a camera in his hand.",
+        "Display cases in a shop",
+        "features of a face",
+        "show jumping",
     ],
 )
 def test_a_text_without_a_frame_comes_back_as_it_is(text):
