@@ -34,7 +34,7 @@ $(STAMP): pyproject.toml constraints.txt tests/openclip_requirements.txt
 	@touch $@
 
 .PHONY: demo
-demo: $(STAMP) ## the whole way on the drawn world: data, training, scores, staged release and a table (12 minutes)
+demo: $(STAMP) ## the whole way on the drawn world: data, training, scores, staged release and a table (9 minutes)
 	"$(BIN)/notclip" demo $(ARGS)
 
 .PHONY: space
