@@ -3,15 +3,15 @@
     python benchmarks/score_model_speed.py ../shared/models/flickr8k-dual-encoder ../shared/data/flickr8k/train.parquet
     python benchmarks/score_model_speed.py MODEL TRAIN.parquet --questions 200 --photos 160 --reference-questions 64
 
-5,000 questions of four captions over 4,000 photos. A question's captions are one of its own photo and three of others,
-and none of Flickr8k's captions is asked twice: nothing is saved by encoding a caption once. (It is on NegBench's VOC2007
-questions, of whose 20,124 captions 4,894 are distinct.) The reference way is that of NegBench's scorer: batches of 64
-questions, their captions padded to 77 tokens, each photo decoded and encoded again for each of its questions. Ours is
-`score_suite` with an empty cache, all figures without intervals included; then once more, with the cache that the first
-run filled. All must answer alike. Each way runs in a process of its own, one thread, whose peak of memory the system
-tells; `base` loads the model and the suite and does nothing. The reference way costs the same for every batch, so that
-`--reference-questions` may time the first so many alone and say what all would take. Seconds are of the processor,
-which a busy machine does not lengthen much.
+5,000 questions of four captions over 4,000 photos. A question's captions are one of its own photo and three of
+others, and none of Flickr8k's captions is asked twice, so that nothing is saved by encoding a caption once. (It is on
+NegBench's VOC2007 questions: 4,894 of their 20,124 captions are distinct.) The reference way is that of NegBench's
+scorer: batches of 64 questions, their captions padded to 77 tokens, each photo decoded and encoded again for each of
+its questions. Ours is `score_suite` with an empty cache, all figures without intervals included; then once more, with
+the cache that the first run filled. All must answer alike. Each way runs in a process of its own, one thread, whose
+peak of memory the system tells; `base` loads the model and the suite and does nothing. The reference way costs the
+same for every batch, so that `--reference-questions` may time the first so many alone and say what all would take.
+Seconds are of the processor, which a busy machine does not lengthen much.
 """
 
 import argparse
@@ -144,9 +144,9 @@ def main() -> int:
             print(f"{way:24}{found[way]['seconds']:10.2f}{found[way]['peak_mb']:10,.0f}", flush=True)
     base, ours, again, reference = found.values()
     whole = reference["seconds"] * options.questions / count
-    pairs = zip(ours["scores"], reference["scores"], strict=False)  # the reference may have answered the first alone
+    pairs = zip(ours["scores"], reference["scores"], strict=False)  # the reference may have answered fewer
     apart = max(abs(a - b) for own, other in pairs for a, b in zip(own, other, strict=True))
-    print(f"{base['distinct']:,} distinct captions; the reference timed on {count:,} questions, all take {whole:.0f} s")
+    print(f"{base['distinct']:,} distinct captions; the reference, timed on {count:,} questions, takes {whole:.0f} s")
     print(f"ours is {whole / ours['seconds']:.1f} times as fast, ", end="")
     print(f"from the cache {whole / again['seconds']:.0f} times; scores differ by at most {apart:.1e}")
     return 0 if apart < 1e-3 and again["scores"] == ours["scores"] else 1

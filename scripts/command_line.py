@@ -4,7 +4,7 @@
     notclip train-adapter --base openai/clip-vit-base-patch32 --data build/data --out build/adapter
     notclip train-adapter --config train.yaml --seed 1
 
-Exit status: 0 done, 1 a goal or gate missed, 2 bad input, 130 interrupted.
+Exit status: 0 done, 1 a goal or gate missed, 2 bad input, 130 interrupted, 141 nobody reads the output any more.
 """
 
 import dataclasses
@@ -13,11 +13,13 @@ import errno
 import functools
 import importlib
 import importlib.util
+import os
+import select
 import sys
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TextIO, TypeVar
 
 from notclip.errors import BadInputError
 
@@ -46,6 +48,10 @@ class Main(Protocol):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the verb that `argv` opens with and return its exit status."""
+    return command(_run_verb)(argv)
+
+
+def _run_verb(argv: list[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(_overview())
@@ -61,19 +67,31 @@ def main(argv: list[str] | None = None) -> int:
         hint = f" Did you mean `notclip {nearest[0]}`?" if nearest else ""
         print(f"notclip: unknown verb {arguments[0]!r}.{hint} `notclip --help` lists them.", file=sys.stderr)
         return 2
-    return command(importlib.import_module(_module_of(verb)).main)(arguments[1:])
+    script_main: Main = importlib.import_module(_module_of(verb)).main
+    return script_main(arguments[1:])
 
 
 def command(script_main: Main) -> Main:
     """Wrap a script's `main` so that a user's mistake ends in one message on stderr and a status, not in a traceback.
 
-    Bad input, a missing extra and a full disk give 2, an interrupt gives 130; a defect of ours shows its traceback.
+    Bad input, a missing extra and a full disk give 2, an interrupt gives 130, `| head` that has read enough gives 141,
+    quietly; a defect of ours shows its traceback.
     """
 
     @functools.wraps(script_main)
     def guarded(argv: list[str] | None = None) -> int:
         try:
-            return script_main(argv)
+            try:
+                return script_main(argv)
+            finally:
+                sys.stdout.flush()  # What nobody reads any more is noticed here, not by the interpreter at its exit.
+        except BrokenPipeError:
+            unread = [stream for stream in (sys.stdout, sys.stderr) if _unread(stream)]
+            if not unread:  # Some other pipe or connection broke.
+                raise
+            for stream in unread:  # The interpreter flushes them once more at its exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            return 141  # What a shell says of a program that ends by SIGPIPE.
         except BadInputError as error:
             print(f"notclip: {error}", file=sys.stderr)
             return 2
@@ -180,6 +198,16 @@ def _disk_is_full(error: BaseException) -> bool:
     # Rust and C++ writers (safetensors, Arrow) raise their own classes, with the system's words in the message.
     full = (errno.ENOSPC, errno.EDQUOT)
     return getattr(error, "errno", None) in full or "No space left on device" in str(error)
+
+
+def _unread(stream: TextIO) -> bool:
+    """Whether a stream is a pipe at whose other end nobody reads any more."""
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except OSError:  # no file, as in a notebook
+        return False
 
 
 def _split_config_file(arguments: list[str]) -> tuple[list[str], Path | None]:

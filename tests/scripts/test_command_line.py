@@ -172,6 +172,20 @@ def test_a_defect_of_ours_keeps_its_traceback():
         raising(ModuleNotFoundError("No module named 'notclip.gone'", name="notclip.gone"))([])
 
 
+@pytest.mark.parametrize("argv", [["--help"], ["init-suite", "--help"]])
+def test_a_reader_that_has_read_enough_is_no_error(argv):
+    code = f"import sys; from notclip.scripts.command_line import main; sys.exit(main({argv}))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        running.stdout.close()  # as `head` does
+        assert running.stderr.read() == b""
+    assert running.returncode == 141
+
+
+def test_a_connection_that_breaks_is_shown():
+    with pytest.raises(BrokenPipeError):
+        raising(BrokenPipeError(errno.EPIPE, "Broken pipe"))([])
+
+
 def test_the_status_of_a_script_is_passed_on():
     assert command_line.command(lambda argv=None: 1)([]) == 1
 
