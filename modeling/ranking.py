@@ -63,23 +63,25 @@ def rank_images(
     # Padded with the first relevant image, which changes no minimum.
     wanted = place[torch.tensor([[*row, *[row[0]] * (longest - len(row))] for row in relevant])]  # (Q, R)
     k = min(k, count)
-    tops, ranks = [], []
+    found = Ranking(torch.empty(len(queries), k, dtype=torch.long), torch.empty(len(queries), dtype=torch.long))
     rows = min(max(1, SCORES_AT_ONCE // count), len(queries))
-    # Used again for every block: new ones would leave the heap in pieces, at several times their size.
+    # Used again for every block, and results written to where they stay: between blocks that are allocated anew small
+    # results are what the heap cannot give back, and it grew by gigabytes in a long search.
     every_score = torch.empty(rows, count, dtype=images.dtype, device=images.device)
     every_flag = torch.empty(rows, count, dtype=torch.bool, device=images.device)
     every_copy = torch.empty(max(1, rows // 4), count, dtype=images.dtype, device=images.device)
     bar = tqdm(total=len(queries), desc="rank images", unit="query", disable=not progress)
     for start in range(0, len(queries), rows):
-        block = queries[start : start + rows]
+        here = slice(start, start + rows)
+        block = queries[here]
         scores = torch.mm(block, images.T, out=every_score[: len(block)])  # (q, I)
         values, columns = scores.topk(min(k + 1, count), dim=1)
-        tops.append(order[_best(scores, values, columns, k).cpu()])
-        own = wanted[start : start + rows].to(scores.device)
-        ranks.append(_first_ranks(scores, values, own, every_flag, every_copy).cpu())
+        found.top[here] = order[_best(scores, values, columns, k).cpu()]
+        own = wanted[here].to(scores.device)
+        found.ranks[here] = _first_ranks(scores, values, own, every_flag, every_copy).cpu()
         bar.update(len(scores))
     bar.close()
-    return Ranking(torch.cat(tops), torch.cat(ranks))
+    return found
 
 
 def _best(scores: Tensor, values: Tensor, columns: Tensor, k: int) -> Tensor:
