@@ -87,7 +87,8 @@ def compose(
         weights: the scalars of the formula.
         image_mean: mean of unit-norm image embeddings, shape (D,).
         image_covariance: their covariance, shape (D, D).
-        strength: multiplies w, λ and c, a positive w by at most 1; at 0 nothing is excluded.
+        strength: multiplies w, λ and c, a positive w by at most 1; at 0 nothing is excluded. Of a caption that only
+            negates c is left as it is: there it sets, with b, how that caption stands beside others.
 
     Returns:
         vectors of shape (Q, D) and biases of shape (Q,), in units of cosine similarity.
@@ -96,7 +97,8 @@ def compose(
     scalars = torch.where(affirms, weights.hybrid, weights.negation)  # (Q, 3)
     # A negative share of the whole caption excludes too, and is dialled alike; more of a positive one would not.
     share_strength = torch.where(scalars[:, :1] < 0, strength, min(strength, 1.0))  # (Q, 1)
-    dials = torch.cat([share_strength, torch.full_like(scalars[:, 1:], strength)], dim=-1)  # (Q, 3)
+    bonus_strength = torch.where(affirms, strength, 1.0)  # (Q, 1)
+    dials = torch.cat([share_strength, torch.full_like(bonus_strength, strength), bonus_strength], dim=-1)  # (Q, 3)
     whole_share, exclusion, bonus = (dials * scalars).unbind(-1)  # (Q,) each
     vectors = whole_share.unsqueeze(-1) * parts.whole
     vectors = vectors + torch.where(affirms, (1 - whole_share).unsqueeze(-1) * parts.affirmed, 0.0)

@@ -94,3 +94,11 @@ def test_with_full_sharing_saying_the_same_exclusion_twice_changes_nothing():
     torch.testing.assert_close(
         compose(twice, AS_THEIR_MEAN, mean, covariance), compose(once, AS_THEIR_MEAN, mean, covariance)
     )
+
+
+def test_the_dial_leaves_the_level_of_a_caption_that_only_negates():
+    parts, covariance = random_parts(), torch.eye(D)
+    biases = [compose(parts, WEIGHTS, torch.zeros(D), covariance, strength=s)[1] for s in (0.0, 1.0, 8.0)]
+    for other in biases[1:]:
+        torch.testing.assert_close(other[1], biases[0][1])  # the second of them only negates
+    assert biases[0][0] == 0 and biases[2][0] == 8 * biases[1][0]
