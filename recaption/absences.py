@@ -8,6 +8,7 @@ import numpy as np
 
 from notclip.recaption.facts import Evidence
 from notclip.recaption.lexicon import Lexicon
+from notclip.recaption.weighted_draw import place_of
 
 _PLAUSIBILITY = attrgetter("plausibility")
 _PRIOR_IMAGES = 20.0  # Weight of a concept's overall share against what is seen beside another one.
@@ -123,7 +124,7 @@ class AbsenceChooser:
             reached = weights.cumsum()
             if not len(reached) or reached[-1] <= 0:
                 break
-            place = int(reached.searchsorted(rng.random() * reached[-1], side="right"))
+            place = place_of(reached, rng.random() * reached[-1])
             row = rows[min(place, len(rows) - 1)]
             drawn.append(self._names[row])
             self.uses[row] += 1

@@ -16,6 +16,7 @@ from notclip.errors import BadInputError
 from notclip.recaption.fact_table import FactTable, fact_table
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.phrasing import Phrase, Phrasebook, Statement, load_phrasebook
+from notclip.recaption.weighted_draw import place_of
 
 if TYPE_CHECKING:
     from notclip.recaption.lexicon import Lexicon
@@ -177,7 +178,7 @@ class _QueryWriter:
 
     def _weighted(self, candidates: np.ndarray, weights: np.ndarray) -> int:
         total = weights.cumsum()
-        place = int(total.searchsorted(self.rng.random() * total[-1], side="right"))
+        place = place_of(total, self.rng.random() * total[-1])
         return int(candidates[min(place, len(candidates) - 1)])
 
 

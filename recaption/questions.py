@@ -19,6 +19,7 @@ from notclip.recaption.fact_table import FactTable, fact_table
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.phrasing import Kind, Phrasebook, Statement, phrase_statement
 from notclip.recaption.question_designs import Design, designs
+from notclip.recaption.weighted_draw import place_of
 
 if TYPE_CHECKING:
     from notclip.recaption.lexicon import Lexicon
@@ -123,7 +124,7 @@ class QuestionBuilder:
         weights = np.exp(_PULL * (self.design_kinds @ shortage))
         # What `numbers.choice` with these chances draws, without its checks.
         reached = (weights / weights.sum()).cumsum()
-        return int((reached / reached[-1]).searchsorted(self.numbers.random(), side="right"))
+        return place_of(reached / reached[-1], self.numbers.random())
 
     def _draw_concepts(self, count: int) -> tuple[int, ...] | None:
         """Concepts that go together: each next one by how often the corpus shows it beside those drawn."""
@@ -136,7 +137,7 @@ class QuestionBuilder:
             total = weights.sum()
             if total <= 0:
                 return None
-            drawn.append(int(weights.cumsum().searchsorted(self.numbers.random() * total, side="right")))
+            drawn.append(place_of(weights.cumsum(), self.numbers.random() * total))
             allowed = allowed & self.compatible[drawn[-1]]
             affinity += self.affinity[drawn[-1]]
             weights = affinity * allowed
