@@ -82,7 +82,7 @@ def draw_overview(
                     panel.set_title(name, fontsize=9, loc="left", color="#444444")
         title = figure.add_subplot(grid[row, 0], frameon=False)
         title.set_axis_off()
-        wrapped = textwrap.shorten(found.query, 110, placeholder=" …")
+        wrapped = textwrap.shorten(found.query, 92, placeholder=" …")
         title.set_title(f"“{wrapped}”", fontsize=11.5, loc="left", pad=14, fontweight="bold")
 
     bars = figure.add_subplot(grid[:, 1])
