@@ -95,13 +95,17 @@ def fault_of(answer: str, meaning: Meaning, lexicon: Lexicon, *, forms: Collecti
 
 @dataclass(frozen=True)
 class _Read:
-    """A caption taken apart: concepts that it affirms, those of each denied phrase, and the words that it affirms."""
+    """A caption taken apart: concepts that it affirms, those of each denied phrase, and the words that it affirms.
+
+    `idle` counts each "no" that denies nothing, as in "no regrets".
+    """
 
     concepts: frozenset[str]
     denied: tuple[frozenset[str], ...]
     fixed: frozenset[str]
     content: frozenset[str]
     names: frozenset[str]
+    idle: int
 
 
 def _read(text: str, lexicon: Lexicon) -> _Read:
@@ -115,6 +119,10 @@ def _read(text: str, lexicon: Lexicon) -> _Read:
         fixed=frozenset(word for word in lower if word in _FIXED or word.isdigit()),
         content=frozenset(stem(word) for word in lower if word not in _FRAME and word not in _FIXED),
         names=frozenset(word for word in re.findall(r"\b[A-Z]\w+", inner)),
+        idle=sum(
+            not any(start <= no.start() < end for start, end in scope.cue_spans)
+            for no in re.finditer(r"\bno\b", text, re.IGNORECASE)
+        ),
     )
 
 
@@ -127,6 +135,8 @@ def _mentioned(text: str, lexicon: Lexicon) -> frozenset[str]:
 
 
 def _fault_of_absences(read: _Read, source: _Read, meaning: Meaning, lexicon: Lexicon) -> str | None:
+    if read.idle > source.idle:
+        return "absence"
     absent = frozenset(meaning.absent)
     denied = frozenset(name for names in read.denied for name in names)
     already = frozenset(name for names in source.denied for name in names)
