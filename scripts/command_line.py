@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     return command(_run_verb)(argv)
 
 
-def _run_verb(argv: list[str] | None) -> int:
+def _run_verb(argv: list[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(_overview())
