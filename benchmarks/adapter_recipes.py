@@ -24,16 +24,19 @@ RECIPES: dict[str, dict] = {
     "more contrast": {"contrastive_weight": 0.5},
     "nearly all contrast": {"contrastive_weight": 0.99},
     "no anchor": {"anchor_weight": 0.0},
-    "heavy anchor": {"anchor_weight": 16.0},
+    "half the anchor": {"anchor_weight": TrainConfig.anchor_weight / 2},
+    "twice the anchor": {"anchor_weight": 2 * TrainConfig.anchor_weight},
     "composed alone": {"plain_share": 0.0},
     "plain alone": {"plain_share": 1.0},
     "no negated captions": {"negated_share": 0.0},
     "rank 4": {"rank": 4, "alpha": 8},
+    "rank 16": {"rank": 16, "alpha": 32},
     "rank 64": {"rank": 64, "alpha": 128},
+    "dropout": {"dropout": 0.05},
     "DoRA": {"variant": "dora"},
-    "rsLoRA": {"variant": "rslora", "alpha": 8},
-    "a third of the rate": {"learning_rate": 1.5e-4},
-    "three times the rate": {"learning_rate": 1.5e-3},
+    "rsLoRA": {"variant": "rslora", "alpha": round(TrainConfig.alpha / TrainConfig.rank**0.5)},
+    "a third of the rate": {"learning_rate": TrainConfig.learning_rate / 3},
+    "three times the rate": {"learning_rate": 3 * TrainConfig.learning_rate},
 }
 FIGURES = ("macro_accuracy", "plain_macro_accuracy", "recall_at_5", "negated_recall_at_5")
 

@@ -50,11 +50,11 @@ def without_frame(text: str) -> str:
     >>> without_frame("two men at a bus stop")
     'two men at a bus stop'
     """
-    shown = text.strip().rstrip(".!")
+    bare = shown = text.strip().rstrip(".!")
     before = None
     while shown != before:
         before = shown
         shown = _TRAILING.sub("", shown)
         match = _LEADING.match(shown)
         shown = shown[match.end() :] if match else shown
-    return shown if shown != text.strip().rstrip(".!") else text
+    return shown if shown != bare else text

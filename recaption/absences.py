@@ -125,7 +125,7 @@ class AbsenceChooser:
             if not len(reached) or reached[-1] <= 0:
                 break
             place = place_of(reached, rng.random() * reached[-1])
-            row = rows[min(place, len(rows) - 1)]
+            row = rows[place]
             drawn.append(self._names[row])
             self.uses[row] += 1
             weights[self._related[row, rows]] = 0.0

@@ -50,7 +50,7 @@ class BuildConfig:
     negated_per_caption: int = 3
     """Negated versions of each caption."""
     questions_per_image: float = 1.0
-    """Questions for each image of a split, on average."""
+    """Questions for each image of a split, on average; an adapter learns one by heart: to train, ask for three."""
     pairs_per_image: float = 0.25
     """Pairs (two images, two captions, each true of one) for each image of a split, on average; 0 for none."""
     choices: int = 4

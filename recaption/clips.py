@@ -53,6 +53,13 @@ def pack_clip(frames: Sequence[bytes]) -> bytes:
     return packed.getvalue()
 
 
+def frame_bytes(frame: Image.Image) -> bytes:
+    """A frame as a picture file of its own, pixel for pixel."""
+    encoded = io.BytesIO()
+    frame.save(encoded, "BMP")
+    return encoded.getvalue()
+
+
 def unpack_clip(encoded: bytes) -> list[Image.Image]:
     """The frames of a clip as RGB pictures, four at most; none of a file that is a photo.
 

@@ -178,8 +178,7 @@ class _QueryWriter:
 
     def _weighted(self, candidates: np.ndarray, weights: np.ndarray) -> int:
         total = weights.cumsum()
-        place = place_of(total, self.rng.random() * total[-1])
-        return int(candidates[min(place, len(candidates) - 1)])
+        return int(candidates[place_of(total, self.rng.random() * total[-1])])
 
 
 def _shown_with(present: np.ndarray, rows: tuple[int, ...]) -> np.ndarray:

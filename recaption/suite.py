@@ -10,7 +10,7 @@ from typing import Protocol
 from PIL import Image
 
 from notclip.errors import BadInputError
-from notclip.recaption.clips import unpack_clip
+from notclip.recaption.clips import frame_bytes, unpack_clip
 
 # What Pillow's decoders raise on corrupt input: half a dozen unrelated classes.
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
@@ -61,9 +61,7 @@ class ClipPage:
 
     def read_bytes(self) -> bytes:
         """The frame as a picture of its own."""
-        encoded = io.BytesIO()
-        self.frame.save(encoded, "BMP")
-        return encoded.getvalue()
+        return frame_bytes(self.frame)
 
 
 def frames_of(photo: Photo | Clip) -> tuple[Photo, ...]:

@@ -1,12 +1,10 @@
 """Fourth stage: what a detector sees, and from which score a class may be there."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image
 
 from notclip.recaption.building.corpus import shown_concepts
 from notclip.recaption.building.gathering import Shard
@@ -14,7 +12,7 @@ from notclip.recaption.building.images import shard_images
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, whole_file, write_json
-from notclip.recaption.clips import unpack_clip
+from notclip.recaption.clips import frame_bytes, unpack_clip
 from notclip.recaption.detector import Detector, PresenceDetector, presence_scores
 from notclip.recaption.detector_thresholds import DetectorThreshold, ScoreCounts
 from notclip.recaption.zero_shot_detector import ZeroShotDetector
@@ -80,7 +78,7 @@ class _EveryFrame:
 
     def scores(self, images: Sequence[bytes]) -> np.ndarray:
         """The largest score of each class over the frames, shape (N, classes)."""
-        frames = [[_encoded(frame) for frame in unpack_clip(image)] or [image] for image in images]
+        frames = [[frame_bytes(frame) for frame in unpack_clip(image)] or [image] for image in images]
         every = [frame for own in frames for frame in own]
         seen = [
             self._detector.scores(every[at : at + self.batch_size]) for at in range(0, len(every), self.batch_size)
@@ -88,12 +86,6 @@ class _EveryFrame:
         firsts = np.cumsum([0, *(len(own) for own in frames[:-1])])
         largest: np.ndarray = np.maximum.reduceat(np.concatenate(seen), firsts, axis=0)
         return largest
-
-
-def _encoded(frame: Image.Image) -> bytes:
-    encoded = io.BytesIO()
-    frame.save(encoded, "BMP")
-    return encoded.getvalue()
 
 
 def merge_detection(job: BuildJob) -> None:
