@@ -7,6 +7,7 @@ from pathlib import Path
 from notclip.callable_model import CallableEncoders, CallableScorer
 from notclip.embedding_cache import image_tower_fingerprint
 from notclip.embedding_shelf import EmbeddingShelf
+from notclip.export import remote_code
 from notclip.modeling_notclip import NotClipModel
 from notclip.results import weights_sha256
 from notclip.scoring import Shelves
@@ -51,12 +52,10 @@ def open_shelves(model: NotClipModel | CallableEncoders | CallableScorer, folder
 
 
 def text_fingerprint(model: NotClipModel) -> str:
-    """Hash what decides a text's vector: weights, tokenizer, composition, and the code that reads negation."""
+    """Hash what decides a text's vector: weights, tokenizer, composition, and the code that a model is made of."""
     digest = hashlib.sha256(weights_sha256(model).encode())
     digest.update(model.config.to_json_string().encode())
     digest.update(repr(sorted(model.processor.tokenizer.get_vocab().items())).encode())
-    code = Path(__file__).parent
-    composing = (code / f"{name}.py" for name in ("caption_frames", "composition_notclip", "modeling_notclip"))
-    for file in (*sorted(code.glob("negation_*.py")), *composing):
+    for file in remote_code():
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
