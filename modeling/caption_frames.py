@@ -36,6 +36,8 @@ _AFTER = [
     rf"in (?:this|that|the) {_PICTURE}",
     r"(?:here|in view|in sight)",
 ]
+_ARTICLES = {"a", "an", "the"}
+_WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _LEADING = re.compile(rf"(?:{'|'.join(_BEFORE)})\s+(?=\S)", re.IGNORECASE)
 _TRAILING = re.compile(rf"(?<=\S),?\s+(?:{'|'.join(_AFTER)})\s*$", re.IGNORECASE)
 
@@ -58,3 +60,12 @@ def without_frame(text: str) -> str:
         match = _LEADING.match(shown)
         shown = shown[match.end() :] if match else shown
     return shown if shown != bare else text
+
+
+def count_words(text: str) -> int:
+    """How many words describe something, articles left out; at least 1, so that it can be divided by.
+
+    >>> count_words("A red bus"), count_words("red bus"), count_words("the")
+    (2, 2, 1)
+    """
+    return max(1, sum(word.lower() not in _ARTICLES for word in _WORD.findall(text)))

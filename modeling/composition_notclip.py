@@ -6,11 +6,13 @@ sqrt(nᵀ C n), where m and C are mean and covariance of image embeddings, so th
 measured alike. A presence detector on frozen embeddings is a linear one (as in linear probes, Radford et al. 2021,
 section 3.2), its log odds affine in z; the composition adds the log odds of absence of each excluded concept:
 
-    hybrid    s(v) = (1-w) v·a + w v·t + K^-κ Σ (c - λ z(v))
-    negation  s(v) = b         + w v·t + K^-κ Σ (c - λ z(v))
+    hybrid    s(v) = (1-w) v·a + w v·t + K^-κ Σ (c - λ/L z(v))
+    negation  s(v) = b         + w v·t + K^-κ Σ (c - λ   z(v))
 
-K concepts are excluded; κ is 0 where each tells something of its own, 1 where their mean says it all. Both are affine
-in v, s(v) = v·q + bias, so that a vector index can serve them. A caption that negates nothing is t.
+L words are affirmed: a caption of unit norm is as long however much it says, so that each word's share of v·a falls
+as 1/L, and an excluded concept weighs as one more word. K concepts are excluded; κ is 0 where each tells something of
+its own, 1 where their mean says it all. Both are affine in v, s(v) = v·q + bias, so that a vector index can serve
+them. A caption that negates nothing is t.
 Subtracting a negated concept's embedding is query algebra's oldest form (Rocchio 1971); the standardisation and the
 bias are what makes scores of different captions comparable.
 """
@@ -28,16 +30,21 @@ class CaptionParts:
     Args:
         whole: embedding of each whole caption, shape (Q, D).
         affirmed: embedding of each caption's affirmed part, shape (Q, D); any value where there is none.
-        has_affirmed: whether the caption affirms anything, bool, shape (Q,).
+        affirmed_words: L, how many words that part has, 0 where there is none, shape (Q,).
         excluded: embedding of each excluded concept, shape (P, D).
         owner: index of the caption that excludes it, shape (P,).
     """
 
     whole: Tensor
     affirmed: Tensor
-    has_affirmed: Tensor
+    affirmed_words: Tensor
     excluded: Tensor
     owner: Tensor
+
+    @property
+    def has_affirmed(self) -> Tensor:
+        """Whether each caption affirms anything, bool, shape (Q,)."""
+        return self.affirmed_words > 0
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,7 @@ def compose(
     bonus_strength = torch.where(affirms, strength, 1.0)  # (Q, 1)
     dials = torch.cat([share_strength, torch.full_like(bonus_strength, strength), bonus_strength], dim=-1)  # (Q, 3)
     whole_share, exclusion, bonus = (dials * scalars).unbind(-1)  # (Q,) each
+    exclusion = exclusion / parts.affirmed_words.clamp_min(1)  # by L, or by 1 where nothing is affirmed
     vectors = whole_share.unsqueeze(-1) * parts.whole
     vectors = vectors + torch.where(affirms, (1 - whole_share).unsqueeze(-1) * parts.affirmed, 0.0)
     biases = torch.where(parts.has_affirmed, 0.0, weights.negation_bias)

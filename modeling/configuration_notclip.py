@@ -21,7 +21,8 @@ class NotClipConfig(PreTrainedConfig):
         composition: `"scope"` reads each caption's negation scope and composes its parts; `"none"` is the plain dual
             encoder.
         hybrid_weights: how a caption with an affirmed part scores: (share of the whole caption's embedding, weight of
-            each excluded concept's standardised similarity, bonus for each excluded concept at its mean similarity).
+            each excluded concept's standardised similarity, divided by the number of affirmed words, bonus for each
+            excluded concept at its mean similarity).
         negation_weights: the same three for a caption that only negates, whose share is a weight, not a mix.
         negation_bias: score of a caption that only negates before its concepts are looked at.
         exclusion_sharing: κ of the composition: what K excluded concepts add is multiplied by K^-κ, so that at 0 each
@@ -36,7 +37,7 @@ class NotClipConfig(PreTrainedConfig):
     dual_encoder_config: dict | PreTrainedConfig | None = None
     embedding_dim: int = 512
     composition: Literal["scope", "none"] = "scope"
-    hybrid_weights: list[float] | tuple[float, ...] = (0.5, 0.02, 0.0)
+    hybrid_weights: list[float] | tuple[float, ...] = (0.5, 0.1, 0.0)
     negation_weights: list[float] | tuple[float, ...] = (0.0, 0.04, 0.0)
     negation_bias: float = 0.2
     exclusion_sharing: float = 0.0

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES
 
-from .caption_frames import without_frame
+from .caption_frames import count_words, without_frame
 from .composition_notclip import CaptionParts, CompositionWeights, EmbeddedTexts, compose
 from .configuration_notclip import COMPOSITIONS, NotClipConfig
 from .negation_scope import NegationScope, read_scope
@@ -358,6 +358,9 @@ class NotClipModel(PreTrainedModel):
         has_affirmed = torch.tensor([bool(scope.affirmed) for scope in scopes], dtype=torch.bool, device=whole.device)
         excluded = [(owner, _names_of(concept)) for owner, scope in enumerate(scopes) for concept in scope.negated]
         affirmed_texts = [without_frame(scope.affirmed) for scope in scopes if scope.affirmed]
+        words = torch.zeros_like(whole[:, 0]).masked_scatter(
+            has_affirmed, whole.new_tensor([count_words(text) for text in affirmed_texts])
+        )
         names = [name for _, group in excluded for name in group]
         embeds = self.encode_texts(affirmed_texts + names, batch_size=batch_size)
         groups = embeds[len(affirmed_texts) :].split([len(group) for _, group in excluded]) if excluded else ()
@@ -365,7 +368,7 @@ class NotClipModel(PreTrainedModel):
         return CaptionParts(
             whole=whole,
             affirmed=torch.zeros_like(whole).masked_scatter(has_affirmed[:, None], embeds[: len(affirmed_texts)]),
-            has_affirmed=has_affirmed,
+            affirmed_words=words,
             excluded=torch.stack(concepts) if concepts else embeds[:0],
             owner=torch.tensor([owner for owner, _ in excluded], dtype=torch.long, device=whole.device),
         )

@@ -17,7 +17,7 @@ def random_parts():
     return CaptionParts(
         whole=unit(3, D, seed=1),
         affirmed=unit(3, D, seed=2),
-        has_affirmed=torch.tensor([True, False, True]),
+        affirmed_words=torch.tensor([1, 0, 4]),
         excluded=unit(4, D, seed=3),
         owner=torch.tensor([0, 1, 1, 2]),
     )
@@ -29,6 +29,7 @@ WEIGHTS = CompositionWeights(
     negation_bias=torch.tensor(0.3),
     sharing=torch.tensor(0.4),
 )
+NO_PULL = replace(WEIGHTS, hybrid=torch.tensor([0.25, 0.0, 0.01]), negation=torch.tensor([0.1, 0.0, 0.02]))
 IN_FULL, AS_THEIR_MEAN = replace(WEIGHTS, sharing=torch.tensor(0.0)), replace(WEIGHTS, sharing=torch.tensor(1.0))
 
 
@@ -38,10 +39,11 @@ def slow_score(parts, query, image, mean, covariance):
     share, weight, bonus = (WEIGHTS.hybrid if affirms else WEIGHTS.negation).tolist()
     score = share * float(image @ parts.whole[query])
     score += (1 - share) * float(image @ parts.affirmed[query]) if affirms else WEIGHTS.negation_bias.item()
+    words = max(1, int(parts.affirmed_words[query]))
     own = [row for row, owner in enumerate(parts.owner.tolist()) if owner == query]
     for concept in parts.excluded[own]:
         spread = math.sqrt(float(concept @ covariance @ concept))
-        score += len(own) ** -0.4 * (bonus - weight * float((image - mean) @ concept) / spread)
+        score += len(own) ** -0.4 * (bonus - weight / words * float((image - mean) @ concept) / spread)
     return score
 
 
@@ -64,20 +66,31 @@ def test_an_image_of_mean_similarity_gets_only_the_bonus_of_absence():
     assert math.isclose(float(mean @ vectors[0] + biases[0]), affirmed_alone + 0.01, rel_tol=1e-4)
 
 
+def test_an_exclusion_pulls_as_much_as_one_of_the_affirmed_words():
+    parts = random_parts()
+    pulls = []
+    for words in (1, 4):
+        said = replace(parts, affirmed_words=torch.tensor([words, 0, words]))
+        with_, without = (compose(said, weights, torch.zeros(D), torch.eye(D))[0] for weights in (WEIGHTS, NO_PULL))
+        pulls.append(without - with_)
+    torch.testing.assert_close(pulls[0][[0, 2]], 4 * pulls[1][[0, 2]])
+    torch.testing.assert_close(pulls[0][1], pulls[1][1])  # which affirms nothing
+
+
 def one_none_and_two_of_the_same_exclusion():
     parts = random_parts()
     twice = CaptionParts(
         parts.whole[:1],
         parts.affirmed[:1],
-        parts.has_affirmed[:1],
+        parts.affirmed_words[:1],
         parts.excluded[:1].repeat(2, 1),
         torch.zeros(2).long(),
     )
     once = CaptionParts(
-        parts.whole[:1], parts.affirmed[:1], parts.has_affirmed[:1], parts.excluded[:1], torch.zeros(1).long()
+        parts.whole[:1], parts.affirmed[:1], parts.affirmed_words[:1], parts.excluded[:1], torch.zeros(1).long()
     )
     none = CaptionParts(
-        parts.whole[:1], parts.affirmed[:1], parts.has_affirmed[:1], parts.excluded[:0], torch.zeros(0).long()
+        parts.whole[:1], parts.affirmed[:1], parts.affirmed_words[:1], parts.excluded[:0], torch.zeros(0).long()
     )
     return none, once, twice
 
