@@ -338,8 +338,10 @@ def _confusion(
 
 
 def _check_options(n_resamples: int, confidence_level: float, logit_scale: float | None) -> None:
-    if n_resamples < 0:
-        raise ValueError(f"`n_resamples` must be at least 0 (0 leaves the intervals out), got {n_resamples}.")
+    if n_resamples != int(n_resamples) or n_resamples < 0:
+        raise ValueError(
+            f"`n_resamples` must be a whole number of at least 0 (0 leaves the intervals out), got {n_resamples}."
+        )
     if not 0 < confidence_level < 1:
         raise ValueError(f"`confidence_level` must lie between 0 and 1, got {confidence_level}.")
     if logit_scale is not None and not logit_scale > 0:
@@ -356,7 +358,7 @@ def _of_length(name: str, values: Iterable[Any], count: int) -> list[Any]:
 def _padded_scores(name: str, scores: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Scores as one array, `-inf` where a question has fewer choices, (N, C), and each question's choices, (N,)."""
     try:
-        rows = [np.asarray(row, dtype=np.float64) for row in scores]
+        rows = [np.asarray(_array(row), dtype=np.float64) for row in scores]
     except (TypeError, ValueError) as error:
         raise ValueError(f"`{name}` must hold one list of numbers for each question: {error}.") from None
     if not rows:
@@ -375,6 +377,11 @@ def _padded_scores(name: str, scores: Any) -> tuple[NDArray[np.float64], NDArray
     return padded, sizes
 
 
+def _array(values: Any) -> Any:
+    """A tensor that is on a GPU or has a gradient, as one that numpy reads; all else as it is."""
+    return values.detach().cpu() if hasattr(values, "detach") else values
+
+
 def _padded_like(name: str, scores: Any, sizes: NDArray[np.intp]) -> NDArray[np.float64]:
     padded, own_sizes = _padded_scores(name, _of_length(name, scores, len(sizes)))
     for number in np.flatnonzero(own_sizes != sizes)[:1]:
@@ -386,7 +393,7 @@ def _padded_like(name: str, scores: Any, sizes: NDArray[np.intp]) -> NDArray[np.
 
 
 def _checked_answers(references: Any, sizes: NDArray[np.intp]) -> NDArray[np.intp]:
-    answers = np.asarray(references)
+    answers = np.asarray(_array(references))
     if answers.shape != sizes.shape:
         raise ValueError(f"`references` must be one number for each of {len(sizes)} questions, got {answers.shape}.")
     if not np.issubdtype(answers.dtype, np.integer):
@@ -554,6 +561,10 @@ class NegatedMCQ(evaluate.Metric):
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> None:
         """Hold a batch of questions, with the same optional columns in every batch."""
+        if predictions is None or references is None:
+            raise ValueError("`predictions` and `references` must be given together.")
+        if len(predictions) or len(references):  # evaluate would cut 1.5 to 1, and name neither row nor rule
+            _checked_answers(references, _padded_scores("predictions", predictions)[1])
         columns = {name: values for name, values in columns.items() if values is not None}
         self._select_columns(columns)
         columns = {name: [_stored(name, value) for value in values] for name, values in columns.items()}
@@ -561,6 +572,7 @@ class NegatedMCQ(evaluate.Metric):
 
     def add(self, *, prediction: Any = None, reference: Any = None, **columns: Any) -> None:
         """Hold one question."""
+        _checked_answers([reference], _padded_scores("predictions", [prediction])[1])
         columns = {name: value for name, value in columns.items() if value is not None}
         self._select_columns(columns)
         columns = {name: _stored(name, value) for name, value in columns.items()}

@@ -162,6 +162,11 @@ def score_retrieval(
     unwanted: list[set[str]] = []
     if excluded is not None:
         unwanted = _of_length("excluded", _sets("excluded", excluded), len(owners))
+    named = max(map(len, [*unwanted, *(row for search in searches.values() for row in search.ranked)]))
+    if gallery_size is not None and gallery_size < named:
+        raise ValueError(
+            f"`gallery_size` must be at least the {named} images that one query names, got {gallery_size}."
+        )
     statistics: dict[str, Statistic] = {}
     results: dict[str, Any] = {}
     for prefix, search in searches.items():
@@ -239,10 +244,13 @@ def _figures(means: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_options(ks: Sequence[int], n_resamples: int, confidence_level: float, gallery_size: int | None) -> None:
-    if not len(ks) or min(ks) < 1 or any(k != int(k) for k in ks):
-        raise ValueError(f"`ks` must be whole numbers of at least 1, got {list(ks)}.")
-    if n_resamples < 0:
-        raise ValueError(f"`n_resamples` must be at least 0 (0 leaves the intervals out), got {n_resamples}.")
+    whole = isinstance(ks, Iterable) and all(isinstance(k, int | np.integer) and k >= 1 for k in ks)
+    if not whole or not len(ks):
+        raise ValueError(f"`ks` must be a list of whole numbers of at least 1, got {ks!r}.")
+    if n_resamples != int(n_resamples) or n_resamples < 0:
+        raise ValueError(
+            f"`n_resamples` must be a whole number of at least 0 (0 leaves the intervals out), got {n_resamples}."
+        )
     if not 0 < confidence_level < 1:
         raise ValueError(f"`confidence_level` must lie between 0 and 1, got {confidence_level}.")
     if gallery_size is not None and gallery_size < 1:
@@ -266,7 +274,15 @@ def _lists(name: str, lists: Iterable[Iterable[Any]]) -> list[list[str]]:
 def _ids(name: str, number: int, row: Any) -> list[str]:
     if isinstance(row, str) or not isinstance(row, Iterable):
         raise ValueError(f"`{name}` row {number} must be a list of image ids, got {row!r}.")
-    return [str(image) for image in row]
+    return [image if type(image) is str else _id(name, number, image) for image in row]
+
+
+def _id(name: str, number: int, image: Any) -> str:
+    """An id as text. An array's or a tensor's number is the number: "tensor(3)" would never be found."""
+    plain = image.item() if hasattr(image, "item") else image
+    if plain is None or isinstance(plain, float):
+        raise ValueError(f"`{name}` row {number} must hold image ids, text or whole numbers, got {plain!r}.")
+    return str(plain)
 
 
 def _sets(name: str, lists: Iterable[Iterable[Any]]) -> list[set[str]]:
@@ -319,7 +335,7 @@ def _owners(name: str, image_ids: Iterable[Any] | None, relevant: list[list[str]
     """The image to which each query belongs in the bootstrap: its first relevant one, unless it is said."""
     if image_ids is None:
         return [row[0] for row in relevant]
-    return [str(image) for image in _of_length(name, image_ids, len(relevant))]
+    return [_id(name, number, image) for number, image in enumerate(_of_length(name, image_ids, len(relevant)))]
 
 
 _DESCRIPTION = """
@@ -435,10 +451,14 @@ class NegatedRetrieval(evaluate.Metric):
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> None:
         """Hold a batch of queries, with the same optional columns in every batch."""
+        if predictions is None or references is None:
+            raise ValueError("`predictions` and `references` must be given together.")
         columns = {name: values for name, values in columns.items() if values is not None}
         self._select_columns(columns)
         columns |= {"predictions": predictions, "references": references}
-        stored = {name: [_stored(name, value) for value in values] for name, values in columns.items()}
+        stored = {
+            name: [_stored(name, n, value) for n, value in enumerate(values)] for name, values in columns.items()
+        }
         evaluate.Metric.add_batch(self, **stored)
 
     def add(self, *, prediction: Any = None, reference: Any = None, **columns: Any) -> None:
@@ -446,7 +466,7 @@ class NegatedRetrieval(evaluate.Metric):
         columns = {name: value for name, value in columns.items() if value is not None}
         self._select_columns(columns)
         columns |= {"prediction": prediction, "reference": reference}
-        evaluate.Metric.add(self, **{name: _stored(name, value) for name, value in columns.items()})
+        evaluate.Metric.add(self, **{name: _stored(name, 0, value) for name, value in columns.items()})
 
     def _compute(self, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
         held = {name: self.data[name][:] for name in self.data.column_names if name in _OPTIONAL_COLUMNS}
@@ -455,8 +475,8 @@ class NegatedRetrieval(evaluate.Metric):
         return score_retrieval(predictions, references, **{**options, **held})
 
 
-def _stored(name: str, value: Any) -> Any:
+def _stored(name: str, number: int, value: Any) -> Any:
     """One row of a column in the type that `evaluate` stores: text for ids, whatever their own type."""
     if name.endswith("ranks"):
         return float(value)
-    return str(value) if name == "image_ids" else _lists(name, [value])[0]
+    return _id(name, number, value) if name == "image_ids" else _ids(name, number, value)

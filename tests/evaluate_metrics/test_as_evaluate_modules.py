@@ -100,10 +100,53 @@ def test_a_nan_is_refused_however_it_comes(questions):
     questions["predictions"][3, 1] = np.nan
     with pytest.raises(ValueError, match="`predictions` row 3, choice 1"):
         load("negated_mcq").compute(**questions)
-    metric = load("negated_mcq")
-    metric.add_batch(**questions)
     with pytest.raises(ValueError, match="`predictions` row 3, choice 1"):
-        metric.compute()
+        load("negated_mcq").add_batch(**questions)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"references": [0.5, 1]}, "`references` must be the whole numbers of the right choices, got float64"),
+        ({"references": [True, True]}, "`references` must be the whole numbers of the right choices, got bool"),
+        ({"references": [0]}, "`references` must be one number for each of 2 questions"),
+        ({"references": None}, "`predictions` and `references` must be given together"),
+        ({"predictions": np.zeros(2)}, "`predictions` row 0 must hold at least two scores, got 0.0"),
+        ({"predictions": np.zeros((2, 2, 1))}, "`predictions` row 0 must hold at least two scores"),
+        ({"predictions": [["a", "b"], [0, 1]]}, "`predictions` must hold one list of numbers for each question"),
+    ],
+)
+def test_what_evaluate_would_cast_or_misname_is_refused_as_by_the_plain_function(change, message):
+    columns = {"predictions": [[0.2, 0.1], [0.1, 0.2]], "references": [0, 1]} | change
+    metric = load("negated_mcq")
+    for refusing in (metric.compute, metric.add_batch):
+        with pytest.raises(ValueError, match=message):
+            refusing(**columns)
+    assert metric.compute(predictions=[[0.2, 0.1]], references=[0], n_resamples=0)["accuracy"] == 1
+
+
+def test_ids_are_found_whether_they_come_as_text_numbers_arrays_or_tensors():
+    torch = pytest.importorskip("torch")
+    found, right = [[3, 1], [1, 3]], [[3], [3]]
+    for kind in (np.array, torch.tensor, lambda rows: [list(torch.tensor(row)) for row in rows]):
+        metric = load("negated_retrieval")
+        figures = metric.compute(predictions=kind(found), references=[["3"], ["3"]], ks=[1], n_resamples=0)
+        assert figures == score_retrieval(found, kind(right), ks=[1], image_ids=[3, 3], n_resamples=0)
+        assert figures["recall@1"] == 0.5
+
+
+def test_a_row_of_a_batch_that_holds_no_ids_is_named():
+    with pytest.raises(ValueError, match="`references` row 1 must be a list of image ids, got 'b'"):
+        load("negated_retrieval").add_batch(predictions=[["a"], ["b"]], references=[["a"], "b"])
+
+
+def test_scores_with_a_gradient_are_taken():
+    torch = pytest.importorskip("torch")
+    scores = torch.tensor([[0.2, 0.1]], requires_grad=True)
+    figures = load("negated_mcq").compute(
+        predictions=scores, references=torch.tensor([0]), shuffled_predictions=-scores, n_resamples=0
+    )
+    assert figures["accuracy"] == figures["vision_gain"] == 1
 
 
 def test_batches_with_different_columns_are_refused(questions):

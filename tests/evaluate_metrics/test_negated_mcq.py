@@ -371,7 +371,7 @@ def test_groups_that_share_an_image_are_resampled_together():
         ({"predictions": [0.1, 0.2]}, "`predictions` row 0 must hold at least two scores, got 0.1"),
         ({"shuffled_predictions": [[0.1, 0.2]]}, "`shuffled_predictions` must have one row"),
         ({"compared_predictions": [[0.1, 0.2], [0.1, 0.2, 0.3]]}, "`compared_predictions` row 1 .* same 2 choices"),
-        ({"n_resamples": -1}, "`n_resamples` must be at least 0"),
+        ({"n_resamples": -1}, "`n_resamples` must be a whole number of at least 0"),
         ({"confidence_level": 95}, "`confidence_level` must lie between 0 and 1, got 95"),
         ({"logit_scale": 0}, "`logit_scale` must be above 0"),
     ],
