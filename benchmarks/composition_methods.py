@@ -12,6 +12,8 @@ Each way's scalars are fitted on the train split's questions and negated queries
     affine       q - λ z(v), z the similarity to n standardised over images (`composition_notclip`)
     whitened     the same with C⁻¹ n for n, the linear discriminant of equal covariances (Fisher 1936)
     calibrator   affine, whose weight and threshold are linear in n: 2 D more parameters
+
+In all that subtract, λ is divided by the number of affirmed words.
 """
 
 import argparse
@@ -39,7 +41,7 @@ class Composer(nn.Module):
     def __init__(self, way: str, image_mean: Tensor, image_covariance: Tensor, text_mean: Tensor):
         super().__init__()
         self.way, self.mean, self.covariance, self.text_mean = way, image_mean, image_covariance, text_mean
-        self.hybrid = nn.Parameter(torch.tensor([0.3, 0.02, 0.0]))
+        self.hybrid = nn.Parameter(torch.tensor([0.3, 0.1, 0.0]))
         self.negation = nn.Parameter(torch.tensor([0.0, 0.04, 0.0]))
         self.negation_bias = nn.Parameter(torch.tensor(0.2))
         self.log_scales = nn.Parameter(torch.full((2,), 3.0))
@@ -67,6 +69,7 @@ class Composer(nn.Module):
             query = query.index_add(0, owner, -too_near[:, None] * excluded)
         else:
             direction, offset = self._detector(excluded)
+            pull = pull / parts.affirmed_words.clamp_min(1)[owner]
             query = query.index_add(0, owner, -pull[:, None] * direction)
             bias = bias.index_add(0, owner, -pull * offset)
         bias = bias.index_add(0, owner, bonus[owner])
