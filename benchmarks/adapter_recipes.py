@@ -35,6 +35,8 @@ RECIPES: dict[str, dict] = {
     "dropout": {"dropout": 0.05},
     "DoRA": {"variant": "dora"},
     "rsLoRA": {"variant": "rslora", "alpha": round(TrainConfig.alpha / TrainConfig.rank**0.5)},
+    "attention layers": {"layers": "attention"},
+    "upper half": {"layers": "upper_half"},
     "a third of the rate": {"learning_rate": TrainConfig.learning_rate / 3},
     "three times the rate": {"learning_rate": 3 * TrainConfig.learning_rate},
 }

@@ -1,4 +1,8 @@
-"""LoRA on the towers of a dual encoder through peft: which layers, wrapped how, merged back into plain weights."""
+"""LoRA on the text tower of a dual encoder through peft: which layers, wrapped how.
+
+The image tower stays frozen, so that each image is encoded once for a whole training run, and every index of images
+that stands stays valid.
+"""
 
 import re
 from typing import Literal
@@ -7,33 +11,41 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import PreTrainedModel
 
-Tower = Literal["text", "vision"]
+Layers = Literal["all", "attention", "upper_half"]
+_TEXT_TOWER = re.compile(r"text_model\..+|text_projection")
+_ATTENTION = re.compile(r"\.(?:self_)?att(?:entio)?n\.")
+_BLOCK = re.compile(r"\.layers?\.(\d+)\.")
 
 
-def lora_targets(backbone: PreTrainedModel, towers: tuple[Tower, ...] = ("text",)) -> list[str]:
-    """Name every linear layer of the towers, projections into the shared space included.
+def lora_targets(backbone: PreTrainedModel, layers: Layers = "all") -> list[str]:
+    """Name the text tower's linear layers that learn, its projection into the shared space always among them.
 
     Both towers of CLIP use the same module names, so the full names are listed: a short name would also match the
-    other tower's layers.
+    image tower's layers.
+
+    Args:
+        backbone: the dual encoder.
+        layers: `"all"`; `"attention"` leaves out what follows the attention of a block; `"upper_half"` leaves out the
+            first half of the blocks.
 
     Raises:
-        ValueError: a tower has no linear layer under the names that transformers gives dual encoders.
+        ValueError: the text tower has no linear layer under the names that transformers gives dual encoders.
     """
-    names: list[str] = []
-    for tower in towers:
-        projection = {"text": "text_projection", "vision": "visual_projection"}[tower]
-        inside = re.compile(rf"{tower}_model\..+|{projection}")
-        found = [
-            name
-            for name, module in backbone.named_modules()
-            # Subclasses of Linear (such as MultiheadAttention's output) are called in ways that bypass LoRA.
-            if type(module) is nn.Linear and inside.fullmatch(name)
-        ]
-        if not found:
-            kind = type(backbone).__name__
-            raise ValueError(f"`towers` names {tower!r}, but {kind} has no linear layer in a `{tower}_model`.")
-        names.extend(found)
-    return names
+    found = [
+        name
+        for name, module in backbone.named_modules()
+        # Subclasses of Linear (such as MultiheadAttention's output) are called in ways that bypass LoRA.
+        if type(module) is nn.Linear and _TEXT_TOWER.fullmatch(name)
+    ]
+    if not found:
+        raise ValueError(f"`backbone` must have a linear layer in its `text_model`, got {type(backbone).__name__}.")
+    block = {name: int(match[1]) for name in found if (match := _BLOCK.search(name))}
+    if layers == "attention":
+        return [name for name in found if name not in block or _ATTENTION.search(name)]
+    if layers == "upper_half":
+        first = (max(block.values(), default=0) + 1) // 2
+        return [name for name in found if block.get(name, first) >= first]
+    return found
 
 
 def add_lora(
@@ -43,9 +55,9 @@ def add_lora(
     alpha: int = 32,
     dropout: float = 0.0,
     variant: Literal["lora", "dora", "rslora"] = "lora",
-    towers: tuple[Tower, ...] = ("text",),
+    layers: Layers = "all",
 ) -> PeftModel:
-    """Freeze the backbone and give the towers' linear layers trainable low-rank updates (Hu et al. 2021).
+    """Freeze the backbone and give its text tower's linear layers trainable low-rank updates (Hu et al. 2021).
 
     Args:
         backbone: the dual encoder; changed in place, as peft does.
@@ -53,7 +65,7 @@ def add_lora(
         alpha: updates are scaled by alpha / rank (alpha / √rank for rsLoRA).
         dropout: dropout on the input of each update, in [0, 1).
         variant: plain LoRA, DoRA (Liu et al. 2024) or rank-stabilised LoRA (Kalajdzievski 2023).
-        towers: which towers learn; the others stay frozen and can be encoded once.
+        layers: which layers learn, as in `lora_targets`.
     """
     if rank < 1:
         raise ValueError(f"`rank` must be at least 1, got {rank}.")
@@ -63,6 +75,6 @@ def add_lora(
         lora_dropout=dropout,
         use_dora=variant == "dora",
         use_rslora=variant == "rslora",
-        target_modules=lora_targets(backbone, towers),
+        target_modules=lora_targets(backbone, layers),
     )
     return get_peft_model(backbone, config)

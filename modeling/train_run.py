@@ -74,7 +74,12 @@ def run_training(config: TrainConfig) -> dict | None:
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
     torch.manual_seed(config.seed)  # the adapter's initial weights, the same in every process
     adapted = add_lora(
-        model.backbone, rank=config.rank, alpha=config.alpha, dropout=config.dropout, variant=config.variant
+        model.backbone,
+        rank=config.rank,
+        alpha=config.alpha,
+        dropout=config.dropout,
+        variant=config.variant,
+        layers=config.layers,
     )
     model.backbone = adapted
     judged = limited(validation_split, questions=config.validation_questions, images=config.validation_images)

@@ -50,6 +50,8 @@ class TrainConfig:
     """Dropout on the input of each update."""
     variant: Literal["lora", "dora", "rslora"] = "lora"
     """Kind of low-rank update."""
+    layers: Literal["all", "attention", "upper_half"] = "all"
+    """Which linear layers of the text tower learn; its projection into the shared space always does."""
 
     recall_tolerance: float = 0.01
     """Ordinary recall@5 on validation that a checkpoint may lose against the backbone and still be chosen."""

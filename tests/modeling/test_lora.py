@@ -35,6 +35,18 @@ def test_rank_zero_is_refused(clip):
         add_lora(clip, rank=0)
 
 
-def test_a_missing_tower_is_named(clip):
-    with pytest.raises(ValueError, match=r"'text'.*Linear"):
+def test_a_backbone_without_a_text_tower_is_refused(clip):
+    with pytest.raises(ValueError, match=r"`text_model`, got Linear"):
         lora_targets(torch.nn.Linear(2, 2))
+
+
+def test_attention_alone_leaves_the_layers_behind_it_frozen(backbone):
+    everything, attention = lora_targets(backbone), lora_targets(backbone, "attention")
+    left_out = set(everything) - set(attention)
+    assert left_out and all("mlp" in name or "dense" in name for name in left_out)
+    assert not any("attention" in name or "attn" in name for name in left_out)
+
+
+def test_the_upper_half_leaves_the_first_blocks_frozen(backbone):
+    left_out = set(lora_targets(backbone)) - set(lora_targets(backbone, "upper_half"))
+    assert left_out and all(".0." in name for name in left_out)  # of two blocks
