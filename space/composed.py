@@ -17,6 +17,7 @@ from notclip.training_data import Question
 
 FITTED_ON = 160
 ITERATIONS = 30
+_FORMULA = 2  # Counts the changes of what the scalars mean, so that none is read as it was meant before.
 SCALARS = ("hybrid_weights", "negation_weights", "negation_bias", "exclusion_sharing")
 
 
