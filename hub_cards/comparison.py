@@ -71,7 +71,7 @@ def as_json(rows: Sequence[Row], first: Results, others: Sequence[Results]) -> d
     """The comparison for programs."""
     return {
         "suite": first.suite,
-        "models": {result.path.stem: str(result.content["model"]) for result in (first, *others)},
+        "models": {result.path.stem: result.model for result in (first, *others)},
         "figures": {
             row.name: {
                 "label": row.label,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from notclip.hub_cards.drawing import draw_bars, new_canvas, save_picture
-from notclip.hub_cards.results import Figure, Results
+from notclip.hub_cards.results import Figure, Results, inside
 
 # Okabe and Ito's, which people with any colour vision tell apart; the first model, the one that is reported, in blue.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#000000")
@@ -119,13 +119,20 @@ def _draw_forms(scored: Mapping[str, Results], forms: Sequence[str], path: Path)
         axes.errorbar(values, places, xerr=whiskers, fmt="none", ecolor="#222222", elinewidth=0.8, capsize=1.5)
     chance = 100 * first.figure("chance").value
     axes.axvline(chance, color="#444444", linestyle=":", linewidth=1, label="chance")
-    axes.set_yticks(range(len(ordered)), ordered, fontsize=8)
+    axes.set_yticks(range(len(ordered)), [_form_name(first, form) for form in ordered], fontsize=8)
     axes.set_ylim(len(ordered) - 0.5, -0.5)
     axes.set_xlim(0, 100)
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", color="#DDDDDD", linewidth=0.8)
-    axes.set_title("Questions answered rightly, by form of the true caption (%)", loc="left", fontsize=11)
+    title = "Questions answered rightly (%), by form of the true caption (how many questions)"
+    axes.set_title(title, loc="left", fontsize=11)
     return save_picture(canvas, axes, path)
+
+
+def _form_name(results: Results, form: str) -> str:
+    """A form and its number of questions, which says how much its bar is worth."""
+    count = inside(results.content["metrics"], f"n_questions_by_form/{form}")
+    return form.replace("_", " ") + (f" ({count:,})" if isinstance(count, int) else "")
 
 
 def _figure(results: Results, name: str) -> Figure:

@@ -69,7 +69,7 @@ def _page(
         metrics=first.content["metrics"],
         rows=rows,
         others=list(scored)[1:],
-        models={label: str(results.content["model"]) for label, results in scored.items()},
+        models={label: results.model for label, results in scored.items()},
         pictures={title: _data_address(path) for title, path in pictures.items()},
         examples=worst_examples(suite, answers),
         asks_questions=bool(suite.questions),

@@ -60,6 +60,14 @@ class Results:
         return str(self.content["suite"])
 
     @property
+    def model(self) -> str:
+        """What was scored: the model, with the adapter that was put on it and the composition that was asked for."""
+        options = self.provenance.get("options") or {}
+        parts = {"adapter": options.get("adapter"), "composition": options.get("composition")}
+        named = [f"{name} {value}" for name, value in parts.items() if value]
+        return str(self.content["model"]) + (f" with {' and '.join(named)}" if named else "")
+
+    @property
     def published(self) -> dict[str, Any]:
         """The content that goes out with a model: figures and where they come from, without each question's scores."""
         return {name: self.content[name] for name in PARTS + OPTIONAL_PARTS if name in self.content}

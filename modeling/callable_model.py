@@ -16,6 +16,7 @@ each question's choices with its photo and with another one, and every query wit
 import hashlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,8 @@ class CallableEncoders:
         parts = []
         for start in range(0, len(items), batch_size):
             batch = list(items[start : start + batch_size])
-            vectors = as_scores(
-                self._encode[function](batch), f"`model` {self.name}: `{function}`", (len(batch), None)
-            )
+            what = f"`model` {self.name}: `{function}`"
+            vectors = as_scores(_answer(self._encode[function], what, batch), what, (len(batch), None))
             parts.append(nn.functional.normalize(vectors, dim=-1))
         return torch.cat(parts)
 
@@ -99,7 +99,18 @@ class CallableScorer:
 
     def score(self, image: Image.Image, texts: Sequence[str]) -> Tensor:
         """Scores of one image with each text, shape (T,)."""
-        return as_scores(self._score([image], list(texts)), f"`model` {self.name}", (1, len(texts)))[0]
+        what = f"`model` {self.name}"
+        return as_scores(_answer(self._score, what, [image], list(texts)), what, (1, len(texts)))[0]
+
+
+def _answer(function: Callable[..., Any], what: str, *asked: list[Any]) -> Any:
+    """Ask a user's function. An API that is down decides nothing, which is another exit status than a missed gate."""
+    try:
+        return function(*asked)
+    except Exception as error:
+        own = traceback.extract_tb(error.__traceback__)[1:2]  # the line of the user's function, below ours
+        place = f" ({own[0].filename}, line {own[0].lineno})" if own else ""
+        raise BadInputError(f"{what} failed: {type(error).__name__}: {error}{place}.") from error
 
 
 def as_scores(returned: Any, what: str, shape: tuple[int, int | None]) -> Tensor:

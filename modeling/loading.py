@@ -18,6 +18,7 @@ def load_model(
     composition: Literal["scope", "none"] | None = None,
     revision: str | None = None,
     architecture: str | None = None,
+    argument: str = "model",
 ) -> NotClipModel:
     """Load a model for scoring, search or training.
 
@@ -28,6 +29,7 @@ def load_model(
         composition: `"scope"` or `"none"`; a NotCLIP model's own, and `"none"` for any other, when absent.
         revision: revision of the Hub repository.
         architecture: OpenCLIP's name of the architecture, such as `ViT-B-32-quickgelu`, for a file of weights alone.
+        argument: what the caller's user calls `name`, for messages.
 
     Raises:
         BadInputError: there is no such model, or it is no dual encoder.
@@ -41,7 +43,7 @@ def load_model(
     else:
         if architecture is not None:
             raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {name} says itself what it is.")
-        model = _from_transformers(name, revision)
+        model = _from_transformers(name, revision, argument)
     if adapter is not None:
         if not (Path(adapter) / "adapter_config.json").is_file():
             raise BadInputError(f"`adapter` {adapter} holds no adapter_config.json: not a PEFT adapter.")
@@ -54,10 +56,13 @@ def load_model(
     return model
 
 
-def _from_transformers(name: str, revision: str | None) -> NotClipModel:
+def _from_transformers(name: str, revision: str | None, argument: str) -> NotClipModel:
     folder = Path(name)
+    if folder.is_file():
+        python = f" Python code is named with what it holds: {name}:NAME." if folder.suffix == ".py" else ""
+        raise BadInputError(f"`{argument}` must be a folder, a Hub id or an OpenCLIP checkpoint, got {name}.{python}")
     if folder.exists() and not (folder / "config.json").is_file():
-        raise BadInputError(f"`model` {name} is a folder without config.json: not a model of transformers.")
+        raise BadInputError(f"`{argument}` {name} is a folder without config.json: not a model of transformers.")
     where: dict[str, Any] = {} if revision is None else {"revision": revision}
     try:
         if _is_notclip(name, where):
@@ -67,7 +72,7 @@ def _from_transformers(name: str, revision: str | None) -> NotClipModel:
         # Read now: a folder without its tokenizer should fail before an hour of work, not after.
         _ = model.processor
     except (OSError, ValueError, HFValidationError, RepositoryNotFoundError) as error:
-        raise BadInputError(f"`model` {name} cannot be loaded: {error}") from error
+        raise BadInputError(f"`{argument}` {name} cannot be loaded: {error}") from error
     return model
 
 

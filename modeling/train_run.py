@@ -59,7 +59,7 @@ def run_training(config: TrainConfig) -> dict | None:
             distributed.barrier()
     elif config.architecture is not None:
         raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
-    model = load_model(base, composition="scope")
+    model = load_model(base, composition="scope", argument="base")
     if first:
         config.out.mkdir(parents=True, exist_ok=True)
         # Kept at the first start, so that a resumed run can tell whether its options are the same.

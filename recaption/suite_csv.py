@@ -125,7 +125,7 @@ def _find_photos(
             what = "folder of frames of the video" if Path(name).suffix.lower() in VIDEO_SUFFIXES else "photo"
             raise BadInputError(
                 f"{row.where}: there is no {what} {name!r} in {folder.folder}, by its path or by its file name. "
-                "Give its folder as `images`, or skip what is missing."
+                "Give its folder as `images`, or skip what is missing (`--on-bad-photo skip`)."
             )
     return photos, missing
 

@@ -62,7 +62,8 @@ Questions and queries that decide whether a model understands "not" on *your* ph
        --report {folder}/results/clip.report
    ```
 
-   `MODEL` is any dual encoder of transformers, a folder, or Python code of yours (`my_model.py:score`).
+   In place of `openai/clip-vit-base-patch32` put any dual encoder of transformers, a folder, or Python code of yours
+   (`my_model.py:score`).
 4. Set a gate: the command exits with status 1, and writes `clip.junit.xml`, when a figure misses its limit.
 
    ```bash

@@ -54,20 +54,23 @@ def read_suite(
         if not files:
             raise BadInputError(
                 f"`suite` {path} must hold CSV files or YAML files, or the folders {', '.join(_CONFIGS)} of a "
-                "dataset; `notclip init-suite` starts one."
+                "dataset; `notclip init-suite` starts a suite, `notclip build-dataset` makes a dataset."
             )
         parts = [_read_file(file, images=images or path, skip_missing=skip_missing) for file in files]
         suite = _united(path.resolve().name, parts)
     elif path.is_file():
         suite = _read_file(path, images=images, skip_missing=skip_missing)
     else:
-        raise BadInputError(f"`suite` must be a CSV file or a folder, got {path}, which does not exist.")
+        raise BadInputError(
+            f"`suite` must be a CSV or YAML file, a folder or a dataset on the Hub, got {path}, which does not exist."
+        )
     if limit is not None:
         if limit < 2:
             raise BadInputError(f"`limit` must be at least 2 images, got {limit}.")
         suite = suite.limited(limit)
     if not (suite.questions or suite.pairs or suite.negated_queries or suite.ordinary_queries):
-        raise BadInputError(f"`suite` {path} holds no question and no query; {len(suite.skipped)} were skipped.")
+        skipped = f"; {len(suite.skipped)} were skipped. The first: {suite.skipped[0]}" if suite.skipped else ""
+        raise BadInputError(f"`suite` {path} holds no question and no query{skipped}.")
     return suite
 
 

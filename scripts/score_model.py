@@ -11,6 +11,7 @@ Exit status: 0 scored, 1 a requirement is missed, 2 bad input.
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from notclip.score_config import ScoreConfig
@@ -32,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     from notclip.score_run import run_scoring
 
     content = run_scoring(config, command=["notclip", "score-model", *(sys.argv[1:] if argv is None else argv)])
-    print("\n".join(_table(content)))
+    print("\n".join(_table(config.out, content)))
     print(f"\nWritten: {config.out}")
     if report := content.get("report"):
         print(f"Report:  {report}/report.html, with tables as .md, .csv and .json")
@@ -59,10 +60,10 @@ def _gate(content: dict[str, Any]) -> int:
     return 1 if missed else 0
 
 
-def _table(content: dict[str, Any]) -> list[str]:
+def _table(path: Path, content: dict[str, Any]) -> list[str]:
     from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
     from notclip.hub_cards.figure_names import FIGURE_NAMES, difference_name
-    from notclip.hub_cards.results import inside
+    from notclip.hub_cards.results import Results, inside
 
     metrics, intervals = content["metrics"], content["confidence_intervals"]
     counts = {
@@ -72,7 +73,11 @@ def _table(content: dict[str, Any]) -> list[str]:
         "n_ordinary_queries": "ordinary queries",
     }
     asked = ", ".join(f"{metrics[name]:,} {what}" for name, what in counts.items() if metrics.get(name))
-    lines = ["", f"{content['model']} on {content['suite']}: {asked} about {metrics['n_images']:,} images", ""]
+    lines = [
+        "",
+        f"{Results(path, content).model} on {content['suite']}: {asked} about {metrics['n_images']:,} images",
+        "",
+    ]
     for name, label in FIGURE_NAMES.items():
         value = inside(metrics, name)
         if value is not None:
@@ -88,7 +93,7 @@ def _table(content: dict[str, Any]) -> list[str]:
                 lines.append(f"  {FIGURE_NAMES[name]:{WIDTH}}{_percent(difference, sign='+')}{bounds}")
         if "bootstrap_p_value" in differences:
             lines.append(
-                f"  accuracy is the same: p = {differences['bootstrap_p_value']:.3g} (bootstrap over images), "
+                f"  test of equal accuracy: p = {differences['bootstrap_p_value']:.3g} (bootstrap over images), "
                 f"p = {differences['mcnemar_p_value']:.3g} (McNemar over questions)"
                 + (f", p = {adjusted[other]:.3g} by Holm over {len(adjusted)} models" if len(adjusted) > 1 else "")
             )

@@ -25,7 +25,10 @@ def read_table(text: str) -> dict[str, Any]:
     columns: dict[str, Any] = {"predictions": [], "references": []}
     for line, row in enumerate(rows, start=2):
         try:
-            columns["predictions"].append([float(row[name]) for name in names if row[name]])
+            scores = [row[name] or "" for name in names]
+            while scores and not scores[-1]:  # fewer choices than other lines; a blank before a score is an error
+                scores.pop()
+            columns["predictions"].append([float(score) for score in scores])
             columns["references"].append(int(row["answer"]))
         except (TypeError, ValueError) as error:
             raise ValueError(f"Line {line}: {error}.") from None
@@ -42,7 +45,7 @@ def compute(text: str) -> dict[str, Any]:
     try:
         return evaluate.load(str(FOLDER / "negated_mcq.py")).compute(**read_table(text))
     except ValueError as error:
-        raise gr.Error(str(error)) from None
+        raise gr.Error(str(error), print_exception=False) from None
 
 
 def build() -> gr.Blocks:

@@ -26,11 +26,12 @@ def read_table(text: str) -> dict[str, Any]:
 
 def compute(text: str, depths: str) -> dict[str, Any]:
     try:
-        columns = read_table(text)
+        if not all(depth.isdecimal() for depth in depths.split()):
+            raise ValueError(f"Depths k must be whole numbers divided by spaces, got {depths!r}.")
         ks = [int(depth) for depth in depths.split()]
-        return evaluate.load(str(FOLDER / "negated_retrieval.py")).compute(**columns, ks=ks)
+        return evaluate.load(str(FOLDER / "negated_retrieval.py")).compute(**read_table(text), ks=ks)
     except ValueError as error:
-        raise gr.Error(str(error)) from None
+        raise gr.Error(str(error), print_exception=False) from None
 
 
 def build() -> gr.Blocks:

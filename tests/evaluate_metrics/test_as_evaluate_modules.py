@@ -207,9 +207,7 @@ def test_the_card_is_in_the_form_of_metric_spaces_and_its_example_is_true(name, 
 @pytest.mark.parametrize("name", METRICS)
 def test_the_app_of_the_space_computes_its_example_and_explains_bad_input(name):
     gradio = pytest.importorskip("gradio")
-    spec = importlib.util.spec_from_file_location(f"{name}_app", FOLDER / name / "app.py")
-    app = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(app)
+    app = _app(name)
     more = ["1 3"] if name == "negated_retrieval" else []
     figures = app.compute(app.EXAMPLE, *more)
     assert figures["recall@1" if more else "accuracy"] > 0.5
@@ -218,11 +216,25 @@ def test_the_app_of_the_space_computes_its_example_and_explains_bad_input(name):
     assert app.build() is not None
 
 
-def test_the_page_of_the_questions_takes_groups(request):
-    file = request.config.rootpath / "evaluate_metrics" / "negated_mcq" / "app.py"
-    spec = importlib.util.spec_from_file_location("negated_mcq_app", file)
+def test_the_pages_refuse_a_missing_score_and_a_depth_that_is_no_number():
+    pytest.importorskip("gradio")
+    questions, search = (_app(name) for name in METRICS)
+    assert questions.read_table("answer,score_0,score_1,score_2\n0,1,2,\n")["predictions"] == [[1.0, 2.0]]
+    with pytest.raises(ValueError, match="Line 2: could not convert string to float: ''"):
+        questions.read_table("answer,score_0,score_1,score_2\n0,,1,2\n")
+    with pytest.raises(Exception, match="Depths k must be whole numbers divided by spaces, got '1 x'"):
+        search.compute(search.EXAMPLE, "1 x")
+
+
+def _app(name):
+    spec = importlib.util.spec_from_file_location(f"{name}_app", FOLDER / name / "app.py")
     app = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(app)
+    return app
+
+
+def test_the_page_of_the_questions_takes_groups():
+    app = _app("negated_mcq")
     columns = app.read_table("answer,group,score_0,score_1\n0,pair,0.9,0.2\n1,pair,0.9,0.2\n1,,0.1,0.3\n")
     assert columns["groups"] == ["pair", "pair", ""]
     figures = score_questions(**columns)

@@ -6,6 +6,7 @@ import json
 import pytest
 from PIL import Image
 
+from notclip.hub_cards import comparison_figures
 from notclip.hub_cards.comparison import as_csv, as_json, as_markdown, compare_results
 from notclip.hub_cards.comparison_figures import draw_comparison
 from notclip.hub_cards.comparison_report import write_report
@@ -130,6 +131,22 @@ def test_the_page_holds_table_pictures_and_examples_in_itself(scored, suite, ans
     assert "a &lt;dog&gt;" in page  # what captions hold is text, not markup
     assert "a <dog>" not in page
     assert 'src="http' not in page
+
+
+def test_models_are_named_with_their_adapter_and_composition(scored):
+    first, others = scored
+    first.content["provenance"] = {"options": {"adapter": "lora", "composition": "none"}}
+    assert first.model == "models/ours with adapter lora and composition none"
+    assert others[0].model == "models/a"
+
+
+def test_a_form_is_drawn_with_its_number_of_questions(scored, tmp_path, monkeypatch):
+    first, _ = scored
+    first.content["metrics"]["n_questions_by_form"] = {"no": 2, "without": 1}
+    drawn = []
+    monkeypatch.setattr(comparison_figures, "save_picture", lambda canvas, axes, path: drawn.append(axes) or path)
+    draw_comparison({"ours": first}, tmp_path)
+    assert [label.get_text() for label in drawn[-1].get_yticklabels()] == ["no (2)", "without (1)"]
 
 
 def test_pictures_are_drawn_for_what_was_measured_alone(scored, tmp_path):

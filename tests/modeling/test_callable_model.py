@@ -8,6 +8,7 @@ from PIL import Image
 from notclip.callable_model import CallableEncoders, CallableScorer, load_callable
 from notclip.embedding_shelf import EmbeddingShelf
 from notclip.errors import BadInputError
+from notclip.loading import load_model
 from notclip.recaption.suite import Clip, PhotoFile, Query, Question, Suite
 from notclip.scoring import Shelves, score_suite
 
@@ -96,6 +97,28 @@ def test_a_videos_embedding_is_the_mean_of_its_frames(suite, tmp_path):
 def test_what_a_function_returns_is_checked(suite, returned, message):
     with pytest.raises(BadInputError, match=f"`model` mine {message}"):
         figures(CallableScorer(lambda images, texts: returned, name="mine"), suite)
+
+
+def test_an_api_that_is_down_is_bad_input_and_no_missed_gate(suite):
+    def score(images, texts):
+        raise ConnectionError("quota exceeded")
+
+    def encode(items):
+        raise TimeoutError("too slow")
+
+    place = r"\(.*test_callable_model\.py, line \d+\)"
+    with pytest.raises(BadInputError, match=f"`model` mine failed: ConnectionError: quota exceeded {place}"):
+        figures(CallableScorer(score, name="mine"), suite)
+    with pytest.raises(BadInputError, match=f"`model` mine: `encode_images` failed: TimeoutError: too slow {place}"):
+        figures(CallableEncoders(encode, encode, name="mine"), suite)
+
+
+def test_python_code_without_a_name_in_it_is_told_how_to_name_one(tmp_path):
+    (tmp_path / "mine.py").write_text("def score(images, texts): ...")
+    with pytest.raises(
+        BadInputError, match=r"`model` must be a folder.*mine\.py\. Python code is named .*mine\.py:NAME"
+    ):
+        load_model(str(tmp_path / "mine.py"))
 
 
 def test_code_is_loaded_by_file_and_name(tmp_path):

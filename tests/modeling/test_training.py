@@ -168,7 +168,7 @@ def test_resuming_with_other_options_is_refused_by_name(config):
 
 def test_a_folder_that_is_no_model_is_refused(config, tmp_path):
     (tmp_path / "photos").mkdir()
-    with pytest.raises(BadInputError, match=r"photos is a folder without config\.json"):
+    with pytest.raises(BadInputError, match=r"^`base` .*photos is a folder without config\.json"):
         run_training(dataclasses.replace(config, base=str(tmp_path / "photos")))
     assert not config.out.exists()
 

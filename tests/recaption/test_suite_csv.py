@@ -98,7 +98,9 @@ def test_a_missing_photo_stops_or_is_skipped_and_listed(tmp_path):
     assert len(suite.questions) == 1
     (line,) = suite.skipped
     assert "mcq.csv, row 2" in line
-    with pytest.raises(BadInputError, match="holds no question and no query; 1 were skipped"):
+    with pytest.raises(
+        BadInputError, match=r"holds no question and no query; 1 were skipped. The first: .*no photo '2.png'"
+    ):
         read_suite(write_csv(file, rows[1:]), skip_missing=True)
 
 
@@ -191,7 +193,7 @@ def test_lists_are_read_as_literals_and_never_evaluated(tmp_path, cell):
 
 
 def test_what_is_no_suite_is_refused(tmp_path):
-    with pytest.raises(BadInputError, match="`suite` must be a CSV file or a folder"):
+    with pytest.raises(BadInputError, match="`suite` must be a CSV or YAML file, a folder or a dataset on the Hub"):
         read_suite(tmp_path / "nothing.csv")
     with pytest.raises(BadInputError, match="must hold CSV files"):
         read_suite(tmp_path)

@@ -95,7 +95,9 @@ def test_two_models_are_compared(model, own, tmp_path, capsys):
     assert f"Less {label}, in points" in printed
     report = tmp_path / "scope.report"
     assert f"Report:  {report}/report.html" in printed
-    assert json.loads((report / "comparison.json").read_text())["models"] == {"scope": model, "plain": model}
+    named = {"scope": f"{model} with composition scope", "plain": f"{model} with composition none"}
+    assert json.loads((report / "comparison.json").read_text())["models"] == named
+    assert f"{named['scope']} on " in printed
     assert "report" not in content  # where a report lies is no result
 
 
@@ -170,7 +172,10 @@ def test_skipped_photos_are_counted_and_listed(model, own, tmp_path, capsys):
     ("change", "message"),
     [
         (["--out", "results.txt"], "`out` must name a .json file"),
-        (["--suite", "nothing.csv"], "`suite` must be a CSV file or a folder, got nothing.csv"),
+        (
+            ["--suite", "nothing.csv"],
+            "`suite` must be a CSV or YAML file, a folder or a dataset on the Hub, got nothing.csv",
+        ),
         (["--images", "nowhere"], "`images` must be a folder, got nowhere"),
         (["--model", "/no/model"], "/no/model"),
         (["--compare", "nothing.json"], "`compare` must name a results file"),
