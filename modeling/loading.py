@@ -49,7 +49,13 @@ def load_model(
             raise BadInputError(f"`adapter` {adapter} holds no adapter_config.json: not a PEFT adapter.")
         from peft import PeftModel  # only users of adapters need it
 
-        adapted = PeftModel.from_pretrained(model.backbone, str(adapter))
+        try:
+            adapted = PeftModel.from_pretrained(model.backbone, str(adapter))
+        except (OSError, RuntimeError, ValueError) as error:  # of another width, of other layers, without its weights
+            raise BadInputError(
+                f"`adapter` {adapter} does not fit `{argument}` {name}; name the base that it was trained on. "
+                f"{str(error).strip().splitlines()[-1].strip()}"
+            ) from error
         model.backbone = adapted.merge_and_unload()
     if composition is not None:
         model.config.composition = composition

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from notclip.errors import BadInputError
 from notclip.recaption.clips import frame_bytes, unpack_clip
@@ -94,7 +94,9 @@ def decode_photo(encoded: bytes, where: str) -> Image.Image:
         with Image.open(io.BytesIO(encoded)) as image:
             return image.convert("RGB")
     except _UNREADABLE as error:
-        raise BadInputError(f"{where}: the photo cannot be decoded: {error}.") from error
+        # Pillow's own words are the address of a buffer.
+        why = "it is no image of a form that Pillow reads" if isinstance(error, UnidentifiedImageError) else error
+        raise BadInputError(f"{where}: the photo cannot be decoded: {why}.") from error
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,10 @@ def read_csv_suite(file: Path, *, images: Path | None, skip_missing: bool = Fals
 def _read_rows(file: Path) -> Iterator[Row]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
-            reader = csv.DictReader(opened)
+            first = opened.readline()
+            opened.seek(0)
+            # Spreadsheets divide by semicolons where the comma is the decimal sign.
+            reader = csv.DictReader(opened, delimiter=";" if ";" in first and "," not in first else ",")
             empty = True
             for number, cells in enumerate(reader, start=1):
                 if None in cells:

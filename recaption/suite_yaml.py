@@ -46,6 +46,9 @@ def read_yaml_suite(file: Path, *, images: Path | None, skip_missing: bool = Fal
     ).without(photos.missing)
 
 
+_QUOTE = "Put texts in quotes: YAML reads a bare no, yes or 12 as something else."
+
+
 class _Entry:
     """One example, with the words that name it in messages."""
 
@@ -56,16 +59,15 @@ class _Entry:
         value = self.content.get(key)
         if not isinstance(value, str) or not value.strip():
             named = f" ({image})" if key != "image" and (image := self.content.get("image")) else ""
-            raise BadInputError(
-                f"{self.where}{named}: `{key}` must be {what}, got {value!r}. Write one, or delete the example."
-            )
+            advice = "Write one, or delete the example." if value in ("", None) else _QUOTE
+            raise BadInputError(f"{self.where}{named}: `{key}` must be {what}, got {value!r}. {advice}")
         return value.strip()
 
     def texts(self, key: str, what: str) -> list[str]:
         values = self.content.get(key)
         values = [values] if isinstance(values, str) else values
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise BadInputError(f"{self.where}: `{key}` must be a list of {what}, got {values!r}.")
+            raise BadInputError(f"{self.where}: `{key}` must be a list of {what}, got {values!r}. {_QUOTE}")
         return [value.strip() for value in values if value.strip()]
 
 
@@ -85,7 +87,7 @@ class _Photos:
             else:
                 raise BadInputError(
                     f"{where}: there is no photo {name!r} in {self._folder.folder}, by its path or by its file name. "
-                    "Give its folder as `images`, or skip what is missing."
+                    "Give its folder as `images`, or skip what is missing (`--on-bad-photo skip`)."
                 )
         return name
 

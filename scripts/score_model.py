@@ -72,7 +72,11 @@ def _table(path: Path, content: dict[str, Any]) -> list[str]:
         "n_queries": "negated queries",
         "n_ordinary_queries": "ordinary queries",
     }
-    asked = ", ".join(f"{metrics[name]:,} {what}" for name, what in counts.items() if metrics.get(name))
+    asked = ", ".join(
+        f"{metrics[name]:,} {what if metrics[name] > 1 else _singular(what)}"
+        for name, what in counts.items()
+        if metrics.get(name)
+    )
     lines = [
         "",
         f"{Results(path, content).model} on {content['suite']}: {asked} about {metrics['n_images']:,} images",
@@ -98,6 +102,10 @@ def _table(path: Path, content: dict[str, Any]) -> list[str]:
                 + (f", p = {adjusted[other]:.3g} by Holm over {len(adjusted)} models" if len(adjusted) > 1 else "")
             )
     return lines
+
+
+def _singular(what: str) -> str:
+    return what.replace("queries", "query").removesuffix("s")
 
 
 def _percent(value: float, *, sign: str = "") -> str:

@@ -217,6 +217,13 @@ def test_a_correct_caption_among_the_wrong_ones_is_refused(tmp_path):
         read_suite(write_csv(tmp_path / "own.csv", rows))
 
 
+def test_a_spreadsheets_semicolons_divide_as_commas_do(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
+    (tmp_path / "own.csv").write_text("image;correct;wrong_1\n1.png;a dog, no ball;a ball\n")
+    (question,) = read_suite(tmp_path / "own.csv").questions
+    assert question.choices == ("a dog, no ball", "a ball")
+
+
 def test_corrupt_photos_are_named_with_their_row(tmp_path):
     whole = io.BytesIO()
     Image.effect_noise((64, 64), 50).save(whole, "JPEG")
@@ -224,8 +231,8 @@ def test_corrupt_photos_are_named_with_their_row(tmp_path):
     (tmp_path / "text.jpg").write_text("no photo")
     rows = [negbench_row("cut.jpg"), negbench_row("text.jpg")]
     suite = read_suite(write_csv(tmp_path / "mcq.csv", rows))
-    for name, row in (("cut.jpg", 1), ("text.jpg", 2)):
-        with pytest.raises(BadInputError, match=f"mcq.csv, row {row}: the photo cannot be decoded"):
+    for name, row, why in (("cut.jpg", 1, "Truncated File Read"), ("text.jpg", 2, "it is no image of a form")):
+        with pytest.raises(BadInputError, match=f"mcq.csv, row {row}: the photo cannot be decoded: {why}"):
             open_photo(suite.photos[name])
 
 

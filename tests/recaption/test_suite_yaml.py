@@ -46,7 +46,11 @@ def test_questions_and_queries_are_read(photos):
             {"questions": [QUESTION, QUESTION | {"wrong": []}]},
             r"questions 2 \(a.png\): `wrong` must hold at least one",
         ),
-        ({"questions": [QUESTION | {"wrong": [1]}]}, r"questions 1: `wrong` must be a list of captions"),
+        ({"questions": [QUESTION | {"wrong": [1]}]}, r"questions 1: `wrong` must be a list of captions.*in quotes"),
+        (
+            {"questions": [QUESTION | {"correct": False}]},
+            r"`correct` must be .* got False. Put texts in quotes: .* bare no",
+        ),
         ({"questions": [QUESTION | {"wrong": "a dog, but no cat"}]}, "stands among the wrong ones"),
         ({"questions": [QUESTION | {"corect": "x"}]}, "questions 1: unknown key 'corect'; did you mean `correct`"),
         ({"questions": [QUESTION | {"image": "c.png"}]}, "questions 1: there is no photo 'c.png'"),
