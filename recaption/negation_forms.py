@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from notclip.recaption.phrasing import load_phrasebook
+from notclip.recaption.phrasing import AFFIRMED, load_phrasebook
 
 
 @cache
@@ -35,3 +35,18 @@ def form_of(text: str, *, beside: str = "") -> str | None:
     used = forms_in(text)
     used = used - forms_in(beside) or used
     return next((form for form, _ in _cues() if form in used), None)
+
+
+def form_of_answer(text: str, kind: str) -> str:
+    """The form under which a question is counted whose true caption this is.
+
+    Args:
+        text: the caption.
+        kind: its kind, as the suite has it.
+
+    >>> form_of_answer("No dog.", "negation"), form_of_answer("A dog.", "affirmation")
+    ('no', 'affirmed')
+    >>> form_of_answer("The dog escapes the eye.", "negation")
+    'other'
+    """
+    return AFFIRMED if kind == "affirmation" else form_of(text) or "other"

@@ -11,6 +11,7 @@ from pathlib import Path
 from notclip.errors import BadInputError
 from notclip.negation_scope import read_scope
 from notclip.recaption.clips import VIDEO_SUFFIXES
+from notclip.recaption.negation_forms import form_of_answer
 from notclip.recaption.suite import Clip, Photo, Query, Question, Suite, file_sha256
 from notclip.recaption.suite_photos import PhotoFolder
 
@@ -156,7 +157,8 @@ def _negbench_questions(rows: Sequence[Row]) -> list[Question]:
                 f"got {template!r}."
             )
         kinds[int(answer)] = KIND_OF_TEMPLATE[template] if template else _kind(choices[int(answer)])
-        questions.append(Question(row.text("image_path"), tuple(choices), int(answer), tuple(kinds)))
+        form = form_of_answer(choices[int(answer)], kinds[int(answer)])
+        questions.append(Question(row.text("image_path"), tuple(choices), int(answer), tuple(kinds), form))
     return questions
 
 
@@ -171,7 +173,8 @@ def _own_questions(rows: Sequence[Row]) -> list[Question]:
             raise BadInputError(f"{row.where}: the correct caption {choices[0]!r} stands among the wrong ones.")
         kinds = tuple(_kind(text) for text in choices)
         group = row.cells.get("group", "").strip() or None
-        questions.append(Question(row.text("image"), tuple(choices), 0, kinds, group=group))
+        form = form_of_answer(choices[0], kinds[0])
+        questions.append(Question(row.text("image"), tuple(choices), 0, kinds, form, group))
     return questions
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from notclip.errors import BadInputError
 from notclip.negation_scope import read_scope
+from notclip.recaption.negation_forms import form_of_answer
 from notclip.recaption.suite import Clip, Photo, Query, Question, Suite, file_sha256
 from notclip.recaption.suite_photos import PhotoFolder
 
@@ -133,7 +134,7 @@ def _question(entry: _Entry, photos: _Photos) -> Question:
     choices = (correct, *wrong)
     group = entry.content.get("group")
     kinds = tuple(read_scope(text).kind for text in choices)
-    return Question(image, choices, 0, kinds, group=None if group is None else str(group))
+    return Question(image, choices, 0, kinds, form_of_answer(correct, kinds[0]), None if group is None else str(group))
 
 
 def _query(entry: _Entry, photos: _Photos) -> Query:

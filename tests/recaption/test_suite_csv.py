@@ -217,6 +217,15 @@ def test_a_correct_caption_among_the_wrong_ones_is_refused(tmp_path):
         read_suite(write_csv(tmp_path / "own.csv", rows))
 
 
+def test_the_form_of_negation_is_read_from_the_true_caption(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
+    for correct, form in (("a park without a dog", "without"), ("a dog", "affirmed"), ("there isn't a dog", "nt")):
+        rows = [{"image": "1.png", "correct": correct, "wrong_1": "a cat"}]
+        assert read_suite(write_csv(tmp_path / "own.csv", rows)).questions[0].form == form
+    (question,) = read_suite(write_csv(tmp_path / "own.csv", [negbench_row("1.png")])).questions
+    assert question.form is not None
+
+
 def test_a_spreadsheets_semicolons_divide_as_commas_do(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
     (tmp_path / "own.csv").write_text("image;correct;wrong_1\n1.png;a dog, no ball;a ball\n")
