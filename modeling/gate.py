@@ -13,17 +13,28 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 
 from notclip.errors import BadInputError
+from notclip.recaption.suite import Suite
 
-# Every figure that a results file can hold, to refuse a mistyped name before an hour of encoding, not after.
-FIGURES = (
-    *("accuracy", "macro_accuracy", "accuracy_by_kind", "accuracy_by_form", "affirmation_bias", "blind_accuracy"),
-    *("vision_gain", "tie_rate", "chance", "calibration_error", "group_score", "confusion", "n_questions", "n_images"),
-    *("recall", "recall_per_image", "mrr", "median_rank", "caption_recall", "caption_mrr", "caption_median_rank"),
-    *("negated_recall", "negated_recall_per_image", "negated_mrr", "negated_median_rank", "negated_caption_recall"),
-    *("negated_caption_mrr", "negated_caption_median_rank", "violation", "violation_chance", "negation_drop"),
-    *("n_queries", "n_ordinary_queries", "n_questions_by_form", "n_groups", "group_chance"),
-    *("pair_text_score", "pair_image_score", "pair_group_score", "pair_group_chance", "n_pairs"),
-)
+# Every figure that a results file can hold, by the part of a suite that it is measured on: a mistyped name, or one that
+# the suite cannot give, is refused before an hour of encoding, not after.
+FIGURES_ON = {
+    "photos": ("n_images", "n_queries", "n_ordinary_queries"),
+    "questions": (
+        *("accuracy", "macro_accuracy", "accuracy_by_kind", "accuracy_by_form", "affirmation_bias", "blind_accuracy"),
+        *("vision_gain", "tie_rate", "chance", "calibration_error", "group_score", "group_chance", "confusion"),
+        *("n_questions", "n_questions_by_form", "n_groups"),
+    ),
+    "ordinary_queries": (
+        *("recall", "recall_per_image", "mrr", "median_rank", "caption_recall", "caption_mrr", "caption_median_rank"),
+    ),
+    "negated_queries": (
+        *("negated_recall", "negated_recall_per_image", "negated_mrr", "negated_median_rank", "violation"),
+        *("negated_caption_recall", "negated_caption_mrr", "negated_caption_median_rank", "violation_chance"),
+        "negation_drop",
+    ),
+    "pairs": ("pair_text_score", "pair_image_score", "pair_group_score", "pair_group_chance", "n_pairs"),
+}
+FIGURES = tuple(name for names in FIGURES_ON.values() for name in names)
 _FORM = re.compile(
     r"(?P<figure>[\w@/ .-]+?)\s*(?P<relation>>=|<=)\s*(?P<limit>[+-]?[\d.]+(?:e[+-]?\d+)?)(?P<percent>\s*%)?"
 )
@@ -56,7 +67,7 @@ class Requirement:
                 f"`require` must be a figure, >= or <=, and a number, such as macro_accuracy>=0.7; got {text!r}."
             )
         figure, relation, limit = match["figure"].strip(), match["relation"], float(match["limit"])
-        name = figure.partition("/")[0].partition("@")[0]
+        name = _name(figure)
         if name not in FIGURES:
             near = difflib.get_close_matches(name, FIGURES, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "docs/metrics.md lists them."
@@ -123,6 +134,23 @@ class Verdict:
         }
 
 
+def must_be_measured(requirements: Sequence[Requirement], suite: Suite) -> None:
+    """Refuse what a suite cannot measure, before it is scored.
+
+    What depends on more than the suite's parts, such as the depths of a search, is left to `judge`.
+
+    Raises:
+        BadInputError: a requirement is about questions, queries or pairs, and the suite has none.
+    """
+    for requirement in requirements:
+        for part, names in FIGURES_ON.items():
+            if _name(requirement.figure) in names and not getattr(suite, part):
+                has = ", ".join(other.replace("_", " ") for other in FIGURES_ON if getattr(suite, other))
+                raise BadInputError(
+                    f"`require` {requirement}: it is measured on {part.replace('_', ' ')}, and {suite.name} has {has}."
+                )
+
+
 def judge(
     requirements: Sequence[Requirement], metrics: Mapping[str, Any], confidence_intervals: Mapping[str, Any]
 ) -> list[Verdict]:
@@ -175,6 +203,11 @@ def write_junit(path: Path, verdicts: Sequence[Verdict], *, model: str, suite: s
         path.write_text(junit_xml(verdicts, model=model, suite=suite), encoding="utf-8")
     except OSError as error:
         raise BadInputError(f"`junit` {path} cannot be written: {error.strerror}.") from error
+
+
+def _name(figure: str) -> str:
+    """A figure without what stands after @ or a slash."""
+    return figure.partition("/")[0].partition("@")[0]
 
 
 def _inside(figures: Mapping[str, Any], name: str) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from notclip.errors import BadInputError
 from notclip.recaption.suite import ImagePair, Query, Question
@@ -39,6 +40,7 @@ class Predictions:
         negated_keys: one for each negated query.
         ordinary_keys: one for each ordinary query.
         scores: the scores of each question's choices.
+        shuffled_scores: the same for another image than the question's; none in older files, or with one image.
         pair_keys: one for each pair of images.
         pair_scores: the scores of each pair's images and captions, shape (P, 2, 2).
         found: what was found by `negated` and `ordinary` queries and, the other way round, by images among the texts
@@ -49,6 +51,7 @@ class Predictions:
     negated_keys: list[str]
     ordinary_keys: list[str]
     scores: list[list[float]] = field(default_factory=list)
+    shuffled_scores: list[list[float]] = field(default_factory=list)
     pair_keys: list[str] = field(default_factory=list)
     pair_scores: list[list[list[float]]] = field(default_factory=list)
     found: dict[str, Found] = field(default_factory=dict)
@@ -75,7 +78,8 @@ class Predictions:
             "question_keys": np.array(self.question_keys, dtype=str),
             "negated_keys": np.array(self.negated_keys, dtype=str),
             "ordinary_keys": np.array(self.ordinary_keys, dtype=str),
-            "scores": np.array([score for row in self.scores for score in row], dtype=np.float32),
+            "scores": _flat(self.scores),
+            "shuffled_scores": _flat(self.shuffled_scores),
             "choices": np.array([len(row) for row in self.scores], dtype=np.int64),
             "pair_keys": np.array(self.pair_keys, dtype=str),
             "pair_scores": np.array(self.pair_scores, dtype=np.float32),
@@ -100,14 +104,13 @@ class Predictions:
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                ends = np.cumsum(arrays["choices"])
-                flat = arrays["scores"].astype(float).tolist()
-                has_pairs = "pair_keys" in arrays
+                has_pairs, has_shuffled = "pair_keys" in arrays, "shuffled_scores" in arrays
                 return cls(
                     question_keys=arrays["question_keys"].tolist(),
                     negated_keys=arrays["negated_keys"].tolist(),
                     ordinary_keys=arrays["ordinary_keys"].tolist(),
-                    scores=[flat[end - count : end] for count, end in zip(arrays["choices"], ends, strict=True)],
+                    scores=_rows(arrays["scores"], arrays["choices"]),
+                    shuffled_scores=_rows(arrays["shuffled_scores"], arrays["choices"]) if has_shuffled else [],
                     pair_keys=arrays["pair_keys"].tolist() if has_pairs else [],
                     pair_scores=arrays["pair_scores"].astype(float).tolist() if has_pairs else [],
                     found={
@@ -141,6 +144,16 @@ def pair_key(pair: ImagePair) -> str:
 def query_key(query: Query) -> str:
     """Short hash of what a query asks for."""
     return _key([query.image_id, query.text])
+
+
+def _flat(rows: list[list[float]]) -> NDArray[np.float32]:
+    return np.array([score for row in rows for score in row], dtype=np.float32)
+
+
+def _rows(flat: NDArray[np.float32], sizes: NDArray[np.int64]) -> list[list[float]]:
+    if not len(flat):
+        return []
+    return [row.astype(float).tolist() for row in np.split(flat, np.cumsum(sizes)[:-1])]
 
 
 def _key(parts: Sequence[str | int] | Iterable[str | int]) -> str:

@@ -8,7 +8,7 @@ import torch
 
 from notclip.callable_model import CallableEncoders, CallableScorer, load_callable, names_python
 from notclip.errors import BadInputError
-from notclip.gate import Requirement, judge, write_junit
+from notclip.gate import Requirement, judge, must_be_measured, write_junit
 from notclip.hub_cards.results import Results
 from notclip.loading import load_model
 from notclip.modeling_notclip import NotClipModel
@@ -47,6 +47,7 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
         revision=config.suite_revision,
         skip_missing=config.on_bad_photo == "skip",
     )
+    must_be_measured(requirements, suite)
     device = device_named(config.device)
     model: NotClipModel | CallableEncoders | CallableScorer
     if names_python(config.model):

@@ -182,9 +182,17 @@ def _score_questions(
     others = other_images(own, seed=seed)
     columns = _question_columns(suite.questions) | {"n_resamples": n_resamples, "seed": seed}
     shuffled = None if others is None else choice_scores(suite.questions, texts, images[others])
-    scores.add(score_questions(predictions, shuffled_predictions=shuffled, logit_scale=logit_scale, **columns))
+    scores.predictions.shuffled_scores = shuffled or []
+    columns["shuffled_predictions"] = shuffled
+    scores.add(score_questions(predictions, logit_scale=logit_scale, **columns))
     for label, answers in compared.items():
-        figures = score_questions(predictions, compared_predictions=answers.scores, **columns)
+        other_shuffled = (answers.shuffled_scores or None) if shuffled else None
+        figures = score_questions(
+            predictions,
+            compared_predictions=answers.scores,
+            compared_shuffled_predictions=other_shuffled,
+            **columns,
+        )
         scores.add_differences(label, figures)
 
 

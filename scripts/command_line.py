@@ -17,6 +17,7 @@ import os
 import select
 import sys
 import typing
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO, TypeVar
@@ -80,6 +81,8 @@ def command(script_main: Main) -> Main:
 
     @functools.wraps(script_main)
     def guarded(argv: list[str] | None = None) -> int:
+        # peft 0.x asks transformers 5 by an old name; nobody who types a command can do anything about it.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
         try:
             try:
                 return script_main(argv)

@@ -17,7 +17,10 @@ from typing import Any
 from notclip.score_config import ScoreConfig
 from notclip.scripts.command_line import command, parse
 
-COMPARED = ("accuracy", "macro_accuracy", "pair_group_score", "recall@5", "negated_recall@5", "violation@5")
+COMPARED = (
+    *("accuracy", "macro_accuracy", "vision_gain", "affirmation_bias", "pair_group_score"),
+    *("recall@5", "negated_recall@5", "violation@5"),
+)
 WIDTH = 40
 
 

@@ -178,6 +178,7 @@ def score_questions(
     groups: Iterable[Any] | None = None,
     shuffled_predictions: ArrayLike | Sequence[ArrayLike] | None = None,
     compared_predictions: ArrayLike | Sequence[ArrayLike] | None = None,
+    compared_shuffled_predictions: ArrayLike | Sequence[ArrayLike] | None = None,
     logit_scale: float | None = None,
     n_resamples: int = 1000,
     confidence_level: float = 0.95,
@@ -185,6 +186,11 @@ def score_questions(
 ) -> dict[str, Any]:
     """Score a model's picks; the arguments and the figures are described in `_INPUTS` and in docs/metrics.md."""
     _check_options(n_resamples, confidence_level, logit_scale)
+    if compared_shuffled_predictions is not None and (compared_predictions is None or shuffled_predictions is None):
+        raise ValueError(
+            "`compared_shuffled_predictions` must be given with `compared_predictions` and `shuffled_predictions`: "
+            "they are compared with both."
+        )
     scores, sizes = _padded_scores("predictions", predictions)
     count, rows = len(scores), np.arange(len(scores))
     answers = _checked_answers(references, sizes)
@@ -215,11 +221,18 @@ def score_questions(
         blind_scores = _padded_like("shuffled_predictions", shuffled_predictions, sizes)
         statistics["blind"] = (choice_shares(blind_scores)[rows, answers], ones, SECOND_OF_A_PAIR)
     if compared_predictions is not None:
-        other_credit = choice_shares(_padded_like("compared_predictions", compared_predictions, sizes))[rows, answers]
+        other_shares = choice_shares(_padded_like("compared_predictions", compared_predictions, sizes))
+        other_credit = other_shares[rows, answers]
         statistics["compared"] = (other_credit, ones, SECOND_OF_A_PAIR)
+        if kinds_of_choices is not None:
+            other_picks = (other_shares * affirmative).sum(axis=1)
+            statistics["compared affirmative picks"] = (other_picks, ones, SECOND_OF_A_PAIR)
         for name in [name for name in statistics if name.startswith("kind ")]:
             chosen_ones = statistics[name][1]
             statistics[f"compared {name}"] = (other_credit * chosen_ones, chosen_ones, SECOND_OF_A_PAIR)
+    if compared_shuffled_predictions is not None:
+        other_blind = _padded_like("compared_shuffled_predictions", compared_shuffled_predictions, sizes)
+        statistics["compared blind"] = (choice_shares(other_blind)[rows, answers], ones, SECOND_OF_A_PAIR)
 
     by_group: dict[str, Statistic] = {}
     if groups is not None and (members := _members(_of_length("groups", groups, count))):
@@ -257,7 +270,7 @@ def score_questions(
         results["confidence_intervals"] = _intervals(results, resampled, confidence_level)
         if compared_predictions is not None:
             results["bootstrap_p_value"] = two_sided_p_value(resampled["accuracy_difference"])
-            for figure in ("macro_accuracy", "group_score"):
+            for figure in ("macro_accuracy", "group_score", "affirmation_bias", "vision_gain"):
                 if f"{figure}_difference" in resampled:
                     results[f"{figure}_p_value"] = two_sided_p_value(resampled[f"{figure}_difference"])
     return results
@@ -278,6 +291,11 @@ def _figures(ratios: dict[str, Any]) -> dict[str, Any]:
     if "blind" in ratios:
         figures["blind_accuracy"] = ratios["blind"]
         figures["vision_gain"] = ratios["accuracy"] - ratios["blind"]
+    if "compared affirmative picks" in ratios:  # the affirmative answers are the same for both
+        figures["affirmation_bias_difference"] = ratios["affirmative picks"] - ratios["compared affirmative picks"]
+    if "compared blind" in ratios:
+        other_gain = ratios["compared"] - ratios["compared blind"]
+        figures["vision_gain_difference"] = figures["vision_gain"] - other_gain
     if "group" in ratios:
         figures["group_score"] = ratios["group"]
     if "compared group" in ratios:
@@ -469,6 +487,7 @@ Args:
     groups: label of the questions that count only together, as the two of a pair; None or "" for a question alone.
     shuffled_predictions: the scores of the same choices for another image than the question's.
     compared_predictions: the scores of a second model, for a paired comparison on the same questions.
+    compared_shuffled_predictions: its scores for the same other images, for a paired comparison of vision gains.
     logit_scale: factor that makes the scores logits; gives `calibration_error`.
     n_resamples: resamples of the bootstrap over images, 1000 by default; 0 leaves the intervals out.
     confidence_level: of the intervals, 0.95 by default.
@@ -479,7 +498,8 @@ Returns:
     that they need are given, macro_accuracy, accuracy_by_kind, accuracy_by_form, n_questions_by_form, confusion,
     affirmation_bias, blind_accuracy, vision_gain, calibration_error, compared_accuracy, accuracy_difference,
     compared_macro_accuracy, macro_accuracy_difference, accuracy_by_kind_difference, mcnemar_p_value,
-    bootstrap_p_value, macro_accuracy_p_value and, of groups, group_score, group_chance, n_groups,
+    bootstrap_p_value, macro_accuracy_p_value, affirmation_bias_difference, affirmation_bias_p_value,
+    vision_gain_difference, vision_gain_p_value and, of groups, group_score, group_chance, n_groups,
     group_score_difference, group_score_p_value. The p-values of
     several comparisons are read side by side after `metric.holm_adjusted({"first": p, "second": p})`.
 
@@ -522,6 +542,7 @@ _OPTIONAL_COLUMNS = {
     "groups": datasets.Value("string"),
     "shuffled_predictions": datasets.List(datasets.Value("float64")),
     "compared_predictions": datasets.List(datasets.Value("float64")),
+    "compared_shuffled_predictions": datasets.List(datasets.Value("float64")),
 }
 
 

@@ -298,6 +298,50 @@ def test_kinds_are_compared_each_for_itself():
     assert figures["confidence_intervals"]["accuracy_by_kind_difference"]["negation"][1] < -0.7
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_biases_and_vision_gains_of_two_models_are_compared_on_the_same_images(seed):
+    questions = random_questions(seed)
+    others = random_questions(seed + 100)
+    generator = np.random.default_rng(seed)
+    n, choices = np.shape(questions["predictions"])
+    columns = {
+        "references": questions["references"],
+        "choice_kinds": np.array(["affirmation", "negation", "hybrid"])[generator.integers(0, 3, (n, choices))],
+        "image_ids": generator.integers(0, n // 3, n),
+    }
+    blind, other_blind = generator.random((2, n, choices))
+    first = score_questions(questions["predictions"], shuffled_predictions=blind, **columns, n_resamples=0)
+    second = score_questions(others["predictions"], shuffled_predictions=other_blind, **columns, n_resamples=0)
+    both = score_questions(
+        questions["predictions"],
+        shuffled_predictions=blind,
+        compared_predictions=others["predictions"],
+        compared_shuffled_predictions=other_blind,
+        **columns,
+    )
+    for figure in ("affirmation_bias", "vision_gain"):
+        difference = both[f"{figure}_difference"]
+        assert difference == pytest.approx(first[figure] - second[figure], abs=1e-12)
+        low, high = both["confidence_intervals"][f"{figure}_difference"]
+        assert low <= difference <= high
+        assert (both[f"{figure}_p_value"] < 0.05) == (not low <= 0 <= high)
+
+
+def test_a_model_that_looks_gains_more_than_one_that_reads_captions_alone():
+    answers = np.arange(200) % 2
+    looks, knows_the_answer_by_heart = np.eye(2)[answers], np.eye(2)[answers]
+    figures = score_questions(
+        looks,
+        answers,
+        shuffled_predictions=np.eye(2)[1 - answers],
+        compared_predictions=knows_the_answer_by_heart,
+        compared_shuffled_predictions=knows_the_answer_by_heart,
+    )
+    assert figures["accuracy_difference"] == 0
+    assert figures["vision_gain_difference"] == 1
+    assert figures["vision_gain_p_value"] <= 0.002
+
+
 # -- questions that count together -----------------------------------------------------------------------------------
 
 
@@ -371,6 +415,7 @@ def test_groups_that_share_an_image_are_resampled_together():
         ({"predictions": [0.1, 0.2]}, "`predictions` row 0 must hold at least two scores, got 0.1"),
         ({"shuffled_predictions": [[0.1, 0.2]]}, "`shuffled_predictions` must have one row"),
         ({"compared_predictions": [[0.1, 0.2], [0.1, 0.2, 0.3]]}, "`compared_predictions` row 1 .* same 2 choices"),
+        ({"compared_shuffled_predictions": [[0.1, 0.2]] * 2}, "must be given with `compared_predictions` and"),
         ({"n_resamples": -1}, "`n_resamples` must be a whole number of at least 0"),
         ({"confidence_level": 95}, "`confidence_level` must lie between 0 and 1, got 95"),
         ({"logit_scale": 0}, "`logit_scale` must be above 0"),

@@ -226,11 +226,14 @@ def test_two_models_are_compared_on_the_answers_that_the_first_one_left(model, s
     assert loaded.question_keys == plain.predictions.question_keys
     assert loaded.found == plain.predictions.found
     assert np.allclose(loaded.scores, plain.predictions.scores, atol=0)
+    assert np.allclose(loaded.shuffled_scores, plain.predictions.shuffled_scores, atol=0)
     scores = score(model, suite, compared={"plain": loaded})
     differences = scores.comparisons["plain"]
     for own, name in {
         "accuracy_difference": "accuracy",
         "macro_accuracy_difference": "macro_accuracy",
+        "vision_gain_difference": "vision_gain",
+        "affirmation_bias_difference": "affirmation_bias",
         "negated_recall_difference@5": "negated_recall@5",
         "negated_mrr_difference": "negated_mrr",
         "violation_difference@5": "violation@5",
@@ -245,6 +248,9 @@ def test_two_models_are_compared_on_the_answers_that_the_first_one_left(model, s
     assert differences["recall_p_value@5"] == differences["caption_recall_p_value@5"] == 1
     assert 0 < differences["negated_recall_p_value@5"] <= 1
     assert "negated_caption_recall_difference@5" in differences
+    loaded.shuffled_scores = []  # as in a file of before they were kept: the rest is compared
+    older = score(model, suite, compared={"plain": loaded}).comparisons["plain"]
+    assert set(differences) - set(older) == {"vision_gain_difference", "vision_gain_p_value"}
 
 
 def test_answers_to_another_suite_are_refused(model, suite, tmp_path):

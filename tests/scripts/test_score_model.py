@@ -118,9 +118,20 @@ def test_the_gate_exits_with_1_says_what_is_missed_and_writes_a_test_report(mode
     assert run(*arguments, "--require", "accuracy>=0", "--junit", tmp_path / "ci" / "gate.xml") == 0
     assert ElementTree.parse(tmp_path / "ci" / "gate.xml").getroot().get("failures") == "0"
     # What this suite does not measure cannot be decided; the figures are kept.
-    assert run(*arguments, "--require", "recall@5>=0.1") == 2
+    assert run(*arguments, "--require", "accuracy_by_form/litotes>=0.1") == 2
     assert "this suite does not measure it" in capsys.readouterr().err
     assert "requirements" not in json.loads(out.read_text())
+
+
+def test_a_requirement_on_a_part_that_the_suite_lacks_is_refused_before_anything_is_encoded(
+    model, own, tmp_path, capsys
+):
+    out = tmp_path / "tiny.json"
+    assert run("--model", tmp_path / "nowhere", "--suite", own, "--out", out, "--require", "recall@5>=0.1") == 2
+    said = capsys.readouterr().err
+    assert "`require` recall@5>=0.1: it is measured on ordinary queries, and" in said
+    assert "questions" in said
+    assert not out.exists()
 
 
 def test_a_rerun_reads_what_was_encoded_from_the_cache(model, own, tmp_path):
