@@ -66,7 +66,7 @@ def figure_rows(rows: Sequence[tuple[str, Figure]], *, colour: str = "ours") -> 
     for label, figure in rows:
         items.append(
             f'<tr><th scope="row">{escape(label)}</th><td class="nc-cell-bar">{_interval_bar(figure, colour)}</td>'
-            f'<td class="nc-number">{100 * figure.value:.1f}</td><td class="nc-interval">{_interval(figure)}</td></tr>'
+            f'<td class="nc-number">{_number(figure.value)}</td><td class="nc-interval">{_interval(figure)}</td></tr>'
         )
     return (
         '<table class="nc-table"><thead><tr><th scope="col">Figure</th><th scope="col"><span class="nc-hidden">bar'
@@ -107,4 +107,8 @@ def _interval_bar(figure: Figure, colour: str) -> str:
 def _interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return ""
-    return f"{100 * figure.low:.1f} to {100 * figure.high:.1f}"
+    return f"{_number(figure.low)} to {_number(figure.high)}"
+
+
+def _number(share: float) -> str:
+    return f"{100 * share:.1f}".replace("-", "−")

@@ -1,5 +1,7 @@
 """A visitor's query: checked, and shown as the model read it."""
 
+import difflib
+import itertools
 import re
 from html import escape
 
@@ -15,8 +17,7 @@ _FOREIGN_CUES = frozenset(
     "nessuna zonder geen niet uden utan ingen inga uten bez nie ei ilman değil olmayan без нет не χωρίς δεν".split()
 )
 _OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
-_JOINT = r"(?:[\s,;:.]|\b(?:and|but|or|with|yet|while)\b)*"
-_INNER = re.compile(f"^({_JOINT})(.*?)({_JOINT})$", re.DOTALL | re.IGNORECASE)
+_WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -50,19 +51,11 @@ def language_note(text: str, scope: NegationScope) -> str | None:
 def reading_html(text: str) -> str:
     """How a query was read: affirmed green, negated struck through, in marks that need no colour; escaped."""
     scope = read_scope(text)
-    pieces: list[str] = []
-    for start, end, role in _segments(scope):
-        part = text[start:end]
-        if role == "negated":
-            pieces.append(f'<del class="nc-negated">{escape(part)}</del>')
-        elif role == "cue" or not scope.affirmed:
-            pieces.append(f'<span class="nc-cue">{escape(part)}</span>')
-        else:  # Words that only join the parts belong to none of them.
-            before, inner, after = _INNER.findall(part)[0]
-            marked = f'<ins class="nc-affirmed">{escape(inner)}</ins>' if inner else ""
-            pieces.append(
-                f'<span class="nc-cue">{escape(before)}</span>{marked}<span class="nc-cue">{escape(after)}</span>'
-            )
+    pieces = [
+        f'<{tag} class="nc-{role}">{escape(text[start:end])}</{tag}>'
+        for start, end, role in _segments(scope)
+        for tag in ({"negated": "del", "affirmed": "ins"}.get(role, "span"),)
+    ]
     wanted = f"looks for <b>{escape(scope.affirmed)}</b>" if scope.affirmed else "looks for <b>anything</b>"
     excluded = ", ".join(f"<b>{escape(phrase)}</b>" for phrase in scope.negated)
     said = f"{wanted}, excludes {excluded}" if scope.negated else f"{wanted}; nothing is excluded"
@@ -75,14 +68,29 @@ def reading_html(text: str) -> str:
 
 
 def _segments(scope: NegationScope) -> list[tuple[int, int, str]]:
-    marked = sorted([(*span, "negated") for span in scope.spans] + [(*span, "cue") for span in scope.cue_spans])
+    """The text in pieces, (start, end, role): negated, affirmed, or cue; what belongs to neither part is cue."""
+    role_of = ["cue"] * len(scope.text)
+    for start, end in scope.spans:
+        role_of[start:end] = ["negated"] * (end - start)
+    taken = [*scope.spans, *scope.cue_spans]
+    words = [word for word in _WORD.finditer(scope.text) if all(_apart(word.span(), span) for span in taken)]
+    affirmed = _WORD.findall(scope.affirmed.lower())
+    # The affirmed part is made of words of the text, in their order; what lies between two of one run is part of it.
+    matcher = difflib.SequenceMatcher(None, [word[0].lower() for word in words], affirmed, autojunk=False)
+    for block in matcher.get_matching_blocks():
+        for word in words[block.a : block.a + block.size]:
+            role_of[word.start() : word.end()] = ["affirmed"] * len(word[0])
+    for gap in re.finditer(r"\W+", scope.text):
+        before, after = role_of[gap.start() - 1 : gap.start()], role_of[gap.end() : gap.end() + 1]
+        if before == after == ["affirmed"] and all(_apart(gap.span(), span) for span in taken):
+            role_of[gap.start() : gap.end()] = ["affirmed"] * len(gap[0])
     segments, at = [], 0
-    for start, end, role in marked:
-        if start > at:
-            segments.append((at, start, "rest"))
-        if end > at:
-            segments.append((max(start, at), end, role))
-            at = end
-    if at < len(scope.text):
-        segments.append((at, len(scope.text), "rest"))
+    for role, run in itertools.groupby(role_of):
+        length = len(list(run))
+        segments.append((at, at + length, role))
+        at += length
     return segments
+
+
+def _apart(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    return first[1] <= second[0] or second[1] <= first[0]
