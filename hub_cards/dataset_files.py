@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CONFIGS = ("captions", "questions", "pairs", "retrieval")
 NEEDED = ("captions", "questions", "retrieval")  # A dataset may have no pairs.
 SPLITS = ("train", "validation", "test")
+PLAIN_FORMS = ("affirmed", "no", "without")  # how most people say it
 OWN_LICENSE = {"drawn-world": "apache-2.0"}
 
 
@@ -83,16 +84,17 @@ class DatasetFiles:
         return list(found.values())
 
     def example_texts(self) -> tuple[str, str]:
-        """An affirmative text and one with negation, for examples of code: the shortest right choices."""
+        """An affirmative text and one with negation, for code: the shortest right choices, plainly worded."""
         import pyarrow.parquet as pq
         from datasets import Features
 
         kinds = Features.from_arrow_schema(pq.read_schema(self.parts["questions"]["test"][0]))["kind"].names
-        right: dict[str, str] = {}
-        for row in self._test_rows("questions", ["choices", "answer", "kind"]):
-            kind, text = kinds[row["kind"]], row["choices"][row["answer"]]
-            right[kind] = min(right.get(kind, text), text, key=len)
-        return right["affirmation"], right["hybrid"]
+        right: dict[str, tuple[bool, int, str]] = {}
+        for row in self._test_rows("questions", ["choices", "choice_forms", "answer", "kind"]):
+            kind, text, form = kinds[row["kind"]], row["choices"][row["answer"]], row["choice_forms"][row["answer"]]
+            candidate = (form not in PLAIN_FORMS, len(text), text)
+            right[kind] = min(right.get(kind, candidate), candidate)
+        return right["affirmation"][-1], right["hybrid"][-1]
 
     def _test_rows(self, config: str, columns: list[str]) -> Iterator[dict[str, Any]]:
         import pyarrow.parquet as pq

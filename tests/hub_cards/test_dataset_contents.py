@@ -82,3 +82,13 @@ def test_the_share_of_wrong_absences_stands_with_its_interval(dataset: DatasetFi
     assert tables.wrong_absences(dataset)["rows"] == [["detector", "caption", "800", "40", "4", "0.50 [0.21, 1.28]"]]
     older = replace(dataset, build={"verification": {}})
     assert tables.wrong_absences(older)["rows"] == []
+
+
+def test_examples_of_code_say_no_or_without_even_where_a_rarer_form_is_shorter(dataset: DatasetFiles):
+    hybrids = {"A cup sans cars.": "sans", "A cup, but no cars at all.": "no", "A cup without any car.": "without"}
+    rows = [{"choices": ["A bus.", text], "choice_forms": ["affirmed", form]} for text, form in hybrids.items()]
+    shared = {"image": None, "image_id": "a", "choice_kinds": [0, 2], "choice_patterns": ["p"] * 2, "group": "g"}
+    asked = [shared | row | {"answer": answer, "kind": (0, 2)[answer]} for row in rows for answer in (0, 1)]
+    (file,) = dataset.parts["questions"]["test"]
+    datasets.Dataset.from_list(asked, features=FEATURES["questions"]).to_parquet(file)
+    assert dataset.example_texts() == ("A bus.", "A cup without any car.")
