@@ -64,7 +64,7 @@ def main() -> int:
         killed: list[float] = []
         finished = None
         while finished is None:
-            # Past the start (a third of a small build); all of them together shorter than the build, so that each strikes.
+            # Past the start; all of them together shorter than the build, so that each strikes.
             moment = rng.uniform(0.15, 0.3) * measured["wall_seconds"] if len(killed) < options.kills else None
             finished = build(source, again, options, limit=moment)
             if finished is None and moment is not None:

@@ -15,8 +15,8 @@ from xml.etree import ElementTree
 from notclip.errors import BadInputError
 from notclip.recaption.suite import Suite
 
-# Every figure that a results file can hold, by the part of a suite that it is measured on: a mistyped name, or one that
-# the suite cannot give, is refused before an hour of encoding, not after.
+# Every figure that a results file can hold, by the part of a suite that it is measured on: a mistyped name, or one
+# that the suite cannot give, is refused before an hour of encoding, not after.
 FIGURES_ON = {
     "photos": ("n_images", "n_queries", "n_ordinary_queries"),
     "questions": (
