@@ -184,6 +184,19 @@ def test_an_unknown_name_is_refused_with_what_a_source_may_be(tmp_path: Path, re
         read_source("nobody/no-such-dataset")
 
 
+@pytest.mark.parametrize("name", ["photos/lables.csv", "/data/no/such/folder", "../photos", "train.parquet"])
+def test_a_mistyped_path_is_refused_at_once_and_not_sought_on_the_hub(name, read_source, monkeypatch):
+    monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: pytest.fail("the Hub was asked"))
+    with pytest.raises(BadInputError, match=r"is neither a file nor a folder here, and no id of the Hub"):
+        read_source(name)
+
+
+def test_a_single_parquet_file_is_asked_for_by_its_folder(tmp_path: Path, read_source):
+    write(tmp_path / "train.parquet", [row(0, "A dog .")])
+    with pytest.raises(BadInputError, match=r"train\.parquet; of Parquet files .* name the folder"):
+        read_source(tmp_path / "train.parquet")
+
+
 def test_the_limit_counts_rows_of_each_split(tmp_path: Path, read_source):
     for split, first in (("train", 0), ("validation", 100), ("test", 200)):
         write(tmp_path / "data" / f"{split}.parquet", [row(first + number, "A dog .") for number in range(9)])
