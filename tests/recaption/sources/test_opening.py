@@ -61,6 +61,7 @@ def test_what_is_broken_is_skipped_and_named_with_file_and_row(tmp_path: Path, r
         row(2, "A dog .", image=b""),
         row(3, " ", None),
         row(4, "", "A cat ."),
+        row(5, "A dog .", image=b"GIF it is not"),
     ]
     write(file, rows)
     for split, number in (("validation", 10), ("test", 11)):
@@ -69,11 +70,13 @@ def test_what_is_broken_is_skipped_and_named_with_file_and_row(tmp_path: Path, r
     assert [image.image_id for image in source.splits["train"]] == ["photo0", "photo4"]
     assert source.splits["train"][1].captions == ("A cat .",)
     found = {(Path(entry.file).name, entry.row): entry.reason for entry in source.skipped}
-    assert set(found) == {("train.parquet", number) for number in (1, 2, 3, 4)}
+    assert set(found) == {("train.parquet", number) for number in (1, 2, 3, 4, 5)}
     assert "cannot be decoded" in found["train.parquet", 1]
     assert found["train.parquet", 2] == "the photo is missing"
     assert found["train.parquet", 3] == "no caption that is not empty"
     assert found["train.parquet", 4] == "caption 0 is empty; the others are kept"
+    no_image = "the photo cannot be decoded (it is no image of a form that Pillow reads)"
+    assert found["train.parquet", 5] == no_image  # The same words in every build.
 
 
 def test_a_source_with_no_sound_row_is_refused(tmp_path: Path, read_source):
