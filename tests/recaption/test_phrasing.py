@@ -233,6 +233,7 @@ def test_a_phrase_is_tagged_with_the_pattern_that_it_fills():
         (("stairs", "ball"), r"\bball\b|is no stairs|stairs is"),
         (("scissors",), r"\bis none|scissors is\b"),
         (("sheep",), r"\bis none"),
+        (("tv", "dog"), r"\b[Tt]vs?\b"),
     ],
 )
 def test_mass_nouns_places_and_what_there_is_one_of_keep_their_grammar(negated, wrong):
