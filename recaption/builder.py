@@ -15,6 +15,7 @@ from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
 from notclip.recaption.domains.domain import load_domain
 from notclip.recaption.lexicon import load_lexicon
+from notclip.recaption.llm_endpoint import EndpointError
 
 
 def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
@@ -30,6 +31,7 @@ def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
     Raises:
         BadInputError: an option, the source or its content cannot be used, or the questions give themselves away;
             then nothing is left behind.
+        EndpointError: the endpoint of the language model does not answer; the same build goes on from there.
     """
     work = WorkFolder(config.out.with_name(f".{config.out.name}.unfinished"))
     if config.out.exists() and (not config.out.is_dir() or any(config.out.iterdir())):
@@ -52,6 +54,8 @@ def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
             submit_to_slurm(job)
             return None
         run_on_ray(job) if config.executor == "ray" else run_here(job)
+    except EndpointError:
+        raise  # No fault of the source: hours of reading and writing stay for when the endpoint is back.
     except BadInputError:
         shutil.rmtree(work.root, ignore_errors=True)
         raise

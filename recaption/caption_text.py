@@ -39,11 +39,13 @@ _VERBS = frozenset(
     """.split()
 )
 _IRREGULAR_PLURALS = frozenset("people men women children they".split())
-# Words by which a head is more than a subject, or the first verb belongs to a part of it.
+# Words by which a head is more than a subject, or the first verb belongs to a part of it; and subjects with nothing
+# around them: not "this photo, with no cars nearby, shows a dog".
 _NO_HEAD = frozenset(
     """
     in on at by with from near over under behind beside between through along across around against into onto to for
     inside outside above below off down up while as who that which whose where when also each both all
+    image photo photograph picture scene snapshot
     """.split()
 )
 _RELATIVES = frozenset("who that which whose while as where when after before if what".split())

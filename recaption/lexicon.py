@@ -16,6 +16,7 @@ LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
 _VOWEL_SOUND = re.compile(r"^(?!(?:one|once|uni|use|eu|uk)(?:\b|[a-z]))(?:[aeiou]|hour|heir|honest)", re.IGNORECASE)
 _NAME_FIELDS = ("synonyms", "is", "parts", "implied_by", "likely_with", "normal")
 _FLAGS = ("mass", "salient", "ambiguous", "verb_like")
+_WRITTEN_AS = {"hypernyms": "is"}  # What a file calls it.
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ class Lexicon(Mapping[str, Concept]):
                 for name in getattr(concept, field):
                     if name not in self._concepts:
                         raise BadInputError(
-                            f"Concept {concept.name!r} names {name!r} in `{field}`, which is no concept here."
+                            f"Concept {concept.name!r} names {name!r} in `{_WRITTEN_AS.get(field, field)}`, which is "
+                            "no concept here."
                         )
         self._ancestors = {name: frozenset(self._climb(name)) for name in self._concepts}
         self._hyponyms: dict[str, frozenset[str]] = {

@@ -19,6 +19,10 @@ _IN_A_ROW = 5  # Requests given up one after another, after which the endpoint c
 _LONGEST_PAUSE = 30.0  # seconds
 
 
+class EndpointError(BadInputError):
+    """The endpoint is gone or refuses: the source is sound, and a build goes on later from what was made so far."""
+
+
 class UnansweredError(Exception):
     """A request got no usable answer within its tries."""
 
@@ -77,7 +81,7 @@ class Endpoint:
 
         Raises:
             UnansweredError: this request got no answer, while others do.
-            BadInputError: the endpoint refuses, or no longer answers at all.
+            EndpointError: the endpoint refuses, or no longer answers at all.
         """
         body = {
             "model": self.model,
@@ -104,7 +108,7 @@ class Endpoint:
             self._given_up += 1
             is_gone = not self._answered or self._given_up >= _IN_A_ROW
         if is_gone:
-            raise BadInputError(
+            raise EndpointError(
                 f"`llm` {self._shown} does not answer ({self.tries} tries of a request, last: {problem}). Its answers "
                 "so far are kept: run the same command again once it does."
             )
@@ -124,7 +128,7 @@ class Endpoint:
             said = " ".join(bytes(received[:300]).decode("utf-8", "replace").split())
             if response.status_code in _TRANSIENT:
                 raise UnansweredError(f"status {response.status_code}: {said}")
-            raise BadInputError(
+            raise EndpointError(
                 f"`llm` {self._shown} refuses with status {response.status_code}: {said}. Check the address, "
                 f"`llm_model` ({self.model!r}) and the key in {' or '.join(KEY_VARIABLES)}."
             )

@@ -18,6 +18,8 @@ FREE_WORDS = {"person": "people"} | {
 }
 # There is one of each: "the sun is visible", but "no sun"; and "there is a sun".
 _UNIQUE = {"moon": "a moon", "ocean": "an ocean", "sky": "a sky", "sun": "a sun"}
+# What a sentence writes otherwise than a table of classes does.
+_WRITTEN = {"tv": "TV"}
 # Settings rather than things: a photo has "no kitchen", but neither "zero kitchens" nor "nothing like a kitchen".
 _PLACES = frozenset(
     """
@@ -62,6 +64,11 @@ class Noun:
         return self.is_thing or not (self.counted or self.is_unique)
 
 
+def as_written(concept: "Concept", phrase: str) -> str:
+    """A phrase of a concept's name as sentences write it: "two TVs" for "two tvs"."""
+    return phrase.replace(concept.name, _WRITTEN.get(concept.name, concept.name))
+
+
 def noun_of(concept: "Concept") -> Noun:
     """The noun of a concept."""
     is_unique = concept.name in _UNIQUE
@@ -70,10 +77,10 @@ def noun_of(concept: "Concept") -> Noun:
     plural_only = not is_mass and not has_article
     counted = not is_mass and not plural_only
     return Noun(
-        name=concept.name,
-        one=f"the {concept.name}" if is_unique else concept.indefinite,
-        some=_UNIQUE.get(concept.name, concept.indefinite),
-        many=concept.name if is_mass else concept.plural,
+        name=as_written(concept, concept.name),
+        one=f"the {concept.name}" if is_unique else as_written(concept, concept.indefinite),
+        some=_UNIQUE.get(concept.name, as_written(concept, concept.indefinite)),
+        many=concept.name if is_mass else as_written(concept, concept.plural),
         counted=counted,
         plural_only=plural_only,
         is_person=concept.name == "person",

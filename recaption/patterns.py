@@ -52,6 +52,7 @@ class Trait(IntFlag):
     NO_THOUGH = auto()
     NO_WITH = auto()
     NO_IN = auto()  # Nor does it speak of a picture: not "a cup in a photo, in a picture without a car".
+    NO_PICTURE = auto()  # It speaks of none at all: not "no car is in the photo, where this is a picture of a cup".
 
 
 # What joins an absence to a caption -> what the caption must be like for that.
@@ -67,14 +68,14 @@ _JOINING: dict[str, Trait] = {
     "sans": Trait.PLAIN | Trait.NO_WITH,
 }
 _JOINED = re.compile(r"\{caption\}[,;] (\w+)")
+_PICTURES = "photos?|photographs?|pictures?|images?|cartoon|drawing|illustration"
 _LINKS: dict[Trait, re.Pattern[str]] = {
     Trait.NO_BUT: re.compile(r"\bbut\b"),
     Trait.NO_WHILE: re.compile(r"\b(while|as|when)\b", re.IGNORECASE),
     Trait.NO_THOUGH: re.compile(r"\b(al)?though\b", re.IGNORECASE),
     Trait.NO_WITH: re.compile(r"\b(with|without)\b", re.IGNORECASE),
-    Trait.NO_IN: re.compile(
-        r"\b(in|inside|photos?|photographs?|pictures?|images?|cartoon|drawing|illustration|view)\b", re.IGNORECASE
-    ),
+    Trait.NO_IN: re.compile(rf"\b(in|inside|view|{_PICTURES})\b", re.IGNORECASE),
+    Trait.NO_PICTURE: re.compile(rf"\b(scene|snapshot|{_PICTURES})\b", re.IGNORECASE),
 }
 
 
@@ -209,7 +210,7 @@ _FILL: dict[str, Callable[[Filling], str]] = {
     "name_N": lambda f: join([noun.name for noun in f.negated], "or"),
     "anys_N": lambda f: any_list(f.negated, True),
     "bare_N": lambda f: join([noun.many for noun in f.negated], "and"),
-    "bare_is": lambda f: "are" if len(f.negated) > 1 or f.negated[0].many != f.negated[0].name else "is",
+    "bare_is": lambda f: "are" if len(f.negated) > 1 or agrees_as_plural(f.negated[0], True) else "is",
     "few_N": lambda f: join([noun.many for noun in f.negated], "and"),
     "count_N": lambda f: f.negated[0].many,
     "neither_N": lambda f: neither_list(f.negated, f.plural),
@@ -308,6 +309,8 @@ def compile_pattern(section: str, form: str, template: str, words: Mapping[str, 
     parts: list[Part] = []
     joined = _JOINED.match(template)
     wants = _JOINING.get(joined.group(1), Trait(0)) if joined else Trait(0)
+    if ", where {clause}" in template:
+        wants |= Trait.NO_PICTURE
     end = 0
     for match in _SLOT.finditer(template):
         if match.start() > end:

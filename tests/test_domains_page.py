@@ -164,7 +164,7 @@ def test_what_came_out_can_be_scored(folder: Path):
         ("subject: a part\nclasses: {scratch: {article: the}}", "`article` must be a or an, got 'the'"),
         ("subject: a part\nclasses: {scrach: {}}", "names 'scrach', which is no label of `source`; its labels are"),
         ("subject: a part\nclasses: {scratch: {}, dent: {name: scratch}}", "are both called 'scratch'"),
-        ("subject: a part\nclasses: {scratch: {is: [flaw]}}", "names 'flaw' in `hypernyms`"),
+        ("subject: a part\nclasses: {scratch: {is: [flaw]}}", "names 'flaw' in `is`"),
         ("subject: a part\nenglish: legal", "`english` must be one of general, radiology, got 'legal'"),
         ("subject: a part\nclasses: {yes: {}}", "the label True in `classes` must be a word; quote it"),
         ("subject: [", "is not valid YAML"),

@@ -5,6 +5,7 @@ from random import Random
 
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.lexicon import Concept, Lexicon
+from notclip.recaption.noun_phrases import as_written
 from notclip.recaption.phrasing import Phrasebook, Statement
 
 _NAMED = 3  # Of more things a caption names so many, as people do.
@@ -38,7 +39,7 @@ def describe(
 
 
 def _listed(names: tuple[str, ...], lexicon: Mapping[str, Concept]) -> str:
-    nouns = [lexicon[name].indefinite for name in names]
+    nouns = [as_written(lexicon[name], lexicon[name].indefinite) for name in names]
     return nouns[0] if len(nouns) == 1 else f"{', '.join(nouns[:-1])} and {nouns[-1]}"
 
 

@@ -1,5 +1,6 @@
 """Which kind of source a name means, and the parts that it is read in."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from notclip.recaption.sources.parts import Part
 from notclip.recaption.sources.path_table import csv_parts
 
 DRAWN_WORLD = "drawn-world"
+_HUB_ID = re.compile(r"\w[\w.-]*(?:/[\w.-]+)?", re.ASCII)
+_FILE_ENDINGS = (".csv", ".json", ".jsonl", ".yaml", ".yml", ".parquet", ".tar", ".zip", ".xml", ".txt")
 
 
 def list_parts(
@@ -49,6 +52,9 @@ def list_parts(
         return parquet_parts(folder, part_rows=part_rows, limit=limit)
     if folder.is_dir() and (listed := _parts_of_folder(folder, limit)):
         return listed
+    if not folder.is_dir() and (not _HUB_ID.fullmatch(name) or name.lower().endswith(_FILE_ENDINGS)):
+        # The Hub would be asked six times, for half a minute, about a slip of the pen.
+        raise BadInputError(f"`source` {name!r} is neither a file nor a folder here, and no id of the Hub.")
     parts = loaded_parts(name, limit=limit)
     if not parts:
         raise BadInputError(f"`source` {name!r} has no split.")
@@ -64,7 +70,8 @@ def _parts_of_file(file: Path, limit: int | None) -> Sequence[Part]:
     if ending in (".yaml", ".yml"):
         return yolo_parts(file, limit=limit)
     raise BadInputError(
-        f"`source` must be a folder, a CSV file, a JSON file in COCO's form or YOLO's data.yaml, got {file}."
+        f"`source` must be a folder, a CSV file, a JSON file in COCO's form or YOLO's data.yaml, got {file}; of "
+        "Parquet files and WebDataset archives name the folder."
     )
 
 

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from notclip.errors import BadInputError
 from notclip.recaption.clips import VIDEO_SUFFIXES, pack_clip, photos_in, spread_frames, unpack_clip
@@ -24,6 +24,8 @@ def read_photo(root: Path, path: str) -> bytes:
     Raises:
         BadInputError: the path leaves the folder, or the file cannot be read.
     """
+    if not path.strip():
+        raise BadInputError("the photo is missing")
     file = (root / path).resolve()
     if not file.is_relative_to(root.resolve()):
         raise BadInputError(f"the photo's path {path!r} leaves the folder {root}")
@@ -68,5 +70,8 @@ def check_photo(image: bytes) -> None:
             with Image.open(io.BytesIO(image)) as photo:
                 photo.load()
             unpack_clip(image)
+    except UnidentifiedImageError as error:
+        # Pillow's own words are the address of a buffer: of the same photo others in each build.
+        raise BadInputError("the photo cannot be decoded (it is no image of a form that Pillow reads)") from error
     except Exception as error:  # Pillow's decoders raise whatever the damage triggers.
         raise BadInputError(f"the photo cannot be decoded ({type(error).__name__}: {error})") from error

@@ -242,7 +242,7 @@ def test_a_build_that_broke_off_leaves_no_dataset_and_goes_on_to_the_same_bytes(
 
 
 def test_a_language_model_words_the_captions_and_is_not_asked_again_after_it_went_away(
-    data: Path, tmp_path: Path, fake_llm, capsys
+    data: Path, tmp_path: Path, fake_llm, capsys, monkeypatch
 ):
     def build(name: str, url: str) -> int:
         arguments = ["--source", str(data), "--out", str(tmp_path / name), "--cache", str(tmp_path / "cache")]
@@ -254,6 +254,9 @@ def test_a_language_model_words_the_captions_and_is_not_asked_again_after_it_wen
             build("out", server.url)
         asked = server.captions[:120]
     assert not (tmp_path / "out").exists()
+    # Hours of reading a large source are not to be paid again.
+    assert any((tmp_path / ".out.unfinished/pieces").iterdir())
+    monkeypatch.setattr("notclip.recaption.building.pieces.write_json", lambda *_: pytest.fail("was read again"))
     with fake_llm.FakeLlm(lambda number, items: fake_llm.reworded(items)) as server:
         assert build("out", server.url) == 0
         assert not set(asked) & set(server.captions[:120])

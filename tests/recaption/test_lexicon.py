@@ -149,7 +149,7 @@ def test_pluralize_takes_the_head_of_a_phrase():
     [
         ("concepts: [dog]", "needs a mapping `concepts`"),
         ("concepts: {dog: {colour: red}}", "unknown field 'colour'"),
-        ("concepts: {dog: {is: [animal]}}", "names 'animal' in `hypernyms`"),
+        ("concepts: {dog: {is: [animal]}}", "names 'animal' in `is`"),
         ("concepts: {dog: {is: [pet]}, pet: {is: [dog]}}", "its own hypernym"),
         ("concepts: {dog: {synonyms: [no]}}", "must be a list of words"),
         ("concepts: {dog: [", "is no YAML"),

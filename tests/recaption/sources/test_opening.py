@@ -61,6 +61,7 @@ def test_what_is_broken_is_skipped_and_named_with_file_and_row(tmp_path: Path, r
         row(2, "A dog .", image=b""),
         row(3, " ", None),
         row(4, "", "A cat ."),
+        row(5, "A dog .", image=b"GIF it is not"),
     ]
     write(file, rows)
     for split, number in (("validation", 10), ("test", 11)):
@@ -69,11 +70,13 @@ def test_what_is_broken_is_skipped_and_named_with_file_and_row(tmp_path: Path, r
     assert [image.image_id for image in source.splits["train"]] == ["photo0", "photo4"]
     assert source.splits["train"][1].captions == ("A cat .",)
     found = {(Path(entry.file).name, entry.row): entry.reason for entry in source.skipped}
-    assert set(found) == {("train.parquet", number) for number in (1, 2, 3, 4)}
+    assert set(found) == {("train.parquet", number) for number in (1, 2, 3, 4, 5)}
     assert "cannot be decoded" in found["train.parquet", 1]
     assert found["train.parquet", 2] == "the photo is missing"
     assert found["train.parquet", 3] == "no caption that is not empty"
     assert found["train.parquet", 4] == "caption 0 is empty; the others are kept"
+    no_image = "the photo cannot be decoded (it is no image of a form that Pillow reads)"
+    assert found["train.parquet", 5] == no_image  # The same words in every build.
 
 
 def test_a_source_with_no_sound_row_is_refused(tmp_path: Path, read_source):
@@ -182,6 +185,19 @@ def test_an_image_folder_with_metadata_is_read_through_load_dataset(tmp_path: Pa
 def test_an_unknown_name_is_refused_with_what_a_source_may_be(tmp_path: Path, read_source):
     with pytest.raises(BadInputError, match="`source` must be a folder or file"):
         read_source("nobody/no-such-dataset")
+
+
+@pytest.mark.parametrize("name", ["photos/lables.csv", "/data/no/such/folder", "../photos", "train.parquet"])
+def test_a_mistyped_path_is_refused_at_once_and_not_sought_on_the_hub(name, read_source, monkeypatch):
+    monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: pytest.fail("the Hub was asked"))
+    with pytest.raises(BadInputError, match=r"is neither a file nor a folder here, and no id of the Hub"):
+        read_source(name)
+
+
+def test_a_single_parquet_file_is_asked_for_by_its_folder(tmp_path: Path, read_source):
+    write(tmp_path / "train.parquet", [row(0, "A dog .")])
+    with pytest.raises(BadInputError, match=r"train\.parquet; of Parquet files .* name the folder"):
+        read_source(tmp_path / "train.parquet")
 
 
 def test_the_limit_counts_rows_of_each_split(tmp_path: Path, read_source):

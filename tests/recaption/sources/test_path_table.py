@@ -90,6 +90,11 @@ def test_a_list_in_a_cell_is_parsed_and_code_in_it_is_never_run(tmp_path: Path, 
     assert not trap.exists()
 
 
+def test_an_empty_path_is_a_missing_photo(tmp_path: Path, read_source):
+    source = read_source(table(tmp_path / "data", "path,caption", " ,A dog.", "photos/1.png,A cat."))
+    assert [(entry.row, entry.reason) for entry in source.skipped] == [(2, "the photo is missing")]
+
+
 def test_paths_that_leave_the_folder_are_refused(tmp_path: Path, read_source):
     photos(tmp_path / "secret", 1)
     lines = ["path,caption", "../secret/0.png,A dog.", f"{tmp_path}/secret/0.png,A dog.", "photos/1.png,A cat."]
