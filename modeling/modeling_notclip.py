@@ -310,8 +310,7 @@ class NotClipModel(PreTrainedModel):
         if len(embedded.negating) == 0:
             return vectors, biases
         weights = self.composition_weights if weights is None else weights
-        precision = {"dtype": vectors.dtype, "device": vectors.device}
-        mean, covariance = self.image_mean.to(**precision), self.image_covariance.to(**precision)
+        mean, covariance = self.image_mean.to(vectors), self.image_covariance.to(vectors)
         # A score is what remains of far larger terms, too little of them to be told in half precision.
         with torch.autocast(vectors.device.type, enabled=False):
             composed, composed_biases = compose(embedded.parts, weights, mean, covariance, strength=strength)
