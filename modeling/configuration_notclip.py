@@ -4,6 +4,7 @@ The scalars of the composition are plain numbers here, so that a person can read
 model excludes; the statistics of the image embeddings that they are measured against are weights.
 """
 
+import math
 from typing import Any, Literal
 
 from transformers import AutoConfig, PreTrainedConfig
@@ -51,8 +52,8 @@ class NotClipConfig(PreTrainedConfig):
         for name in ("hybrid_weights", "negation_weights"):
             if len(getattr(self, name)) != 3:
                 raise ValueError(f"`{name}` must hold 3 numbers, got {getattr(self, name)!r}.")
-        if self.negation_strength < 0:
-            raise ValueError(f"`negation_strength` must not be negative, got {self.negation_strength}.")
+        if not 0 <= self.negation_strength < math.inf:
+            raise ValueError(f"`negation_strength` must be a number from 0, got {self.negation_strength}.")
 
 
 __all__ = ["COMPOSITIONS", "NotClipConfig"]

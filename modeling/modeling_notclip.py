@@ -8,6 +8,7 @@ by the backbone and composed into one query that is affine in the image embeddin
 without negation scores exactly as the backbone scores it.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,10 +18,12 @@ from PIL import Image
 from torch import Tensor, nn
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES
+from transformers.utils.generic import can_return_tuple
 
 from .caption_frames import count_words, without_frame
 from .composition_notclip import CaptionParts, CompositionWeights, EmbeddedTexts, compose
 from .configuration_notclip import COMPOSITIONS, NotClipConfig
+from .inputs_notclip import as_rgb, as_texts, check_images
 from .negation_scope import NegationScope, read_scope
 from .processing_notclip import NotClipProcessor
 
@@ -33,6 +36,15 @@ _LOADING_ARGUMENTS = ("cache_dir", "force_download", "local_files_only", "revisi
 # Who excludes people excludes each kind of them, while "people" alone means a crowd to an encoder: the presence of
 # anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/experiments.md).
 PERSONS = ("a man", "a woman", "a boy", "a girl", "a child", "a person", "people")
+
+
+def _unit_norm(features: Tensor) -> Tensor:
+    """Normalise embeddings, in single precision at least whatever the weights have: an index takes no less."""
+    return nn.functional.normalize(_at_least_single(features), dim=-1)
+
+
+def _at_least_single(tensor: Tensor) -> Tensor:
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def _names_of(concept: str) -> tuple[str, ...]:
@@ -185,6 +197,7 @@ class NotClipModel(PreTrainedModel):
         """Embed images as the backbone does; `.pooler_output` has shape (I, D)."""
         return self.backbone.get_image_features(pixel_values=pixel_values, **kwargs)
 
+    @can_return_tuple
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -200,16 +213,19 @@ class NotClipModel(PreTrainedModel):
             pixel_values: I preprocessed images, shape (I, 3, H, W).
             attention_mask: 1 for tokens, 0 for padding, shape (T, L).
             return_loss: also compute the backbone's contrastive loss on whole captions; needs I = T.
+            kwargs: what the backbone takes besides, and `return_dict=False` for a tuple.
 
         Returns:
             The backbone's own output class; `logits_per_image` has shape (I, T), composed where a caption negates.
         """
         if input_ids is None or pixel_values is None:
             raise ValueError("`input_ids` and `pixel_values` must both be given; for one tower use `get_…_features`.")
+        self._check_length(input_ids)
         input_ids, attention_mask = self._pad_as_trained(input_ids, attention_mask)
         if attention_mask is not None:
             kwargs["attention_mask"] = attention_mask
-        outputs = self.backbone(input_ids=input_ids, pixel_values=pixel_values, return_loss=return_loss, **kwargs)
+        kwargs |= {"return_loss": return_loss, "return_dict": True}
+        outputs = self.backbone(input_ids=input_ids, pixel_values=pixel_values, **kwargs)
         if self.config.composition == "none":
             return outputs
         tokenizer = self.processor.tokenizer
@@ -217,14 +233,14 @@ class NotClipModel(PreTrainedModel):
         negating = [index for index, scope in enumerate(scopes) if scope.negated]
         if not negating:
             return outputs
-        whole = outputs.text_embeds[negating]
+        whole = _at_least_single(outputs.text_embeds[negating])
         parts = self._embed_parts([scopes[index] for index in negating], whole)
         rows = torch.arange(len(negating), device=whole.device)
         vectors, biases = self.compose(EmbeddedTexts(whole, rows, parts))
-        scores = outputs.image_embeds @ vectors.T + biases  # (I, T')
+        scores = _at_least_single(outputs.image_embeds) @ vectors.T + biases  # (I, T')
         logit_bias = getattr(self.backbone, "logit_bias", 0.0)  # SigLIP's
         logits = outputs.logits_per_image.clone()
-        logits[:, negating] = scores * self.logit_scale.exp() + logit_bias
+        logits[:, negating] = (scores * self.logit_scale.exp() + logit_bias).to(logits.dtype)
         outputs.logits_per_image, outputs.logits_per_text = logits, logits.T
         return outputs
 
@@ -233,6 +249,7 @@ class NotClipModel(PreTrainedModel):
     @torch.no_grad()
     def encode_images(self, images: Sequence[Image.Image] | Tensor, *, batch_size: int = 64) -> Tensor:
         """Embed PIL images, or pixel values of shape (I, 3, H, W), to unit norm, shape (I, D)."""
+        check_images(images)
         if self.device.type == "cpu":
             batch_size = min(batch_size, IMAGES_AT_ONCE_ON_A_CPU)
         embeds = [torch.empty(0, self.config.embedding_dim, device=self.device)]
@@ -241,30 +258,30 @@ class NotClipModel(PreTrainedModel):
             if isinstance(batch, Tensor):
                 inputs: dict[str, Any] = {"pixel_values": batch}
             else:
-                rgb = [image.convert("RGB") for image in batch]
+                rgb = as_rgb(batch, first=start)
                 # SigLIP 2 with native resolution also needs the mask and the shape of each image's patches.
                 inputs = dict(self.processor.image_processor(images=rgb, return_tensors="pt").to(self.device))
             pixel_values = inputs.pop("pixel_values").to(self.device, self.dtype)
             if pixel_values.ndim == 4:
                 # Depthwise convolutions on a CPU are 2.5 times as fast with the channels last (MobileNetV2, measured).
                 pixel_values = pixel_values.contiguous(memory_format=torch.channels_last)
-            features = self.get_image_features(pixel_values, **inputs).pooler_output
-            embeds.append(nn.functional.normalize(features, dim=-1))
+            embeds.append(_unit_norm(self.get_image_features(pixel_values, **inputs).pooler_output))
         return torch.cat(embeds)
 
     def encode_texts(self, texts: Sequence[str], *, batch_size: int = 256) -> Tensor:
         """Embed whole texts to unit norm, shape (T, D), each distinct text once and shortest first; differentiable."""
+        texts = as_texts(texts)
         distinct = sorted(set(texts), key=lambda text: (len(text), text))
         embeds = [torch.empty(0, self.config.embedding_dim, device=self.device)]
         for start in range(0, len(distinct), batch_size):
             tokens = self._tokenize(distinct[start : start + batch_size])
-            features = self.get_text_features(**tokens).pooler_output
-            embeds.append(nn.functional.normalize(features, dim=-1))
+            embeds.append(_unit_norm(self.get_text_features(**tokens).pooler_output))
         position = {text: index for index, text in enumerate(distinct)}
         return torch.cat(embeds)[[position[text] for text in texts]]
 
     def embed_texts(self, texts: Sequence[str], *, batch_size: int = 256) -> EmbeddedTexts:
         """Embed texts, and the parts of those that negate something; differentiable in the text tower."""
+        texts = as_texts(texts)
         whole = self.encode_texts(texts, batch_size=batch_size)
         scopes = [read_scope(text) for text in texts]
         negating = [index for index, scope in enumerate(scopes) if scope.negated]
@@ -286,17 +303,17 @@ class NotClipModel(PreTrainedModel):
             weights: scalars of the composition; the configuration's when absent.
             strength: multiplies every exclusion's weight; the configuration's `negation_strength` when absent.
         """
+        strength = self.config.negation_strength if strength is None else strength
+        if not 0 <= strength < math.inf:
+            raise ValueError(f"`strength` must be a number from 0, got {strength!r}.")
         vectors, biases = embedded.whole, embedded.whole.new_zeros(len(embedded.whole))
         if len(embedded.negating) == 0:
             return vectors, biases
         weights = self.composition_weights if weights is None else weights
-        composed, composed_biases = compose(
-            embedded.parts,
-            weights,
-            self.image_mean,
-            self.image_covariance,
-            strength=self.config.negation_strength if strength is None else strength,
-        )
+        mean, covariance = self.image_mean.to(vectors), self.image_covariance.to(vectors)
+        # A score is what remains of far larger terms, too little of them to be told in half precision.
+        with torch.autocast(vectors.device.type, enabled=False):
+            composed, composed_biases = compose(embedded.parts, weights, mean, covariance, strength=strength)
         vectors = vectors.index_copy(0, embedded.negating, composed)
         return vectors, biases.index_copy(0, embedded.negating, composed_biases)
 
@@ -321,6 +338,7 @@ class NotClipModel(PreTrainedModel):
             vectors of shape (T, D) and biases of shape (T,), in units of cosine similarity. A text without negation
             has its unit-norm embedding and bias 0.
         """
+        texts = as_texts(texts)
         composition = self.config.composition if composition is None else composition
         if composition not in COMPOSITIONS:
             raise ValueError(f"`composition` must be one of {COMPOSITIONS}, got {composition!r}.")
@@ -329,29 +347,45 @@ class NotClipModel(PreTrainedModel):
             return vectors, vectors.new_zeros(len(texts))
         return self.compose(self.embed_texts(texts, batch_size=batch_size), strength=strength)
 
-    def encode_query(self, text: str) -> tuple[Tensor, Tensor]:
-        """Turn one text into a vector of shape (D,) and a scalar bias, for a vector index."""
-        vectors, biases = self.encode_queries([text])
+    def encode_query(self, text: str, *, strength: float | None = None) -> tuple[Tensor, Tensor]:
+        """Turn one text into a vector of shape (D,) and a scalar bias, for a vector index.
+
+        Args:
+            text: the query.
+            strength: multiplies the weight of every excluded concept; the configuration's when absent.
+        """
+        if not isinstance(text, str):
+            raise ValueError(f"`text` must be a string, got {type(text).__name__}; `encode_queries` takes a list.")
+        vectors, biases = self.encode_queries([text], strength=strength)
         return vectors[0], biases[0]
 
     @torch.no_grad()
     def score(
-        self, images: Sequence[Image.Image] | Tensor, texts: Sequence[str], *, composition: str | None = None
+        self,
+        images: Sequence[Image.Image] | Tensor,
+        texts: Sequence[str],
+        *,
+        composition: str | None = None,
+        strength: float | None = None,
     ) -> Tensor:
-        """Score images (PIL, or pixel values) against texts, shape (I, T), in units of cosine similarity."""
-        vectors, biases = self.encode_queries(texts, composition=composition)
+        """Score images (PIL, or pixel values) against texts, shape (I, T), in units of cosine similarity.
+
+        `composition` and `strength` are those of `encode_queries`.
+        """
+        vectors, biases = self.encode_queries(texts, composition=composition, strength=strength)
         return self.encode_images(images) @ vectors.T + biases
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
     @property
     def composition_weights(self) -> CompositionWeights:
-        """The configuration's scalars of the composition, as tensors."""
+        """The configuration's scalars of the composition, as tensors of single precision at least."""
+        like = _at_least_single(self.image_mean)
         return CompositionWeights(
-            hybrid=self.image_mean.new_tensor(self.config.hybrid_weights),
-            negation=self.image_mean.new_tensor(self.config.negation_weights),
-            negation_bias=self.image_mean.new_tensor(self.config.negation_bias),
-            sharing=self.image_mean.new_tensor(self.config.exclusion_sharing),
+            hybrid=like.new_tensor(self.config.hybrid_weights),
+            negation=like.new_tensor(self.config.negation_weights),
+            negation_bias=like.new_tensor(self.config.negation_bias),
+            sharing=like.new_tensor(self.config.exclusion_sharing),
         )
 
     def _embed_parts(self, scopes: Sequence[NegationScope], whole: Tensor, *, batch_size: int = 256) -> CaptionParts:
@@ -381,6 +415,15 @@ class NotClipModel(PreTrainedModel):
     @property
     def _pads_to_full_length(self) -> bool:
         return "siglip" in self.backbone.config.model_type  # trained so, and without attention mask
+
+    def _check_length(self, input_ids: Tensor) -> None:
+        text_config = getattr(self.backbone.config, "text_config", self.backbone.config)
+        longest = getattr(text_config, "max_position_embeddings", None)  # none where positions are relative
+        if longest is not None and input_ids.shape[1] > longest:
+            raise ValueError(
+                f"`input_ids` may hold {longest} tokens a caption, got {input_ids.shape[1]}: pass `truncation=True` "
+                "to the processor."
+            )
 
     def _tokenize(self, texts: Sequence[str]) -> Any:
         padding = "max_length" if self._pads_to_full_length else True

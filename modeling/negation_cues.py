@@ -116,7 +116,8 @@ _PHRASES = {
     "believe it or not|with or without|no ordinary|no mere|no match for|no exception|no secret|no surprise|no joke|"
     "no place like|no introduction|no less|without saying|none the wiser|none the less|none the worse|"
     "second to none|or no rain|no animals were harmed|no mean feat|no small feat|no easy feat|no easy task|"
-    "no small task|no laughing matter|no strings attached|"
+    "no small task|no small amount|no small number|no small measure|never a dull moment|"
+    "no laughing matter|no strings attached|"
     "no holds barred|no idea|no need|no worries|no hurry|no rush|no point|no two|no regrets|no limits|"
     "no one knows|nobody knows|no bake|no knead|no churn|no sew|no cook|no iron|no drill|no frills|no fuss|"
     "no contact|do not enter|do not cross|do not touch|do not feed|do not litter|without borders|without a care|"
@@ -137,7 +138,7 @@ _PHRASES = {
     "far from any|away from any|unaccompanied by|unoccupied by|untouched by|uninhabited by|unadorned by|"
     "rid of|stripped of|shorn of|emptied of|cleared of|drained of|deprived of|robbed of|denuded of|cleansed of|"
     "scrubbed of|unmarred by|unspoiled by|unbroken by|far from being|interval removal of|removal of|"
-    "resolution of|w / out|hard pressed to find|hard - pressed to find|hard-pressed to find",
+    "interval resolution of|resolution of|w / out|hard pressed to find|hard - pressed to find|hard-pressed to find",
     "e": "other than|apart from|aside from|except for|with the exception of|everything but|everyone but|"
     "everybody but|all but|save for",
     "v": "has nothing to do with|have nothing to do with|look in vain for|looks in vain for|looking in vain for|"

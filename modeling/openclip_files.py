@@ -100,7 +100,9 @@ def read_weights(file: Path) -> dict[str, Tensor]:
                 warnings.simplefilter("ignore")  # of TorchScript, which is refused below
                 content = torch.load(file, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, SafetensorError, OSError, EOFError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        # Of a pickle torch's own message advises to unpickle it after all.
+        says_why = str(error).strip() and not isinstance(error, pickle.UnpicklingError)
+        reason = str(error).strip().splitlines()[0] if says_why else type(error).__name__
         raise BadInputError(
             f"`model` {file} cannot be read as plain tensors, and nothing else is read, for it could run code "
             f"({reason[:200]}). Load it where you trust it and save `model.state_dict()` with safetensors."

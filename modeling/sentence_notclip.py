@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from sentence_transformers.base.modality import infer_batch_modality
 from sentence_transformers.base.modules import InputModule
+from transformers.image_utils import load_image
 
 from .modeling_notclip import NotClipModel
 
@@ -77,10 +79,16 @@ class NotClipSentences(InputModule):
         return self.model.config.embedding_dim + 1
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any) -> dict[str, Any]:
-        """Hand texts or images on as they are: the negation is read in the words, before there are tokens."""
-        if all(isinstance(text, str) for text in inputs):
-            return {"texts": [f"{prompt or ''}{text}" for text in inputs]}
-        return {"images": list(inputs)}
+        """Hand texts or images on: the negation is read in the words, before there are tokens.
+
+        What is an image is told as by sentence-transformers' own models, so that the name of a photo's file is the
+        photo here too, and no caption.
+        """
+        kind = infer_batch_modality(inputs, supported_modalities=self.modalities)
+        values = [each.get(kind, each) if isinstance(each, dict) else each for each in inputs]
+        if kind == "image":
+            return {"images": [load_image(image) if isinstance(image, str) else image for image in values]}
+        return {"texts": [f"{prompt or ''}{text}" if isinstance(text, str) else text for text in values]}
 
     def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Add `sentence_embedding`, shape (inputs, D + 1)."""

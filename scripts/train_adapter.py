@@ -16,7 +16,7 @@ from notclip.training_config import TrainConfig
 
 @command
 def main(argv: list[str] | None = None) -> int:
-    """Train, choose the epoch, calibrate, export; 1 when no epoch kept ordinary recall and the backbone stays."""
+    """Train, choose the epoch, calibrate, export; 1 when no epoch was better than the backbone, which stays."""
     config = parse(TrainConfig, argv, prog="notclip train-adapter", description="Train a negation adapter.")
     import os
 
@@ -39,10 +39,15 @@ def main(argv: list[str] | None = None) -> int:
             print(f"  {name.replace('_', ' '):24}{100 * first[name]:9.1f}%{100 * chosen[name]:9.1f}%")
     print(f"Written: {config.out}/adapter, {config.out}/backbone, {config.out}/model, {config.out}/training.json")
     if record["chosen_epoch"] == 0 and config.epochs > 0:
+        floor = first["recall_at_5"] - config.recall_tolerance
+        if any(entry["recall_at_5"] >= floor for entry in record["history"][1:]):
+            reason = "No epoch that kept ordinary recall answered more validation questions than the backbone"
+            advice = "more data or --epochs, or another --learning-rate"
+        else:
+            reason = f"No epoch kept ordinary recall@5 within {config.recall_tolerance:.1%} of the backbone's"
+            advice = "a higher --anchor-weight or a lower --learning-rate"
         print(
-            f"No epoch kept ordinary recall@5 within {config.recall_tolerance:.1%} of the backbone's: what was "
-            "written is the backbone with the composition alone. Try a higher --anchor-weight or a lower "
-            "--learning-rate.",
+            f"{reason}: what was written is the backbone with the composition alone. Try {advice}.",
             file=sys.stderr,
         )
         return 1

@@ -69,6 +69,9 @@ assert model.encode_query("no dog")[1] != 0
 torch.testing.assert_close(encoder.similarity(encoder.encode(photos), encoder.encode(queries)), scores)
 for found, column in zip(semantic_search(encoder.encode(queries), encoder.encode(photos)), scores.T):
     assert [hit["corpus_id"] for hit in found] == column.argsort(descending=True).tolist()
+for form in (str(files[0]), {"image": photos[0]}):  # the name of a file is the photo, as for the merged backbone
+    torch.testing.assert_close(encoder.encode([form]), encoder.encode(photos[:1]))
+torch.testing.assert_close(encoder.encode([{"text": "no dog"}]), encoder.encode(["no dog"]))
 try:
     SentenceTransformer("model")
 except ValueError as error:

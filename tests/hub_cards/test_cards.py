@@ -177,8 +177,8 @@ def test_an_adapter_that_learnt_nothing_says_so(inputs):
     cards = {
         form: (inputs.folder / "hub" / form / "README.md").read_text() for form in ("model", "adapter", "backbone")
     }
-    assert "**the adapter is\nas it began and changes nothing**" in cards["model"]
-    assert "this adapter is as it began and changes nothing.**" in cards["adapter"]
+    assert "**the\nadapter is as it began and changes nothing**" in cards["model"]
+    assert "this adapter is as it began and\nchanges nothing.**" in cards["adapter"]
     assert "these weights score as the base's.**" in cards["backbone"]
 
 

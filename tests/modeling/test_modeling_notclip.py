@@ -1,7 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers import AutoTokenizer
 
 from notclip import NotClipModel
 
@@ -97,6 +100,17 @@ def test_the_dial_of_one_query_counts_as_the_configurations_own(model, images):
     model.config.negation_strength = 2.5
     torch.testing.assert_close(dialled, model.encode_queries(TEXTS))
     assert not torch.allclose(dialled[0], model.encode_queries(TEXTS, strength=0.0)[0])
+    model.config.negation_strength = 1.0
+    torch.testing.assert_close(
+        model.score(images, TEXTS, strength=2.5), model.encode_images(images) @ dialled[0].T + dialled[1]
+    )
+    torch.testing.assert_close(model.encode_query(TEXTS[1], strength=2.5)[1], dialled[1][1], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("strength", [-1.0, float("nan"), float("inf")])
+def test_a_dial_that_would_turn_exclusion_round_or_scores_to_nan_is_refused(model, strength):
+    with pytest.raises(ValueError, match=f"`strength` must be a number from 0, got {strength}"):
+        model.encode_queries(TEXTS, strength=strength)
 
 
 def test_saved_and_loaded_the_model_is_the_same(model, images, tmp_path):
@@ -107,6 +121,43 @@ def test_saved_and_loaded_the_model_is_the_same(model, images, tmp_path):
     assert not info["missing_keys"] and not info["unexpected_keys"]
     loaded.processor = model.processor
     torch.testing.assert_close(loaded.score(images, TEXTS), model.score(images, TEXTS))
+
+
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])
+def test_a_model_of_half_precision_scores_as_the_whole_one_and_gives_an_index_single_precision(
+    model, images, precision
+):
+    model.config.negation_weights, model.config.negation_bias = [0.05, 0.13, -2.3], 2.5  # as large as they are fitted
+    expected, tokens = model.score(images, TEXTS), model._tokenize(TEXTS)
+    logits = model(**tokens, pixel_values=pixels(model, images)).logits_per_image
+    model.to(precision)
+    vectors, biases = model.encode_queries(TEXTS)
+    assert vectors.dtype == biases.dtype == model.encode_images(images).dtype == torch.float32
+    torch.testing.assert_close(model.score(images, TEXTS), expected, atol=0.02, rtol=0.0)
+    halved = model(**tokens, pixel_values=pixels(model, images).to(precision)).logits_per_image
+    torch.testing.assert_close(halved.float(), logits, atol=0.02 * model.logit_scale.exp().item(), rtol=0.01)
+
+
+def test_under_autocast_strings_and_tokens_are_scored_alike(model, images):
+    tokens, scale = model._tokenize(TEXTS), model.logit_scale.exp()
+    bias = getattr(model.backbone, "logit_bias", torch.zeros(()))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = model(**tokens, pixel_values=pixels(model, images)).logits_per_image
+        scores = model.score(images, TEXTS)
+    torch.testing.assert_close(logits.float(), scores.float() * scale + bias, atol=0.02 * scale.item(), rtol=0.01)
+    torch.testing.assert_close(scores.float(), model.score(images, TEXTS), atol=0.02, rtol=0.0)
+
+
+def test_a_saved_processor_warns_nobody_of_how_the_model_called_its_tokenizer(clip, processor, tmp_path, recwarn):
+    model = NotClipModel.from_backbone(clip, processor=processor)
+    model.encode_texts(TEXTS)
+    assert model.processor.tokenizer.backend_tokenizer.truncation is not None
+    model.processor.save_pretrained(tmp_path)
+    saved = json.loads((tmp_path / "tokenizer.json").read_text())
+    assert saved["truncation"] is saved["padding"] is None
+    recwarn.clear()
+    AutoTokenizer.from_pretrained(tmp_path, config=clip.config)(TEXTS, padding=True)
+    assert not [str(warning.message) for warning in recwarn if "max_length" in str(warning.message)]
 
 
 def test_the_weights_of_a_backbone_miss_only_what_notclip_adds(clip, tmp_path):
@@ -128,7 +179,71 @@ def test_a_model_in_memory_asks_for_its_processor(clip):
         NotClipModel.from_backbone(clip).score([], ["no dog"])
 
 
-@pytest.mark.parametrize("setting", [{"composition": "sum"}, {"negation_strength": -1}, {"hybrid_weights": [1.0]}])
+def test_a_string_in_place_of_a_list_is_not_taken_letter_by_letter(model, images):
+    """A query of 14 letters would be 14 columns of scores, and none of the query."""
+    for call in (model.encode_queries, model.encode_texts, model.embed_texts, lambda text: model.score(images, text)):
+        with pytest.raises(ValueError, match=r"`texts` must be a list of strings, got the one string 'a dog, no cat'"):
+            call("a dog, no cat")
+    with pytest.raises(ValueError, match=r"`text` must be a string, got list; `encode_queries`"):
+        model.encode_query(["a dog, no cat"])
+
+
+def test_texts_are_read_once_from_whatever_yields_them(model, images):
+    expected = model.score(images, TEXTS)
+    assert torch.equal(model.score(images, (text for text in TEXTS)), expected)
+    assert model.score(images, []).shape == (3, 0)
+    assert model.score([], TEXTS).shape == (0, 5)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["a dog", None], "strings, got NoneType at position 1"),
+        ([["a dog"]], "got list at position 0"),
+        (3, "got int"),
+    ],
+)
+def test_what_is_no_text_is_named_with_its_position(model, images, texts, message):
+    with pytest.raises(ValueError, match=f"`texts` must be .*{message}"):
+        model.score(images, texts)
+
+
+def test_what_is_no_picture_is_named_with_its_position_and_what_makes_it_one(model, images):
+    for one in (images[0], "photo.jpg"):
+        with pytest.raises(ValueError, match=r"`images` must be a list of PIL images, got one .*: put it in a list"):
+            model.score(one, TEXTS)
+    others = [*images, *images, "photo.jpg"]  # in the second batch
+    with pytest.raises(ValueError, match=r"`images` must be PIL images, got str at position 6: .*`Image\.open`"):
+        model.score(others, TEXTS)
+    with pytest.raises(ValueError, match=r"shape \(images, 3, height, width\), got \(3, 32, 32\)"):
+        model.score(pixels(model, images)[0], TEXTS)
+
+
+def test_a_caption_of_any_length_scores_on_strings_and_is_refused_on_tokens_by_its_length(model, images):
+    long = "a dog on the beach " * 40
+    assert model.score(images, [long, long + "with no cat", ""]).isfinite().all()
+    limit = model.backbone.config.text_config.max_position_embeddings
+    tokens = {"input_ids": torch.ones(1, limit + 3, dtype=torch.long)}
+    with pytest.raises(ValueError, match=rf"may hold {limit} tokens .* got {limit + 3}: pass `truncation=True`"):
+        model(**tokens, pixel_values=pixels(model, images))
+
+
+def test_a_tuple_is_what_return_dict_false_asks_for(model, images):
+    inputs = model._tokenize(TEXTS) | {"pixel_values": pixels(model, images)}
+    as_tuple = model(**inputs, return_dict=False)
+    assert isinstance(as_tuple, tuple)
+    assert any(torch.equal(part, model(**inputs).logits_per_image) for part in as_tuple if torch.is_tensor(part))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"composition": "sum"},
+        {"negation_strength": -1},
+        {"negation_strength": float("nan")},
+        {"hybrid_weights": [1.0]},
+    ],
+)
 def test_settings_outside_their_range_are_refused_by_name(setting):
     from notclip import NotClipConfig
 

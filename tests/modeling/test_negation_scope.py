@@ -310,10 +310,13 @@ IMPLICIT = [
     ("landscape, avoid people", "landscape", ("people",)),
     ("Neither man is wearing a hat.", "man", ("hat",)),
     ("She wears no hat, nor does she carry an umbrella.", "", ("hat", "carry an umbrella")),
+    ("Interval resolution of the left effusion, stable cardiomegaly.", "stable cardiomegaly", ("left effusion",)),
     ("The pneumothorax has resolved; mild edema.", "mild edema", ("pneumothorax",)),
     ("The tree has lost all its leaves", "The tree", ("leaves",)),
 ]
 AFFIRMED_AS_THEY_STAND = [
+    "A man with no small amount of luggage",
+    "never a dull moment at the fair",
     "A boy is swung around by an unseen hand",
     "A player swings at the ball and is not alone",
     "A player swinging at a ball and missing it",
