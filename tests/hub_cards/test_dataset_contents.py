@@ -92,3 +92,6 @@ def test_examples_of_code_say_no_or_without_even_where_a_rarer_form_is_shorter(d
     (file,) = dataset.parts["questions"]["test"]
     datasets.Dataset.from_list(asked, features=FEATURES["questions"]).to_parquet(file)
     assert dataset.example_texts() == ("A bus.", "A cup without any car.")
+    affirmations = [row for row in asked if row["kind"] == 0]
+    datasets.Dataset.from_list(affirmations, features=FEATURES["questions"]).to_parquet(file)
+    assert dataset.example_texts() == ("A bus.", "A bus.")
