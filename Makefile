@@ -17,6 +17,8 @@ STAMP := $(VENV)/.installed
 
 # Options of a recipe's command: make demo ARGS='--out build/other', make test ARGS='-k retrieval'
 ARGS ?=
+# Processes that `make test` runs on, each with one thread of torch; 0 for one that a debugger can stop.
+WORKERS ?= 2
 
 .PHONY: help
 help: ## list the recipes
@@ -51,7 +53,7 @@ browser-test: $(STAMP) ## the Space in headless Chromium, which is installed by 
 
 .PHONY: test
 test: $(STAMP) ## the tests (a few minutes)
-	"$(BIN)/python" -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP) ## what ruff has against the code's rules and its layout
