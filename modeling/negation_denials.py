@@ -206,14 +206,4 @@ class Denials(Phrases):
 
     def spans(self, fate: int) -> tuple[tuple[int, int], ...]:
         """The character spans of the tokens of one fate."""
-        spans: list[tuple[int, int]] = []
-        i = 0
-        while i < self.size:
-            try:
-                start = i = self.fates.index(fate, i)
-            except ValueError:
-                break
-            while i < self.size and self.fates[i] == fate:
-                i += 1
-            spans.append((self.starts[start], self.ends[i - 1]))
-        return tuple(spans)
+        return self.spans_of([i for i in range(self.size) if self.fates[i] == fate])

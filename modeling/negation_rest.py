@@ -25,9 +25,14 @@ class ReadTokens(Protocol):
     def frame_end(self, j: int) -> int:
         """The end of "in this image" from j on."""
 
+    def spans_of(self, tokens: list[int]) -> tuple[tuple[int, int], ...]:
+        """The character spans of tokens, one for those that follow one another."""
 
-def affirmed_text(tokens: ReadTokens) -> str:
+
+def affirmed_part(tokens: ReadTokens) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Join the kept tokens, without the connectives that led to what was taken out, and without bare frames.
+
+    Gives the text, and the character spans that it is made of.
 
     Runs of kept tokens end at gaps, at sentence ends and at "but"; a run that says no more than "this image shows" or
     "there is" affirms nothing and goes.
@@ -55,7 +60,7 @@ def affirmed_text(tokens: ReadTokens) -> str:
             end += 1
         kept += _mended(tokens, start, end, bool(kept) and "." not in tags[kept[-1] : start])
         start = end
-    return _joined(tokens, kept)
+    return _joined(tokens, kept), tokens.spans_of(kept)
 
 
 def _is_epithet(tokens: ReadTokens, i: int) -> bool:

@@ -29,7 +29,7 @@ from .negation_classes import (
 from .negation_cues import HINTS
 from .negation_denials import HAVE
 from .negation_phrases import NOUN_START
-from .negation_rest import CUE, DROPPED, KEPT, NEGATED, affirmed_text
+from .negation_rest import CUE, DROPPED, KEPT, NEGATED, affirmed_part
 
 _WORD = re.compile(r"\w+")
 
@@ -45,6 +45,7 @@ class NegationScope:
         negated: the phrases that are said to be absent, without their determiners.
         spans: character spans (start, end) of `text` that hold negated content.
         cue_spans: character spans of the words that negate it.
+        affirmed_spans: character spans of the words that `affirmed` is made of; empty where it is the caption itself.
     """
 
     text: str
@@ -52,6 +53,7 @@ class NegationScope:
     negated: tuple[str, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
     cue_spans: tuple[tuple[int, int], ...] = ()
+    affirmed_spans: tuple[tuple[int, int], ...] = ()
 
     @property
     def kind(self) -> str:
@@ -82,7 +84,8 @@ class _Reading(Absences):
         if not negated and not self.changed:
             return NegationScope(self.text, self.text)
         spans, cue_spans = self.spans(NEGATED), self.spans(CUE)
-        return NegationScope(self.text, affirmed_text(self), negated, spans, cue_spans)
+        affirmed, affirmed_spans = affirmed_part(self)
+        return NegationScope(self.text, affirmed, negated, spans, cue_spans, affirmed_spans)
 
     def _read_cue(self, reader: "Callable[[_Reading, int], int]", i: int) -> int:
         """Read one cue; one that turns out to deny nothing leaves no mark."""

@@ -71,6 +71,12 @@ class Tokens:
             if self.tags[i] in "hFVn" or self.words[i] in _AMBIGUOUS:
                 self._settle(i)
 
+    def spans_of(self, tokens: list[int]) -> tuple[tuple[int, int], ...]:
+        """The character spans of tokens, given in their order; one for those that follow one another."""
+        firsts = [i for place, i in enumerate(tokens) if not place or tokens[place - 1] != i - 1]
+        lasts = [i for place, i in enumerate(tokens) if tokens[place + 1 : place + 2] != [i + 1]]
+        return tuple((self.starts[first], self.ends[last]) for first, last in zip(firsts, lasts, strict=True))
+
     def _settle(self, i: int) -> None:
         """Gives a word of two readings the one that its neighbours ask for."""
         word, tag, after = self.words[i], self.tags[i], self.tags[i + 1]

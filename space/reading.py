@@ -1,6 +1,5 @@
 """A visitor's query: checked, and shown as the model read it."""
 
-import difflib
 import itertools
 import re
 from html import escape
@@ -17,7 +16,6 @@ _FOREIGN_CUES = frozenset(
     "nessuna zonder geen niet uden utan ingen inga uten bez nie ei ilman değil olmayan без нет не χωρίς δεν".split()
 )
 _OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
-_WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -70,27 +68,13 @@ def reading_html(text: str) -> str:
 def _segments(scope: NegationScope) -> list[tuple[int, int, str]]:
     """The text in pieces, (start, end, role): negated, affirmed, or cue; what belongs to neither part is cue."""
     role_of = ["cue"] * len(scope.text)
-    for start, end in scope.spans:
-        role_of[start:end] = ["negated"] * (end - start)
-    taken = [*scope.spans, *scope.cue_spans]
-    words = [word for word in _WORD.finditer(scope.text) if all(_apart(word.span(), span) for span in taken)]
-    affirmed = _WORD.findall(scope.affirmed.lower())
-    # The affirmed part is made of words of the text, in their order; what lies between two of one run is part of it.
-    matcher = difflib.SequenceMatcher(None, [word[0].lower() for word in words], affirmed, autojunk=False)
-    for block in matcher.get_matching_blocks():
-        for word in words[block.a : block.a + block.size]:
-            role_of[word.start() : word.end()] = ["affirmed"] * len(word[0])
-    for gap in re.finditer(r"\W+", scope.text):
-        before, after = role_of[gap.start() - 1 : gap.start()], role_of[gap.end() : gap.end() + 1]
-        if before == after == ["affirmed"] and all(_apart(gap.span(), span) for span in taken):
-            role_of[gap.start() : gap.end()] = ["affirmed"] * len(gap[0])
+    affirmed = [(0, len(scope.text))] if scope.affirmed == scope.text else scope.affirmed_spans
+    for role, spans in (("affirmed", affirmed), ("cue", scope.cue_spans), ("negated", scope.spans)):
+        for start, end in spans:
+            role_of[start:end] = [role] * (end - start)
     segments, at = [], 0
     for role, run in itertools.groupby(role_of):
         length = len(list(run))
         segments.append((at, at + length, role))
         at += length
     return segments
-
-
-def _apart(first: tuple[int, int], second: tuple[int, int]) -> bool:
-    return first[1] <= second[0] or second[1] <= first[0]

@@ -496,6 +496,13 @@ def test_spans_point_at_the_negated_words_and_at_their_cue():
     assert [text[start:end] for start, end in scope.cue_spans] == ["no"]
 
 
+def test_affirmed_spans_point_at_the_words_that_the_affirmed_part_is_made_of():
+    text = "a red dog, rather than any cat, under a cloudless sky"
+    scope = read_scope(text)
+    assert [text[start:end] for start, end in scope.affirmed_spans] == ["a red dog", "under a", "sky"]
+    assert scope.affirmed == "a red dog under a sky"
+
+
 def test_every_cue_word_and_phrase_passes_the_early_exit():
     cues = [word for word, tag in WORD_TAGS.items() if tag in "nxNuwevpq~!"]
     cues += [" ".join(phrase) for entries in PHRASE_TAGS.values() for phrase, tag in entries if tag in "nxNuwevpq~!"]
@@ -615,6 +622,7 @@ def test_any_string_is_read_with_spans_inside_it_and_phrases_that_are_not_empty(
         assert all(phrase.strip() for phrase in scope.negated)
         assert all(0 <= start < end <= len(text) for start, end in scope.spans + scope.cue_spans)
         assert list(scope.spans) == sorted(scope.spans)
+        assert list(scope.affirmed_spans) == sorted(scope.affirmed_spans)
         if not scope.negated and not scope.cue_spans:
             assert scope.affirmed is text or scope.affirmed == text
 
