@@ -237,8 +237,8 @@ def test_intervals_of_few_images_hold_the_truth_where_a_plain_bootstrap_does_not
         covered += chance_of(right, images, accuracy) * (low <= accuracy <= high)
         low, high = np.quantile(generator.binomial(images, right / images, 1000) / images, [0.025, 0.975])
         plainly_covered += chance_of(right, images, accuracy) * (low <= accuracy <= high)
-    assert covered > 0.88
-    assert covered > plainly_covered
+    assert covered > 0.92
+    assert covered >= plainly_covered
 
 
 # -- two models ------------------------------------------------------------------------------------------------------
