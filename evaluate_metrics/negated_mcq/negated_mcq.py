@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 KINDS = ("affirmation", "negation", "hybrid")
+EACH = "question"
 
 # Two made-up images, one all right and one all wrong, join every variance: 0.5 is the sum of their squared distances
 # from the mean. Of images that are all right they are all that says how far the answers about one image agree, and two
@@ -299,8 +300,10 @@ def score_questions(
     right_kinds, kinds_of_choices = _checked_kinds(kinds, choice_kinds, answers, sizes)
     images = np.arange(count)
     if image_ids is not None:
-        names = _of_length("image_ids", [str(name) for name in image_ids], count)
-        images = np.unique(names, return_inverse=True)[1]
+        names = _of_length("image_ids", image_ids, count)
+        for row in [row for row, name in enumerate(names) if _is_missing(name)][:1]:
+            raise ValueError(f"`image_ids` row {row} must name the question's image, got {names[row]}.")
+        images = np.unique([str(name) for name in names], return_inverse=True)[1]
 
     ones, shares = np.ones(count), choice_shares(scores)
     credit = shares[rows, answers]
@@ -311,7 +314,7 @@ def score_questions(
                 statistics[f"kind {kind}"] = (credit * chosen, ones * chosen)
     questions_of: dict[str, int] = {}
     if forms is not None:
-        form_of = np.array(_of_length("forms", [str(form) for form in forms], count))
+        form_of = np.array([str(form) for form in _of_length("forms", forms, count)])
         for form in sorted(set(form_of.tolist())):
             statistics[f"form {form}"] = (credit * (form_of == form), ones * (form_of == form))
             questions_of[form] = int((form_of == form).sum())
@@ -421,9 +424,16 @@ def _members(groups: Sequence[Any]) -> list[NDArray[np.intp]]:
     """The questions of each group of two or more; a question whose group is None or empty belongs to none."""
     members: dict[str, list[int]] = {}
     for question, group in enumerate(groups):
-        if group is not None and group != "":
+        if not _is_missing(group) and group != "":
             members.setdefault(str(group), []).append(question)
     return [np.array(questions) for questions in members.values() if len(questions) > 1]
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a table has nothing there: pandas writes NaN, NaT or NA."""
+    return (
+        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    )
 
 
 def _all_right(credit: NDArray[np.float64], members: Sequence[NDArray[np.intp]]) -> NDArray[np.float64]:
@@ -456,7 +466,7 @@ def _confusion(
 
 
 def _check_options(n_resamples: int, confidence_level: float, logit_scale: float | None) -> None:
-    if n_resamples != int(n_resamples) or n_resamples < 0:
+    if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 0:
         raise ValueError(
             f"`n_resamples` must be a whole number of at least 0 (0 leaves the intervals out), got {n_resamples}."
         )
@@ -467,23 +477,83 @@ def _check_options(n_resamples: int, confidence_level: float, logit_scale: float
 
 
 def _of_length(name: str, values: Iterable[Any], count: int) -> list[Any]:
-    values = list(values)
+    values = list(_plain_values(name, values))
     if len(values) != count:
         raise ValueError(f"`{name}` must have one row for each of the {count} predictions, got {len(values)}.")
     return values
 
 
+def _plain_values(name: str, values: Any) -> Any:
+    """Rows of a tensor, an array or a table of any library, with or without a gradient, in any precision."""
+    if hasattr(values, "detach"):  # numpy knows no bfloat16
+        values = values.detach().cpu()
+        values = (values.double() if values.is_floating_point() else values).numpy()
+    elif hasattr(values, "to_numpy"):  # a DataFrame would be read by its columns' names
+        values = values.to_numpy()
+    if (
+        isinstance(values, str | bytes | Mapping)
+        or not hasattr(values, "__iter__")
+        or getattr(values, "shape", 0) == ()
+    ):
+        raise ValueError(f"`{name}` must have one row for each {EACH}, got {_shown(values)}.")
+    return values
+
+
+def _is_listed(values: Any) -> bool:
+    """Whether it has rows; text and dictionaries would be read by their letters and names."""
+    one = isinstance(values, str | bytes | Mapping) or getattr(values, "shape", None) == ()
+    return hasattr(values, "__iter__") and not one
+
+
+def _shown(value: Any) -> str:
+    """A value in a message of one line."""
+    text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _score_rows(name: str, scores: Any) -> list[NDArray[np.float64]]:
+    """The scores of each question's choices, as they were given or as `evaluate` stored them."""
+    table = _plain_values(name, scores)
+    if isinstance(table, np.ndarray) and table.ndim == 2 and table.dtype.kind in "biuf":
+        return list(table.astype(np.float64))
+    rows = []
+    for number, row in enumerate(table):
+        if not _is_listed(row):
+            raise ValueError(f"`{name}` row {number} must hold at least two scores, got {_shown(row)}.")
+        try:
+            rows.append(_numbers(_plain_values(name, row)))
+        except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+            said = " ".join(str(error).split()).rstrip(".")
+            raise ValueError(
+                f"`{name}` row {number} must be a list of numbers, the choices' scores: {said}."
+            ) from None
+    return rows
+
+
+def _numbers(row: Any) -> NDArray[np.float64]:
+    values = row if isinstance(row, np.ndarray) else None
+    if values is None:
+        # One by one only where need be: tensors of one number each, of a precision that numpy does not know.
+        values = np.array([float(value) for value in row]) if any(map(_is_tensor, row)) else np.asarray(row)
+    if values.dtype == object:
+        values = np.array([float(value) for value in values])
+    if values.dtype.kind in "cmMSU":
+        raise TypeError(f"got {_shown(row)}")
+    return values.astype(np.float64)
+
+
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "detach")
+
+
 def _padded_scores(name: str, scores: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Scores as one array, `-inf` where a question has fewer choices, (N, C), and each question's choices, (N,)."""
-    try:
-        rows = [np.asarray(_array(row), dtype=np.float64) for row in scores]
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"`{name}` must hold one list of numbers for each question: {error}.") from None
+    rows = _score_rows(name, scores)
     if not rows:
         raise ValueError(f"`{name}` must hold at least one question, got none.")
     for number, row in enumerate(rows):
         if row.ndim != 1 or len(row) < 2:
-            raise ValueError(f"`{name}` row {number} must hold at least two scores, got {row.tolist()}.")
+            raise ValueError(f"`{name}` row {number} must hold at least two scores, got {_shown(row.tolist())}.")
     sizes = np.array([len(row) for row in rows])
     padded = np.full((len(rows), sizes.max()), -np.inf)
     inside = np.arange(sizes.max()) < sizes[:, None]
@@ -493,11 +563,6 @@ def _padded_scores(name: str, scores: Any) -> tuple[NDArray[np.float64], NDArray
             f"`{name}` row {number}, choice {choice} must be a finite score, got {padded[number, choice]}."
         )
     return padded, sizes
-
-
-def _array(values: Any) -> Any:
-    """A tensor that is on a GPU or has a gradient, as one that numpy reads; all else as it is."""
-    return values.detach().cpu() if hasattr(values, "detach") else values
 
 
 def _padded_like(name: str, scores: Any, sizes: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -511,7 +576,9 @@ def _padded_like(name: str, scores: Any, sizes: NDArray[np.intp]) -> NDArray[np.
 
 
 def _checked_answers(references: Any, sizes: NDArray[np.intp]) -> NDArray[np.intp]:
-    answers = np.asarray(_array(references))
+    answers = np.asarray(_plain_values("references", references))
+    if answers.dtype == object and all(hasattr(answer, "__index__") for answer in answers.flat):
+        answers = np.array([answer.__index__() for answer in answers.flat]).reshape(answers.shape)
     if answers.shape != sizes.shape:
         raise ValueError(f"`references` must be one number for each of {len(sizes)} questions, got {answers.shape}.")
     if not np.issubdtype(answers.dtype, np.integer):
@@ -526,10 +593,10 @@ def _checked_answers(references: Any, sizes: NDArray[np.intp]) -> NDArray[np.int
 def _kind_number(name: str, row: int, kind: str | int) -> int:
     if isinstance(kind, str) and kind in KINDS:
         return KINDS.index(kind)
-    if not isinstance(kind, str) and kind in range(len(KINDS)):  # the number of a ClassLabel
+    if not isinstance(kind, str) and np.ndim(kind) == 0 and kind in range(len(KINDS)):  # the number of a ClassLabel
         return int(kind)
     raise ValueError(
-        f"`{name}` row {row} must be one of {', '.join(KINDS)}, or its number, got {kind!r}. "
+        f"`{name}` row {row} must be one of {', '.join(KINDS)}, or its number, got {_shown(kind)}. "
         "NegBench's 'positive' and 'negative' are affirmation and negation."
     )
 
@@ -545,6 +612,8 @@ def _checked_kinds(
     if choice_kinds is not None:
         kinds_of_choices = np.full((len(sizes), sizes.max()), -1)
         for row, listed in enumerate(_of_length("choice_kinds", choice_kinds, len(answers))):
+            if isinstance(listed, str) or not isinstance(listed, Iterable):
+                raise ValueError(f"`choice_kinds` row {row} must be a list of kinds, got {_shown(listed)}.")
             numbers = [_kind_number("choice_kinds", row, kind) for kind in listed]
             if len(numbers) != sizes[row]:
                 raise ValueError(f"`choice_kinds` row {row} must name {sizes[row]} kinds, got {len(numbers)}.")
@@ -684,16 +753,21 @@ class NegatedMCQ(evaluate.Metric):
         """Hold a batch of questions, with the same optional columns in every batch."""
         if predictions is None or references is None:
             raise ValueError("`predictions` and `references` must be given together.")
+        predictions = _score_rows("predictions", predictions)
+        references = _plain_values("references", references)
         if len(predictions) or len(references):  # evaluate would cut 1.5 to 1, and name neither row nor rule
-            _checked_answers(references, _padded_scores("predictions", predictions)[1])
+            references = _checked_answers(references, _padded_scores("predictions", predictions)[1])
         columns = {name: values for name, values in columns.items() if values is not None}
         self._select_columns(columns)
-        columns = {name: [_stored(name, value) for value in values] for name, values in columns.items()}
+        columns = {
+            name: [_stored(name, value) for value in _plain_values(name, values)] for name, values in columns.items()
+        }
         evaluate.Metric.add_batch(self, predictions=predictions, references=references, **columns)
 
     def add(self, *, prediction: Any = None, reference: Any = None, **columns: Any) -> None:
         """Hold one question."""
-        _checked_answers([reference], _padded_scores("predictions", [prediction])[1])
+        (reference,) = _checked_answers([reference], _padded_scores("predictions", [prediction])[1])
+        (prediction,) = _score_rows("predictions", [prediction])
         columns = {name: value for name, value in columns.items() if value is not None}
         self._select_columns(columns)
         columns = {name: _stored(name, value) for name, value in columns.items()}
@@ -712,6 +786,6 @@ def _stored(name: str, value: Any) -> Any:
         row = [value] if name == "kinds" else value
         kinds = [kind if isinstance(kind, str) else KINDS[_kind_number(name, 0, kind)] for kind in row]
         return kinds[0] if name == "kinds" else kinds
-    if name == "groups" and value is None:
+    if name == "groups" and _is_missing(value):
         return ""  # evaluate stores no None
-    return value if name.endswith("predictions") else str(value)
+    return _score_rows(name, [value])[0] if name.endswith("predictions") else str(value)

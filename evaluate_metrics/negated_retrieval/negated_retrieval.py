@@ -3,7 +3,7 @@
 The numbers are computed by plain numpy functions; `NegatedRetrieval` at the end is the thin `evaluate` module.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import erfc, sqrt
 from statistics import NormalDist
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 # from the mean. Of images that are all right they are all that says how far the answers about one image agree, and two
 # models that failed together once need not do so again. Over thousands of images they are not to be seen.
 MADE_UP = 0.5
+EACH = "query"
 
 Lists = Sequence[Sequence[str]]
 Statistic = tuple[NDArray[np.float64], NDArray[np.intp]]
@@ -318,7 +319,7 @@ def _check_options(ks: Sequence[int], n_resamples: int, confidence_level: float,
     whole = isinstance(ks, Iterable) and all(isinstance(k, int | np.integer) and k >= 1 for k in ks)
     if not whole or not len(ks):
         raise ValueError(f"`ks` must be a list of whole numbers of at least 1, got {ks!r}.")
-    if n_resamples != int(n_resamples) or n_resamples < 0:
+    if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 0:
         raise ValueError(
             f"`n_resamples` must be a whole number of at least 0 (0 leaves the intervals out), got {n_resamples}."
         )
@@ -328,37 +329,67 @@ def _check_options(ks: Sequence[int], n_resamples: int, confidence_level: float,
         raise ValueError(f"`gallery_size` must be at least 1, got {gallery_size}.")
 
 
+def _plain_values(name: str, values: Any) -> Any:
+    """Rows of a tensor, an array or a table of any library, with or without a gradient, in any precision."""
+    if hasattr(values, "detach"):  # numpy knows no bfloat16
+        values = values.detach().cpu()
+        values = (values.double() if values.is_floating_point() else values).numpy()
+    elif hasattr(values, "to_numpy"):  # a DataFrame would be read by its columns' names
+        values = values.to_numpy()
+    if (
+        isinstance(values, str | bytes | Mapping)
+        or not hasattr(values, "__iter__")
+        or getattr(values, "shape", 0) == ()
+    ):
+        raise ValueError(f"`{name}` must have one row for each {EACH}, got {_shown(values)}.")
+    return values
+
+
+def _is_listed(values: Any) -> bool:
+    """Whether it has rows; text and dictionaries would be read by their letters and names."""
+    one = isinstance(values, str | bytes | Mapping) or getattr(values, "shape", None) == ()
+    return hasattr(values, "__iter__") and not one
+
+
+def _shown(value: Any) -> str:
+    """A value in a message of one line."""
+    text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
 def _of_length(name: str, values: Iterable[Any], count: int) -> list[Any]:
-    values = list(values)
+    values = list(_plain_values(name, values))
     if len(values) != count:
         raise ValueError(f"`{name}` must have one row for each of the {count} queries, got {len(values)}.")
     return values
 
 
 def _lists(name: str, lists: Iterable[Iterable[Any]]) -> list[list[str]]:
-    rows = [_ids(name, number, row) for number, row in enumerate(lists)]
+    rows = [_ids(name, number, row) for number, row in enumerate(_plain_values(name, lists))]
     if not rows:
         raise ValueError(f"`{name}` must hold at least one query, got none.")
     return rows
 
 
 def _ids(name: str, number: int, row: Any) -> list[str]:
-    if isinstance(row, str) or not isinstance(row, Iterable):
-        raise ValueError(f"`{name}` row {number} must be a list of image ids, got {row!r}.")
+    if not _is_listed(row):
+        raise ValueError(f"`{name}` row {number} must be a list of image ids, got {_shown(row)}.")
     return [image if type(image) is str else _id(name, number, image) for image in row]
 
 
 def _id(name: str, number: int, image: Any) -> str:
     """An id as text. An array's or a tensor's number is the number: "tensor(3)" would never be found."""
-    plain = image.item() if hasattr(image, "item") else image
-    if plain is None or isinstance(plain, float):
-        raise ValueError(f"`{name}` row {number} must hold image ids, text or whole numbers, got {plain!r}.")
+    plain = image.item() if hasattr(image, "item") and getattr(image, "size", 0) == 1 else image
+    if hasattr(image, "numel") and image.numel() == 1:
+        plain = image.item()
+    if not isinstance(plain, str | int):
+        raise ValueError(f"`{name}` row {number} must hold image ids, text or whole numbers, got {_shown(plain)}.")
     return str(plain)
 
 
 def _sets(name: str, lists: Iterable[Iterable[Any]]) -> list[set[str]]:
     """The rows as sets; rows that are one object make one set, so that long lists may be shared between queries."""
-    rows = list(lists)
+    rows = list(_plain_values(name, lists))
     sets: dict[int, set[str]] = {}
     for number, row in enumerate(rows):
         if id(row) not in sets:
@@ -394,12 +425,19 @@ def _checked_ranks(
     """The exact ranks that were given, where the lists do not contradict them; those in the lists otherwise."""
     if ranks is None:
         return found
-    exact = np.array(_of_length(name, np.asarray(ranks, dtype=np.float64), len(found)))
+    exact = np.array([_rank(name, number, rank) for number, rank in enumerate(_of_length(name, ranks, len(found)))])
     beyond = np.array([len(row) for row in ranked]) + 1
     for query in np.flatnonzero(np.where(np.isfinite(found), exact != found, ~(exact >= beyond)))[:1]:
         place = f"{found[query]:g}" if np.isfinite(found[query]) else f"at least {beyond[query]}"
         raise ValueError(f"`{name}` row {query} must be {place}, as its ranked list has it, got {exact[query]:g}.")
     return exact
+
+
+def _rank(name: str, number: int, rank: Any) -> float:
+    try:
+        return float(rank)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise ValueError(f"`{name}` row {number} must be a rank, 1 or more, got {_shown(rank)}.") from None
 
 
 def _owners(name: str, image_ids: Iterable[Any] | None, relevant: list[list[str]]) -> list[str]:
@@ -528,7 +566,8 @@ class NegatedRetrieval(evaluate.Metric):
         self._select_columns(columns)
         columns |= {"predictions": predictions, "references": references}
         stored = {
-            name: [_stored(name, n, value) for n, value in enumerate(values)] for name, values in columns.items()
+            name: [_stored(name, n, value) for n, value in enumerate(_plain_values(name, values))]
+            for name, values in columns.items()
         }
         evaluate.Metric.add_batch(self, **stored)
 
@@ -549,5 +588,5 @@ class NegatedRetrieval(evaluate.Metric):
 def _stored(name: str, number: int, value: Any) -> Any:
     """One row of a column in the type that `evaluate` stores: text for ids, whatever their own type."""
     if name.endswith("ranks"):
-        return float(value)
+        return _rank(name, number, value)
     return _id(name, number, value) if name == "image_ids" else _ids(name, number, value)
