@@ -336,6 +336,8 @@ def _plain_values(name: str, values: Any) -> Any:
         values = (values.double() if values.is_floating_point() else values).numpy()
     elif hasattr(values, "to_numpy"):  # a DataFrame would be read by its columns' names
         values = values.to_numpy()
+    elif hasattr(values, "__array__") and not isinstance(values, np.ndarray | np.generic):  # JAX
+        values = np.asarray(values)
     if (
         isinstance(values, str | bytes | Mapping)
         or not hasattr(values, "__iter__")
