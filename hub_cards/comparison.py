@@ -17,7 +17,7 @@ class Difference:
     """The first model less another one, on the same questions or queries.
 
     Args:
-        figure: the difference with its interval, from a paired bootstrap over images.
+        figure: the difference with its interval, paired over images.
         p_value: of no difference; None where no test is made.
         adjusted: the same after Holm's method over all models that the figure is compared with.
     """

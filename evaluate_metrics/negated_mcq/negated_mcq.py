@@ -247,7 +247,7 @@ def crossed_groups(
     left = values - values.mean(axis=0)
 
     def products(owner: NDArray[np.intp], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        sums = np.stack([np.bincount(owner, weights=column) for column in rows.T])
+        sums = np.stack([np.bincount(owner, weights=column) for column in rows.T]).astype(np.float64)
         return sums @ sums.T
 
     observed = np.stack([products(set_of, left), products(image_of, left[group_of])])
@@ -476,7 +476,7 @@ def _check_options(n_resamples: int, confidence_level: float, logit_scale: float
         raise ValueError(f"`logit_scale` must be above 0, got {logit_scale}.")
 
 
-def _of_length(name: str, values: Iterable[Any], count: int) -> list[Any]:
+def _of_length(name: str, values: Any, count: int) -> list[Any]:
     values = list(_plain_values(name, values))
     if len(values) != count:
         raise ValueError(f"`{name}` must have one row for each of the {count} predictions, got {len(values)}.")
@@ -633,7 +633,7 @@ def _checked_kinds(
 
 _DESCRIPTION = """
 Multiple-choice questions about what an image shows and does not show (NegBench, Alhamoud et al. 2025), scored with
-credit for ties by expectation, bootstrap intervals over images, the bias towards affirmative choices, and the gain
+credit for ties by expectation, intervals over images, the bias towards affirmative choices, and the gain
 over the same questions asked about other images.
 """
 

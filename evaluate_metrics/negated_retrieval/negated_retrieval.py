@@ -359,7 +359,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def _of_length(name: str, values: Iterable[Any], count: int) -> list[Any]:
+def _of_length(name: str, values: Any, count: int) -> list[Any]:
     values = list(_plain_values(name, values))
     if len(values) != count:
         raise ValueError(f"`{name}` must have one row for each of the {count} queries, got {len(values)}.")
@@ -452,7 +452,7 @@ def _owners(name: str, image_ids: Iterable[Any] | None, relevant: list[list[str]
 _DESCRIPTION = """
 Image retrieval by captions that say what must not be seen (NegBench, Alhamoud et al. 2025): recall@k, reciprocal rank,
 the drop against ordinary captions of the same images, and the share of the first k images that show what the caption
-excludes, with bootstrap intervals over images.
+excludes, with intervals over images.
 """
 
 _CITATION = """
