@@ -24,7 +24,7 @@ from notclip.evaluate_metrics.negated_retrieval.negated_retrieval import score_r
 LEVELS = {"low": (0.01, 0.1), "middle": (0.3, 0.7), "high": (0.9, 0.99)}
 PHOTO_SHARE = 0.4  # of the variance of what makes a question hard: what its photo has to do with it
 OTHER = 0.7  # correlation of what two models find hard
-POPULATION = 20_000
+POPULATION = 10_000
 
 Figures = dict[str, Any]
 Design = Callable[[int, float, np.random.Generator], Figures]
