@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 import yaml
 
+from notclip.escapes import markdown_cell
 from notclip.hub_cards import dataset_contents, front_matter, number_format, tables
 from notclip.hub_cards.recipe import build_command, commands
 from notclip.hub_cards.release import Release
@@ -30,6 +31,7 @@ def render(template: str, facts: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {
+        "cell": lambda cell: markdown_cell(str(cell)),
         "count": number_format.count,
         "percent": number_format.percent,
         "quoted": lambda text: json.dumps(text, ensure_ascii=False),

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from notclip.escapes import csv_cell, markdown_cell
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
-from notclip.hub_cards.figure_names import FIGURE_NAMES, difference_name
 from notclip.hub_cards.results import Figure, Results, inside
+from notclip.measures import FIGURE_NAMES, difference_name
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Difference:
     """The first model less another one, on the same questions or queries.
 
     Args:
-        figure: the difference with its interval, from a paired bootstrap over images.
+        figure: the difference with its interval, paired over images.
         p_value: of no difference; None where no test is made.
         adjusted: the same after Holm's method over all models that the figure is compared with.
     """
@@ -99,7 +100,7 @@ def as_csv(rows: Sequence[Row]) -> str:
             if (difference := row.differences.get(model)) is not None:
                 one = difference.figure
                 paired = [one.value, one.low, one.high, difference.p_value, difference.adjusted]
-            writer.writerow([row.name, row.label, model, *numbers, *paired])
+            writer.writerow([csv_cell(cell) for cell in (row.name, row.label, model, *numbers, *paired)])
     return buffer.getvalue()
 
 
@@ -107,13 +108,13 @@ def as_markdown(rows: Sequence[Row]) -> str:
     """The comparison for people, in per cent, with 95 % intervals in brackets and p-values after Holm's method."""
     models, others = list(rows[0].figures), list(rows[0].figures)[1:]
     head = ["%", *models, *(f"{models[0]} − {other}" for other in others)]
-    lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    lines = [f"| {' | '.join(map(markdown_cell, head))} |", f"|---|{'---:|' * (len(head) - 1)}"]
     for row in rows:
         cells = [row.label, *("–" if one is None else in_percent(one) for one in row.figures.values())]
         for other in others:
             difference = row.differences.get(other)
             cells.append("" if difference is None else with_test(difference))
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join(map(markdown_cell, cells))} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,15 +1,14 @@
 """What `notclip score-model` measured, read back for the cards: a figure with its interval, or an error."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
-from notclip.hub_cards.figure_names import difference_name
+from notclip.measures import difference_name
+from notclip.results_file import PARTS, read_results
 
-PARTS = ("model", "suite", "metrics", "confidence_intervals", "provenance")
 OPTIONAL_PARTS = ("comparisons",)
 
 
@@ -41,18 +40,9 @@ class Results:
         """Read a file that `notclip score-model` wrote.
 
         Raises:
-            BadInputError: it is missing, no JSON, or lacks a part.
+            BadInputError: it is none, or holds a figure outside its range.
         """
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise BadInputError(f"`results` {path} cannot be read: {error.strerror}.") from error
-        except ValueError as error:
-            raise BadInputError(f"`results` {path} is not JSON: {error}.") from error
-        for part in PARTS:
-            if not isinstance(content, dict) or part not in content:
-                raise BadInputError(f"`results` {path} has no {part!r}: not a file that `notclip score-model` wrote.")
-        return cls(path, content)
+        return cls(path, read_results(path))
 
     @property
     def suite(self) -> str:

@@ -37,10 +37,11 @@ class EmbeddingShelf:
         self._unsaved: list[bytes] = []
         for file in sorted(folder.glob("*.safetensors")) if folder is not None else ():
             try:
-                part = load_file(file)
-                digests = [key.tobytes() for key in part["digests"].numpy()]
-                self._enter(digests, part["embeds"])
-            except (SafetensorError, OSError, KeyError) as error:
+                digests, vectors = _read_part(file)
+                if self._blocks and vectors.shape[1] != self._blocks[0].shape[1]:
+                    raise ValueError(f"its vectors have {vectors.shape[1]} numbers, others {self._blocks[0].shape[1]}")
+                self._enter(digests, vectors)
+            except (SafetensorError, OSError, KeyError, ValueError) as error:
                 raise BadInputError(f"{file} in the cache cannot be read ({error}): delete it.") from error
 
     def __contains__(self, digest: bytes) -> bool:
@@ -92,3 +93,12 @@ class EmbeddingShelf:
         self._blocks.append(vectors)
         self._starts.append(start)
         self._row.update(zip(digests, range(start, start + len(vectors)), strict=True))
+
+
+def _read_part(file: Path) -> tuple[list[bytes], Tensor]:
+    part = load_file(file)
+    digests, vectors = part["digests"], part["embeds"]
+    right = digests.dtype == torch.uint8 and digests.ndim == vectors.ndim == 2 and len(digests) == len(vectors)
+    if not right or not vectors.is_floating_point():
+        raise ValueError(f"digests {tuple(digests.shape)} and embeds {tuple(vectors.shape)} are none of a shelf's")
+    return [key.tobytes() for key in digests.numpy()], vectors

@@ -13,28 +13,11 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 
 from notclip.errors import BadInputError
+from notclip.escapes import xml_text
+from notclip.measures import MEASURES
 from notclip.recaption.suite import Suite
 
-# Every figure that a results file can hold, by the part of a suite that it is measured on: a mistyped name, or one
-# that the suite cannot give, is refused before an hour of encoding, not after.
-FIGURES_ON = {
-    "photos": ("n_images", "n_queries", "n_ordinary_queries"),
-    "questions": (
-        *("accuracy", "macro_accuracy", "accuracy_by_kind", "accuracy_by_form", "affirmation_bias", "blind_accuracy"),
-        *("vision_gain", "tie_rate", "chance", "calibration_error", "group_score", "group_chance", "confusion"),
-        *("n_questions", "n_questions_by_form", "n_groups"),
-    ),
-    "ordinary_queries": (
-        *("recall", "recall_per_image", "mrr", "median_rank", "caption_recall", "caption_mrr", "caption_median_rank"),
-    ),
-    "negated_queries": (
-        *("negated_recall", "negated_recall_per_image", "negated_mrr", "negated_median_rank", "violation"),
-        *("negated_caption_recall", "negated_caption_mrr", "negated_caption_median_rank", "violation_chance"),
-        "negation_drop",
-    ),
-    "pairs": ("pair_text_score", "pair_image_score", "pair_group_score", "pair_group_chance", "n_pairs"),
-}
-FIGURES = tuple(name for names in FIGURES_ON.values() for name in names)
+PARTS = tuple(dict.fromkeys(measure.part for measure in MEASURES.values()))  # of a suite
 _FORM = re.compile(
     r"(?P<figure>[\w@/ .-]+?)\s*(?P<relation>>=|<=)\s*(?P<limit>[+-]?[\d.]+(?:e[+-]?\d+)?)(?P<percent>\s*%)?"
 )
@@ -68,13 +51,13 @@ class Requirement:
             )
         figure, relation, limit = match["figure"].strip(), match["relation"], float(match["limit"])
         name = _name(figure)
-        if name not in FIGURES:
-            near = difflib.get_close_matches(name, FIGURES, n=1)
+        if name not in MEASURES:
+            near = difflib.get_close_matches(name, MEASURES, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "docs/metrics.md lists them."
             raise BadInputError(f"`require` {text!r}: no figure is called {figure!r}; {hint}")
         if match["percent"]:
             limit /= 100
-        elif limit > 1 and not (name.startswith("n_") or name.endswith("median_rank")):
+        elif limit > 1 and MEASURES[name].high == 1:
             raise BadInputError(f"`require` {text!r}: shares are fractions; write {limit / 100:g} or {limit:g}%.")
         return cls(figure, ">=" if relation == ">=" else "<=", limit)
 
@@ -143,12 +126,12 @@ def must_be_measured(requirements: Sequence[Requirement], suite: Suite) -> None:
         BadInputError: a requirement is about questions, queries or pairs, and the suite has none.
     """
     for requirement in requirements:
-        for part, names in FIGURES_ON.items():
-            if _name(requirement.figure) in names and not getattr(suite, part):
-                has = ", ".join(other.replace("_", " ") for other in FIGURES_ON if getattr(suite, other))
-                raise BadInputError(
-                    f"`require` {requirement}: it is measured on {part.replace('_', ' ')}, and {suite.name} has {has}."
-                )
+        part = MEASURES[_name(requirement.figure)].part
+        if not getattr(suite, part):
+            has = ", ".join(other.replace("_", " ") for other in PARTS if getattr(suite, other))
+            raise BadInputError(
+                f"`require` {requirement}: it is measured on {part.replace('_', ' ')}, and {suite.name} has {has}."
+            )
 
 
 def judge(
@@ -175,32 +158,45 @@ def judge(
 
 def junit_xml(verdicts: Sequence[Verdict], *, model: str, suite: str) -> str:
     """The verdicts as a test report that CI systems show: one case a requirement, a failure where it is missed."""
-    missed = sum(not verdict.met for verdict in verdicts)
-    counts = {"tests": str(len(verdicts)), "failures": str(missed), "errors": "0"}
+    outcomes = {
+        str(verdict.requirement): ("system-out" if verdict.met else "failure", "requirement", str(verdict))
+        for verdict in verdicts
+    }
+    return _junit(outcomes, model=model, suite=suite)
+
+
+def junit_error_xml(requirements: Sequence[str], error: Exception, *, model: str, suite: str) -> str:
+    """The report of a run that broke off before anything was decided: an error, which is no failure, for each case."""
+    said = str(error) or type(error).__name__
+    return _junit(dict.fromkeys(requirements, ("error", type(error).__name__, said)), model=model, suite=suite)
+
+
+def _junit(outcomes: Mapping[str, tuple[str, str, str]], *, model: str, suite: str) -> str:
+    """Cases by name -> (system-out, failure or error; its type; what is said of it)."""
+    kinds = [kind for kind, _, _ in outcomes.values()]
+    counts = {name: str(kinds.count(name.removesuffix("s"))) for name in ("failures", "errors")}
+    counts = {"tests": str(len(outcomes))} | counts
     root = ElementTree.Element("testsuites", {"name": "notclip score-model", **counts})
-    group = ElementTree.SubElement(root, "testsuite", {"name": f"{model} on {suite}", **counts, "skipped": "0"})
-    for verdict in verdicts:
-        name = {"classname": f"notclip.{_plain(model)}", "name": str(verdict.requirement), "time": "0"}
-        case = ElementTree.SubElement(group, "testcase", name)
-        if verdict.met:
-            ElementTree.SubElement(case, "system-out").text = str(verdict)
-        else:
-            ElementTree.SubElement(case, "failure", {"type": "requirement", "message": str(verdict)}).text = str(
-                verdict
-            )
+    name = xml_text(f"{model} on {suite}")
+    group = ElementTree.SubElement(root, "testsuite", {"name": name, **counts, "skipped": "0"})
+    for requirement, (kind, type_name, said) in outcomes.items():
+        attributes = {"classname": f"notclip.{_plain(model)}", "name": xml_text(requirement), "time": "0"}
+        case = ElementTree.SubElement(group, "testcase", attributes)
+        about = {} if kind == "system-out" else {"type": type_name, "message": xml_text(said)}
+        ElementTree.SubElement(case, kind, about).text = xml_text(said)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def write_junit(path: Path, verdicts: Sequence[Verdict], *, model: str, suite: str) -> None:
-    """Write `junit_xml` to a file.
+def write_junit(path: Path, report: str) -> None:
+    """Write a report of `junit_xml` or `junit_error_xml` to a file.
 
     Raises:
         BadInputError: the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(junit_xml(verdicts, model=model, suite=suite), encoding="utf-8")
+        path.write_text(report, encoding="utf-8")
     except OSError as error:
         raise BadInputError(f"`junit` {path} cannot be written: {error.strerror}.") from error
 

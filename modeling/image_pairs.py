@@ -49,7 +49,7 @@ def score_image_pairs(
     n_resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Text, image and group score of pairs, with intervals from a bootstrap over the images that pairs link.
+    """Text, image and group score of pairs, with intervals that know that pairs share images.
 
     Args:
         scores: of each pair's images and captions, shape (P, 2, 2); of equal scores half are right.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from notclip.errors import BadInputError
 from notclip.recaption.suite import ImagePair, Query, Question
 
+MOST_BYTES = 4 * 2**30  # unpacked; a million questions and as many queries have 1 GB
 SEARCHES = ("negated", "ordinary", "negated_captions", "ordinary_captions")
 
 
@@ -97,33 +98,74 @@ class Predictions:
 
     @classmethod
     def load(cls, path: Path) -> "Predictions":
-        """Read what `save` wrote.
+        """Read what `save` wrote; nothing is unpickled.
 
         Raises:
-            BadInputError: there is no such file, or it is another kind of file.
+            BadInputError: there is no such file, or it is another kind of file, or damaged.
         """
+        written = f"`compare` needs {path}, which `notclip score-model` writes beside its results;"
         try:
+            with zipfile.ZipFile(path) as parts:
+                if (size := sum(part.file_size for part in parts.infolist())) > MOST_BYTES:
+                    raise BadInputError(f"{written} this one unpacks to {size >> 20:,} MB, and is none.")
             with np.load(path, allow_pickle=False) as arrays:
-                has_pairs, has_shuffled = "pair_keys" in arrays, "shuffled_scores" in arrays
-                return cls(
-                    question_keys=arrays["question_keys"].tolist(),
-                    negated_keys=arrays["negated_keys"].tolist(),
-                    ordinary_keys=arrays["ordinary_keys"].tolist(),
-                    scores=_rows(arrays["scores"], arrays["choices"]),
-                    shuffled_scores=_rows(arrays["shuffled_scores"], arrays["choices"]) if has_shuffled else [],
-                    pair_keys=arrays["pair_keys"].tolist() if has_pairs else [],
-                    pair_scores=arrays["pair_scores"].astype(float).tolist() if has_pairs else [],
-                    found={
-                        name: Found(arrays[f"{name}_found"].tolist(), arrays[f"{name}_ranks"].tolist())
-                        for name in SEARCHES
-                        if f"{name}_found" in arrays and len(arrays[f"{name}_found"])
-                    },
-                )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise BadInputError(
-                f"`compare` needs {path}, which `notclip score-model` writes beside its results; "
-                f"it cannot be read: {error}."
-            ) from error
+                answers = _answers({name: arrays[name] for name in arrays.files})
+        except BadInputError:
+            raise
+        except Exception as error:  # Damaged archives make zipfile, zlib and numpy raise a dozen kinds.
+            said = str(error).partition("\n")[0] or type(error).__name__
+            raise BadInputError(f"{written} it cannot be read: {said}.") from error
+        return cls(**answers)
+
+
+def _answers(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """The arrays of a file as what `Predictions` takes.
+
+    Raises:
+        KeyError: an array is missing.
+        ValueError: an array has another type or shape than `save` gives it, or holds what is no score.
+    """
+    keys = {name: arrays[name] for name in ("question_keys", "negated_keys", "ordinary_keys")}
+    keys["pair_keys"] = arrays.get("pair_keys", np.array([], dtype=str))
+    for name, column in keys.items():
+        if column.ndim != 1 or column.dtype.kind != "U":
+            # An empty array of strings is one as well.
+            raise ValueError(f"{name} must be one row of text, got {column.dtype} of shape {column.shape}")
+    sizes = arrays["choices"]
+    _must_be_numbers("choices", sizes, "iu", (len(keys["question_keys"]),), least=1)
+    rows = {}
+    for name in ("scores", "shuffled_scores"):
+        flat = arrays.get(name, np.array([], dtype=np.float32))
+        _must_be_numbers(name, flat, "f", (int(sizes.sum()) if name == "scores" or len(flat) else 0,))
+        rows[name] = _rows(flat, sizes)
+    pairs = arrays.get("pair_scores", np.empty((0, 2, 2), dtype=np.float32))
+    if pairs.size or len(keys["pair_keys"]):
+        _must_be_numbers("pair_scores", pairs, "f", (len(keys["pair_keys"]), 2, 2))
+    found = {}
+    for name in SEARCHES:
+        listed = arrays.get(f"{name}_found")
+        if listed is not None and len(listed):
+            if listed.ndim != 2 or listed.dtype.kind != "U":
+                raise ValueError(f"{name}_found must be rows of text, got {listed.dtype} of shape {listed.shape}")
+            ranks = arrays[f"{name}_ranks"]
+            _must_be_numbers(f"{name}_ranks", ranks, "iu", (len(listed),), least=1)
+            if f"{name}_keys" in keys and len(keys[f"{name}_keys"]) != len(listed):
+                raise ValueError(f"{name}_found has {len(listed)} rows for {len(keys[f'{name}_keys'])} queries")
+            found[name] = Found(listed.tolist(), ranks.tolist())
+    return (
+        {name: column.tolist() for name, column in keys.items()}
+        | rows
+        | {"pair_scores": pairs.astype(float).tolist(), "found": found}
+    )
+
+
+def _must_be_numbers(
+    name: str, values: NDArray[Any], kinds: str, shape: tuple[int, ...], *, least: float = -np.inf
+) -> None:
+    if values.dtype.kind not in kinds or values.shape != shape:
+        raise ValueError(f"{name} must be numbers of shape {shape}, got {values.dtype} of shape {values.shape}")
+    if not np.isfinite(values).all() or (values < least).any():
+        raise ValueError(f"{name} must be finite and at least {least:g}")
 
 
 def predictions_path(results: Path) -> Path:

@@ -38,7 +38,8 @@ class ScoreConfig:
     """What must be reached, such as `macro_accuracy>=0.7` or `violation@5<=0.1`: decided on the worse end of the
     confidence interval; exit status 1 where one is missed. May be given several times."""
     junit: Path | None = None
-    """Test report of what is required, for CI systems; by default OUT's name with .junit.xml."""
+    """Test report of what is required, for CI systems; by default OUT's name with .junit.xml. A run that breaks off
+    writes an error there, which is no failure."""
     split: str = "test"
     """Split of a dataset."""
     limit: int | None = None
@@ -60,6 +61,11 @@ class ScoreConfig:
     """Where to compute: `auto` takes a GPU where there is one; or `cpu`, `cuda`, `cuda:1`, `mps`."""
     seed: int = 0
     """Of the bootstrap, of the exchange of images for the vision gain, and of the order of ties."""
+
+    @property
+    def junit_file(self) -> Path | None:
+        """Where the test report goes; nowhere where nothing is required."""
+        return (self.junit or self.out.with_suffix(".junit.xml")) if self.require else None
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is loaded."""

@@ -1,6 +1,5 @@
 """One scoring run, from its options to its results file."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +7,14 @@ import torch
 
 from notclip.callable_model import CallableEncoders, CallableScorer, load_callable, names_python
 from notclip.errors import BadInputError
-from notclip.gate import Requirement, judge, must_be_measured, write_junit
+from notclip.gate import Requirement, judge, junit_xml, must_be_measured, write_junit
 from notclip.hub_cards.results import Results
 from notclip.loading import load_model
 from notclip.modeling_notclip import NotClipModel
 from notclip.predictions import Predictions, predictions_path
 from notclip.recaption.suites import read_suite
 from notclip.results import provenance_of, results_content, write_results
+from notclip.results_file import read_results
 from notclip.score_cache import cache_folder, open_shelves
 from notclip.score_config import ScoreConfig
 from notclip.scoring import score_suite
@@ -90,8 +90,8 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
         verdicts = judge(requirements, scores.metrics, scores.confidence_intervals)
         content["requirements"] = [verdict.as_json() for verdict in verdicts]
         write_results(config.out, content, scores)
-        junit = config.junit or config.out.with_suffix(".junit.xml")
-        write_junit(junit, verdicts, model=config.model, suite=suite.name)
+        if config.junit_file is not None:
+            write_junit(config.junit_file, junit_xml(verdicts, model=config.model, suite=suite.name))
     return content
 
 
@@ -119,10 +119,4 @@ def device_named(name: str) -> torch.device:
 
 
 def _label(path: Path) -> str:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return f"{content['model']} ({path.stem})"
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInputError(
-            f"`compare` must name a results file of `notclip score-model`, got {path}: {error}."
-        ) from error
+    return f"{read_results(path, argument='compare')['model']} ({path.stem})"

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from notclip.callable_model import CallableScorer
 from notclip.embedding_shelf import EmbeddingShelf
+from notclip.errors import BadInputError
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import score_questions
 from notclip.evaluate_metrics.negated_retrieval.negated_retrieval import score_retrieval
 from notclip.image_pairs import pair_scores, score_image_pairs
@@ -104,7 +105,7 @@ def score_suite(
         progress: show bars.
 
     Raises:
-        BadInputError: a photo cannot be decoded, or `compared` answers another suite.
+        BadInputError: a photo cannot be decoded, a score is not finite, or `compared` answers another suite.
     """
     skip_bad = on_bad_photo == "skip"
     shelves = Shelves() if shelves is None else shelves
@@ -116,6 +117,7 @@ def score_suite(
     else:
         suite, images = embed_photos(model, suite, shelves.photos, batch_size=batch_size, skip_bad=skip_bad, **options)
         texts = embed_texts(model, _texts(suite), shelves.texts, batch_size=4 * batch_size, **options)
+    _must_be_finite(model, suite, texts, images)
     texts, images = texts.to(device), images.to(device)
     answered = Predictions(
         question_keys=[question_key(question) for question in suite.questions],
@@ -137,6 +139,28 @@ def score_suite(
     if suite.negated_queries or suite.ordinary_queries:
         _score_retrieval(scores, suite, texts, images, compared, progress=progress, **bootstrap)
     return scores
+
+
+def _must_be_finite(model: DualScorer | CallableScorer, suite: Suite, texts: TextVectors, images: Tensor) -> None:
+    """Refuse a broken model by name, with the first question that it cannot answer."""
+    bad_photos = {name for name, row in zip(suite.photos, images, strict=True) if not torch.isfinite(row).all()}
+    broken = ~torch.isfinite(texts.vectors).all(dim=1) | ~torch.isfinite(texts.biases)
+    bad_texts = {text for text, row in texts.row.items() if broken[row]}
+    if not bad_photos and not bad_texts:
+        return
+    asked = [
+        *((f"question {n}", one.image_id, one.choices) for n, one in enumerate(suite.questions, start=1)),
+        *((f"pair {one.name}", name, one.captions) for one in suite.pairs for name in one.image_ids),
+        *(("the query", one.image_id, (one.text,)) for one in (*suite.negated_queries, *suite.ordinary_queries)),
+    ]
+    for what, photo, captions in asked:
+        text = next((caption for caption in captions if caption in bad_texts), captions[0])
+        if photo in bad_photos or text in bad_texts:
+            name = getattr(model, "name", None) or getattr(getattr(model, "backbone", None), "name_or_path", "")
+            raise BadInputError(
+                f"`model` {name or type(model).__name__} gives no finite score to {what}, {text!r}, about {photo}: "
+                "its weights, or what it computes from them, hold NaN or infinity. Score another checkpoint."
+            )
 
 
 def _texts(suite: Suite) -> list[str]:

@@ -147,9 +147,10 @@ def _draw(base: str, config: DemoConfig, path: Path) -> None:
 
 
 def _summary(config: DemoConfig, seconds: float) -> list[str]:
+    from notclip.results_file import read_results
+
     contents = {
-        name: json.loads((config.out / "results" / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("base", "backbone", "notclip")
+        name: read_results(config.out / "results" / f"{name}.json") for name in ("base", "backbone", "notclip")
     }
     rows = {
         "questions: affirmation": "accuracy_by_kind/affirmation",

@@ -7,13 +7,16 @@
     notclip score-model --model MODEL --suite my_suite --out mine.json --require "macro_accuracy>=0.7"
     notclip score-model --model my_model.py:score --suite my_suite --out api.json
 
-Exit status: 0 scored, 1 a requirement is missed, 2 bad input.
+Exit status: 0 scored, 1 a requirement is missed, 2 bad input, 3 an error of ours. A gate's test report (JUnit) then
+holds an error, not a failure.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
 
+from notclip.errors import BadInputError
 from notclip.score_config import ScoreConfig
 from notclip.scripts.command_line import command, parse
 
@@ -33,10 +36,10 @@ def main(argv: list[str] | None = None) -> int:
         prog="notclip score-model",
         description="Score a dual encoder on questions and retrieval with negation, to a results JSON.",
     )
-    from notclip.score_run import run_scoring
+    from notclip.escapes import terminal_text
 
-    content = run_scoring(config, command=["notclip", "score-model", *(sys.argv[1:] if argv is None else argv)])
-    print("\n".join(_table(config.out, content)))
+    content = _scored(config, command=["notclip", "score-model", *(sys.argv[1:] if argv is None else argv)])
+    print(terminal_text("\n".join(_table(config.out, content))))
     print(f"\nWritten: {config.out}")
     if report := content.get("report"):
         print(f"Report:  {report}/report.html, with tables as .md, .csv and .json")
@@ -44,8 +47,24 @@ def main(argv: list[str] | None = None) -> int:
         print(
             f"{len(skipped)} photos were left out, with their questions and queries; the file lists them. The first:"
         )
-        print(f"  {skipped[0]}")
+        print(f"  {terminal_text(skipped[0])}")
     return _gate(content)
+
+
+def _scored(config: ScoreConfig, command: list[str]) -> dict[str, Any]:
+    """Score; where a run with a gate breaks off, its test report says so, and not that a goal is missed."""
+    try:
+        from notclip.score_run import run_scoring
+
+        return run_scoring(config, command=command)
+    except Exception as error:
+        if config.junit_file is not None:
+            from notclip.gate import junit_error_xml, write_junit
+
+            report = junit_error_xml(config.require, error, model=config.model, suite=config.suite)
+            with contextlib.suppress(BadInputError):  # of what broke the run off is to be heard
+                write_junit(config.junit_file, report)
+        raise
 
 
 def _gate(content: dict[str, Any]) -> int:
@@ -65,8 +84,8 @@ def _gate(content: dict[str, Any]) -> int:
 
 def _table(path: Path, content: dict[str, Any]) -> list[str]:
     from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
-    from notclip.hub_cards.figure_names import FIGURE_NAMES, difference_name
     from notclip.hub_cards.results import Results, inside
+    from notclip.measures import FIGURE_NAMES, difference_name
 
     metrics, intervals = content["metrics"], content["confidence_intervals"]
     counts = {

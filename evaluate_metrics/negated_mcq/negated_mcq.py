@@ -3,7 +3,12 @@
 The numbers are computed by plain numpy functions; `NegatedMCQ` at the end is the thin `evaluate` module around them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import erfc, sqrt
+from statistics import NormalDist
 from typing import Any
 
 import datasets
@@ -12,14 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 KINDS = ("affirmation", "negation", "hybrid")
+EACH = "question"
 
-# Four made-up images join the real ones before resampling: two answered rightly, two wrongly (Agresti and Coull 1998),
-# so that twelve right answers of twelve do not claim an interval from 1 to 1. In a difference of two accuracies all
-# four outcomes occur once (Agresti and Caffo 2000). Over thousands of images they are not to be seen.
-FIRST_OF_A_PAIR = (1.0, 1.0, 0.0, 0.0)
-SECOND_OF_A_PAIR = (1.0, 0.0, 1.0, 0.0)
+# Two made-up images, one all right and one all wrong, join every variance: 0.5 is the sum of their squared distances
+# from the mean. Of images that are all right they are all that says how far the answers about one image agree, and two
+# models that failed together once need not do so again. Over thousands of images they are not to be seen.
+MADE_UP = 0.5
 
-Statistic = tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, ...]]
+Statistic = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def choice_shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,35 +86,87 @@ def holm_adjusted(p_values: Mapping[str, float]) -> dict[str, float]:
     return {name: adjusted[name] for name in p_values}
 
 
-def two_sided_p_value(resampled: NDArray[np.float64]) -> float:
-    """Bootstrap test that a difference is 0: twice the share of resamples, (R,), on the other side, at least 1/R."""
-    beyond = min(np.mean(resampled <= 0), np.mean(resampled >= 0))
-    return float(np.clip(2 * beyond, 1 / len(resampled), 1))
+def wilson_limits(
+    share: NDArray[np.float64], size: NDArray[np.float64], quantile: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson's limits of shares (1927), which lie between 0 and 1 and keep their width where all is right.
 
-
-def linked_images(images: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Number of the set of images to which each question belongs, where a group of questions links its images.
-
-    >>> linked_images(np.array([0, 1, 1, 2, 3]), np.array([0, 0, 1, 1, 2]))
-    array([0, 0, 0, 0, 1])
+    >>> low, high = wilson_limits(np.array([0.5, 1.0]), np.array([40.0, 40.0]), 1.96)
+    >>> low.round(3), high.round(3)
+    (array([0.352, 0.912]), array([0.648, 1.   ]))
 
     Args:
-        images: the number of each question's image, shape (N,).
-        groups: the number of each question's group, shape (N,).
+        share: means of values from 0 to 1, shape (S,).
+        size: of how many independent right-or-wrong answers each is as sure, shape (S,).
+        quantile: of the normal distribution, 1.96 for 95 %.
     """
-    root = np.arange(images.max() + 1)
+    middle = share + quantile**2 / (2 * size)
+    half = quantile * np.sqrt(np.maximum(share * (1 - share), 0) / size + quantile**2 / (4 * size**2))
+    scale = 1 + quantile**2 / size
+    return np.clip((middle - half) / scale, 0, share), np.clip((middle + half) / scale, share, 1)
 
-    def root_of(image: int) -> int:
-        while root[image] != image:
-            root[image] = root[root[image]]
-            image = root[image]
-        return image
 
-    first_of: dict[int, int] = {}
-    for image, group in zip(images.tolist(), groups.tolist(), strict=True):
-        root[root_of(image)] = root_of(first_of.setdefault(group, image))
-    roots = [root_of(image) for image in images.tolist()]
-    return np.unique(roots, return_inverse=True)[1]
+@dataclass(frozen=True)
+class Uncertain:
+    """Shares that were measured on the same sample, and how far they vary together.
+
+    Args:
+        shares: means of values from 0 to 1, shape (S,).
+        covariance: of these means over samples, shape (S, S).
+        units: of how many independent units each is a mean, shape (S,).
+    """
+
+    shares: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    units: NDArray[np.float64]
+
+    def limits(self, weights: NDArray[np.float64], quantile: float) -> tuple[float, float]:
+        """Confidence limits of a weighted sum of the shares.
+
+        A sum whose weights have one sign is a share itself, and has Wilson's limits for the number of independent
+        answers that its variance speaks of (Korn and Graubard 1998). Of a difference, the distances of both sides to
+        their limits take the place of standard errors in its variance (MOVER: Newcombe 1998, Zou and Donner 2008).
+
+        Args:
+            weights: of the shares in the sum, 1 and -1 in a difference, shape (S,).
+            quantile: of the normal distribution, 1.96 for 95 %.
+        """
+        sides = np.stack([np.maximum(weights, 0), np.maximum(-weights, 0)])  # what is added, what is taken away
+        whole = sides.sum(axis=1)
+        parts = sides / np.where(whole, whole, 1)[:, None]
+        shares = parts @ self.shares
+        units = 1 / np.maximum((parts**2 / self.units).sum(axis=1), 1e-12)
+        covariance = parts @ self.covariance @ parts.T
+        variances = np.maximum(np.diag(covariance), 0) + MADE_UP / units**2
+        size = (units * shares * (1 - shares) + MADE_UP) / (units * variances)
+        low, high = wilson_limits(shares, size, quantile)
+        agreement = float(np.clip(covariance[0, 1] / np.sqrt(variances.prod()), -1, 1))
+        below, above = whole * (shares - low), whole * (high - shares)
+
+        def distance(added: float, taken: float) -> float:
+            return sqrt(max(0.0, added**2 + taken**2 - 2 * agreement * added * taken))
+
+        centre = float(weights @ self.shares)
+        return (
+            max(-float(whole[1]), centre - distance(below[0], above[1])),
+            min(float(whole[0]), centre + distance(above[0], below[1])),
+        )
+
+    def interval(self, weights: NDArray[np.float64], confidence_level: float) -> list[float]:
+        """The interval of a weighted sum of the shares, [low, high]."""
+        return list(self.limits(weights, NormalDist().inv_cdf((1 + confidence_level) / 2)))
+
+    def p_value(self, weights: NDArray[np.float64]) -> float:
+        """Two-sided test that a weighted sum is 0: one less the level of the widest interval without a 0."""
+        inside, outside = 0.0, 40.0  # quantiles; beyond 38 the chance is no floating-point number above 0
+        low, high = self.limits(weights, inside)
+        if low <= 0 <= high:
+            return 1.0
+        for _ in range(40):
+            middle = (inside + outside) / 2
+            low, high = self.limits(weights, middle)
+            inside, outside = (inside, middle) if low <= 0 <= high else (middle, outside)
+        return erfc(inside / sqrt(2))
 
 
 def expected_calibration_error(
@@ -124,47 +181,93 @@ def expected_calibration_error(
 
 
 def resample_ratios(
-    statistics: dict[str, Statistic], images: NDArray[np.intp], *, n_resamples: int, seed: int
-) -> dict[str, NDArray[np.float64]]:
-    """Bootstrap over images: each statistic, a sum over questions over another sum, on resampled sets of images.
+    statistics: Mapping[str, Statistic], images: NDArray[np.intp], *, n_resamples: int, seed: int
+) -> Uncertain:
+    """Bootstrap over images: how statistics, a sum over questions over another sum, vary on resampled sets of images.
 
     Questions about one image stand or fall together, so that whole images are drawn, with the same draws for every
     statistic: differences of two of them are paired.
 
     Args:
-        statistics: name -> (numerators (N,), denominators (N,), the four made-up images' shares).
+        statistics: name -> (numerators (N,), denominators (N,)).
         images: the number of each question's image, 0..G-1, shape (N,).
         n_resamples: how many sets to draw.
         seed: of the draws.
-
-    Returns:
-        name -> the ratio on each resampled set, shape (R,); NaN on a set without such a question.
     """
     n_images = int(images.max()) + 1
-    sums = np.empty((2, n_images + 4, len(statistics)))
-    for column, (numerators, denominators, made_up) in enumerate(statistics.values()):
-        sums[0, :-4, column] = np.bincount(images, weights=numerators, minlength=n_images)
-        sums[1, :-4, column] = np.bincount(images, weights=denominators, minlength=n_images)
-        per_image = denominators.sum() / max(np.count_nonzero(sums[1, :-4, column]), 1)
-        sums[0, -4:, column] = per_image * np.asarray(made_up)
-        sums[1, -4:, column] = per_image
+    sums = np.empty((2, n_images, len(statistics)))
+    for column, parts in enumerate(statistics.values()):
+        for row, part in enumerate(parts):
+            sums[row, :, column] = np.bincount(images, weights=part, minlength=n_images)
+    shares, units = sums[0].sum(axis=0) / sums[1].sum(axis=0), np.count_nonzero(sums[1], axis=0)
     generator = np.random.default_rng(seed)
-    ratios = []
-    rows = max(1, 4_000_000 // (n_images + 4))  # resamples at a time: bounds the memory at some 100 MB
+    covariance = np.zeros((len(statistics), len(statistics)))
+    rows = max(1, 4_000_000 // n_images)  # resamples at a time: bounds the memory at some 100 MB
     for start in range(0, n_resamples, rows):
         count = min(rows, n_resamples - start)
-        draws = generator.integers(0, n_images + 4, size=(count, n_images + 4))
-        draws += (n_images + 4) * np.arange(count)[:, None]
-        weights = np.bincount(draws.ravel(), minlength=count * (n_images + 4)).reshape(count, -1).astype(float)
-        with np.errstate(invalid="ignore"):
-            ratios.append((weights @ sums[0]) / (weights @ sums[1]))
-    return dict(zip(statistics, np.concatenate(ratios).T, strict=True))
+        draws = generator.integers(0, n_images, size=(count, n_images))
+        draws += n_images * np.arange(count)[:, None]
+        weights = np.bincount(draws.ravel(), minlength=count * n_images).reshape(count, -1).astype(float)
+        with np.errstate(invalid="ignore"):  # a set without such a question says nothing
+            distances = np.nan_to_num((weights @ sums[0]) / (weights @ sums[1]) - shares)
+        covariance += distances.T @ distances / n_resamples
+    # The bootstrap's variance is that of a sample that has its own mean: too small by one unit.
+    scale = np.sqrt(units / np.maximum(units - 1, 1))
+    return Uncertain(shares, covariance * np.outer(scale, scale), units.astype(float))
 
 
-def interval(estimate: float, resampled: NDArray[np.float64], confidence_level: float) -> list[float]:
-    """Percentile interval of a bootstrap, [low, high], which always holds the estimate itself."""
-    low, high = np.nanquantile(resampled, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
-    return [min(float(low), estimate), max(float(high), estimate)]
+def crossed_groups(
+    values: NDArray[np.float64], members: Sequence[NDArray[np.intp]], images: NDArray[np.intp]
+) -> Uncertain:
+    """How means over groups vary where an image is in several groups, so that groups are not independent.
+
+    What a group's value has from each of its images and what it has of its own are told apart by moments, as is done
+    for crossed random effects (Gao and Owen 2017): groups that share images vary together by as much as they do here.
+    A bootstrap has no such draws. That of images takes groups apart, that of groups takes them for independent, and
+    that of all that is linked has one unit.
+
+    >>> apart = [np.array([0, 1]), np.array([2, 3]), np.array([4, 5]), np.array([6, 7])]
+    >>> values = np.array([[1.0], [0.0], [1.0], [0.0]])
+    >>> crossed_groups(values, apart, np.arange(8)).covariance.round(4)  # the variance of a mean: 1/3 / 4
+    array([[0.0833]])
+
+    Args:
+        values: of the groups, one column a statistic, shape (M, S).
+        members: the numbers of each group's questions.
+        images: the number of each question's image, shape (N,).
+    """
+    count = len(members)
+    sets = [tuple(np.unique(images[questions]).tolist()) for questions in members]
+    numbers = {names: number for number, names in enumerate(dict.fromkeys(sets))}
+    set_of = np.array([numbers[names] for names in sets])  # groups of the very same images count as one
+    of_set = np.bincount(set_of).astype(float)
+    group_of = np.repeat(np.arange(count), [len(names) for names in sets])
+    image_of = np.unique([image for names in sets for image in names], return_inverse=True)[1]
+    of_image = np.bincount(image_of).astype(float)
+    left = values - values.mean(axis=0)
+
+    def products(owner: NDArray[np.intp], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        sums = np.stack([np.bincount(owner, weights=column) for column in rows.T]).astype(np.float64)
+        return sums @ sums.T
+
+    observed = np.stack([products(set_of, left), products(image_of, left[group_of])])
+    # What they are expected to be for a variance of 1 of a set's own, and of 1 of each image: traces of products of
+    # the matrices "of the same set" and "images in common", (M, M), of which row sums are all that is needed here.
+    rows = np.stack([of_set[set_of], np.bincount(group_of, weights=of_image[image_of])])
+    common: Counter[tuple[int, int]] = Counter()  # in how many groups two images are together
+    for own in np.split(image_of, np.cumsum([len(names) for names in sets])[:-1]):
+        common.update(product(own.tolist(), repeat=2))
+    mixed = rows[0] @ [len(names) for names in sets]
+    traces = np.array([[rows[0].sum(), mixed], [mixed, sum(times**2 for times in common.values())]])
+    of_mean = rows.sum(axis=1) / count**2  # the part of each in the variance of the mean over groups
+    expected = traces - 2 * rows @ rows.T / count + np.outer(of_mean, of_mean) * count**2
+    shares = np.linalg.lstsq(expected, of_mean, rcond=1e-9)[0]
+    covariance = np.tensordot(shares, observed, axes=1)
+    # The images' part cannot be negative: not less than where there is none.
+    least = np.diag(observed[0]) * of_mean[0] / max(expected[0, 0], 1e-9)
+    np.fill_diagonal(covariance, np.maximum(np.diag(covariance), least))
+    units = min(count, len(of_image) * count / len(group_of))  # so many groups would have images of their own
+    return Uncertain(values.mean(axis=0), covariance, np.full(values.shape[1], units))
 
 
 def score_questions(
@@ -197,51 +300,53 @@ def score_questions(
     right_kinds, kinds_of_choices = _checked_kinds(kinds, choice_kinds, answers, sizes)
     images = np.arange(count)
     if image_ids is not None:
-        names = _of_length("image_ids", [str(name) for name in image_ids], count)
-        images = np.unique(names, return_inverse=True)[1]
+        names = _of_length("image_ids", image_ids, count)
+        for row in [row for row, name in enumerate(names) if _is_missing(name)][:1]:
+            raise ValueError(f"`image_ids` row {row} must name the question's image, got {names[row]}.")
+        images = np.unique([str(name) for name in names], return_inverse=True)[1]
 
     ones, shares = np.ones(count), choice_shares(scores)
     credit = shares[rows, answers]
-    statistics: dict[str, Statistic] = {"accuracy": (credit, ones, FIRST_OF_A_PAIR)}
+    statistics: dict[str, Statistic] = {"accuracy": (credit, ones)}
     if right_kinds is not None:
         for number, kind in enumerate(KINDS):
             if np.any(chosen := right_kinds == number):
-                statistics[f"kind {kind}"] = (credit * chosen, ones * chosen, FIRST_OF_A_PAIR)
+                statistics[f"kind {kind}"] = (credit * chosen, ones * chosen)
     questions_of: dict[str, int] = {}
     if forms is not None:
-        form_of = np.array(_of_length("forms", [str(form) for form in forms], count))
+        form_of = np.array([str(form) for form in _of_length("forms", forms, count)])
         for form in sorted(set(form_of.tolist())):
-            statistics[f"form {form}"] = (credit * (form_of == form), ones * (form_of == form), FIRST_OF_A_PAIR)
+            statistics[f"form {form}"] = (credit * (form_of == form), ones * (form_of == form))
             questions_of[form] = int((form_of == form).sum())
     if kinds_of_choices is not None:
         affirmative = kinds_of_choices == KINDS.index("affirmation")
-        statistics["affirmative picks"] = ((shares * affirmative).sum(axis=1), ones, FIRST_OF_A_PAIR)
-        statistics["affirmative answers"] = (affirmative[rows, answers] * ones, ones, SECOND_OF_A_PAIR)
+        statistics["affirmative picks"] = ((shares * affirmative).sum(axis=1), ones)
+        statistics["affirmative answers"] = (affirmative[rows, answers] * ones, ones)
     if shuffled_predictions is not None:
         blind_scores = _padded_like("shuffled_predictions", shuffled_predictions, sizes)
-        statistics["blind"] = (choice_shares(blind_scores)[rows, answers], ones, SECOND_OF_A_PAIR)
+        statistics["blind"] = (choice_shares(blind_scores)[rows, answers], ones)
     if compared_predictions is not None:
         other_shares = choice_shares(_padded_like("compared_predictions", compared_predictions, sizes))
         other_credit = other_shares[rows, answers]
-        statistics["compared"] = (other_credit, ones, SECOND_OF_A_PAIR)
+        statistics["compared"] = (other_credit, ones)
         if kinds_of_choices is not None:
             other_picks = (other_shares * affirmative).sum(axis=1)
-            statistics["compared affirmative picks"] = (other_picks, ones, SECOND_OF_A_PAIR)
+            statistics["compared affirmative picks"] = (other_picks, ones)
         for name in [name for name in statistics if name.startswith("kind ")]:
             chosen_ones = statistics[name][1]
-            statistics[f"compared {name}"] = (other_credit * chosen_ones, chosen_ones, SECOND_OF_A_PAIR)
+            statistics[f"compared {name}"] = (other_credit * chosen_ones, chosen_ones)
     if compared_shuffled_predictions is not None:
         other_blind = _padded_like("compared_shuffled_predictions", compared_shuffled_predictions, sizes)
-        statistics["compared blind"] = (choice_shares(other_blind)[rows, answers], ones, SECOND_OF_A_PAIR)
+        statistics["compared blind"] = (choice_shares(other_blind)[rows, answers], ones)
 
-    by_group: dict[str, Statistic] = {}
+    by_group: dict[str, NDArray[np.float64]] = {}
     if groups is not None and (members := _members(_of_length("groups", groups, count))):
-        whole = np.ones(len(members))
-        by_group["group"] = (_all_right(credit, members), whole, FIRST_OF_A_PAIR)
+        by_group["group"] = _all_right(credit, members)
         if compared_predictions is not None:
-            by_group["compared group"] = (_all_right(other_credit, members), whole, SECOND_OF_A_PAIR)
+            by_group["compared group"] = _all_right(other_credit, members)
 
-    ratios = {name: np.float64(n.sum() / d.sum()) for name, (n, d, _) in (statistics | by_group).items()}
+    ratios = {name: np.float64(n.sum() / d.sum()) for name, (n, d) in statistics.items()}
+    ratios |= {name: np.float64(values.sum() / len(values)) for name, values in by_group.items()}
     results = _plain(_figures(ratios))
     results["tie_rate"] = float((shares.max(axis=1) < 1).mean())
     results["chance"] = float((1 / sizes).mean())
@@ -259,29 +364,30 @@ def score_questions(
         # A tie counts as wrong here: McNemar's test knows right and wrong only.
         results["mcnemar_p_value"] = mcnemar_p_value(credit == 1, other_credit == 1)
     if n_resamples:
-        draws = resample_ratios(statistics, images, n_resamples=n_resamples, seed=seed)
+        measured = [(resample_ratios(statistics, images, n_resamples=n_resamples, seed=seed), list(statistics))]
         if by_group:
-            # Not images are drawn but sets of them: those that groups link stand or fall together.
-            of_member = np.repeat(np.arange(len(members)), [len(member) for member in members])
-            linked = linked_images(images[np.concatenate(members)], of_member)
-            units = linked[np.unique(of_member, return_index=True)[1]]
-            draws |= resample_ratios(by_group, units, n_resamples=n_resamples, seed=seed)
-        resampled = _figures(draws)
-        results["confidence_intervals"] = _intervals(results, resampled, confidence_level)
-        if compared_predictions is not None:
-            results["bootstrap_p_value"] = two_sided_p_value(resampled["accuracy_difference"])
-            for figure in ("macro_accuracy", "group_score", "affirmation_bias", "vision_gain"):
-                if f"{figure}_difference" in resampled:
-                    results[f"{figure}_p_value"] = two_sided_p_value(resampled[f"{figure}_difference"])
+            measured.append(
+                (crossed_groups(np.stack(list(by_group.values()), axis=1), members, images), list(by_group))
+            )
+        results["confidence_intervals"] = {}
+        for uncertain, names in measured:
+            # Every figure is a weighted sum of the statistics: of the one with a 1, the figure is its weight.
+            units = dict(zip(names, np.eye(len(names)), strict=True))
+            for figure, weights in _figures(units).items():
+                results["confidence_intervals"][figure] = _intervals(uncertain, weights, confidence_level)
+                if figure.endswith("_difference") and not isinstance(weights, dict):
+                    tested = figure.removesuffix("_difference")
+                    name = "bootstrap_p_value" if tested == "accuracy" else f"{tested}_p_value"
+                    results[name] = uncertain.p_value(weights)
     return results
 
 
 def _figures(ratios: dict[str, Any]) -> dict[str, Any]:
-    """The figures that the statistics make, alike for the estimates (scalars) and for the resamples (R,)."""
-    figures: dict[str, Any] = {"accuracy": ratios["accuracy"]}
+    """The figures that the statistics make, alike for the estimates (scalars) and for their weights (S,)."""
+    figures: dict[str, Any] = {"accuracy": ratios["accuracy"]} if "accuracy" in ratios else {}
     by_kind = {kind: ratios[f"kind {kind}"] for kind in KINDS if f"kind {kind}" in ratios}
     if by_kind:
-        figures["macro_accuracy"] = np.nanmean(list(by_kind.values()), axis=0)
+        figures["macro_accuracy"] = np.mean(list(by_kind.values()), axis=0)
         figures["accuracy_by_kind"] = by_kind
     by_form = {name.removeprefix("form "): value for name, value in ratios.items() if name.startswith("form ")}
     if by_form:
@@ -305,7 +411,7 @@ def _figures(ratios: dict[str, Any]) -> dict[str, Any]:
         figures["compared_accuracy"] = ratios["compared"]
         figures["accuracy_difference"] = ratios["accuracy"] - ratios["compared"]
         if by_kind:
-            other = np.nanmean([ratios[f"compared kind {kind}"] for kind in by_kind], axis=0)
+            other = np.mean([ratios[f"compared kind {kind}"] for kind in by_kind], axis=0)
             figures["compared_macro_accuracy"] = other
             figures["macro_accuracy_difference"] = figures["macro_accuracy"] - other
             figures["accuracy_by_kind_difference"] = {
@@ -318,9 +424,16 @@ def _members(groups: Sequence[Any]) -> list[NDArray[np.intp]]:
     """The questions of each group of two or more; a question whose group is None or empty belongs to none."""
     members: dict[str, list[int]] = {}
     for question, group in enumerate(groups):
-        if group is not None and group != "":
+        if not _is_missing(group) and group != "":
             members.setdefault(str(group), []).append(question)
     return [np.array(questions) for questions in members.values() if len(questions) > 1]
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a table has nothing there: pandas writes NaN, NaT or NA."""
+    return (
+        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    )
 
 
 def _all_right(credit: NDArray[np.float64], members: Sequence[NDArray[np.intp]]) -> NDArray[np.float64]:
@@ -332,13 +445,10 @@ def _plain(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: _plain(value) if isinstance(value, dict) else float(value) for name, value in figures.items()}
 
 
-def _intervals(estimates: dict[str, Any], resampled: dict[str, Any], confidence_level: float) -> dict[str, Any]:
-    return {
-        name: _intervals(estimates[name], values, confidence_level)
-        if isinstance(values, dict)
-        else interval(estimates[name], values, confidence_level)
-        for name, values in resampled.items()
-    }
+def _intervals(uncertain: Uncertain, weights: Any, confidence_level: float) -> Any:
+    if isinstance(weights, dict):
+        return {name: _intervals(uncertain, inner, confidence_level) for name, inner in weights.items()}
+    return uncertain.interval(weights, confidence_level)
 
 
 def _confusion(
@@ -356,7 +466,7 @@ def _confusion(
 
 
 def _check_options(n_resamples: int, confidence_level: float, logit_scale: float | None) -> None:
-    if n_resamples != int(n_resamples) or n_resamples < 0:
+    if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 0:
         raise ValueError(
             f"`n_resamples` must be a whole number of at least 0 (0 leaves the intervals out), got {n_resamples}."
         )
@@ -366,24 +476,86 @@ def _check_options(n_resamples: int, confidence_level: float, logit_scale: float
         raise ValueError(f"`logit_scale` must be above 0, got {logit_scale}.")
 
 
-def _of_length(name: str, values: Iterable[Any], count: int) -> list[Any]:
-    values = list(values)
+def _of_length(name: str, values: Any, count: int) -> list[Any]:
+    values = list(_plain_values(name, values))
     if len(values) != count:
         raise ValueError(f"`{name}` must have one row for each of the {count} predictions, got {len(values)}.")
     return values
 
 
+def _plain_values(name: str, values: Any) -> Any:
+    """Rows of a tensor, an array or a table of any library, with or without a gradient, in any precision."""
+    if hasattr(values, "detach"):  # numpy knows no bfloat16
+        values = values.detach().cpu()
+        values = (values.double() if values.is_floating_point() else values).numpy()
+    elif hasattr(values, "to_numpy"):  # a DataFrame would be read by its columns' names
+        values = values.to_numpy()
+    elif hasattr(values, "__array__") and not isinstance(values, np.ndarray | np.generic):  # JAX
+        values = np.asarray(values)
+    if (
+        isinstance(values, str | bytes | Mapping)
+        or not hasattr(values, "__iter__")
+        or getattr(values, "shape", 0) == ()
+    ):
+        raise ValueError(f"`{name}` must have one row for each {EACH}, got {_shown(values)}.")
+    return values
+
+
+def _is_listed(values: Any) -> bool:
+    """Whether it has rows; text and dictionaries would be read by their letters and names."""
+    one = isinstance(values, str | bytes | Mapping) or getattr(values, "shape", None) == ()
+    return hasattr(values, "__iter__") and not one
+
+
+def _shown(value: Any) -> str:
+    """A value in a message of one line."""
+    text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _score_rows(name: str, scores: Any) -> list[NDArray[np.float64]]:
+    """The scores of each question's choices, as they were given or as `evaluate` stored them."""
+    table = _plain_values(name, scores)
+    if isinstance(table, np.ndarray) and table.ndim == 2 and table.dtype.kind in "biuf":
+        return list(table.astype(np.float64))
+    rows = []
+    for number, row in enumerate(table):
+        if not _is_listed(row):
+            raise ValueError(f"`{name}` row {number} must hold at least two scores, got {_shown(row)}.")
+        try:
+            rows.append(_numbers(_plain_values(name, row)))
+        except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+            said = " ".join(str(error).split()).rstrip(".")
+            raise ValueError(
+                f"`{name}` row {number} must be a list of numbers, the choices' scores: {said}."
+            ) from None
+    return rows
+
+
+def _numbers(row: Any) -> NDArray[np.float64]:
+    values = row if isinstance(row, np.ndarray) else None
+    if values is None:
+        # One by one only where need be: tensors of one number each, of a precision that numpy does not know.
+        values = np.array([float(value) for value in row]) if any(map(_is_tensor, row)) else np.asarray(row)
+    if values.dtype == object:
+        values = np.array([float(value) for value in values])
+    if values.dtype.kind in "cmMSU":
+        raise TypeError(f"got {_shown(row)}")
+    return values.astype(np.float64)
+
+
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "detach")
+
+
 def _padded_scores(name: str, scores: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Scores as one array, `-inf` where a question has fewer choices, (N, C), and each question's choices, (N,)."""
-    try:
-        rows = [np.asarray(_array(row), dtype=np.float64) for row in scores]
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"`{name}` must hold one list of numbers for each question: {error}.") from None
+    rows = _score_rows(name, scores)
     if not rows:
         raise ValueError(f"`{name}` must hold at least one question, got none.")
     for number, row in enumerate(rows):
         if row.ndim != 1 or len(row) < 2:
-            raise ValueError(f"`{name}` row {number} must hold at least two scores, got {row.tolist()}.")
+            raise ValueError(f"`{name}` row {number} must hold at least two scores, got {_shown(row.tolist())}.")
     sizes = np.array([len(row) for row in rows])
     padded = np.full((len(rows), sizes.max()), -np.inf)
     inside = np.arange(sizes.max()) < sizes[:, None]
@@ -393,11 +565,6 @@ def _padded_scores(name: str, scores: Any) -> tuple[NDArray[np.float64], NDArray
             f"`{name}` row {number}, choice {choice} must be a finite score, got {padded[number, choice]}."
         )
     return padded, sizes
-
-
-def _array(values: Any) -> Any:
-    """A tensor that is on a GPU or has a gradient, as one that numpy reads; all else as it is."""
-    return values.detach().cpu() if hasattr(values, "detach") else values
 
 
 def _padded_like(name: str, scores: Any, sizes: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -411,7 +578,9 @@ def _padded_like(name: str, scores: Any, sizes: NDArray[np.intp]) -> NDArray[np.
 
 
 def _checked_answers(references: Any, sizes: NDArray[np.intp]) -> NDArray[np.intp]:
-    answers = np.asarray(_array(references))
+    answers = np.asarray(_plain_values("references", references))
+    if answers.dtype == object and all(hasattr(answer, "__index__") for answer in answers.flat):
+        answers = np.array([answer.__index__() for answer in answers.flat]).reshape(answers.shape)
     if answers.shape != sizes.shape:
         raise ValueError(f"`references` must be one number for each of {len(sizes)} questions, got {answers.shape}.")
     if not np.issubdtype(answers.dtype, np.integer):
@@ -426,10 +595,10 @@ def _checked_answers(references: Any, sizes: NDArray[np.intp]) -> NDArray[np.int
 def _kind_number(name: str, row: int, kind: str | int) -> int:
     if isinstance(kind, str) and kind in KINDS:
         return KINDS.index(kind)
-    if not isinstance(kind, str) and kind in range(len(KINDS)):  # the number of a ClassLabel
+    if not isinstance(kind, str) and np.ndim(kind) == 0 and kind in range(len(KINDS)):  # the number of a ClassLabel
         return int(kind)
     raise ValueError(
-        f"`{name}` row {row} must be one of {', '.join(KINDS)}, or its number, got {kind!r}. "
+        f"`{name}` row {row} must be one of {', '.join(KINDS)}, or its number, got {_shown(kind)}. "
         "NegBench's 'positive' and 'negative' are affirmation and negation."
     )
 
@@ -445,6 +614,8 @@ def _checked_kinds(
     if choice_kinds is not None:
         kinds_of_choices = np.full((len(sizes), sizes.max()), -1)
         for row, listed in enumerate(_of_length("choice_kinds", choice_kinds, len(answers))):
+            if isinstance(listed, str) or not isinstance(listed, Iterable):
+                raise ValueError(f"`choice_kinds` row {row} must be a list of kinds, got {_shown(listed)}.")
             numbers = [_kind_number("choice_kinds", row, kind) for kind in listed]
             if len(numbers) != sizes[row]:
                 raise ValueError(f"`choice_kinds` row {row} must name {sizes[row]} kinds, got {len(numbers)}.")
@@ -462,7 +633,7 @@ def _checked_kinds(
 
 _DESCRIPTION = """
 Multiple-choice questions about what an image shows and does not show (NegBench, Alhamoud et al. 2025), scored with
-credit for ties by expectation, bootstrap intervals over images, the bias towards affirmative choices, and the gain
+credit for ties by expectation, intervals over images, the bias towards affirmative choices, and the gain
 over the same questions asked about other images.
 """
 
@@ -584,16 +755,21 @@ class NegatedMCQ(evaluate.Metric):
         """Hold a batch of questions, with the same optional columns in every batch."""
         if predictions is None or references is None:
             raise ValueError("`predictions` and `references` must be given together.")
+        predictions = _score_rows("predictions", predictions)
+        references = _plain_values("references", references)
         if len(predictions) or len(references):  # evaluate would cut 1.5 to 1, and name neither row nor rule
-            _checked_answers(references, _padded_scores("predictions", predictions)[1])
+            references = _checked_answers(references, _padded_scores("predictions", predictions)[1])
         columns = {name: values for name, values in columns.items() if values is not None}
         self._select_columns(columns)
-        columns = {name: [_stored(name, value) for value in values] for name, values in columns.items()}
+        columns = {
+            name: [_stored(name, value) for value in _plain_values(name, values)] for name, values in columns.items()
+        }
         evaluate.Metric.add_batch(self, predictions=predictions, references=references, **columns)
 
     def add(self, *, prediction: Any = None, reference: Any = None, **columns: Any) -> None:
         """Hold one question."""
-        _checked_answers([reference], _padded_scores("predictions", [prediction])[1])
+        (reference,) = _checked_answers([reference], _padded_scores("predictions", [prediction])[1])
+        (prediction,) = _score_rows("predictions", [prediction])
         columns = {name: value for name, value in columns.items() if value is not None}
         self._select_columns(columns)
         columns = {name: _stored(name, value) for name, value in columns.items()}
@@ -612,6 +788,6 @@ def _stored(name: str, value: Any) -> Any:
         row = [value] if name == "kinds" else value
         kinds = [kind if isinstance(kind, str) else KINDS[_kind_number(name, 0, kind)] for kind in row]
         return kinds[0] if name == "kinds" else kinds
-    if name == "groups" and value is None:
+    if name == "groups" and _is_missing(value):
         return ""  # evaluate stores no None
-    return value if name.endswith("predictions") else str(value)
+    return _score_rows(name, [value])[0] if name.endswith("predictions") else str(value)

@@ -3,8 +3,10 @@
 The numbers are computed by plain numpy functions; `NegatedRetrieval` at the end is the thin `evaluate` module.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import erfc, sqrt
+from statistics import NormalDist
 from typing import Any
 
 import datasets
@@ -12,14 +14,14 @@ import evaluate
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# Four made-up images join the real ones before resampling: two all right, two all wrong (Agresti and Coull 1998), so
-# that twelve hits of twelve do not claim an interval from 1 to 1. In a difference of two shares all four outcomes
-# occur once (Agresti and Caffo 2000). Over thousands of images they are not to be seen.
-FIRST_OF_A_PAIR = (1.0, 1.0, 0.0, 0.0)
-SECOND_OF_A_PAIR = (1.0, 0.0, 1.0, 0.0)
+# Two made-up images, one all right and one all wrong, join every variance: 0.5 is the sum of their squared distances
+# from the mean. Of images that are all right they are all that says how far the answers about one image agree, and two
+# models that failed together once need not do so again. Over thousands of images they are not to be seen.
+MADE_UP = 0.5
+EACH = "query"
 
 Lists = Sequence[Sequence[str]]
-Statistic = tuple[NDArray[np.float64], NDArray[np.intp], tuple[float, ...]]
+Statistic = tuple[NDArray[np.float64], NDArray[np.intp]]
 
 
 def first_relevant_ranks(ranked: Lists, relevant: Lists) -> NDArray[np.float64]:
@@ -52,10 +54,87 @@ def violation_shares(ranked: Lists, excluded: Sequence[Iterable[str]], *, k: int
     return np.array(hits) / k
 
 
-def two_sided_p_value(resampled: NDArray[np.float64]) -> float:
-    """Bootstrap test that a difference is 0: twice the share of resamples, (R,), on the other side, at least 1/R."""
-    beyond = min(np.mean(resampled <= 0), np.mean(resampled >= 0))
-    return float(np.clip(2 * beyond, 1 / len(resampled), 1))
+def wilson_limits(
+    share: NDArray[np.float64], size: NDArray[np.float64], quantile: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson's limits of shares (1927), which lie between 0 and 1 and keep their width where all is right.
+
+    >>> low, high = wilson_limits(np.array([0.5, 1.0]), np.array([40.0, 40.0]), 1.96)
+    >>> low.round(3), high.round(3)
+    (array([0.352, 0.912]), array([0.648, 1.   ]))
+
+    Args:
+        share: means of values from 0 to 1, shape (S,).
+        size: of how many independent right-or-wrong answers each is as sure, shape (S,).
+        quantile: of the normal distribution, 1.96 for 95 %.
+    """
+    middle = share + quantile**2 / (2 * size)
+    half = quantile * np.sqrt(np.maximum(share * (1 - share), 0) / size + quantile**2 / (4 * size**2))
+    scale = 1 + quantile**2 / size
+    return np.clip((middle - half) / scale, 0, share), np.clip((middle + half) / scale, share, 1)
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """Shares that were measured on the same sample, and how far they vary together.
+
+    Args:
+        shares: means of values from 0 to 1, shape (S,).
+        covariance: of these means over samples, shape (S, S).
+        units: of how many independent units each is a mean, shape (S,).
+    """
+
+    shares: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    units: NDArray[np.float64]
+
+    def limits(self, weights: NDArray[np.float64], quantile: float) -> tuple[float, float]:
+        """Confidence limits of a weighted sum of the shares.
+
+        A sum whose weights have one sign is a share itself, and has Wilson's limits for the number of independent
+        answers that its variance speaks of (Korn and Graubard 1998). Of a difference, the distances of both sides to
+        their limits take the place of standard errors in its variance (MOVER: Newcombe 1998, Zou and Donner 2008).
+
+        Args:
+            weights: of the shares in the sum, 1 and -1 in a difference, shape (S,).
+            quantile: of the normal distribution, 1.96 for 95 %.
+        """
+        sides = np.stack([np.maximum(weights, 0), np.maximum(-weights, 0)])  # what is added, what is taken away
+        whole = sides.sum(axis=1)
+        parts = sides / np.where(whole, whole, 1)[:, None]
+        shares = parts @ self.shares
+        units = 1 / np.maximum((parts**2 / self.units).sum(axis=1), 1e-12)
+        covariance = parts @ self.covariance @ parts.T
+        variances = np.maximum(np.diag(covariance), 0) + MADE_UP / units**2
+        size = (units * shares * (1 - shares) + MADE_UP) / (units * variances)
+        low, high = wilson_limits(shares, size, quantile)
+        agreement = float(np.clip(covariance[0, 1] / np.sqrt(variances.prod()), -1, 1))
+        below, above = whole * (shares - low), whole * (high - shares)
+
+        def distance(added: float, taken: float) -> float:
+            return sqrt(max(0.0, added**2 + taken**2 - 2 * agreement * added * taken))
+
+        centre = float(weights @ self.shares)
+        return (
+            max(-float(whole[1]), centre - distance(below[0], above[1])),
+            min(float(whole[0]), centre + distance(above[0], below[1])),
+        )
+
+    def interval(self, weights: NDArray[np.float64], confidence_level: float) -> list[float]:
+        """The interval of a weighted sum of the shares, [low, high]."""
+        return list(self.limits(weights, NormalDist().inv_cdf((1 + confidence_level) / 2)))
+
+    def p_value(self, weights: NDArray[np.float64]) -> float:
+        """Two-sided test that a weighted sum is 0: one less the level of the widest interval without a 0."""
+        inside, outside = 0.0, 40.0  # quantiles; beyond 38 the chance is no floating-point number above 0
+        low, high = self.limits(weights, inside)
+        if low <= 0 <= high:
+            return 1.0
+        for _ in range(40):
+            middle = (inside + outside) / 2
+            low, high = self.limits(weights, middle)
+            inside, outside = (inside, middle) if low <= 0 <= high else (middle, outside)
+        return erfc(inside / sqrt(2))
 
 
 def mean_of_each(
@@ -77,45 +156,37 @@ def mean_of_each(
     return np.bincount(query_of, weights=values) / np.bincount(query_of), own
 
 
-def resample_means(statistics: dict[str, Statistic], *, n_resamples: int, seed: int) -> dict[str, NDArray[np.float64]]:
-    """Bootstrap over images: means over queries on resampled sets of images, the same sets for every statistic.
+def resample_means(statistics: dict[str, Statistic], *, n_resamples: int, seed: int) -> Uncertain:
+    """Bootstrap over images: how means over queries vary on resampled sets of images, the same for every statistic.
 
     The queries of one image stand or fall together, so that whole images are drawn; negated and standard queries of an
     image are drawn together, so that their difference is paired.
 
     Args:
-        statistics: name -> (values (Q,), the number of each query's image (Q,), the four made-up images' values).
+        statistics: name -> (values (Q,), the number of each query's image (Q,)).
         n_resamples: how many sets to draw.
         seed: of the draws.
-
-    Returns:
-        name -> the mean on each resampled set, shape (R,); NaN on a set without such a query.
     """
-    n_images = 1 + max(int(images.max()) for _, images, _ in statistics.values())
-    sums = np.empty((2, n_images + 4, len(statistics)))
-    for column, (values, images, made_up) in enumerate(statistics.values()):
-        sums[0, :-4, column] = np.bincount(images, weights=values, minlength=n_images)
-        sums[1, :-4, column] = np.bincount(images, minlength=n_images)
-        per_image = len(values) / np.count_nonzero(sums[1, :-4, column])
-        sums[0, -4:, column] = per_image * np.asarray(made_up)
-        sums[1, -4:, column] = per_image
+    n_images = 1 + max(int(images.max()) for _, images in statistics.values())
+    sums = np.empty((2, n_images, len(statistics)))
+    for column, (values, images) in enumerate(statistics.values()):
+        sums[0, :, column] = np.bincount(images, weights=values, minlength=n_images)
+        sums[1, :, column] = np.bincount(images, minlength=n_images)
+    shares, units = sums[0].sum(axis=0) / sums[1].sum(axis=0), np.count_nonzero(sums[1], axis=0)
     generator = np.random.default_rng(seed)
-    means = []
-    rows = max(1, 4_000_000 // (n_images + 4))  # resamples at a time: bounds the memory at some 100 MB
+    covariance = np.zeros((len(statistics), len(statistics)))
+    rows = max(1, 4_000_000 // n_images)  # resamples at a time: bounds the memory at some 100 MB
     for start in range(0, n_resamples, rows):
         count = min(rows, n_resamples - start)
-        draws = generator.integers(0, n_images + 4, size=(count, n_images + 4))
-        draws += (n_images + 4) * np.arange(count)[:, None]
-        weights = np.bincount(draws.ravel(), minlength=count * (n_images + 4)).reshape(count, -1).astype(float)
-        with np.errstate(invalid="ignore"):
-            means.append((weights @ sums[0]) / (weights @ sums[1]))
-    return dict(zip(statistics, np.concatenate(means).T, strict=True))
-
-
-def interval(estimate: float, resampled: NDArray[np.float64], confidence_level: float) -> list[float]:
-    """Percentile interval of a bootstrap, [low, high], which always holds the estimate itself."""
-    low, high = np.nanquantile(resampled, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
-    return [min(float(low), estimate), max(float(high), estimate)]
+        draws = generator.integers(0, n_images, size=(count, n_images))
+        draws += n_images * np.arange(count)[:, None]
+        weights = np.bincount(draws.ravel(), minlength=count * n_images).reshape(count, -1).astype(float)
+        with np.errstate(invalid="ignore"):  # a set without such a query says nothing
+            distances = np.nan_to_num((weights @ sums[0]) / (weights @ sums[1]) - shares)
+        covariance += distances.T @ distances / n_resamples
+    # The bootstrap's variance is that of a sample that has its own mean: too small by one unit.
+    scale = np.sqrt(units / np.maximum(units - 1, 1))
+    return Uncertain(shares, covariance * np.outer(scale, scale), units.astype(float))
 
 
 def score_retrieval(
@@ -170,32 +241,33 @@ def score_retrieval(
     statistics: dict[str, Statistic] = {}
     results: dict[str, Any] = {}
     for prefix, search in searches.items():
-        made_up = SECOND_OF_A_PAIR if prefix else FIRST_OF_A_PAIR
         shares = search.shares([] if prefix == "standard_" else unwanted, ks)
-        statistics |= {f"{prefix}{n}": (values, images[prefix][of], made_up) for n, (values, of) in shares.items()}
+        statistics |= {f"{prefix}{n}": (values, images[prefix][of]) for n, (values, of) in shares.items()}
         # The drop compares the two kinds of query on the images that have both.
         both = np.flatnonzero(np.isin(images[prefix], images["" if prefix else "standard_"]))
         if prefix != "compared_" and len(both):
             recalls = {n: values[both] for n, (values, _) in shares.items() if n.startswith("recall")}
-            statistics |= {f"shared_{prefix}{n}": (v, images[prefix][both], made_up) for n, v in recalls.items()}
+            statistics |= {f"shared_{prefix}{n}": (v, images[prefix][both]) for n, v in recalls.items()}
         for k in ks:
             means, own = mean_of_each(shares[f"recall@{k}"][0], images[prefix])
-            statistics[f"{prefix}recall_per_image@{k}"] = (means, own, made_up)
+            statistics[f"{prefix}recall_per_image@{k}"] = (means, own)
         if np.isfinite(middle := float(np.median(search.first))):
             results[f"{prefix}median_rank"] = middle
 
-    results |= _figures({name: float(values.mean()) for name, (values, _, _) in statistics.items()})
+    results |= _figures({name: float(values.mean()) for name, (values, _) in statistics.items()})
     if gallery_size is not None and any(unwanted):
         results["violation_chance"] = float(np.mean([len(names) for names in unwanted if names]) / gallery_size)
     results["n_queries"], results["n_images"] = len(owners), len(image_names)
     if n_resamples:
-        resampled = _figures(resample_means(statistics, n_resamples=n_resamples, seed=seed))
+        uncertain = resample_means(statistics, n_resamples=n_resamples, seed=seed)
+        # Every figure is a weighted sum of the statistics: of the one with a 1, the figure is its weight.
+        weights_of = _figures(dict(zip(statistics, np.eye(len(statistics)), strict=True)))
         results["confidence_intervals"] = {
-            name: interval(results[name], values, confidence_level) for name, values in resampled.items()
+            name: uncertain.interval(weights, confidence_level) for name, weights in weights_of.items()
         }
         results |= {
-            name.replace("_difference", "_p_value"): two_sided_p_value(values)
-            for name, values in resampled.items()
+            name.replace("_difference", "_p_value"): uncertain.p_value(weights)
+            for name, weights in weights_of.items()
             if "_difference" in name
         }
     return results
@@ -232,7 +304,7 @@ class _Search:
 
 
 def _figures(means: dict[str, Any]) -> dict[str, Any]:
-    """The figures that the means make, alike for the estimates (scalars) and for the resamples (R,)."""
+    """The figures that the means make, alike for the estimates (scalars) and for their weights (S,)."""
     figures = {name: value for name, value in means.items() if not name.startswith("shared_")}
     for name, value in means.items():
         what, at, k = name.partition("@")
@@ -247,7 +319,7 @@ def _check_options(ks: Sequence[int], n_resamples: int, confidence_level: float,
     whole = isinstance(ks, Iterable) and all(isinstance(k, int | np.integer) and k >= 1 for k in ks)
     if not whole or not len(ks):
         raise ValueError(f"`ks` must be a list of whole numbers of at least 1, got {ks!r}.")
-    if n_resamples != int(n_resamples) or n_resamples < 0:
+    if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 0:
         raise ValueError(
             f"`n_resamples` must be a whole number of at least 0 (0 leaves the intervals out), got {n_resamples}."
         )
@@ -257,37 +329,69 @@ def _check_options(ks: Sequence[int], n_resamples: int, confidence_level: float,
         raise ValueError(f"`gallery_size` must be at least 1, got {gallery_size}.")
 
 
-def _of_length(name: str, values: Iterable[Any], count: int) -> list[Any]:
-    values = list(values)
+def _plain_values(name: str, values: Any) -> Any:
+    """Rows of a tensor, an array or a table of any library, with or without a gradient, in any precision."""
+    if hasattr(values, "detach"):  # numpy knows no bfloat16
+        values = values.detach().cpu()
+        values = (values.double() if values.is_floating_point() else values).numpy()
+    elif hasattr(values, "to_numpy"):  # a DataFrame would be read by its columns' names
+        values = values.to_numpy()
+    elif hasattr(values, "__array__") and not isinstance(values, np.ndarray | np.generic):  # JAX
+        values = np.asarray(values)
+    if (
+        isinstance(values, str | bytes | Mapping)
+        or not hasattr(values, "__iter__")
+        or getattr(values, "shape", 0) == ()
+    ):
+        raise ValueError(f"`{name}` must have one row for each {EACH}, got {_shown(values)}.")
+    return values
+
+
+def _is_listed(values: Any) -> bool:
+    """Whether it has rows; text and dictionaries would be read by their letters and names."""
+    one = isinstance(values, str | bytes | Mapping) or getattr(values, "shape", None) == ()
+    return hasattr(values, "__iter__") and not one
+
+
+def _shown(value: Any) -> str:
+    """A value in a message of one line."""
+    text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _of_length(name: str, values: Any, count: int) -> list[Any]:
+    values = list(_plain_values(name, values))
     if len(values) != count:
         raise ValueError(f"`{name}` must have one row for each of the {count} queries, got {len(values)}.")
     return values
 
 
 def _lists(name: str, lists: Iterable[Iterable[Any]]) -> list[list[str]]:
-    rows = [_ids(name, number, row) for number, row in enumerate(lists)]
+    rows = [_ids(name, number, row) for number, row in enumerate(_plain_values(name, lists))]
     if not rows:
         raise ValueError(f"`{name}` must hold at least one query, got none.")
     return rows
 
 
 def _ids(name: str, number: int, row: Any) -> list[str]:
-    if isinstance(row, str) or not isinstance(row, Iterable):
-        raise ValueError(f"`{name}` row {number} must be a list of image ids, got {row!r}.")
+    if not _is_listed(row):
+        raise ValueError(f"`{name}` row {number} must be a list of image ids, got {_shown(row)}.")
     return [image if type(image) is str else _id(name, number, image) for image in row]
 
 
 def _id(name: str, number: int, image: Any) -> str:
     """An id as text. An array's or a tensor's number is the number: "tensor(3)" would never be found."""
-    plain = image.item() if hasattr(image, "item") else image
-    if plain is None or isinstance(plain, float):
-        raise ValueError(f"`{name}` row {number} must hold image ids, text or whole numbers, got {plain!r}.")
+    plain = image.item() if hasattr(image, "item") and getattr(image, "size", 0) == 1 else image
+    if hasattr(image, "numel") and image.numel() == 1:
+        plain = image.item()
+    if not isinstance(plain, str | int):
+        raise ValueError(f"`{name}` row {number} must hold image ids, text or whole numbers, got {_shown(plain)}.")
     return str(plain)
 
 
 def _sets(name: str, lists: Iterable[Iterable[Any]]) -> list[set[str]]:
     """The rows as sets; rows that are one object make one set, so that long lists may be shared between queries."""
-    rows = list(lists)
+    rows = list(_plain_values(name, lists))
     sets: dict[int, set[str]] = {}
     for number, row in enumerate(rows):
         if id(row) not in sets:
@@ -323,12 +427,19 @@ def _checked_ranks(
     """The exact ranks that were given, where the lists do not contradict them; those in the lists otherwise."""
     if ranks is None:
         return found
-    exact = np.array(_of_length(name, np.asarray(ranks, dtype=np.float64), len(found)))
+    exact = np.array([_rank(name, number, rank) for number, rank in enumerate(_of_length(name, ranks, len(found)))])
     beyond = np.array([len(row) for row in ranked]) + 1
     for query in np.flatnonzero(np.where(np.isfinite(found), exact != found, ~(exact >= beyond)))[:1]:
         place = f"{found[query]:g}" if np.isfinite(found[query]) else f"at least {beyond[query]}"
         raise ValueError(f"`{name}` row {query} must be {place}, as its ranked list has it, got {exact[query]:g}.")
     return exact
+
+
+def _rank(name: str, number: int, rank: Any) -> float:
+    try:
+        return float(rank)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise ValueError(f"`{name}` row {number} must be a rank, 1 or more, got {_shown(rank)}.") from None
 
 
 def _owners(name: str, image_ids: Iterable[Any] | None, relevant: list[list[str]]) -> list[str]:
@@ -341,7 +452,7 @@ def _owners(name: str, image_ids: Iterable[Any] | None, relevant: list[list[str]
 _DESCRIPTION = """
 Image retrieval by captions that say what must not be seen (NegBench, Alhamoud et al. 2025): recall@k, reciprocal rank,
 the drop against ordinary captions of the same images, and the share of the first k images that show what the caption
-excludes, with bootstrap intervals over images.
+excludes, with intervals over images.
 """
 
 _CITATION = """
@@ -457,7 +568,8 @@ class NegatedRetrieval(evaluate.Metric):
         self._select_columns(columns)
         columns |= {"predictions": predictions, "references": references}
         stored = {
-            name: [_stored(name, n, value) for n, value in enumerate(values)] for name, values in columns.items()
+            name: [_stored(name, n, value) for n, value in enumerate(_plain_values(name, values))]
+            for name, values in columns.items()
         }
         evaluate.Metric.add_batch(self, **stored)
 
@@ -478,5 +590,5 @@ class NegatedRetrieval(evaluate.Metric):
 def _stored(name: str, number: int, value: Any) -> Any:
     """One row of a column in the type that `evaluate` stores: text for ids, whatever their own type."""
     if name.endswith("ranks"):
-        return float(value)
+        return _rank(name, number, value)
     return _id(name, number, value) if name == "image_ids" else _ids(name, number, value)

@@ -113,7 +113,7 @@ def test_a_nan_is_refused_however_it_comes(questions):
         ({"references": None}, "`predictions` and `references` must be given together"),
         ({"predictions": np.zeros(2)}, "`predictions` row 0 must hold at least two scores, got 0.0"),
         ({"predictions": np.zeros((2, 2, 1))}, "`predictions` row 0 must hold at least two scores"),
-        ({"predictions": [["a", "b"], [0, 1]]}, "`predictions` must hold one list of numbers for each question"),
+        ({"predictions": [["a", "b"], [0, 1]]}, "`predictions` row 0 must be a list of numbers"),
     ],
 )
 def test_what_evaluate_would_cast_or_misname_is_refused_as_by_the_plain_function(change, message):

@@ -237,8 +237,8 @@ def test_intervals_of_few_images_hold_the_truth_where_a_plain_bootstrap_does_not
         covered += chance_of(right, images, accuracy) * (low <= accuracy <= high)
         low, high = np.quantile(generator.binomial(images, right / images, 1000) / images, [0.025, 0.975])
         plainly_covered += chance_of(right, images, accuracy) * (low <= accuracy <= high)
-    assert covered > 0.88
-    assert covered > plainly_covered
+    assert covered > 0.92
+    assert covered >= plainly_covered
 
 
 # -- two models ------------------------------------------------------------------------------------------------------
@@ -398,7 +398,10 @@ def test_groups_that_share_an_image_are_resampled_together():
         ({"predictions": [[0.1, float("nan")], [0.2, 0.3]]}, "`predictions` row 0, choice 1 .* finite .* nan"),
         ({"predictions": [[0.1, 0.2], [0.2, float("inf")]]}, "`predictions` row 1, choice 1 .* inf"),
         ({"predictions": [[0.1, 0.2], [0.2]]}, r"`predictions` row 1 must hold at least two scores, got \[0.2\]"),
-        ({"predictions": [[0.1, 0.2], ["a", "b"]]}, "`predictions` must hold one list of numbers"),
+        (
+            {"predictions": [[0.1, 0.2], ["a", "b"]]},
+            "`predictions` row 1 must be a list of numbers, the choices' scores",
+        ),
         ({"predictions": [], "references": []}, "`predictions` must hold at least one question"),
         ({"references": [0, 2]}, "`references` row 1 must be one of its choices, 0 to 1, got 2"),
         ({"references": [0, -1]}, "`references` row 1 .* got -1"),

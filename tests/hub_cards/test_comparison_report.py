@@ -1,6 +1,7 @@
 """The report of several models: table, JSON, CSV, pictures and the worst examples, from results alone."""
 
 import csv
+import io
 import json
 
 import pytest
@@ -157,3 +158,12 @@ def test_pictures_are_drawn_for_what_was_measured_alone(scored, tmp_path):
     for path in drawn.values():
         with Image.open(path) as picture:
             assert picture.width > 600
+
+
+def test_names_of_others_are_no_markup_in_tables_and_no_formulas_in_spreadsheets(tmp_path):
+    first, other = results(tmp_path, "=cmd()|x", 0.7), results(tmp_path, "a|b", 0.5)
+    rows = compare_results(first, [other])
+    assert as_markdown(rows).splitlines()[0] == r"| % | =cmd()\|x | a\|b | =cmd()\|x − a\|b |"
+    (line, *_) = list(csv.DictReader(io.StringIO(as_csv(rows))))
+    assert line["model"] == "'=cmd()|x"
+    assert float(line["value"]) == 0.7

@@ -2,6 +2,7 @@ import hashlib
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from notclip import embedding_shelf
 from notclip.embedding_shelf import EmbeddingShelf
@@ -40,4 +41,22 @@ def test_what_was_not_flushed_is_not_written_and_what_was_stays(tmp_path):
 def test_a_broken_part_is_named(tmp_path):
     (tmp_path / "part.safetensors").write_bytes(b"nothing")
     with pytest.raises(BadInputError, match=r"part.safetensors in the cache cannot be read .* delete it"):
+        EmbeddingShelf(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"digests": torch.zeros(3, 32, dtype=torch.uint8), "embeds": torch.zeros(2, 4)},
+        {"digests": torch.zeros(2, 32), "embeds": torch.zeros(2, 4)},
+        {"digests": torch.zeros(2, 32, dtype=torch.uint8), "embeds": torch.zeros(2, 4, dtype=torch.int64)},
+        {"digests": torch.zeros(2, 32, dtype=torch.uint8), "embeds": torch.zeros(2, 5)},  # others have 4
+    ],
+)
+def test_a_part_that_no_shelf_wrote_is_refused_by_name(tmp_path, part):
+    shelf = EmbeddingShelf(tmp_path)
+    shelf.add([digest("a")], torch.zeros(1, 4))
+    shelf.flush()
+    save_file(part, tmp_path / "zz.safetensors")
+    with pytest.raises(BadInputError, match=r"zz\.safetensors in the cache cannot be read .* delete it"):
         EmbeddingShelf(tmp_path)

@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 from notclip.errors import BadInputError
-from notclip.gate import FIGURES, FIGURES_ON, Requirement, judge, junit_xml, must_be_measured
+from notclip.gate import PARTS, Requirement, judge, junit_xml, must_be_measured
+from notclip.measures import MEASURES, measure_named
 
 METRICS = {"accuracy": 0.75, "accuracy_by_kind": {"negation": 0.5}, "violation@5": 0.1, "tie_rate": 0.02}
 INTERVALS = {"accuracy": [0.7, 0.8], "accuracy_by_kind": {"negation": [0.4, 0.6]}, "violation@5": [0.05, 0.2]}
@@ -78,11 +79,12 @@ def test_every_figure_of_a_results_file_may_be_required(clip, processor, data):
     model = NotClipModel.from_backbone(clip, processor=processor, composition="scope")
     suite = read_suite(data)
     metrics = score_suite(model, suite, n_resamples=0, progress=False).metrics
-    assert {name.partition("@")[0] for name in metrics} <= set(FIGURES)
+    assert all(measure_named(name) for name in metrics)
     must_be_measured([Requirement.parse(f"{name}>=0") for name in metrics], suite)
-    for part in set(FIGURES_ON) - {"photos"}:  # without it, none of its figures can be had
+    for part in set(PARTS) - {"photos"}:  # without it, none of its figures can be had
         less = replace(suite, **{part: ()})
+        of_part = [name for name, measure in MEASURES.items() if measure.part == part]
         with pytest.raises(BadInputError, match=rf"is measured on {part.replace('_', ' ')}, and"):
-            must_be_measured([Requirement.parse(f"{FIGURES_ON[part][0]}>=0")], less)
+            must_be_measured([Requirement.parse(f"{of_part[0]}>=0")], less)
         left = score_suite(model, less, n_resamples=0, progress=False).metrics
-        assert not {name.partition("@")[0] for name in left} & set(FIGURES_ON[part])
+        assert not {name.partition("@")[0] for name in left} & set(of_part)

@@ -53,7 +53,7 @@ def test_a_better_model_differs_by_what_it_has_more():
     right, wrong = [[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]
     found = score_image_pairs([right] * 40, pairs_of(40), compared=[right] * 20 + [wrong] * 20)
     assert found["pair_group_score_difference"] == 0.5
-    assert found["pair_group_score_p_value"] == 1 / 1000  # no resample of 1,000 on the other side
+    assert 0 < found["pair_group_score_p_value"] < 0.001
     low, high = found["confidence_intervals"]["pair_group_score_difference"]
     assert 0.25 < low < 0.5 < high < 0.75
 

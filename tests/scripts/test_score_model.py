@@ -1,5 +1,6 @@
 """`notclip score-model` from its options to its files, its table and its exit status."""
 
+import contextlib
 import importlib.util
 import json
 import resource
@@ -10,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
-from transformers import CLIPProcessor
+from transformers import CLIPModel, CLIPProcessor
 
 from notclip.scripts import score_model
 
@@ -189,7 +190,7 @@ def test_skipped_photos_are_counted_and_listed(model, own, tmp_path, capsys):
         ),
         (["--images", "nowhere"], "`images` must be a folder, got nowhere"),
         (["--model", "/no/model"], "/no/model"),
-        (["--compare", "nothing.json"], "`compare` must name a results file"),
+        (["--compare", "nothing.json"], "`compare` nothing.json cannot be read: No such file"),
         (["--device", "abacus"], "`device` 'abacus' cannot be used here"),
         (["--batch-size", "0"], "`batch_size` must be at least 1, got 0"),
         (["--resamples", "-1"], "`resamples` must be at least 0, got -1"),
@@ -206,7 +207,38 @@ def test_bad_input_ends_in_one_message_and_status_2(model, own, tmp_path, capsys
     errors = capsys.readouterr().err
     assert message in errors
     assert "Traceback" not in errors
-    assert not list(tmp_path.glob("tiny*"))
+    assert {file.name for file in tmp_path.glob("tiny*")} <= {"tiny.junit.xml"}
+
+
+def test_weights_of_nan_end_a_gate_with_an_error_that_names_model_and_question(model, own, tmp_path, capsys):
+    broken = CLIPModel.from_pretrained(model)
+    broken.text_projection.weight.data.fill_(float("nan"))
+    broken.save_pretrained(tmp_path / "nan")
+    CLIPProcessor.from_pretrained(model).save_pretrained(tmp_path / "nan")
+    arguments = ["--model", tmp_path / "nan", "--suite", own, "--out", tmp_path / "out.json", "--cache", "none"]
+    assert run(*arguments, "--require", "accuracy>=0.1", "--junit", tmp_path / "gate.xml") == 2
+    said = capsys.readouterr().err
+    assert f"`model` {tmp_path / 'nan'} gives no finite score to question 1, 'a dog and no cat', about red.png" in said
+    root = ElementTree.parse(tmp_path / "gate.xml").getroot()
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("1", "0", "1")
+    (case,) = root.iter("testcase")
+    assert case.get("name") == "accuracy>=0.1"
+    assert "no finite score" in case.find("error").get("message")
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_defect_under_a_gate_is_an_error_in_the_test_report_and_no_missed_goal(model, own, tmp_path, monkeypatch):
+    def breaks(*_arguments, **_options):
+        raise RuntimeError("bell \x07 and <tag>")
+
+    monkeypatch.setattr("notclip.score_run.score_suite", breaks)
+    arguments = ["--model", model, "--suite", own, "--out", tmp_path / "out.json", "--require", "accuracy>=0.1"]
+    with contextlib.suppress(RuntimeError):
+        assert run(*arguments) == 3
+    root = ElementTree.parse(tmp_path / "out.junit.xml").getroot()
+    assert (root.get("failures"), root.get("errors")) == ("0", "1")
+    assert next(root.iter("error")).get("type") == "RuntimeError"
+    assert next(root.iter("error")).get("message") == "bell \ufffd and <tag>"
 
 
 def test_help_takes_less_than_a_second_and_needs_no_torch():
