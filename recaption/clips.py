@@ -11,8 +11,19 @@ from pathlib import Path
 
 from PIL import Image
 
+from notclip.photo_notclip import (
+    PHOTO_SUFFIXES,
+    PhotoError,
+    as_rgb,
+    check_size,
+    is_plain,
+    open_photo,
+    opened,
+    plain_photo,
+)
+
 FRAMES = 4  # of a video, as NegBench takes them
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+_MOST_PAGES = 10_000
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".webm", ".mkv", ".mov"})
 _TIFF = (b"II*\0", b"MM\0*")
 
@@ -47,7 +58,10 @@ def pack_clip(frames: Sequence[bytes]) -> bytes:
     Returns:
         A TIFF with a page for each frame; pages of one clip may differ in size.
     """
-    pages = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
+    return _packed([open_photo(frame) for frame in frames])
+
+
+def _packed(pages: Sequence[Image.Image]) -> bytes:
     packed = io.BytesIO()
     pages[0].save(packed, "TIFF", save_all=True, append_images=pages[1:], compression="tiff_adobe_deflate")
     return packed.getvalue()
@@ -67,16 +81,37 @@ def unpack_clip(encoded: bytes) -> list[Image.Image]:
         encoded: an encoded picture of any format. All but a TIFF of several pages are photos, animations too.
 
     Raises:
-        OSError: a page cannot be decoded; Pillow's other errors as well.
+        PhotoError: a page cannot be decoded or is too large, or there are very many.
     """
     if not encoded.startswith(_TIFF):
         return []
-    with Image.open(io.BytesIO(encoded)) as pages:
-        count = getattr(pages, "n_frames", 1)
-        if count == 1:
+    with opened(encoded) as pages:
+        try:
+            pages.seek(1)
+        except EOFError:
             return []
+        try:
+            pages.seek(_MOST_PAGES)
+        except EOFError:
+            count = pages.n_frames  # type: ignore[attr-defined]
+        else:
+            raise PhotoError(f"the photo is refused: it has more than {_MOST_PAGES:,} pages")
         frames = []
         for number in spread_frames(count):
             pages.seek(number)
-            frames.append(pages.convert("RGB"))
+            check_size(pages)
+            frames.append(as_rgb(pages))
         return frames
+
+
+def plain_picture(encoded: bytes) -> bytes:
+    """A photo or a clip in a form that looks the same to whoever decodes it, see `plain_photo`."""
+    frames = unpack_clip(encoded)
+    if not frames:
+        return plain_photo(encoded)
+    with opened(encoded) as pages:
+        for number in spread_frames(pages.n_frames):  # type: ignore[attr-defined]
+            pages.seek(number)
+            if not is_plain(pages, encoded):
+                return _packed(frames)
+    return encoded
