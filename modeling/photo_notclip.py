@@ -261,20 +261,23 @@ def check_size(image: Image.Image) -> None:
         PhotoError: it has too many pixels.
     """
     width, height = image.size
-    most, what = MAX_PIXELS, f"one of the form {image.format}"
+    most, what = MAX_PIXELS, f"a {image.format}"
     if image.format in ("JPEG", "MPO"):
         most, what = MAX_PIXELS_OF_A_JPEG, "a JPEG"
         if image.info.get("progressive"):
             most, what = MAX_PIXELS_OF_A_PROGRESSIVE_JPEG, "a progressive JPEG"
-    pixels = width * height
-    if image.format == "TIFF":  # whose tiles may be larger than itself
-        tags: Any = image.tag_v2  # type: ignore[attr-defined]
-        pixels = max(pixels, tags.get(322, 0) * tags.get(323, 0))
-    if pixels > most:
+    if width * height > most:
         raise PhotoTooLargeError(
-            f"the photo is too large: {width:,} × {height:,} is {pixels / 1e6:,.0f} megapixels, "
+            f"the photo is too large: {width:,} × {height:,} is {width * height / 1e6:,.0f} megapixels, "
             f"and {what} may have {most // 1_000_000}"
         )
+    if image.format == "TIFF":
+        tags: Any = image.tag_v2  # type: ignore[attr-defined]
+        across, down = tags.get(322, 0), tags.get(323, 0)  # of a tile, which may be larger than the picture
+        if across * down > most:
+            raise PhotoTooLargeError(
+                f"the photo is too large: {width:,} × {height:,} in tiles of {across:,} × {down:,}"
+            )
 
 
 @contextmanager
@@ -286,7 +289,8 @@ def _one_sentence() -> Iterator[None]:
         raise
     except Exception as error:  # Its decoders raise whatever the damage triggers, half of Python's classes among them.
         reason = " ".join(str(error).split())[:200]
-        raise PhotoError(f"the photo cannot be decoded: {type(error).__name__}: {reason}") from error
+        kind = "" if isinstance(error, OSError) and reason else f"{type(error).__name__}: "
+        raise PhotoError(f"the photo cannot be decoded: {kind}{reason}") from error
 
 
 def _identified(encoded: bytes) -> ImageFile.ImageFile:

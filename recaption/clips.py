@@ -4,12 +4,13 @@ A clip of a dataset is one TIFF file whose pages are its frames, pixel for pixel
 `load_dataset` shows its first frame, and what embeds it takes the mean over its pages.
 """
 
+import contextlib
 import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from notclip.photo_notclip import (
     PHOTO_SUFFIXES,
@@ -23,7 +24,7 @@ from notclip.photo_notclip import (
 )
 
 FRAMES = 4  # of a video, as NegBench takes them
-_MOST_PAGES = 10_000
+_MOST_PAGES = 1000
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".webm", ".mkv", ".mov"})
 _TIFF = (b"II*\0", b"MM\0*")
 
@@ -86,22 +87,24 @@ def unpack_clip(encoded: bytes) -> list[Image.Image]:
     if not encoded.startswith(_TIFF):
         return []
     with opened(encoded) as pages:
-        try:
-            pages.seek(1)
-        except EOFError:
-            return []
-        try:
-            pages.seek(_MOST_PAGES)
-        except EOFError:
-            count = pages.n_frames  # type: ignore[attr-defined]
-        else:
-            raise PhotoError(f"the photo is refused: it has more than {_MOST_PAGES:,} pages")
         frames = []
-        for number in spread_frames(count):
+        for number in _frame_numbers(pages):
             pages.seek(number)
             check_size(pages)
             frames.append(as_rgb(pages))
         return frames
+
+
+def _frame_numbers(pages: ImageFile.ImageFile) -> list[int]:
+    """Which pages of a TIFF are frames; none where there is but one page."""
+    count = 1
+    with contextlib.suppress(EOFError):
+        while True:
+            pages.seek(count)
+            count += 1
+            if count > _MOST_PAGES:
+                raise PhotoError(f"the photo is refused: it has more than {_MOST_PAGES:,} pages")
+    return spread_frames(count) if count > 1 else []
 
 
 def plain_picture(encoded: bytes) -> bytes:
@@ -110,7 +113,7 @@ def plain_picture(encoded: bytes) -> bytes:
     if not frames:
         return plain_photo(encoded)
     with opened(encoded) as pages:
-        for number in spread_frames(pages.n_frames):  # type: ignore[attr-defined]
+        for number in _frame_numbers(pages):
             pages.seek(number)
             if not is_plain(pages, encoded):
                 return _packed(frames)
