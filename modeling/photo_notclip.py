@@ -116,11 +116,12 @@ def opened(source: Any) -> Iterator[ImageFile.ImageFile]:
         yield image
 
 
-def read_photo_file(source: Any) -> bytes:
+def read_photo_file(source: Any, *, name: str | None = None) -> bytes:
     """The bytes of a photo, never more than 256 MB, and never of what is no regular file (a pipe would never end).
 
     Args:
         source: a path, a binary file, or the bytes themselves.
+        name: what messages call a path; the path itself when absent.
 
     Raises:
         PhotoError: it cannot be read, is no regular file or is too large.
@@ -128,17 +129,18 @@ def read_photo_file(source: Any) -> bytes:
     if isinstance(source, (bytes, bytearray, memoryview)):
         encoded = bytes(source)
     elif isinstance(source, (str, os.PathLike)):
+        name = repr(str(source)[:200] if name is None else name[:200])
         try:
             path = Path(source)
             if not stat.S_ISREG(path.stat().st_mode):
-                raise PhotoError(f"the photo {str(path)!r} is no regular file")
+                raise PhotoError(f"the photo {name} is no regular file")
             with path.open("rb") as file:
                 encoded = file.read(MAX_BYTES + 1)
         except (OSError, ValueError) as error:  # ValueError: a path with NUL in it
             if isinstance(error, PhotoError):
                 raise
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise PhotoError(f"the photo {str(source)[:200]!r} cannot be read ({reason})") from error
+            raise PhotoError(f"the photo {name} cannot be read ({reason})") from error
     elif hasattr(source, "read"):
         encoded = _read_all(source)
     else:

@@ -34,7 +34,7 @@ def read_photo(root: Path, path: str) -> bytes:
             )
         return clip_of([read_photo(root, str(frames[number])) for number in spread_frames(len(frames))])
     try:
-        return read_photo_file(file)
+        return read_photo_file(file, name=path)
     except PhotoError as error:
         raise BadInputError(str(error)) from error
 
