@@ -338,7 +338,7 @@ def _draft(image: ImageFile.ImageFile, shortest: int | None) -> None:
     for part in (8, 4, 2):
         enough = shortest is not None and min(width, height) // part >= shortest
         if enough or width * height * 4 > KEPT_PIXELS * part * part:
-            image.draft(None, (width // part, height // part))  # type: ignore[arg-type]
+            image.draft(None, (width // part, height // part))
             return
 
 
