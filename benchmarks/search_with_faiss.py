@@ -12,7 +12,6 @@ and then at each `--strength` of exclusion.
 
 import argparse
 import hashlib
-import io
 import sys
 import time
 from pathlib import Path
@@ -25,6 +24,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from notclip.embedding_cache import cached_image_embeds
 from notclip.loading import load_model
+from notclip.photo_notclip import open_photo
 
 THUMBNAIL = 112
 MARGIN = 22
@@ -45,7 +45,7 @@ def contact_sheet(rows: list[tuple[str, list[bytes]]]) -> Image.Image:
         top = row * (THUMBNAIL + MARGIN)
         draw.text((4, top + 3), title, fill="black", font=font)
         for column, photo in enumerate(photos):
-            small = Image.open(io.BytesIO(photo)).convert("RGB").resize((THUMBNAIL - 4, THUMBNAIL - 4))
+            small = open_photo(photo).resize((THUMBNAIL - 4, THUMBNAIL - 4))
             sheet.paste(small, (column * THUMBNAIL + 2, top + MARGIN))
     return sheet
 
@@ -94,7 +94,7 @@ def main() -> int:
     print(f"out of the model's order by at most {(by_model - expected).abs().max():.1e}")
     for row, query in enumerate(options.query):
         top = found[row, : options.depth]
-        shown = [Image.open(io.BytesIO(photos[index])) for index in top]
+        shown = [photos[index] for index in top]
         afresh = model.score(shown, [query])[:, 0].numpy()
         near = graph.search(vectors[row : row + 1].numpy(), options.depth)[1][0]
         off = np.abs(afresh - scores[row, : options.depth]).max()

@@ -1,7 +1,6 @@
 """The built dataset as files: what `notclip build-dataset` recorded of it, its rows, and examples."""
 
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,14 +71,14 @@ class DatasetFiles:
 
     def examples(self, count: int) -> list[tuple["Image", str, str]]:
         """Pictures of the test split, each with a caption and a negated caption of it."""
-        from PIL import Image
+        from notclip.photo_notclip import open_photo
 
-        found: dict[str, tuple[Image.Image, str, str]] = {}
+        found: dict[str, tuple[Image, str, str]] = {}
         for row in self._test_rows("captions", ["image", "image_id", "caption", "negated_captions"]):
             if len(found) == count:
                 break
             if row["negated_captions"] and row["image_id"] not in found:
-                image = Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")
+                image = open_photo(row["image"]["bytes"])
                 found[row["image_id"]] = (image, row["caption"], row["negated_captions"][0])
         return list(found.values())
 

@@ -21,7 +21,11 @@ import pyarrow.parquet as pq
 from datasets import Features, Image
 
 ROWS = 100  # a row group: small enough for the Hub's viewer with large photos
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+# Those of `notclip.photo_notclip.PHOTO_SUFFIXES`, which is not at hand where this file runs.
+PICTURES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+    | {".avif", ".heic", ".heif", ".pgm", ".ppm"}
+)
 
 # Name of a picture and its address, if there is one -> its bytes.
 Find = Callable[[str, str | None], bytes | None]

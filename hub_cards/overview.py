@@ -4,7 +4,6 @@ Drawn from the test split. The queries shown are those with the greatest differe
 excluded, and the picture says so: the averages stand beside them.
 """
 
-import io
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from PIL import Image
 from notclip.hub_cards.figures import COLOURS
 from notclip.hub_cards.results import Results
 from notclip.modeling_notclip import NotClipModel
+from notclip.photo_notclip import open_photo
 from notclip.recaption.split_files import split_files
 
 SHOWN = 5
@@ -56,7 +56,7 @@ def draw_overview(
     columns = ["image", "captions", "absent", "present"]
     files = split_files(data, "retrieval", "test")
     rows = [row for file in files for row in pq.read_table(file, columns=columns).to_pylist()]
-    images = [Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB") for row in rows]
+    images = [open_photo(row["image"]["bytes"]) for row in rows]
     present = [frozenset(row["present"]) for row in rows]
     picked = _most_different(_search(base, notclip, rows, images), present, queries)
 

@@ -1,7 +1,6 @@
 """Image embeddings of a frozen tower, computed once and kept by content: see `embedding_shelf`."""
 
 import hashlib
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tqdm import tqdm
 
 from notclip.embedding_shelf import EmbeddingShelf
 from notclip.modeling_notclip import NotClipModel
+from notclip.photo_notclip import open_photo
 from notclip.recaption.clips import unpack_clip
 
 
@@ -57,4 +57,4 @@ def cached_image_embeds(
 
 def _frames(encoded: bytes) -> list[Image.Image]:
     """A photo, or the frames of a clip."""
-    return list(unpack_clip(encoded)) or [Image.open(io.BytesIO(encoded))]
+    return unpack_clip(encoded) or [open_photo(encoded)]

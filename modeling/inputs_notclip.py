@@ -5,10 +5,14 @@ come back as scores of the wrong shape.
 """
 
 from collections.abc import Iterable, Sequence, Sized
+from os import PathLike
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from torch import Tensor
+
+from .photo_notclip import PhotoError, open_photo
 
 
 def as_texts(texts: Iterable[str]) -> list[str]:
@@ -29,36 +33,57 @@ def as_texts(texts: Iterable[str]) -> list[str]:
 
 
 def check_images(images: Any) -> None:
-    """Refuse what is neither a sequence nor a batch of pixel values.
+    """Refuse what is neither a sequence of photos nor a batch of pixel values.
 
     Raises:
-        ValueError: one image or path stands for the sequence, or pixel values lack a dimension.
+        ValueError: one image or path stands for the sequence, or what should be pixel values are none.
     """
     if isinstance(images, Tensor):
-        if images.ndim != 4:
+        if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(
                 f"`images` as pixel values must have the shape (images, 3, height, width), got {tuple(images.shape)}."
             )
-    elif isinstance(images, (str, bytes, Image.Image)):
-        raise ValueError(f"`images` must be a list of PIL images, got one {type(images).__name__}: put it in a list.")
+        check_pixel_values(images, name="images")
+        if not images.isfinite().all():
+            raise ValueError("`images` as pixel values must be finite, got NaN or infinity.")
+    elif isinstance(images, (str, bytes, PathLike, Image.Image)):
+        raise ValueError(f"`images` must be a list of photos, got one {type(images).__name__}: put it in a list.")
     elif not isinstance(images, Sized):
-        raise ValueError(f"`images` must be a list of PIL images, got {type(images).__name__}.")
+        raise ValueError(f"`images` must be a list of photos, got {type(images).__name__}.")
+    elif isinstance(images, np.ndarray) and images.ndim != 4:
+        raise ValueError(
+            f"`images` must be a list of photos, or an array of shape (images, height, width, 3), got one of shape "
+            f"{images.shape}: put a single photo in a list."
+        )
 
 
-def as_rgb(images: Sequence[Image.Image], *, first: int) -> list[Image.Image]:
-    """Turn a batch of pictures into RGB.
-
-    Args:
-        images: the batch.
-        first: position of its first picture in the whole sequence, for the message.
+def check_pixel_values(pixel_values: Tensor, *, name: str = "pixel_values") -> None:
+    """Refuse a tensor that holds pictures rather than what the image processor makes of them.
 
     Raises:
-        ValueError: something else than a PIL image is in it.
+        ValueError: it is one of integers.
     """
+    if not pixel_values.is_floating_point():
+        raise ValueError(
+            f"`{name}` as a tensor must be pixel values as the image processor makes them, in floating point, got "
+            f"{str(pixel_values.dtype).removeprefix('torch.')}: hand pictures over as PIL images or numpy arrays."
+        )
+
+
+def open_photos(images: Sequence[Any], *, first: int = 0) -> list[Image.Image]:
+    """Open a batch of photos.
+
+    Args:
+        images: the batch; of PIL images, paths, bytes or arrays, see `open_photo`.
+        first: position of its first photo in the whole sequence, for the message.
+
+    Raises:
+        ValueError: one of them cannot be opened.
+    """
+    photos = []
     for position, image in enumerate(images, start=first):
-        if not isinstance(image, Image.Image):
-            raise ValueError(
-                f"`images` must be PIL images, got {type(image).__name__} at position {position}: open a file with "
-                "`Image.open`, turn an array into a picture with `Image.fromarray`."
-            )
-    return [image.convert("RGB") for image in images]
+        try:
+            photos.append(open_photo(image))
+        except PhotoError as error:
+            raise ValueError(f"`images` at position {position}: {error}.") from error
+    return photos

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES
@@ -23,7 +22,7 @@ from transformers.utils.generic import can_return_tuple
 from .caption_frames import count_words, without_frame
 from .composition_notclip import CaptionParts, CompositionWeights, EmbeddedTexts, compose
 from .configuration_notclip import COMPOSITIONS, NotClipConfig
-from .inputs_notclip import as_rgb, as_texts, check_images
+from .inputs_notclip import as_texts, check_images, check_pixel_values, open_photos
 from .negation_scope import NegationScope, read_scope
 from .processing_notclip import NotClipProcessor
 
@@ -195,6 +194,7 @@ class NotClipModel(PreTrainedModel):
 
     def get_image_features(self, pixel_values: Tensor, **kwargs: Any) -> Any:
         """Embed images as the backbone does; `.pooler_output` has shape (I, D)."""
+        check_pixel_values(pixel_values)
         return self.backbone.get_image_features(pixel_values=pixel_values, **kwargs)
 
     @can_return_tuple
@@ -220,6 +220,7 @@ class NotClipModel(PreTrainedModel):
         """
         if input_ids is None or pixel_values is None:
             raise ValueError("`input_ids` and `pixel_values` must both be given; for one tower use `get_…_features`.")
+        check_pixel_values(pixel_values)
         self._check_length(input_ids)
         input_ids, attention_mask = self._pad_as_trained(input_ids, attention_mask)
         if attention_mask is not None:
@@ -247,8 +248,14 @@ class NotClipModel(PreTrainedModel):
     # -- strings and images ----------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def encode_images(self, images: Sequence[Image.Image] | Tensor, *, batch_size: int = 64) -> Tensor:
-        """Embed PIL images, or pixel values of shape (I, 3, H, W), to unit norm, shape (I, D)."""
+    def encode_images(self, images: Sequence[Any] | Tensor, *, batch_size: int = 64) -> Tensor:
+        """Embed images to unit norm, shape (I, D).
+
+        Args:
+            images: PIL images, paths, bytes or arrays of pixels, opened as `photo_notclip.open_photo` does; or pixel
+                values of shape (I, 3, H, W) as the image processor makes them.
+            batch_size: images encoded at once.
+        """
         check_images(images)
         if self.device.type == "cpu":
             batch_size = min(batch_size, IMAGES_AT_ONCE_ON_A_CPU)
@@ -258,7 +265,7 @@ class NotClipModel(PreTrainedModel):
             if isinstance(batch, Tensor):
                 inputs: dict[str, Any] = {"pixel_values": batch}
             else:
-                rgb = as_rgb(batch, first=start)
+                rgb = open_photos(batch, first=start)
                 # SigLIP 2 with native resolution also needs the mask and the shape of each image's patches.
                 inputs = dict(self.processor.image_processor(images=rgb, return_tensors="pt").to(self.device))
             pixel_values = inputs.pop("pixel_values").to(self.device, self.dtype)
@@ -362,15 +369,15 @@ class NotClipModel(PreTrainedModel):
     @torch.no_grad()
     def score(
         self,
-        images: Sequence[Image.Image] | Tensor,
+        images: Sequence[Any] | Tensor,
         texts: Sequence[str],
         *,
         composition: str | None = None,
         strength: float | None = None,
     ) -> Tensor:
-        """Score images (PIL, or pixel values) against texts, shape (I, T), in units of cosine similarity.
+        """Score images against texts, shape (I, T), in units of cosine similarity.
 
-        `composition` and `strength` are those of `encode_queries`.
+        `images` are those of `encode_images`, `composition` and `strength` are those of `encode_queries`.
         """
         vectors, biases = self.encode_queries(texts, composition=composition, strength=strength)
         return self.encode_images(images) @ vectors.T + biases

@@ -10,6 +10,7 @@ It encodes; it does not train, since the parts of a query are embedded without g
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -87,7 +88,7 @@ class NotClipSentences(InputModule):
         kind = infer_batch_modality(inputs, supported_modalities=self.modalities)
         values = [each.get(kind, each) if isinstance(each, dict) else each for each in inputs]
         if kind == "image":
-            return {"images": [load_image(image) if isinstance(image, str) else image for image in values]}
+            return {"images": [load_image(image) if _is_address(image) else image for image in values]}
         return {"texts": [f"{prompt or ''}{text}" if isinstance(text, str) else text for text in values]}
 
     def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -103,6 +104,11 @@ class NotClipSentences(InputModule):
         """Write weights and processor; sentence-transformers copies the code beside them."""
         self.model.save_pretrained(output_path)
         self.model.processor.save_pretrained(output_path)
+
+
+def _is_address(image: Any) -> bool:
+    """Whether a string is a URL or base64, which transformers fetches and decodes, and no file."""
+    return isinstance(image, str) and not Path(image[:4096]).is_file()
 
 
 __all__ = ["NotClipSentences"]

@@ -14,6 +14,7 @@ from notclip.embedding_shelf import EmbeddingShelf
 from notclip.errors import BadInputError
 from notclip.recaption.suite import Photo, Suite, decode_photo, frames_of
 
+PIXELS_AT_ONCE = 2**27  # decoded and not yet encoded: 0.5 GB
 TEXTS_AT_ONCE = 8192  # between two steps of the progress bar; parts of captions are encoded once in each
 
 
@@ -125,7 +126,9 @@ def embed_photos(
                     if not skip_bad:
                         raise
                     bad[name] = str(error)
-                if len(waiting) >= batch_size:
+                # Sixty-four small photos are little; sixty-four from a phone are four gigabytes.
+                pixels = sum(image.width * image.height for image in waiting.values())
+                if len(waiting) >= batch_size or pixels >= PIXELS_AT_ONCE:
                     encode()
                 bar.update()
             encode()

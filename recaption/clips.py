@@ -4,15 +4,27 @@ A clip of a dataset is one TIFF file whose pages are its frames, pixel for pixel
 `load_dataset` shows its first frame, and what embeds it takes the mean over its pages.
 """
 
+import contextlib
 import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageFile
+
+from notclip.photo_notclip import (
+    PHOTO_SUFFIXES,
+    PhotoError,
+    as_rgb,
+    check_size,
+    is_plain,
+    open_photo,
+    opened,
+    plain_photo,
+)
 
 FRAMES = 4  # of a video, as NegBench takes them
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+_MOST_PAGES = 1000
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".webm", ".mkv", ".mov"})
 _TIFF = (b"II*\0", b"MM\0*")
 
@@ -47,7 +59,10 @@ def pack_clip(frames: Sequence[bytes]) -> bytes:
     Returns:
         A TIFF with a page for each frame; pages of one clip may differ in size.
     """
-    pages = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
+    return _packed([open_photo(frame) for frame in frames])
+
+
+def _packed(pages: Sequence[Image.Image]) -> bytes:
     packed = io.BytesIO()
     pages[0].save(packed, "TIFF", save_all=True, append_images=pages[1:], compression="tiff_adobe_deflate")
     return packed.getvalue()
@@ -67,16 +82,39 @@ def unpack_clip(encoded: bytes) -> list[Image.Image]:
         encoded: an encoded picture of any format. All but a TIFF of several pages are photos, animations too.
 
     Raises:
-        OSError: a page cannot be decoded; Pillow's other errors as well.
+        PhotoError: a page cannot be decoded or is too large, or there are very many.
     """
     if not encoded.startswith(_TIFF):
         return []
-    with Image.open(io.BytesIO(encoded)) as pages:
-        count = getattr(pages, "n_frames", 1)
-        if count == 1:
-            return []
+    with opened(encoded) as pages:
         frames = []
-        for number in spread_frames(count):
+        for number in _frame_numbers(pages):
             pages.seek(number)
-            frames.append(pages.convert("RGB"))
+            check_size(pages)
+            frames.append(as_rgb(pages))
         return frames
+
+
+def _frame_numbers(pages: ImageFile.ImageFile) -> list[int]:
+    """Which pages of a TIFF are frames; none where there is but one page."""
+    count = 1
+    with contextlib.suppress(EOFError):
+        while True:
+            pages.seek(count)
+            count += 1
+            if count > _MOST_PAGES:
+                raise PhotoError(f"the photo is refused: it has more than {_MOST_PAGES:,} pages")
+    return spread_frames(count) if count > 1 else []
+
+
+def plain_picture(encoded: bytes) -> bytes:
+    """A photo or a clip in a form that looks the same to whoever decodes it, see `plain_photo`."""
+    frames = unpack_clip(encoded)
+    if not frames:
+        return plain_photo(encoded)
+    with opened(encoded) as pages:
+        for number in _frame_numbers(pages):
+            pages.seek(number)
+            if not is_plain(pages, encoded):
+                return _packed(frames)
+    return encoded

@@ -1,7 +1,6 @@
 """Image-level presence scores of the 80 COCO classes from a YOLOX detector, kept on disk by image content."""
 
 import hashlib
-import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from notclip.errors import BadInputError
+from notclip.photo_notclip import open_photo
 
 COCO_CLASSES = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
@@ -78,8 +78,7 @@ class PresenceDetector:
         return np.stack([self._scores_of_one(image) for image in images])
 
     def _scores_of_one(self, image: bytes) -> np.ndarray:
-        with Image.open(io.BytesIO(image)) as opened:
-            photo = opened.convert("RGB")
+        photo = open_photo(image)
         scale = min(_SIDE / photo.width, _SIDE / photo.height)
         size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
         pixels = np.full((_SIDE, _SIDE, 3), _GREY, dtype=np.float32)

@@ -1,19 +1,17 @@
 """What a model is scored on: questions, pairs, negated and ordinary queries, and the photos that they are about."""
 
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from notclip import photo_notclip
 from notclip.errors import BadInputError
+from notclip.photo_notclip import PhotoError
 from notclip.recaption.clips import frame_bytes, unpack_clip
-
-# What Pillow's decoders raise on corrupt input: half a dozen unrelated classes.
-_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 class Photo(Protocol):
@@ -39,9 +37,9 @@ class PhotoFile:
     def read_bytes(self) -> bytes:
         """Read the file."""
         try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise BadInputError(f"{self.where}: the photo {self.path} cannot be read: {error.strerror}.") from error
+            return photo_notclip.read_photo_file(self.path)
+        except PhotoError as error:
+            raise BadInputError(f"{self.where}: {error}.") from error
 
 
 @dataclass(frozen=True)
@@ -74,16 +72,16 @@ def frames_of(photo: Photo | Clip) -> tuple[Photo, ...]:
         return photo.frames
     try:
         pages = unpack_clip(photo.read_bytes())
-    except _UNREADABLE as error:
-        raise BadInputError(f"{photo.where}: the clip cannot be decoded: {error}.") from error
+    except PhotoError as error:
+        raise BadInputError(f"{photo.where}: {error}.") from error
     return tuple(ClipPage(page, photo.where) for page in pages) or (photo,)
 
 
 def open_photo(photo: Photo) -> Image.Image:
-    """Decode a photo to RGB.
+    """Decode a photo to RGB, see `photo_notclip.open_photo`.
 
     Raises:
-        BadInputError: it is missing or no image that Pillow can read, with the file and row that name it.
+        BadInputError: it is missing or cannot be opened, with the file and row that name it.
     """
     return decode_photo(photo.read_bytes(), photo.where)
 
@@ -91,12 +89,9 @@ def open_photo(photo: Photo) -> Image.Image:
 def decode_photo(encoded: bytes, where: str) -> Image.Image:
     """Decode an image file to RGB; `where` names it in the error, as `open_photo` has it."""
     try:
-        with Image.open(io.BytesIO(encoded)) as image:
-            return image.convert("RGB")
-    except _UNREADABLE as error:
-        # Pillow's own words are the address of a buffer.
-        why = "it is no image of a form that Pillow reads" if isinstance(error, UnidentifiedImageError) else error
-        raise BadInputError(f"{where}: the photo cannot be decoded: {why}.") from error
+        return photo_notclip.open_photo(encoded)
+    except PhotoError as error:
+        raise BadInputError(f"{where}: {error}.") from error
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Presence scores from any zero-shot detector of transformers: OWL-ViT, OWLv2, Grounding DINO and their kin."""
 
 import hashlib
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from notclip.errors import BadInputError
+from notclip.photo_notclip import open_photo
 
 # Their text tower is run once for all labels; of the others, text and photo are seen together, one label at a time.
 _TWO_TOWERS = ("owlvit", "owlv2")
@@ -67,10 +67,7 @@ class ZeroShotDetector:
         """Presence score in [0, 1] of each label in each encoded image, shape (N, L)."""
         import torch
 
-        photos = []
-        for image in images:
-            with Image.open(io.BytesIO(image)) as opened:
-                photos.append(opened.convert("RGB"))
+        photos = [open_photo(image) for image in images]
         with torch.inference_mode():
             found = self._of_two_towers(photos) if self._queries is not None else self._of_pairs(photos)
         return found.float().cpu().numpy().round(4)

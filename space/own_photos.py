@@ -1,22 +1,19 @@
 """A visitor's own photos: read with care, kept in memory as small copies, their files deleted at once."""
 
 import contextlib
-import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from notclip.errors import BadInputError
+from notclip.photo_notclip import PhotoError, PhotoTooLargeError, open_photo, photo_header
 from notclip.space.engine import Embedded
 
 MAX_PHOTOS = 200
-MAX_PIXELS = 40_000_000
 MAX_BYTES = 20 * 2**20
 SIDE = 448  # of the copy that is embedded and shown
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 @dataclass(frozen=True)
@@ -95,38 +92,24 @@ def open_small(path: Path, *, name: str) -> tuple[Image.Image, str | None]:
         name: what messages call it.
 
     Returns:
-        The copy, longer side at most 448 pixels, upright; and a note where only a part of the file was read.
+        The copy, longer side at most 448 pixels, as `open_photo` sees it; and a note where only a part of the file was
+        read.
 
     Raises:
         BadInputError: it is no picture, too large, or broken.
     """
     if path.stat().st_size > MAX_BYTES:
         raise BadInputError(f"{name}: the file has {path.stat().st_size / 2**20:.0f} MB; the limit is 20 MB.")
+    encoded = path.read_bytes()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # The limit below is stricter.
-            image = Image.open(io.BytesIO(path.read_bytes()), formats=FORMATS)
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise BadInputError(
-                f"{name}: {width:,} × {height:,} is {width * height / 1e6:.0f} megapixels; the limit is 40."
-            )
-        frames = getattr(image, "n_frames", 1)
-        image.draft("RGB", (2 * SIDE, 2 * SIDE))  # JPEG decodes at a fraction of its size.
-        image.thumbnail((SIDE, SIDE))
-        upright = ImageOps.exif_transpose(image)
-        small = upright.convert("RGBA") if "transparency" in upright.info or upright.mode == "LA" else upright
-        if small.mode == "RGBA":  # Transparent parts are white, as browsers show them.
-            ground = Image.new("RGBA", small.size, "white")
-            small = Image.alpha_composite(ground, small)
-        note = f"{name} is animated: only its first picture is used." if frames > 1 else None
-        return small.convert("RGB"), note
-    except BadInputError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise BadInputError(f"{name}: the picture is too large; the limit is 40 megapixels.") from error
-    # Pillow's decoders raise half a dozen unrelated classes on corrupt input.
-    except (OSError, ValueError, SyntaxError, EOFError, TypeError, IndexError, OverflowError, MemoryError) as error:
+        header = photo_header(encoded)
+        small = open_photo(encoded, shortest=2 * SIDE)
+    except PhotoTooLargeError as error:
+        raise BadInputError(f"{name}: {error}.") from error
+    except PhotoError as error:
         raise BadInputError(
-            f"{name} is not a picture that can be read. Use a JPEG, PNG, WebP or GIF file that opens on your device."
+            f"{name} is not a picture that can be read. Use a JPEG, PNG, WebP, AVIF, HEIC or GIF file that opens on "
+            "your device."
         ) from error
+    small.thumbnail((SIDE, SIDE))
+    return small, f"{name} is animated: only its first picture is used." if header.is_animated else None

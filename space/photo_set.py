@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.photo_notclip import PHOTO_SUFFIXES
 from notclip.recaption.split_files import split_files
 from notclip.recaption.suite import Photo, PhotoFile, Suite, frames_of
 
 DRAWN_WORLD = "drawn-world"
-PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ def read_photo_set(source: str, *, limit: int | None = None) -> PhotoSet:
         return _read_dataset(folder)
     if files := sorted(folder.glob("*.parquet")):
         return _read_parquet(files, limit)
-    pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)[:limit]
+    pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)[:limit]
     if not pictures:
         raise BadInputError(
-            f"`photos` {folder} holds no dataset, no Parquet file and no picture ({', '.join(PICTURES)})."
+            f"`photos` {folder} holds no dataset, no Parquet file and no picture (.jpg, .png, .webp, .heic, …)."
         )
     photos: dict[str, Photo] = {str(p.relative_to(folder)): PhotoFile(p, str(p)) for p in pictures}
     suite = Suite(f"photos of {folder.name}", photos, gallery=list(photos))

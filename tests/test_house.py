@@ -102,3 +102,18 @@ def test_every_package_folder_is_listed():
 def test_light_modules_import_neither_torch_nor_transformers(module):
     code = f"import sys, {module}; sys.exit(bool({{'torch', 'transformers'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_photos_are_opened_by_one_function_alone():
+    """Who opens a photo elsewhere than in `photo_notclip` forgets EXIF, transparency, 16 bits or bombs."""
+    opening = r"\bImage\.open\(|\.convert\(\s*[\"']RGB[\"']|\bload_image\(|exif_transpose|MAX_IMAGE_PIXELS"
+    found = {
+        (str(path.relative_to(ROOT)), call)
+        for folder in {*FOLDERS.values(), "benchmarks"} - {"tests/loopback_hub"}
+        for path in (ROOT / folder).rglob("*.py")
+        for call in re.findall(opening, path.read_text())
+    }
+    assert found == {
+        ("modeling/photo_notclip.py", '.convert("RGB"'),
+        ("modeling/sentence_notclip.py", "load_image("),  # of URLs and base64, which transformers fetches
+    }

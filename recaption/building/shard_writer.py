@@ -22,6 +22,7 @@ from notclip.recaption.building.pieces import Skipped
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, whole_file, write_json
 from notclip.recaption.caption_text import says_something
+from notclip.recaption.clips import plain_picture
 from notclip.recaption.domains.descriptions import describe
 from notclip.recaption.fact_table import FactTable, fact_table
 from notclip.recaption.facts import EVIDENCE_METHODS, ImageFacts
@@ -273,7 +274,8 @@ def _rows(
 
 def _image_columns(image: SourceImage, *, embedded: bool) -> Row:
     if embedded:
-        return {"image": {"bytes": image.image, "path": image.image_id}, "image_id": image.image_id}
+        assert image.image is not None  # as `shard_images` was asked
+        return {"image": {"bytes": plain_picture(image.image), "path": image.image_id}, "image_id": image.image_id}
     return {"image_url": image.location, "image_sha256": image.digest, "image_id": image.image_id}
 
 

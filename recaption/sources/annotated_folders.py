@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.photo_notclip import PHOTO_SUFFIXES
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
 from notclip.recaption.sources.photos import read_photo
 from notclip.recaption.sources.splits import split_of
 
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
@@ -92,10 +92,10 @@ def _voc_content(folder: Path, name: str) -> RowContent:
 
 
 def _photo_beside(folder: Path, name: str) -> str:
-    for ending in PHOTO_ENDINGS:
+    for ending in sorted(PHOTO_SUFFIXES):
         if (folder / f"{name}{ending}").is_file():
             return f"{name}{ending}"
-    return f"{name}{PHOTO_ENDINGS[0]}"
+    return f"{name}.jpg"
 
 
 def yolo_parts(table: Path, *, limit: int | None = None) -> list[ListedPart]:
@@ -135,7 +135,7 @@ def yolo_parts(table: Path, *, limit: int | None = None) -> list[ListedPart]:
 
 
 def _read_yolo(folder: Path, names: tuple[str, ...]) -> tuple[Iterator[SourceRow], tuple[str, ...] | None]:
-    photos = sorted(file for file in folder.rglob("*") if file.suffix.lower() in PHOTO_ENDINGS)
+    photos = sorted(file for file in folder.rglob("*") if file.suffix.lower() in PHOTO_SUFFIXES)
     return (
         SourceRow(str(_yolo_labels(photo)), 0, partial(_yolo_content, folder, photo, names)) for photo in photos
     ), names

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.photo_notclip import PhotoError, read_photo_file
 from notclip.recaption.clips import spread_frames
 from notclip.recaption.sources.parts import RowContent
 from notclip.recaption.sources.photos import clip_of, read_photo
@@ -159,7 +160,9 @@ class Columns:
 
         try:
             with fsspec.open(path, "rb") as stream:
-                return bytes(stream.read())
+                return read_photo_file(stream)
+        except PhotoError as error:
+            raise BadInputError(str(error)) from error
         except (OSError, ValueError) as error:
             raise BadInputError(f"the photo {path!r} cannot be read ({error})") from error
 

@@ -1,13 +1,10 @@
 """Photos as files: read from inside their folder alone, and decoded once to see that they are sound."""
 
-import io
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
-
 from notclip.errors import BadInputError
+from notclip.photo_notclip import PhotoError, open_photo, read_photo_file
 from notclip.recaption.clips import VIDEO_SUFFIXES, pack_clip, photos_in, spread_frames, unpack_clip
 
 
@@ -37,9 +34,9 @@ def read_photo(root: Path, path: str) -> bytes:
             )
         return clip_of([read_photo(root, str(frames[number])) for number in spread_frames(len(frames))])
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise BadInputError(f"the photo {path!r} cannot be read ({error.strerror})") from error
+        return read_photo_file(file, name=path)
+    except PhotoError as error:
+        raise BadInputError(str(error)) from error
 
 
 def clip_of(frames: Sequence[bytes]) -> bytes:
@@ -65,13 +62,7 @@ def check_photo(image: bytes) -> None:
         BadInputError: it is no image, is cut off, or would take far more memory than any photo (a decompression bomb).
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(image)) as photo:
-                photo.load()
-            unpack_clip(image)
-    except UnidentifiedImageError as error:
-        # Pillow's own words are the address of a buffer: of the same photo others in each build.
-        raise BadInputError("the photo cannot be decoded (it is no image of a form that Pillow reads)") from error
-    except Exception as error:  # Pillow's decoders raise whatever the damage triggers.
-        raise BadInputError(f"the photo cannot be decoded ({type(error).__name__}: {error})") from error
+        if not unpack_clip(image):
+            open_photo(image)
+    except PhotoError as error:
+        raise BadInputError(str(error)) from error

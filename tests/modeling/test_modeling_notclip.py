@@ -210,11 +210,13 @@ def test_what_is_no_text_is_named_with_its_position(model, images, texts, messag
 
 def test_what_is_no_picture_is_named_with_its_position_and_what_makes_it_one(model, images):
     for one in (images[0], "photo.jpg"):
-        with pytest.raises(ValueError, match=r"`images` must be a list of PIL images, got one .*: put it in a list"):
+        with pytest.raises(ValueError, match=r"`images` must be a list of photos, got one .*: put it in a list"):
             model.score(one, TEXTS)
     others = [*images, *images, "photo.jpg"]  # in the second batch
-    with pytest.raises(ValueError, match=r"`images` must be PIL images, got str at position 6: .*`Image\.open`"):
+    with pytest.raises(ValueError, match=r"`images` at position 6: the photo 'photo\.jpg' cannot be read \(No such"):
         model.score(others, TEXTS)
+    with pytest.raises(ValueError, match=r"`images` at position 0: the photo must be a path, .* got Tensor"):
+        model.score([torch.zeros(3, 32, 32)], TEXTS)
     with pytest.raises(ValueError, match=r"shape \(images, 3, height, width\), got \(3, 32, 32\)"):
         model.score(pixels(model, images)[0], TEXTS)
 
