@@ -1,6 +1,7 @@
 """The release forms of a trained model that are not its own `save_pretrained`: adapter, and merged plain backbone."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import PeftModel
@@ -17,6 +18,7 @@ def export_backbone(backbone: PreTrainedModel, processor: ProcessorMixin, folder
 
 def export_adapter(adapted: PeftModel, folder: Path, *, base: str) -> None:
     """Write the LoRA weights; `base` is the name under which its users find the backbone."""
+    config: Any
     for config in adapted.peft_config.values():
         config.base_model_name_or_path = base
         # peft holds the names in a set, which each process lists in an order of its own.

@@ -93,7 +93,7 @@ def _from_transformers(name: str, revision: str | None, argument: str, trusted_c
     where: dict[str, Any] = {} if revision is None else {"revision": revision}
     with reading_model(argument, name):
         content = _config_content(name, where, argument)
-        trust = {} if trusted_commit is None else {"trust_remote_code": True}
+        trust: dict[str, Any] = {} if trusted_commit is None else {"trust_remote_code": True}
         ours = content.get("model_type") == "notclip"
         with reading_config(name):
             read_pretrained(NotClipConfig if ours else AutoConfig, name, **where, **trust)

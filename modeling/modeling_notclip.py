@@ -155,9 +155,10 @@ class NotClipModel(PreTrainedModel):
             ValueError: the checkpoint lacks weights, or holds others than its configuration says.
         """
         wants_report = kwargs.pop("output_loading_info", False)
-        model, report = super().from_pretrained(
+        loaded: Any = super().from_pretrained(
             pretrained_model_name_or_path, *model_args, output_loading_info=True, **kwargs
         )
+        model, report = loaded
         check_loading(str(pretrained_model_name_or_path), model, report)
         where = {name: kwargs[name] for name in PLACE if kwargs.get(name) is not None}
         model._processor_source = (str(pretrained_model_name_or_path), where)

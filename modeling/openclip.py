@@ -83,7 +83,7 @@ def load_openclip(
             converted = to_transformers(weights, config)
         except KeyError as error:
             raise BadInputError(_misfit(checkpoint, architecture, f"holds no weight {error.args[0]!r}")) from error
-        model_class = CLIPModel if isinstance(config, CLIPConfig) else SiglipModel
+        model_class: Any = CLIPModel if isinstance(config, CLIPConfig) else SiglipModel
         with torch.device("meta"):  # no memory is taken for what a config says before the weights are seen to be so
             outline = model_class(config)
         _check_fit(checkpoint, architecture, converted, outline)
