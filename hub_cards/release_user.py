@@ -103,16 +103,16 @@ def check_models(places: Mapping[str, str], base: str | None, tolerance: float, 
         return f"answered {best!r}, as the training run"
 
     def merged_backbone() -> str:
-        name = AutoConfig.from_pretrained(places["backbone"]).architectures[0]
-        model = getattr(transformers, name).from_pretrained(places["backbone"])
-        processor = AutoProcessor.from_pretrained(places["backbone"], backend="pil")
+        name = AutoConfig.from_pretrained(places["backbone"], trust_remote_code=False).architectures[0]
+        model = getattr(transformers, name).from_pretrained(places["backbone"], trust_remote_code=False)
+        processor = AutoProcessor.from_pretrained(places["backbone"], backend="pil", trust_remote_code=False)
         return f"{name}, " + compare(plain_scores(model, processor, probe), probe.plain_scores, tolerance)
 
     def adapter() -> str:
         assert base is not None
-        model = AutoModel.from_pretrained(base, dtype=torch.float32)
+        model = AutoModel.from_pretrained(base, dtype=torch.float32, trust_remote_code=False)
         model = PeftModel.from_pretrained(model, places["adapter"]).eval()
-        processor = AutoProcessor.from_pretrained(base, backend="pil")
+        processor = AutoProcessor.from_pretrained(base, backend="pil", trust_remote_code=False)
         return compare(plain_scores(model, processor, probe), probe.plain_scores, tolerance)
 
     checks.run("AutoModel.from_pretrained(…, trust_remote_code=True).score", auto_model)

@@ -36,6 +36,7 @@ _AFTER = [
     rf"in (?:this|that|the) {_PICTURE}",
     r"(?:here|in view|in sight)",
 ]
+_LONGEST_FRAME = 200  # letters; the longest that the lists above bring together have 70
 _ARTICLES = {"a", "an", "the"}
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _LEADING = re.compile(rf"(?:{'|'.join(_BEFORE)})\s+(?=\S)", re.IGNORECASE)
@@ -52,14 +53,17 @@ def without_frame(text: str) -> str:
     >>> without_frame("two men at a bus stop")
     'two men at a bus stop'
     """
-    bare = shown = text.strip().rstrip(".!")
+    bare = text.strip().rstrip(".!")
+    start, end = 0, len(bare)
+    # Each look is at the text's first or last letters alone, however many frames stand inside each other.
     before = None
-    while shown != before:
-        before = shown
-        shown = _TRAILING.sub("", shown)
-        match = _LEADING.match(shown)
-        shown = shown[match.end() :] if match else shown
-    return shown if shown != bare else text
+    while (start, end) != before:
+        before = start, end
+        if match := _TRAILING.search(bare, max(start, end - _LONGEST_FRAME), end):
+            end = match.start()
+        if match := _LEADING.match(bare, start, min(end, start + _LONGEST_FRAME)):
+            start = match.end()
+    return bare[start:end] if (start, end) != (0, len(bare)) else text
 
 
 def count_words(text: str) -> int:

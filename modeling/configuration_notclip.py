@@ -50,10 +50,18 @@ class NotClipConfig(PreTrainedConfig):
         if self.composition not in COMPOSITIONS:
             raise ValueError(f"`composition` must be one of {COMPOSITIONS}, got {self.composition!r}.")
         for name in ("hybrid_weights", "negation_weights"):
-            if len(getattr(self, name)) != 3:
-                raise ValueError(f"`{name}` must hold 3 numbers, got {getattr(self, name)!r}.")
-        if not 0 <= self.negation_strength < math.inf:
+            values = getattr(self, name)
+            if not isinstance(values, list | tuple) or len(values) != 3 or not all(map(_is_finite, values)):
+                raise ValueError(f"`{name}` must hold 3 numbers, got {values!r}.")
+        for name in ("negation_bias", "exclusion_sharing", "negation_strength"):
+            if not _is_finite(getattr(self, name)):
+                raise ValueError(f"`{name}` must be a number, got {getattr(self, name)!r}.")
+        if self.negation_strength < 0:
             raise ValueError(f"`negation_strength` must be a number from 0, got {self.negation_strength}.")
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 __all__ = ["COMPOSITIONS", "NotClipConfig"]

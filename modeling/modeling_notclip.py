@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoImageProcessor, AutoModel, AutoTokenizer, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES
 from transformers.utils.generic import can_return_tuple
 
@@ -24,14 +24,22 @@ from .composition_notclip import CaptionParts, CompositionWeights, EmbeddedTexts
 from .configuration_notclip import COMPOSITIONS, NotClipConfig
 from .inputs_notclip import as_texts, check_images, check_pixel_values, open_photos
 from .negation_scope import NegationScope, read_scope
+from .pretrained_notclip import (
+    PLACE,
+    build_model,
+    check_loading,
+    read_dual_encoder,
+    read_image_processor,
+    read_tokenizer,
+)
 from .processing_notclip import NotClipProcessor
+from .release_files_notclip import AUTO_MAP, name_processor_class, write_release_files
 
 # The zero-shot pipeline logs an error for a class that this list lacks, although it works.
 MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES.setdefault("notclip", "NotClipModel")
 
 # Activations of more pictures leave the caches, and each layer pays for fresh pages: 2.3 times the time (MobileNetV2).
 IMAGES_AT_ONCE_ON_A_CPU = 4
-_LOADING_ARGUMENTS = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token")
 # Who excludes people excludes each kind of them, while "people" alone means a crowd to an encoder: the presence of
 # anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/experiments.md).
 PERSONS = ("a man", "a woman", "a boy", "a girl", "a child", "a person", "people")
@@ -72,7 +80,7 @@ class NotClipModel(PreTrainedModel):
 
     def __init__(self, config: NotClipConfig, backbone: PreTrainedModel | None = None):
         super().__init__(config)
-        self.backbone = AutoModel.from_config(config.dual_encoder_config) if backbone is None else backbone
+        self.backbone = build_model(config.dual_encoder_config) if backbone is None else backbone
         self.register_buffer("image_mean", torch.zeros(config.embedding_dim))
         self.register_buffer("image_covariance", torch.eye(config.embedding_dim) / config.embedding_dim)
         self._processor: NotClipProcessor | None = None
@@ -114,12 +122,7 @@ class NotClipModel(PreTrainedModel):
         dual_encoder: Any = backbone
         if not isinstance(backbone, PreTrainedModel):
             source = (str(backbone), dict(loading_arguments))
-            dual_encoder, loading = AutoModel.from_pretrained(
-                source[0], dtype=dtype, output_loading_info=True, **loading_arguments
-            )
-            if loading["missing_keys"]:
-                missing = ", ".join(sorted(loading["missing_keys"])[:5])
-                raise ValueError(f"`backbone` {source[0]!r} lacks weights of its own architecture: {missing}, …")
+            dual_encoder = read_dual_encoder(source[0], dtype=dtype, **loading_arguments)
         if not (hasattr(dual_encoder, "get_text_features") and hasattr(dual_encoder, "get_image_features")):
             raise ValueError(
                 f"`backbone` must be a dual encoder with `get_text_features` and `get_image_features`, "
@@ -145,12 +148,50 @@ class NotClipModel(PreTrainedModel):
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *model_args: Any, **kwargs: Any) -> Any:
-        """Load a NotCLIP checkpoint, as every model of transformers; its processor is found in the same place."""
-        loaded = super().from_pretrained(pretrained_model_name_or_path, *model_args, **kwargs)
-        model = loaded[0] if isinstance(loaded, tuple) else loaded
-        where = {name: kwargs[name] for name in _LOADING_ARGUMENTS if kwargs.get(name) is not None}
+        """Load a NotCLIP checkpoint, as every model of transformers; its processor is found in the same place.
+
+        Raises:
+            ValueError: the checkpoint lacks weights, or holds others than its configuration says.
+        """
+        wants_report = kwargs.pop("output_loading_info", False)
+        loaded: Any = super().from_pretrained(
+            pretrained_model_name_or_path, *model_args, output_loading_info=True, **kwargs
+        )
+        model, report = loaded
+        check_loading(str(pretrained_model_name_or_path), model, report)
+        where = {name: kwargs[name] for name in PLACE if kwargs.get(name) is not None}
         model._processor_source = (str(pretrained_model_name_or_path), where)
-        return loaded
+        return (model, report) if wants_report else model
+
+    def save_pretrained(  # type: ignore[override]
+        self,
+        save_directory: str | Path,
+        *,
+        is_main_process: bool = True,
+        push_to_hub: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Write weights, processor, code and sentence-transformers' files: all that `push_to_hub` then uploads.
+
+        Args:
+            save_directory: the folder.
+            is_main_process: whether this process is the one that writes, of several.
+            push_to_hub: also upload the folder, to `repo_id` or the folder's name.
+            kwargs: as `PreTrainedModel.save_pretrained` takes them.
+        """
+        folder = Path(save_directory)
+        # One class registers for one auto class only, so the map is written by hand.
+        self.config.auto_map = dict(AUTO_MAP)
+        hub = {name: kwargs.pop(name) for name in ("repo_id", "commit_message", "create_pr") if name in kwargs}
+        super().save_pretrained(folder, is_main_process=is_main_process, **kwargs)
+        if not is_main_process:
+            return
+        if self._processor is not None or self._processor_source is not None:
+            self.processor.save_pretrained(folder)
+            name_processor_class(folder)
+        write_release_files(folder, source=self._processor_source)
+        if push_to_hub:
+            self.push_to_hub(hub.pop("repo_id", folder.name), token=kwargs.get("token"), **hub)
 
     @property
     def processor(self) -> NotClipProcessor:
@@ -163,9 +204,8 @@ class NotClipModel(PreTrainedModel):
                 )
             name, where = self._processor_source
             self._processor = NotClipProcessor(
-                image_processor=AutoImageProcessor.from_pretrained(name, backend="pil", **where),
-                # With a config at hand AutoTokenizer reads none, and asks nobody whether remote code may run.
-                tokenizer=AutoTokenizer.from_pretrained(name, config=self.config.dual_encoder_config, **where),
+                image_processor=read_image_processor(name, **where),
+                tokenizer=read_tokenizer(name, config=self.config.dual_encoder_config, **where),
             )
         return self._processor
 

@@ -1,6 +1,7 @@
 """The affirmed text: what is left of a caption without its negated parts, mended so that it reads as a caption."""
 
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Protocol
 
 from .negation_classes import VAGUE
@@ -40,6 +41,8 @@ def affirmed_part(tokens: ReadTokens) -> tuple[str, tuple[tuple[int, int], ...]]
     fates, tags = tokens.fates, tokens.tags
     for i in tokens.swaps:
         fates[i] = KEPT
+    # Where the last sentence before each token ended: looked back for anew, a long caption would take hours.
+    ended = list(accumulate((i if tag == "." else -1 for i, tag in enumerate(tags)), max))
     kept: list[int] = []
     start = 0
     while start < tokens.size:
@@ -58,7 +61,7 @@ def affirmed_part(tokens: ReadTokens) -> tuple[str, tuple[tuple[int, int], ...]]
         end = start
         while end < tokens.size and ((fates[end] == KEPT and tags[end] not in ".B") or _is_epithet(tokens, end)):
             end += 1
-        kept += _mended(tokens, start, end, bool(kept) and "." not in tags[kept[-1] : start])
+        kept += _mended(tokens, start, end, bool(kept) and (start == 0 or ended[start - 1] < kept[-1]))
         start = end
     return _joined(tokens, kept), tokens.spans_of(kept)
 

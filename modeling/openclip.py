@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from PIL import Image
 from transformers import (
-    AutoTokenizer,
     CLIPConfig,
     CLIPImageProcessorPil,
     CLIPModel,
@@ -35,6 +35,7 @@ from transformers import (
 from transformers.image_utils import IMAGENET_STANDARD_MEAN, IMAGENET_STANDARD_STD, OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from notclip.errors import BadInputError
+from notclip.model_folder import reading_model
 from notclip.openclip_architectures import (
     Description,
     is_siglip,
@@ -44,6 +45,7 @@ from notclip.openclip_architectures import (
 )
 from notclip.openclip_files import OpenClipCheckpoint, find_checkpoint, read_weights, write_checkpoint
 from notclip.openclip_weights import to_openclip, to_transformers
+from notclip.pretrained_notclip import read_tokenizer
 
 CLIP_TOKENIZER = "openai/clip-vit-base-patch32"
 CLIP_VOCABULARY = 49408
@@ -64,7 +66,7 @@ def load_openclip(
     """Load an OpenCLIP checkpoint as a `CLIPModel` or `SiglipModel` with its processor, in float32.
 
     Args:
-        path: file of weights (.safetensors, .pt, .pth, .bin), or folder with an open_clip_config.json.
+        path: file of weights (.safetensors, .pt, .pth, .bin, .ckpt), or folder with an open_clip_config.json.
         architecture: OpenCLIP's name, such as `ViT-B-32-quickgelu`; needed where no open_clip_config.json says it.
         tokenizer: Hub id or folder; that beside the weights, or the architecture's own, when absent.
         normalization: how pixels are normalised; as the config beside the weights says, else as most checkpoints of
@@ -73,17 +75,21 @@ def load_openclip(
     Raises:
         BadInputError: the checkpoint is missing, unsafe, of another architecture, or its tokenizer cannot be had.
     """
-    checkpoint = find_checkpoint(path, architecture)
-    config = transformers_config(checkpoint.description)
-    weights = read_weights(checkpoint.weights)
-    model = CLIPModel(config) if isinstance(config, CLIPConfig) else SiglipModel(config)
-    try:
-        converted = to_transformers(weights, config)
-    except KeyError as error:
-        raise BadInputError(_misfit(checkpoint, architecture, f"holds no weight {error.args[0]!r}")) from error
-    _check_fit(checkpoint, architecture, converted, model)
-    model.load_state_dict({name: tensor.float() for name, tensor in converted.items()})
-    processor = _processor(checkpoint, config, tokenizer=tokenizer, normalization=normalization)
+    with reading_model("model", path):
+        checkpoint = find_checkpoint(path, architecture)
+        config = transformers_config(checkpoint.description)
+        weights = read_weights(checkpoint.weights)
+        try:
+            converted = to_transformers(weights, config)
+        except KeyError as error:
+            raise BadInputError(_misfit(checkpoint, architecture, f"holds no weight {error.args[0]!r}")) from error
+        model_class: Any = CLIPModel if isinstance(config, CLIPConfig) else SiglipModel
+        with torch.device("meta"):  # no memory is taken for what a config says before the weights are seen to be so
+            outline = model_class(config)
+        _check_fit(checkpoint, architecture, converted, outline)
+        model = model_class(config)
+        model.load_state_dict({name: tensor.float() for name, tensor in converted.items()})
+        processor = _processor(checkpoint, config, tokenizer=tokenizer, normalization=normalization)
     return model.eval(), processor
 
 
@@ -218,8 +224,8 @@ def _tokenizer(
     if source is None:
         raise BadInputError(f"`tokenizer` must be given: nothing says what splits the texts of {checkpoint.weights}.")
     try:
-        return AutoTokenizer.from_pretrained(source, config=config, model_max_length=length)
-    except (OSError, ValueError) as error:
+        return read_tokenizer(source, config=config, model_max_length=length)
+    except Exception as error:  # a broken tokenizer.json raises Exception itself
         raise BadInputError(
             f"`tokenizer` {source} cannot be loaded: {str(error).splitlines()[0]} Name a folder that holds it with "
             "`notclip convert-openclip --tokenizer`; for CLIP's own it is enough that open_clip is installed."

@@ -1,7 +1,7 @@
 """OpenCLIP checkpoints as files: read without running anything that they hold, written as OpenCLIP's folders.
 
-Only tensors are read: safetensors, or `torch.load(weights_only=True)` for .pt, .pth and .bin. A checkpoint that needs
-more, such as OpenAI's own TorchScript archives, is refused.
+Only tensors are read: safetensors, or `torch.load(weights_only=True)` for .pt, .pth, .bin and .ckpt. A checkpoint that
+needs more, such as OpenAI's own TorchScript archives, is refused.
 """
 
 import json
@@ -17,11 +17,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from notclip.errors import BadInputError
+from notclip.model_folder import check_config
 from notclip.openclip_architectures import Description, describe_architecture
 
 CONFIG = "open_clip_config.json"
 WRITTEN_WEIGHTS = "open_clip_model.safetensors"
-SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
+SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 # In the order in which OpenCLIP looks for them.
 _WEIGHTS = (
     WRITTEN_WEIGHTS,
@@ -29,6 +30,8 @@ _WEIGHTS = (
     "open_clip_pytorch_model.bin",
     "open_clip_pytorch_model.pth",
 )
+# Below which name trainers keep the weights: OpenCLIP and Lightning, plain PyTorch, DeepSpeed.
+_CONTAINERS = ("state_dict", "model_state_dict", "model", "module")
 
 
 @dataclass(frozen=True)
@@ -107,13 +110,35 @@ def read_weights(file: Path) -> dict[str, Tensor]:
             f"`model` {file} cannot be read as plain tensors, and nothing else is read, for it could run code "
             f"({reason[:200]}). Load it where you trust it and save `model.state_dict()` with safetensors."
         ) from error
-    # What OpenCLIP's training writes has the weights inside, named after the process group's wrapper.
-    state = content.get("state_dict", content) if isinstance(content, dict) else content
-    if not isinstance(state, dict) or not any(isinstance(value, Tensor) for value in state.values()):
+    state = _state_dict(content)
+    if state is None:
         raise BadInputError(f"`model` {file} holds no state dict.")
-    if all(name.startswith("module.") for name in state):
-        state = {name.removeprefix("module."): value for name, value in state.items()}
-    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    if any("text_model.embeddings." in name for name in state):
+        raise BadInputError(
+            f"`model` {file} holds weights of transformers, not of OpenCLIP: name the folder that holds them, with "
+            "config.json, tokenizer and processor beside them."
+        )
+    # Trainers hold the model as one part of theirs: what its temperature is called after, so are all its weights.
+    wrappers = {name.removesuffix("logit_scale") for name in state if name.endswith("logit_scale")}
+    if len(wrappers) > 1:
+        raise BadInputError(
+            f"`model` {file} holds {len(wrappers)} models ({', '.join(sorted(wrappers))[:200]}): save the weights of "
+            "one alone."
+        )
+    prefix = wrappers.pop() if wrappers else ""
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def _state_dict(content: Any) -> dict[str, Tensor] | None:
+    """The weights in what a trainer saved: at the top, or below the names that OpenCLIP, Lightning and others use."""
+    for _ in range(3):
+        if not isinstance(content, dict):
+            return None
+        found = {name: value for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)}
+        if found:
+            return found
+        content = next((content[name] for name in _CONTAINERS if isinstance(content.get(name), dict)), None)
+    return None
 
 
 def write_checkpoint(
@@ -128,8 +153,9 @@ def write_checkpoint(
 def _read_config(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInputError(f"{file} is no JSON: {error}") from error
+    check_config(content, where=str(file))
     if not isinstance(content, dict) or not isinstance(content.get("model_cfg"), dict):
         raise BadInputError(f"{file} holds no `model_cfg`: not OpenCLIP's description of a model.")
     return content

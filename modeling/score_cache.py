@@ -7,8 +7,8 @@ from pathlib import Path
 from notclip.callable_model import CallableEncoders, CallableScorer
 from notclip.embedding_cache import image_tower_fingerprint
 from notclip.embedding_shelf import EmbeddingShelf
-from notclip.export import remote_code
 from notclip.modeling_notclip import NotClipModel
+from notclip.release_files_notclip import remote_code
 from notclip.results import weights_sha256
 from notclip.scoring import Shelves
 

@@ -48,6 +48,9 @@ class ScoreConfig:
     """Stop at a photo that is missing or corrupt, or leave it out, with its questions and queries, and list it."""
     revision: str | None = None
     """Revision of the model's Hub repository."""
+    trust_remote_code: str | None = None
+    """Commit (40 digits) of the model's Hub repository whose own code may run, because you have read it; by default no
+    model's code is ever run. Models of this package need no code of their own."""
     suite_revision: str | None = None
     """Revision of a dataset on the Hub."""
     batch_size: int = 64

@@ -59,6 +59,7 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
             composition=config.composition,
             revision=config.revision,
             architecture=config.architecture,
+            trust_remote_code=config.trust_remote_code,
         )
         torch.nn.Module.to(model, device)  # transformers' own `to` has no types
     scores = score_suite(
@@ -96,7 +97,7 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
 
 
 def _python_model(config: ScoreConfig) -> CallableEncoders | CallableScorer:
-    for name in ("adapter", "composition", "revision", "architecture"):
+    for name in ("adapter", "composition", "revision", "architecture", "trust_remote_code"):
         if getattr(config, name) is not None:
             raise BadInputError(f"`{name}` is for models of transformers; {config.model} is Python code.")
     return load_callable(config.model)

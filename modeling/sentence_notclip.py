@@ -19,6 +19,7 @@ from sentence_transformers.base.modules import InputModule
 from transformers.image_utils import load_image
 
 from .modeling_notclip import NotClipModel
+from .pretrained_notclip import read_pretrained
 
 
 class NotClipSentences(InputModule):
@@ -50,7 +51,8 @@ class NotClipSentences(InputModule):
         """
         if backend != "torch":
             raise ValueError(f"`backend` must be 'torch' for a NotCLIP model, got {backend!r}.")
-        model = NotClipModel.from_pretrained(
+        model = read_pretrained(
+            NotClipModel,
             model_name_or_path,
             token=token,
             cache_dir=cache_folder,
@@ -101,9 +103,8 @@ class NotClipSentences(InputModule):
         return features | {"sentence_embedding": torch.cat([vectors, biases[:, None]], dim=1)}
 
     def save(self, output_path: str, *args: Any, safe_serialization: bool = True, **kwargs: Any) -> None:
-        """Write weights and processor; sentence-transformers copies the code beside them."""
+        """Write the model with its processor and its code."""
         self.model.save_pretrained(output_path)
-        self.model.processor.save_pretrained(output_path)
 
 
 def _is_address(image: Any) -> bool:

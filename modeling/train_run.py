@@ -11,13 +11,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, distributed
-from transformers import AutoProcessor
 
 from notclip.calibration import fit_composition, image_statistics, set_image_statistics
 from notclip.embedding_cache import cached_image_embeds
 from notclip.errors import BadInputError
-from notclip.export import export_adapter, export_backbone, export_notclip, merge
-from notclip.loading import load_model
+from notclip.export import export_adapter, export_backbone, merge
+from notclip.loading import load_model, load_processor
 from notclip.lora import add_lora
 from notclip.modeling_notclip import NotClipModel
 from notclip.openclip_files import is_openclip
@@ -153,8 +152,8 @@ def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, ba
         write_release_probe(model, partial / "model")
         export_adapter(model.backbone, partial / "adapter", base=base)
         merge(model)
-        export_backbone(model.backbone, AutoProcessor.from_pretrained(base, backend="pil"), partial / "backbone")
-        export_notclip(model, partial / "model")
+        export_backbone(model.backbone, load_processor(base, argument="base"), partial / "backbone")
+        model.save_pretrained(partial / "model")
         (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")
         for name in ("adapter", "backbone", "model", "training.json"):
             shutil.rmtree(config.out / name, ignore_errors=True)

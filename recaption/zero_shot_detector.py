@@ -37,23 +37,25 @@ class ZeroShotDetector:
         self, model: Path | str, labels: Sequence[str], phrases: Sequence[str], *, batch_size: int = 8
     ) -> None:
         import torch
-        from transformers import AutoConfig, AutoModelForZeroShotObjectDetection, AutoProcessor
+        from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
+
+        from notclip.model_folder import check_config, reading_model
+        from notclip.pretrained_notclip import check_loading, read_config, read_pretrained
 
         name = str(model)
-        try:
-            config = AutoConfig.from_pretrained(name)
+        with reading_model("detector", name):
+            config = read_config(name)
+            check_config(config.to_dict(), where=f"`detector` {name}: config.json")
             if config.model_type not in (*_TWO_TOWERS, *_TOGETHER):
                 raise BadInputError(
                     f"`detector` must be an ONNX file or a zero-shot detector "
                     f"({', '.join((*_TWO_TOWERS, *_TOGETHER))}), got {name} of type {config.model_type!r}."
                 )
-            self._processor = AutoProcessor.from_pretrained(name, backend="pil")
-            loaded = AutoModelForZeroShotObjectDetection.from_pretrained(name, dtype=torch.float32)
-        except (OSError, ValueError, ImportError, KeyError) as error:
-            raise BadInputError(
-                f"`detector` must be an ONNX file, or a folder or Hub id of a zero-shot detector of transformers, got "
-                f"{name}: {' '.join(str(error).split())[:300]}"
-            ) from error
+            self._processor = read_pretrained(AutoProcessor, name, backend="pil")
+            loaded, report = read_pretrained(
+                AutoModelForZeroShotObjectDetection, name, dtype=torch.float32, output_loading_info=True
+            )
+            check_loading(name, loaded, report)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model: Any = loaded.to(self._device).eval()
         self._kind = config.model_type

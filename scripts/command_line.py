@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO, TypeVar
 
 from notclip.errors import BadInputError
+from notclip.extras import how_to_install
+from notclip.writable_caches import use_writable_caches
 
 # In the order in which a release is made. Listed here, not read from the scripts: `--help` imports none of them.
 VERBS: Mapping[str, str] = {
@@ -106,7 +108,10 @@ def command(script_main: Main) -> Main:
         except ModuleNotFoundError as missing:  # An extra that is not installed; our own modules are always there.
             if (missing.name or "notclip").partition(".")[0] == "notclip":
                 raise
-            print(f"notclip: this needs the package {missing.name!r}: pip install 'notclip[all]'.", file=sys.stderr)
+            install = how_to_install(
+                str(missing.name), verb=script_main.__module__.rpartition(".")[2].replace("_", "-")
+            )
+            print(f"notclip: this needs the package {missing.name!r}: {install}.", file=sys.stderr)
             return 2
         except Exception as error:
             if not _disk_is_full(error):
@@ -139,6 +144,8 @@ def parse(config_class: type[ConfigT], argv: list[str] | None, *, prog: str, des
     import tyro
 
     arguments, config_file = _split_config_file(list(sys.argv[1:] if argv is None else argv))
+    if not {"-h", "--help"} & set(arguments) and (moved := use_writable_caches()):
+        print(f"notclip: {moved}", file=sys.stderr)
     from_file = [] if config_file is None else _flags_of_file(config_class, config_file)
     note = "--config FILE.yaml: defaults for the options below; flags override them."
     try:

@@ -21,7 +21,7 @@ class ConvertConfig:
     """Options of `notclip convert-openclip`."""
 
     model: str
-    """OpenCLIP checkpoint (.safetensors, .pt, .pth, .bin, or a folder with open_clip_config.json) to convert to
+    """OpenCLIP checkpoint (.safetensors, .pt, .pth, .bin, .ckpt, or a folder with open_clip_config.json) to convert to
     transformers; or a Hub id or folder of CLIP, SigLIP or a NotCLIP model around one, to convert to OpenCLIP."""
     out: Path
     """Folder to write: config.json, model.safetensors and processor for transformers, or open_clip_config.json,

@@ -80,12 +80,16 @@ def imported_distributions():
     }
 
 
+# For the tokenizer of SigLIP 1, which imports them (tests/modeling/test_siglip_tokenizer.py).
+NEEDED_BY_TRANSFORMERS = {"protobuf", "sentencepiece"}
+
+
 def test_what_is_installed_is_what_the_code_imports():
     extras = PYPROJECT["project"]["optional-dependencies"]
     for_users = [extras[name] for name in extras if name not in ("all", "browser", "dev")]
     groups = [PYPROJECT["project"]["dependencies"], *for_users]
     declared = {re.match(r"[\w.-]+", requirement)[0].lower() for group in groups for requirement in group}
-    assert imported_distributions() == declared
+    assert imported_distributions() | NEEDED_BY_TRANSFORMERS == declared
 
 
 def test_every_package_folder_is_listed():
@@ -117,3 +121,49 @@ def test_photos_are_opened_by_one_function_alone():
         ("modeling/photo_notclip.py", '.convert("RGB"'),
         ("modeling/sentence_notclip.py", "load_image("),  # of URLs and base64, which transformers fetches
     }
+
+
+# Who may read a model: the one function, our own class's method of that name, peft with a config of ours, and the
+# program that stands in for a user of a release, who says each time whether its code may run.
+READERS = {
+    "modeling/pretrained_notclip.py": {"kind.from_pretrained", "AutoModel.from_config"},
+    "modeling/modeling_notclip.py": {"super().from_pretrained"},
+    "modeling/adapter_files.py": {"PeftModel.from_pretrained"},
+}
+USER = "hub_cards/release_user.py"
+
+
+def calls(path):
+    """Each call of a file: what is called, as it is written, and with which keywords."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+
+
+def our_files():
+    folders = [*FOLDERS.values(), "benchmarks"]
+    return {str(path.relative_to(ROOT)): path for folder in folders for path in (ROOT / folder).rglob("*.py")}
+
+
+def test_models_are_read_in_one_place_where_code_of_others_is_not_run():
+    found = {name: set() for name in READERS}
+    for name, path in our_files().items():
+        for called, keywords in calls(path):
+            if called.rpartition(".")[2] not in ("from_pretrained", "from_config", "pipeline", "SentenceTransformer"):
+                continue
+            if name == USER:
+                assert "trust_remote_code" in keywords or called == "PeftModel.from_pretrained", f"{name}: {called}"
+            elif called != "pipeline" or name.startswith("modeling/"):
+                assert called in READERS.get(name, ()), f"{name}: {called} is to go through `read_pretrained`"
+                found[name].add(called)
+    assert found == READERS
+
+
+def test_nothing_is_unpickled():
+    for name, path in our_files().items():
+        for called, keywords in calls(path):
+            assert called not in ("pickle.load", "pickle.loads", "joblib.load", "torch.jit.load"), f"{name}: {called}"
+            if called == "torch.load":
+                assert keywords.get("weights_only") == "True", f"{name}: torch.load without weights_only=True"
+            if called in ("np.load", "numpy.load"):
+                assert keywords.get("allow_pickle", "False") == "False", f"{name}: {called} with allow_pickle"

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from notclip import NotClipModel
-from notclip.export import export_notclip
 from notclip.recaption.drawn_world.samples import make_sample
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +22,7 @@ def folder(tmp_path_factory):
     """A folder with photos, a NotCLIP model and a merged backbone, as the page has them."""
     folder = tmp_path_factory.mktemp("serving")
     encoder = ROOT / "recaption" / "drawn_world" / "encoder"
-    export_notclip(NotClipModel.from_backbone(str(encoder)), folder / "model")
+    NotClipModel.from_backbone(str(encoder)).save_pretrained(folder / "model")
     shutil.copytree(encoder, folder / "backbone")
     (folder / "photos").mkdir()
     for number in range(6):

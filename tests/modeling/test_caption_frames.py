@@ -1,5 +1,7 @@
 """A caption's frame is what it says beside what it shows."""
 
+import time
+
 import pytest
 
 from notclip.caption_frames import without_frame
@@ -51,3 +53,19 @@ def test_a_text_without_a_frame_comes_back_as_it_is(text):
 def test_something_is_always_left():
     for text in ("This image shows", "is visible", "There is", "can be seen here", "in this photo"):
         assert without_frame(text).strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it shows " * 11_000 + "a dog",
+        "a dog" + " is visible" * 9_000,
+        "a dog" + " " * 100_000 + "here",
+        "there" + " also" * 20_000 + " is a dog",
+        "a dog" + ", " * 50_000,
+    ],
+)
+def test_a_hundred_thousand_letters_take_a_second_and_not_a_minute(text):
+    started = time.process_time()
+    without_frame(text)
+    assert time.process_time() - started < 5

@@ -645,6 +645,7 @@ def test_text_without_a_cue_comes_back_unchanged():
         "x ",
         ", dog ",
         "no dog, cat, ",
+        "dog, no ",
         "x x-free ",
         "don ' t ",
         "a-",

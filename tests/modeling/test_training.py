@@ -166,17 +166,6 @@ def test_resuming_with_other_options_is_refused_by_name(config):
         run_training(dataclasses.replace(config, resume=True, learning_rate=0.1))
 
 
-def test_an_adapter_of_another_base_is_refused_in_one_sentence(config, tmp_path):
-    adapter = tmp_path / "other"
-    adapter.mkdir()
-    settings = {"peft_type": "LORA", "r": 2, "target_modules": ["no_such_layer"], "base_model_name_or_path": "other"}
-    (adapter / "adapter_config.json").write_text(json.dumps(settings))
-    with pytest.raises(
-        BadInputError, match=r"`adapter` .*other does not fit `model` .*; name the base .*no_such_layer"
-    ):
-        load_model(config.base, adapter=adapter)
-
-
 def test_a_folder_that_is_no_model_is_refused(config, tmp_path):
     (tmp_path / "photos").mkdir()
     with pytest.raises(BadInputError, match=r"^`base` .*photos is a folder without config\.json"):

@@ -124,7 +124,7 @@ def test_other_labels_or_weights_have_another_fingerprint(folder: Path, tmp_path
 
 
 def test_what_is_no_zero_shot_detector_is_refused(tmp_path: Path):
-    with pytest.raises(BadInputError, match="`detector` must be an ONNX file, or a folder or Hub id"):
+    with pytest.raises(BadInputError, match=r"`detector` .*nothing cannot be loaded: "):
         ZeroShotDetector(tmp_path / "nothing", ("dog",), ("a dog",))
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     with pytest.raises(BadInputError, match="of type 'bert'"):

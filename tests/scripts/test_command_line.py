@@ -155,7 +155,7 @@ def raising(error):
         (BadInputError("photos.csv, row 3: no caption."), 2, "photos.csv, row 3: no caption."),
         (KeyboardInterrupt(), 130, "interrupted"),
         (OSError(errno.ENOSPC, "No space left on device", "out/a.parquet"), 2, "out/a.parquet"),
-        (ModuleNotFoundError("No module named 'peft'", name="peft"), 2, "notclip[all]"),
+        (ModuleNotFoundError("No module named 'gradio'", name="gradio"), 2, "pip install 'notclip[space]'."),
     ],
 )
 def test_a_users_mistake_is_one_message_and_a_status(error, status, words, capsys):
