@@ -9,12 +9,14 @@ from notclip.derived import derived_key
 from notclip.errors import BadInputError
 from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.building.executors import run_here, run_on_ray, submit_to_slurm
-from notclip.recaption.building.finishing import MADE_WITH, WITHOUT_EFFECT
+from notclip.recaption.building.finishing import WITHOUT_EFFECT
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
 from notclip.recaption.domains.domain import load_domain
 from notclip.recaption.lexicon import load_lexicon
 from notclip.recaption.llm_endpoint import EndpointError
+
+_MADE_WITH = ("notclip", "datasets", "numpy", "onnxruntime", "pillow", "pyarrow", "scikit-learn", "transformers")
 
 
 def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
@@ -42,7 +44,7 @@ def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
     load_lexicon(config.lexicon)  # Says at once what is wrong with it.
     if config.domain is not None:
         load_domain(config.domain)
-    job = BuildJob(config, work.root.resolve(), fingerprint=_fingerprint(config))
+    job = BuildJob(config, work.root.resolve(), fingerprint=build_key(config))
     try:
         if not _is_the_same_build(work, config):
             shutil.rmtree(work.root, ignore_errors=True)
@@ -69,10 +71,10 @@ def _end(work: WorkFolder, config: BuildConfig) -> dict[str, Any]:
 
 def _is_the_same_build(work: WorkFolder, config: BuildConfig) -> bool:
     """Whether the folder holds the beginning of just this build, so that it can go on."""
-    return work.plan.is_file() and read_json(work.plan)["fingerprint"] == _fingerprint(config)
+    return work.plan.is_file() and read_json(work.plan)["fingerprint"] == build_key(config)
 
 
-def _fingerprint(config: BuildConfig) -> str:
+def build_key(config: BuildConfig) -> str:
     """Key of all that the bytes of the dataset depend on, as far as it can be told without reading the source.
 
     Code is part of it: what an older version began is begun anew, so that no dataset is half of each.
@@ -84,7 +86,7 @@ def _fingerprint(config: BuildConfig) -> str:
         if named is not None and named.exists()
         for file in ([named] if named.is_file() else sorted(named.rglob("*")))
     ]
-    return derived_key(__name__, of={"options": options, "files": files}, libraries=MADE_WITH)
+    return derived_key(__name__, of={"options": options, "files": files}, libraries=_MADE_WITH)
 
 
 def _looks(file: Path) -> tuple[str, int, int]:

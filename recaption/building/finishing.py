@@ -32,7 +32,6 @@ WITHOUT_EFFECT = frozenset(
     out cache workers progress executor tasks slurm_partition slurm_time memory_gb llm llm_concurrency llm_timeout
     """.split()
 )
-MADE_WITH = ("notclip", "datasets", "numpy", "onnxruntime", "pillow", "pyarrow", "scikit-learn", "transformers")
 LEAST_PAIRS = 5  # Fewer cannot be cut into the folds of the blind test.
 _BLIND_QUESTIONS = 20_000  # Of larger splits a sample of whole groups is read, about so many questions.
 
