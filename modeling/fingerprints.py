@@ -23,6 +23,7 @@ def image_tower_fingerprint(model: NotClipModel) -> str:
             weights.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             weights.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return derived_key(
+        "notclip.modeling_notclip",
         "notclip.embedding_cache",
         "notclip.suite_embedding",
         apart_from=_READERS,  # They read captions.
@@ -39,6 +40,7 @@ def image_tower_fingerprint(model: NotClipModel) -> str:
 def text_fingerprint(model: NotClipModel) -> str:
     """Of what decides a caption's vector, its composition included."""
     return derived_key(
+        "notclip.modeling_notclip",
         "notclip.suite_embedding",
         of={
             "weights": weights_sha256(model),

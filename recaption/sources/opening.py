@@ -93,7 +93,7 @@ def _drawn_world(cache: Path, *, limit: int | None, seed: int, workers: int, pro
 
     sizes = {"train": 6000, "validation": 1000, "test": 1000}
     sizes = {split: min(size, limit or size) for split, size in sizes.items()}
-    key = derived_key(write_drawn_world.__module__, of={"seed": seed, **sizes}, libraries=DRAWN_WITH)
+    key = derived_key("notclip.recaption.drawn_world.write", of={"seed": seed, **sizes}, libraries=DRAWN_WITH)
     folder = cache / f"drawn-world-{seed}-{'-'.join(map(str, sizes.values()))}-{key}"
     if not folder.is_dir():
         write_drawn_world(folder, **sizes, seed=seed, workers=workers, progress=progress)
