@@ -17,7 +17,7 @@ def encoder():
 
 
 def test_embeddings_of_older_code_are_not_served(encoder, tmp_path, change_code):
-    photos = draw_photos(4)
+    photos = draw_photos(40)
     embed_photo_set(encoder, photos, tmp_path)
     embed_photo_set(encoder, photos, tmp_path)
     assert len(list(tmp_path.glob("*.npy"))) == 1
@@ -42,7 +42,7 @@ def test_a_photo_replaced_by_one_of_the_same_size_and_time_is_another(tmp_path):
 def test_scalars_of_another_formula_are_not_served(encoder, tmp_path, monkeypatch, change_code):
     fitted = []
     monkeypatch.setattr(composed, "_fit", lambda model: fitted.append(model))
-    photos = draw_photos(4)
+    photos = draw_photos(40)
     embeds = embed_photo_set(encoder, photos, tmp_path)
     for times, changed in ((1, None), (1, None), (2, "notclip.composition_notclip"), (3, "notclip.calibration")):
         if changed is not None:
