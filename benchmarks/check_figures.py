@@ -5,9 +5,10 @@
     python benchmarks/check_figures.py --tables           # the tables alone, a second
 
 A table between `<!-- results NAME -->` and `<!-- end of results -->` in README, or the same with `ablation` in a page
-of docs, must show docs/results/NAME. Results name under `provenance.data` the SHA-256 of the files that they were scored on, and under
-`weights_sha256` their model: both must be what today's code builds from the same source with the options of
-`notclip demo`, and what lies in the base's folder. docs/figures.md says how to make them anew.
+of docs, must show docs/results/NAME. Results name under `provenance.data` the SHA-256 of the files that they were
+scored on, and those of the base under `weights_sha256` its weights: they must be what today's code builds from the
+same source with the options of `notclip demo`, and what lies in the base's folder. docs/figures.md says how to make
+results anew.
 
 Builds are kept in build/figures under a key of source, options and code; those of another key are removed.
 Exit status: 0 all as it should be, 1 something differs, 2 bad input.
