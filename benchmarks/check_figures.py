@@ -72,17 +72,18 @@ def stale_results(folder: Path, *, source: str, base: Path, kept: Path) -> Itera
     scored = {file.stem: Results.read(file) for file in sorted(folder.glob("*.json"))}
     weights = weights_sha256(load_model(str(base)))
     if scored["base"].provenance.get("weights_sha256") != weights:
-        yield f"{folder}/base.json was scored with other weights than {base} has now ({weights[:12]}…)"
+        file = f"docs/results/{folder.name}/base.json"
+        yield f"{file} was scored with other weights than {base.name} has ({weights[:12]}…)"
     built = _digests(_build(folder.name, source, kept))
+    stale: dict[str, list[str]] = {}
     for name, results in scored.items():
         data = results.provenance.get("data", {})
         changed = [file for file, digest in sorted(data.items()) if built.get(file) != digest]
         if changed or not data:
-            commit = results.provenance.get("code", {}).get("git_commit")
-            yield (
-                f"{folder}/{name}.json was scored on other data than today's code builds: "
-                f"{', '.join(changed) or 'it names no file'} (by commit {commit})"
-            )
+            commit = str(results.provenance.get("code", {}).get("git_commit"))[:7]
+            stale.setdefault(f"{', '.join(changed) or 'none is named'} (scored at commit {commit})", []).append(name)
+    for what, names in stale.items():
+        yield f"docs/results/{folder.name}: {', '.join(names)} of other data than today's code builds: {what}"
 
 
 def _build(name: str, source: str, kept: Path) -> Path:

@@ -12,23 +12,23 @@ often.
 import ast
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 _DIGITS = 20
 _PACKAGE = "notclip"
-Json = None | bool | int | float | str | list["Json"] | tuple["Json", ...] | Mapping[str, "Json"]
 
 
-def derived_key(*modules: str, of: Json, libraries: Collection[str] = (), apart_from: Collection[str] = ()) -> str:
+def derived_key(*modules: str, of: Any, libraries: Collection[str] = (), apart_from: Collection[str] = ()) -> str:
     """The key of something derived, 20 hexadecimal digits.
 
     Args:
         modules: full names of the modules that make it; what they import is found.
-        of: what it is made of: options, and digests of content rather than names of files.
+        of: what it is made of, as plain JSON: options, and digests of content rather than names of files.
         libraries: distributions on whose version its bytes depend.
         apart_from: modules that these import for something else, whose changes change nothing in it.
     """
