@@ -1,8 +1,7 @@
 import json
-import shutil
+from itertools import count
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -56,27 +55,33 @@ def test_the_release_carries_no_path_of_this_machine(out):
 
 
 @pytest.fixture
-def copy(out, tmp_path, monkeypatch):
-    """A finished demo that may be spoilt, and the scripts that it runs from now on, without doing their work."""
-    folder = tmp_path / "build"
-    shutil.copytree(out, folder)
-    ran = []
+def steps(tmp_path, monkeypatch):
+    """A finished demo whose scripts only write a file each, and the scripts that it runs from now on."""
+    folder, ran, runs = tmp_path / "build", [], count()
 
     def run(script: str, arguments: list[str]) -> int:
         ran.append(script)
         target = Path(arguments[arguments.index("--out") + 1]) if "--out" in arguments else None
         if script == "build_dataset":
-            shutil.copytree(out / "data", target, dirs_exist_ok=True)
+            (target / "questions").mkdir(parents=True)
+            (target / "questions" / "test.parquet").write_text("rows")
+            (target / "build.json").write_text("{}")
         elif script == "train_adapter":
-            shutil.copytree(out / "trained", target, dirs_exist_ok=True)
-            (target / "model" / "config.json").write_text("other weights")
+            for name in ("backbone", "model", "."):
+                (target / name).mkdir(parents=True, exist_ok=True)
+                (target / name / "training.json").write_text(f"trained by run {next(runs)}")
         elif script == "score_model":
-            shutil.copyfile(out / "results" / target.name, target)
+            target.parent.mkdir(exist_ok=True)
+            target.write_text("{}")
         return 0
 
     monkeypatch.setattr(demo, "run_script", run)
     monkeypatch.setattr("notclip.scripts.demo_steps.run_script", run)
     monkeypatch.setattr(demo, "_draw", lambda *arguments: None)
+    monkeypatch.setattr(demo, "_summary", lambda *arguments: [])
+    assert demo.main(["--out", str(folder), *DEMO_OPTIONS]) == 0
+    assert ran == ["build_dataset", "train_adapter", *["score_model"] * 3, "stage_release", "check_release"]
+    ran.clear()
     return folder, ran
 
 
@@ -85,24 +90,23 @@ def copy(out, tmp_path, monkeypatch):
     [
         # The same data came out, so that no later step is due.
         ("notclip.recaption.queries", ["build_dataset"]),
-        ("notclip.calibration", ["train_adapter", "score_model"]),
-        ("notclip.ranking", ["score_model"] * 3),
+        ("notclip.losses", ["train_adapter", "score_model", "score_model"]),
+        ("notclip.gate", ["score_model"] * 3),
     ],
 )
 def test_a_step_whose_code_changed_is_done_again_and_so_is_what_follows_from_it(
-    copy, capsys, change_code, changed, expected
+    steps, capsys, change_code, changed, expected
 ):
-    folder, ran = copy
+    folder, ran = steps
     change_code(changed)
     assert demo.main(["--out", str(folder), *DEMO_OPTIONS]) == 0
     assert ran == [*expected, "stage_release", "check_release"]
     assert "again, since its code or its input has changed" in capsys.readouterr().out
 
 
-def test_a_step_whose_input_changed_is_done_again(copy):
-    folder, ran = copy
-    file = folder / "data" / "questions" / "test.parquet"
-    pq.write_table(pq.read_table(file).slice(4), file)
+def test_a_step_whose_input_changed_is_done_again(steps):
+    folder, ran = steps
+    (folder / "data" / "questions" / "test.parquet").write_text("other rows")
     assert demo.main(["--out", str(folder), *DEMO_OPTIONS]) == 0
     assert ran == ["train_adapter", "score_model", "score_model", "score_model", "stage_release", "check_release"]
 
