@@ -39,6 +39,10 @@ $(STAMP): pyproject.toml constraints.txt tests/openclip_requirements.txt
 demo: $(STAMP) ## the whole way on the drawn world: data, training, scores, staged release and a table (9 minutes)
 	"$(BIN)/notclip" demo $(ARGS)
 
+.PHONY: figures
+figures: $(STAMP) ## check that README's and docs' figures are of docs/results, and those of the data built today (minutes)
+	"$(BIN)/python" benchmarks/check_figures.py $(ARGS)
+
 .PHONY: space
 space: $(STAMP) ## the Space on http://127.0.0.1:7860: the last demo's release if there is one, else the embedded default
 	NOTCLIP_SPACE_CACHE="$${NOTCLIP_SPACE_CACHE-build/space}" \

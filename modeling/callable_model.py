@@ -26,6 +26,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from notclip.derived import script_digest
 from notclip.errors import BadInputError
 
 
@@ -36,7 +37,8 @@ class CallableEncoders:
         encode_images: PIL images (RGB) -> vectors, shape (I, D).
         encode_texts: strings -> vectors, shape (T, D).
         name: what error messages call the model.
-        fingerprint: under which the cache keeps its vectors; code that is changed needs another.
+        fingerprint: under which the cache keeps its vectors; code that is changed needs another. Without one none
+            are kept.
         logit_scale: factor that makes logits of cosines, for the calibration error; None where it is not known.
     """
 
@@ -81,7 +83,8 @@ class CallableScorer:
     Args:
         score: PIL images (RGB) and strings -> scores, higher for what fits better, shape (I, T).
         name: what error messages call the model.
-        fingerprint: under which the cache keeps its scores; code that is changed needs another.
+        fingerprint: under which the cache keeps its scores; code that is changed needs another. Without one none
+            are kept.
         logit_scale: factor that makes logits of scores, for the calibration error; None where it is not known.
     """
 
@@ -164,7 +167,7 @@ def load_callable(model: str) -> CallableEncoders | CallableScorer:
     target = found[name]
     if isinstance(target, type):
         target = target()
-    fingerprint = hashlib.sha256(file.read_bytes() + name.encode()).hexdigest()
+    fingerprint = hashlib.sha256(f"{script_digest(file)} {name}".encode()).hexdigest()
     scale = getattr(target, "logit_scale", None)
     encode_images, encode_texts = getattr(target, "encode_images", None), getattr(target, "encode_texts", None)
     if callable(encode_images) and callable(encode_texts):

@@ -1,6 +1,5 @@
 """Image embeddings of a frozen tower, computed once and kept by content: see `embedding_shelf`."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,19 +9,10 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from notclip.embedding_shelf import EmbeddingShelf
+from notclip.fingerprints import image_tower_fingerprint
 from notclip.modeling_notclip import NotClipModel
 from notclip.photo_notclip import open_photo
 from notclip.recaption.clips import unpack_clip
-
-
-def image_tower_fingerprint(model: NotClipModel) -> str:
-    """Hash what decides an image's embedding: all weights outside the text tower, and the preprocessing."""
-    digest = hashlib.sha256(model.processor.image_processor.to_json_string().encode())
-    for name, tensor in sorted(model.backbone.state_dict().items()):
-        if not name.startswith(("text_model.", "text_projection.")):
-            digest.update(name.encode())
-            digest.update(tensor.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()[:16]
 
 
 def cached_image_embeds(
@@ -34,7 +24,7 @@ def cached_image_embeds(
         model: the model whose image tower embeds.
         image_bytes: encoded images (JPEG, PNG, …), I in all; a clip (see `recaption.clips`) is the mean of its frames.
         digests: SHA-256 of each of them.
-        folder: the cache, in which each tower's weights and preprocessing have a folder; made when absent.
+        folder: the cache, in which all that decides an embedding names a folder; made when absent.
         batch_size: images embedded at once.
 
     Returns:

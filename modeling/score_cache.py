@@ -1,15 +1,13 @@
 """Where scoring keeps what it encoded: a folder for each model and kind of vector, named after all that decides it."""
 
-import hashlib
-import os
 from pathlib import Path
 
+from notclip.cache_folder import user_cache
 from notclip.callable_model import CallableEncoders, CallableScorer
-from notclip.embedding_cache import image_tower_fingerprint
+from notclip.derived import derived_key
 from notclip.embedding_shelf import EmbeddingShelf
+from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
 from notclip.modeling_notclip import NotClipModel
-from notclip.release_files_notclip import remote_code
-from notclip.results import weights_sha256
 from notclip.scoring import Shelves
 
 
@@ -23,8 +21,7 @@ def cache_folder(named: str) -> Path | None:
         return None
     if named != "auto":
         return Path(named)
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "notclip" / "embeddings"
+    return user_cache() / "embeddings"
 
 
 def open_shelves(model: NotClipModel | CallableEncoders | CallableScorer, folder: Path | None) -> Shelves:
@@ -41,21 +38,10 @@ def open_shelves(model: NotClipModel | CallableEncoders | CallableScorer, folder
         return Shelves()
     if isinstance(model, NotClipModel):
         photos, texts = image_tower_fingerprint(model), text_fingerprint(model)
-        device = model.device.type  # a GPU's last digits are others
-        return Shelves(
-            EmbeddingShelf(folder / f"photos-{photos}-{device}"), EmbeddingShelf(folder / f"texts-{texts}-{device}")
-        )
-    code = f"{model.fingerprint[:16]}-python"
+        return Shelves(EmbeddingShelf(folder / f"photos-{photos}"), EmbeddingShelf(folder / f"texts-{texts}"))
+    if not model.fingerprint:  # Made in memory: nothing tells it from the next one.
+        return Shelves()
+    code = derived_key("notclip.callable_model", "notclip.pair_scores", of=model.fingerprint)
     if isinstance(model, CallableScorer):
         return Shelves(texts=EmbeddingShelf(folder / f"pairs-{code}"))
     return Shelves(EmbeddingShelf(folder / f"photos-{code}"), EmbeddingShelf(folder / f"texts-{code}"))
-
-
-def text_fingerprint(model: NotClipModel) -> str:
-    """Hash what decides a text's vector: weights, tokenizer, composition, and the code that a model is made of."""
-    digest = hashlib.sha256(weights_sha256(model).encode())
-    digest.update(model.config.to_json_string().encode())
-    digest.update(repr(sorted(model.processor.tokenizer.get_vocab().items())).encode())
-    for file in remote_code():
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]

@@ -8,6 +8,7 @@ import shutil
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
@@ -24,10 +25,12 @@ from notclip.release_probe import write_release_probe
 from notclip.training import train
 from notclip.training_config import TrainConfig
 from notclip.training_data import TrainingSplit, read_training_split
+from notclip.training_inputs import require_same_inputs, training_inputs
 from notclip.training_state import forget_state
 from notclip.validation import limited
 
 CALIBRATION_QUESTIONS = 4000
+SAVED = "train_config.json"  # options and inputs of a run
 
 
 def run_training(config: TrainConfig) -> dict | None:
@@ -60,9 +63,12 @@ def run_training(config: TrainConfig) -> dict | None:
         raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
     model = load_model(base, composition="scope", argument="base")
     if first:
+        saved, inputs = config.out / SAVED, training_inputs(config, model)
+        if config.resume and saved.is_file():
+            require_same_inputs(saved, inputs)
         config.out.mkdir(parents=True, exist_ok=True)
-        # Kept at the first start, so that a resumed run can tell whether its options are the same.
-        (config.out / "train_config.json").write_text(_config_json(config))
+        # Kept at the first start, so that a resumed run can tell whether all is the same.
+        saved.write_text(json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
         _embed(model, split, config), _embed(model, validation_split, config)
     if distributed.is_initialized():
         distributed.barrier()
@@ -90,7 +96,7 @@ def run_training(config: TrainConfig) -> dict | None:
     losses = fit_composition(model, validation_embeds, calibrated_on.questions, calibrated_on.negated_queries)
     trainable, total = adapted.get_nb_trainable_parameters()
     record = {
-        "config": json.loads(_config_json(config)),
+        "config": _config_content(config),
         "base": base,
         "chosen_epoch": progress.best_epoch,
         "history": progress.history,
@@ -119,9 +125,9 @@ def run_training(config: TrainConfig) -> dict | None:
 
 def _check_output(config: TrainConfig) -> None:
     out = config.out
-    saved = out / "train_config.json"
+    saved = out / SAVED
     if config.resume and saved.is_file():
-        before, now = json.loads(saved.read_text()), json.loads(_config_json(config))
+        before, now = json.loads(saved.read_text()), _config_content(config)
         changed = sorted(name for name in now if now[name] != before.get(name))
         if changed:
             raise BadInputError(
@@ -132,11 +138,11 @@ def _check_output(config: TrainConfig) -> None:
         raise BadInputError(f"`out` {out} exists and is not empty: name another folder, or go on with --resume.")
 
 
-def _config_json(config: TrainConfig) -> str:
+def _config_content(config: TrainConfig) -> dict[str, Any]:
     content = dataclasses.asdict(config) | {"data": str(config.data), "out": str(config.out)}
     content["cache"] = None if config.cache is None else str(config.cache)
     del content["resume"]
-    return json.dumps(content, indent=2) + "\n"
+    return content
 
 
 def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Tensor:

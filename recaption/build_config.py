@@ -1,16 +1,10 @@
 """The options of `notclip build-dataset`, and the record of the run."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from notclip.errors import BadInputError
-
-
-def default_cache() -> Path:
-    """`$XDG_CACHE_HOME/notclip`, or `~/.cache/notclip`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "notclip"
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ class BuildConfig:
     shard_images: int = 10_000
     """About how many images one task works on and one file holds; memory follows from it, not from the source."""
     cache: Path | None = None
-    """Folder of detector scores and drawn scenes; ~/.cache/notclip by default."""
+    """Folder of detector scores, drawn scenes and a language model's answers; ~/.cache/notclip by default."""
     seed: int = 0
     """The same seed, source and detector give the same bytes."""
     workers: int = 2

@@ -1,12 +1,11 @@
 """Builds a dataset: from a source to three configs in Parquet, a README and `build.json`, all or nothing."""
 
-import hashlib
-import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from notclip.derived import derived_key
 from notclip.errors import BadInputError
 from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.building.executors import run_here, run_on_ray, submit_to_slurm
@@ -16,6 +15,8 @@ from notclip.recaption.building.work_folder import WorkFolder, read_json, write_
 from notclip.recaption.domains.domain import load_domain
 from notclip.recaption.lexicon import load_lexicon
 from notclip.recaption.llm_endpoint import EndpointError
+
+_MADE_WITH = ("notclip", "datasets", "numpy", "onnxruntime", "pillow", "pyarrow", "scikit-learn", "transformers")
 
 
 def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
@@ -43,13 +44,13 @@ def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
     load_lexicon(config.lexicon)  # Says at once what is wrong with it.
     if config.domain is not None:
         load_domain(config.domain)
-    job = BuildJob(config, work.root.resolve())
+    job = BuildJob(config, work.root.resolve(), fingerprint=build_key(config))
     try:
         if not _is_the_same_build(work, config):
             shutil.rmtree(work.root, ignore_errors=True)
             parts = len(job.parts)
             work.make(job.configs)
-            write_json(work.plan, {"parts": parts, "fingerprint": _fingerprint(config)})
+            write_json(work.plan, {"parts": parts, "fingerprint": job.fingerprint})
         if config.executor == "slurm":
             submit_to_slurm(job)
             return None
@@ -70,11 +71,14 @@ def _end(work: WorkFolder, config: BuildConfig) -> dict[str, Any]:
 
 def _is_the_same_build(work: WorkFolder, config: BuildConfig) -> bool:
     """Whether the folder holds the beginning of just this build, so that it can go on."""
-    return work.plan.is_file() and read_json(work.plan)["fingerprint"] == _fingerprint(config)
+    return work.plan.is_file() and read_json(work.plan)["fingerprint"] == build_key(config)
 
 
-def _fingerprint(config: BuildConfig) -> str:
-    """Hash over all that the bytes of the dataset depend on, as far as it can be told without reading the source."""
+def build_key(config: BuildConfig) -> str:
+    """Key of all that the bytes of the dataset depend on, as far as it can be told without reading the source.
+
+    Code is part of it: what an older version began is begun anew, so that no dataset is half of each.
+    """
     options = {key: str(value) for key, value in asdict(config).items() if key not in WITHOUT_EFFECT}
     files = [
         _looks(file)
@@ -82,7 +86,7 @@ def _fingerprint(config: BuildConfig) -> str:
         if named is not None and named.exists()
         for file in ([named] if named.is_file() else sorted(named.rglob("*")))
     ]
-    return hashlib.sha256(json.dumps([options, files], sort_keys=True).encode()).hexdigest()
+    return derived_key(__name__, of={"options": options, "files": files}, libraries=_MADE_WITH)
 
 
 def _looks(file: Path) -> tuple[str, int, int]:

@@ -12,6 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 from PIL import Image
 
+from notclip.derived import derived_key
 from notclip.errors import BadInputError
 from notclip.photo_notclip import open_photo
 
@@ -29,6 +30,8 @@ _SIDE = 416
 _GREY = 114  # YOLOX pads its letterbox with this value.
 _WINDOW = 64  # Photos that are in memory at a time.
 _SAVE_EVERY = 1000
+_SCORED_BY = ("notclip.recaption.clip_detector", "notclip.recaption.zero_shot_detector")
+_SCORED_WITH = ("numpy", "onnxruntime", "pillow", "torch", "transformers")
 
 
 class PresenceDetector:
@@ -120,8 +123,9 @@ def presence_scores(
     Returns:
         Scores by content hash; an image on which the detector fails is missing, so that nothing is claimed about it.
     """
-    same = hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
-    file = None if cache is None else cache / f"presence-{detector.fingerprint[:16]}-{same}.npz"
+    made_of = {"detector": detector.fingerprint, "images": list(digests)}
+    key = derived_key(*_SCORED_BY, of=made_of, libraries=_SCORED_WITH)
+    file = None if cache is None else cache / f"presence-{key}.npz"
     known = _load(file)
     wanted = set(digests)
     if wanted <= set(known):

@@ -249,7 +249,6 @@ def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:
     )
 
 
-@lru_cache(maxsize=4)
 def load_lexicon(path: Path | None = None) -> Lexicon:
     """Read a lexicon file.
 
@@ -260,11 +259,17 @@ def load_lexicon(path: Path | None = None) -> Lexicon:
         BadInputError: the file is missing, is no YAML, or breaks a rule of the form.
     """
     file = path or LEXICON_FILE
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        table = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
+        return _lexicon_of(file.read_text(encoding="utf-8"), file)
     except OSError as error:
         raise BadInputError(f"Cannot read the lexicon {file}: {error.strerror}.") from error
+
+
+@lru_cache(maxsize=4)
+def _lexicon_of(content: str, file: Path) -> Lexicon:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        table = yaml.load(content, Loader=loader)
     except yaml.YAMLError as error:
         raise BadInputError(f"The lexicon {file} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(table, dict) or not isinstance(table.get("concepts"), dict):

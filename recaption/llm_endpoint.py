@@ -13,6 +13,7 @@ import httpx
 from notclip.errors import BadInputError
 
 KEY_VARIABLES = ("NOTCLIP_LLM_API_KEY", "OPENAI_API_KEY")
+TEMPERATURE = 0.7  # With the seed it gives each try of a caption other words.
 _TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _LARGEST_ANSWER = 1_000_000  # bytes
 _IN_A_ROW = 5  # Requests given up one after another, after which the endpoint counts as gone.
@@ -87,7 +88,7 @@ class Endpoint:
             "model": self.model,
             "messages": list(messages),
             "max_tokens": max_tokens,
-            "temperature": 0.7,
+            "temperature": TEMPERATURE,
             "seed": seed,
         }
         for attempt in range(self.tries):

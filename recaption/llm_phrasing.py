@@ -6,7 +6,6 @@ last the grammar's caption stays. So a build never holds a caption that was not 
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,11 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from notclip.derived import derived_key
 from notclip.recaption.lexicon import Lexicon
 from notclip.recaption.llm_answers import AnswerStore
 from notclip.recaption.llm_check import Meaning, fault_of
-from notclip.recaption.llm_endpoint import Endpoint, UnansweredError
-from notclip.recaption.llm_prompt import PROMPT_VERSION, messages, parse_answer
+from notclip.recaption.llm_endpoint import TEMPERATURE, Endpoint, UnansweredError
+from notclip.recaption.llm_prompt import messages, parse_answer, tidy
 from notclip.recaption.negation_forms import form_of
 from notclip.recaption.phrasing import HELD_OUT_FORMS, Phrase, load_phrasebook
 
@@ -123,11 +123,13 @@ class Rephraser:
         except UnansweredError:
             return {}  # Not kept: a build that goes on later may have more luck.
         answers = parse_answer(text, len(part))
-        return {key: _tidy(answer or "") for (key, _), answer in zip(part, answers, strict=True)}
+        return {key: tidy(answer or "") for (key, _), answer in zip(part, answers, strict=True)}
 
     def _key(self, meaning: Meaning, forbidden: Sequence[str], attempt: int) -> str:
-        about = [PROMPT_VERSION, self.endpoint.model, meaning.text, meaning.absent, list(forbidden), attempt]
-        return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+        # Where the model runs is none of it: the answers of a build go on counting when its endpoint moves.
+        asked = [meaning.text, list(meaning.absent), list(forbidden), attempt]
+        of = [self.endpoint.model, TEMPERATURE, _TOKENS_PER_CAPTION, *asked]
+        return derived_key("notclip.recaption.llm_prompt", of=of)
 
     def rephrase_rows(self, rows: Iterator[tuple[str, Row]], *, forms: Collection[str]) -> Iterator[tuple[str, Row]]:
         """Rows of all configs in their order, with the negated captions and queries in the model's words.
@@ -170,13 +172,6 @@ def _said(row: Row, place: int, answer: str | None, texts: str) -> Phrase:
     if answer is not None and (form := form_of(answer, beside=row.get("caption", ""))) is not None:
         return Phrase(answer, form, PATTERN)
     return Phrase(row[texts][place], row["forms"][place], row["patterns"][place])
-
-
-def _tidy(answer: str) -> str:
-    """An answer with its first letter raised, single spaces and a full stop."""
-    text = " ".join(answer.split())
-    text = text[:1].upper() + text[1:]
-    return text if not text or text[-1] in ".!?" else f"{text}."
 
 
 def _words_of(forms: Iterable[str]) -> list[str]:

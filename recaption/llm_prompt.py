@@ -4,9 +4,6 @@ import json
 import re
 from collections.abc import Sequence
 
-# Part of the key under which answers are kept: raise it with every change of the prompt.
-PROMPT_VERSION = 1
-
 _SYSTEM = """You rewrite captions of photos in natural, varied English. Each item has a caption and the things that the
 photo does not show. For each item write one new caption, as a person would, of at most two sentences, that
 - says the same about what is in the photo: keep every person, animal, thing, place, number and colour,
@@ -85,3 +82,10 @@ def _whole_strings(text: str) -> list[object]:
         except ValueError:
             return values
         values.append(value)
+
+
+def tidy(answer: str) -> str:
+    """An answer with its first letter raised, single spaces and a full stop."""
+    text = " ".join(answer.split())
+    text = text[:1].upper() + text[1:]
+    return text if not text or text[-1] in ".!?" else f"{text}."

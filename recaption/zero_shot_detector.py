@@ -1,6 +1,7 @@
 """Presence scores from any zero-shot detector of transformers: OWL-ViT, OWLv2, Grounding DINO and their kin."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ class ZeroShotDetector:
         self._kind = config.model_type
         self.labels: Sequence[str] = tuple(labels)
         self.batch_size = batch_size
-        self.fingerprint = _fingerprint(self._model, phrases)
+        self.fingerprint = _fingerprint(self._model, self._processor, phrases)
         self._prompts = [f"{phrase}." if self._kind in _TOGETHER else f"a photo of {phrase}" for phrase in phrases]
         self._queries: Any = self._encoded_prompts() if self._kind in _TWO_TOWERS else None  # (L, D)
 
@@ -109,9 +110,11 @@ class ZeroShotDetector:
         return torch.stack(found, dim=1)
 
 
-def _fingerprint(model: Any, phrases: Sequence[str]) -> str:
-    """SHA-256 over weights and phrases, whatever the files are called."""
-    digest = hashlib.sha256("\n".join(phrases).encode())
+def _fingerprint(model: Any, processor: Any, phrases: Sequence[str]) -> str:
+    """SHA-256 over weights, settings and phrases, whatever the files are called."""
+    config = {name: str(value) for name, value in model.config.to_dict().items() if name != "_name_or_path"}
+    settings = [sorted(config.items()), processor.image_processor.to_json_string(), processor.tokenizer.get_vocab()]
+    digest = hashlib.sha256(json.dumps([settings, list(phrases)], sort_keys=True).encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.cpu().contiguous().numpy().tobytes())

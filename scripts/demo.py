@@ -4,19 +4,19 @@
     notclip demo --base openai/clip-vit-base-patch32 --source DATA     # a model of the Hub and your photos
     notclip demo --base FOLDER --source FOLDER --out build/mine
 
-Started again with the same options it goes on where it was broken off. Exit status: 0 done, 1 a check of the release
-failed, 2 bad input.
+Started again with the same options it goes on where it was broken off; a step whose code, options or input changed
+since is done again. Exit status: 0 done, 1 a check of the release failed, 2 bad input.
 """
 
 import json
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from notclip.errors import BadInputError
+from notclip.recaption.build_config import BuildConfig
 from notclip.scripts.command_line import command, parse
+from notclip.scripts.demo_steps import DemoSteps, content_of, run_script
 
 DRAWN_WORLD = "drawn-world"
 # Its towers are tiny: a higher rate than the default, more of it through the composition, more passes.
@@ -52,41 +52,65 @@ class DemoConfig:
 def main(argv: list[str] | None = None) -> int:
     """Run each step that is not done yet, then print what came out."""
     config = parse(DemoConfig, argv, prog="notclip demo", description="The whole way on one machine.")
+    from notclip.recaption.builder import build_key
+
     started = time.monotonic()
-    _remember(config)
-    base = str(_drawn_world_encoder()) if config.base == DRAWN_WORLD else config.base
     out = config.out
+    options = {name: None if value is None else str(value) for name, value in asdict(config).items() if name != "out"}
+    steps = DemoSteps(out, options, folders=("data", "trained", "results", "hub"))
+    base = str(_drawn_world_encoder()) if config.base == DRAWN_WORLD else config.base
     data, trained, results, hub = out / "data", out / "trained", out / "results", out / "hub"
     seed = ["--seed", str(config.seed)]
 
-    detector = config.detector or _detector_beside(config.source)
-    build = ["--source", config.source, "--out", str(data), "--questions-per-image", QUESTIONS_PER_IMAGE, *seed]
-    build += [] if detector is None else ["--detector", str(detector)]
-    build += [] if config.limit is None else ["--limit", str(config.limit)]
-    _step("1/6 build the dataset", "build_dataset", build, done=data / "build.json")
+    build = build_arguments(config.source, data, detector=config.detector, limit=config.limit, seed=config.seed)
+    steps.run(
+        "1/6 build the dataset",
+        "build_dataset",
+        build,
+        code="notclip.recaption.builder",
+        made_of=build_key(parse(BuildConfig, build, prog="notclip build-dataset", description="")),
+        makes=data,
+        done=data / "build.json",
+    )
 
-    train = ["--base", base, "--data", str(data), "--out", str(trained), *seed]
     epochs = DRAWN_WORLD_EPOCHS if config.epochs is None and config.base == DRAWN_WORLD else config.epochs
-    train += [] if epochs is None else ["--epochs", str(epochs)]
-    train += DRAWN_WORLD_RECIPE if config.base == DRAWN_WORLD else []
-    train += ["--resume"] if (trained / "train_config.json").exists() else []
-    _step("2/6 train the adapter", "train_adapter", train, done=trained / "training.json")
+    recipe = [*seed, *([] if epochs is None else ["--epochs", str(epochs)])]
+    recipe += DRAWN_WORLD_RECIPE if config.base == DRAWN_WORLD else []
+    steps.run(
+        "2/6 train the adapter",
+        "train_adapter",
+        ["--base", base, "--data", str(data), "--out", str(trained), *recipe, "--resume"],
+        code="notclip.train_run",
+        made_of=[recipe, content_of(base), content_of(data)],
+        makes=trained,
+        done=trained / "training.json",
+    )
 
     scored = {"base": base, "backbone": str(trained / "backbone"), "notclip": str(trained / "model")}
     for number, (name, model) in enumerate(scored.items()):
-        score = ["--model", model, "--suite", str(data), "--out", str(results / f"{name}.json"), *seed]
-        score += ["--compare", str(results / "base.json")] if name != "base" else []
-        done = results / f"{name}.json"
-        _step(f"3/6 score {name} ({number + 1} of {len(scored)})", "score_model", score, done=done)
+        compared = [] if name == "base" else ["--compare", str(results / "base.json")]
+        result = results / f"{name}.json"
+        steps.run(
+            f"3/6 score {name} ({number + 1} of {len(scored)})",
+            "score_model",
+            ["--model", model, "--suite", str(data), "--out", str(result), *seed, *compared],
+            code="notclip.score_run",
+            made_of=[seed, content_of(model), content_of(data), content_of(base)],
+            makes=result,
+            done=result,
+        )
 
     files = [str(results / f"{name}.json") for name in scored]
     stage = ["--model", str(trained), "--data", str(data), "--results", *files]
-    stage += ["--namespace", config.namespace, "--out", str(hub)]
+    stage += ["--namespace", config.namespace, "--out", str(hub), "--overwrite"]
     stage += ["--name", f"notclip-{DRAWN_WORLD}"] if config.base == DRAWN_WORLD else []
-    _step("4/6 stage the release", "stage_release", stage, done=hub / "manifest.json")
+    # Of seconds, and made of files of all folders: always done again.
+    print(f"\n== 4/6 stage the release\n$ notclip stage-release {' '.join(stage)}", flush=True)
+    if status := run_script("stage_release", stage):
+        raise SystemExit(status)
 
     print("\n== 5/6 use the release as its users will, in a fresh process without this package", flush=True)
-    checked = _run("check_release", [str(hub), "--base", base])
+    checked = run_script("check_release", [str(hub), "--base", base])
 
     print("\n== 6/6 draw the overview", flush=True)
     _draw(base, config, out / "overview.png")
@@ -94,37 +118,13 @@ def main(argv: list[str] | None = None) -> int:
     return checked
 
 
-def _step(title: str, script: str, arguments: list[str], *, done: Path) -> None:
-    if done.exists():
-        print(f"\n== {title}: done before, {done} is there", flush=True)
-        return
-    print(f"\n== {title}\n$ notclip {script.replace('_', '-')} {' '.join(arguments)}", flush=True)
-    status = _run(script, arguments)
-    if status > 1 or not done.exists():
-        raise SystemExit(status or 1)
-
-
-def _run(script: str, arguments: list[str]) -> int:
-    from importlib import import_module
-
-    run: Callable[[list[str]], int] = import_module(f"notclip.scripts.{script}").main
-    return run(arguments)
-
-
-def _remember(config: DemoConfig) -> None:
-    """Keep the options in OUT, so that steps done under other options are not taken for these."""
-    file = config.out / "demo.json"
-    now = {name: None if value is None else str(value) for name, value in asdict(config).items() if name != "out"}
-    if file.exists():
-        before = json.loads(file.read_text(encoding="utf-8"))
-        changed = [name for name in now if now[name] != before.get(name)]
-        if changed:
-            raise BadInputError(
-                f"`out` {config.out} holds a demo whose `{changed[0]}` was {before.get(changed[0])}, not "
-                f"{now[changed[0]]}: name another folder, or remove this one."
-            )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
+def build_arguments(source: str, out: Path, *, detector: Path | None, limit: int | None, seed: int) -> list[str]:
+    """How a demo calls `notclip build-dataset`."""
+    detector = detector or _detector_beside(source)
+    build = ["--source", source, "--out", str(out), "--questions-per-image", QUESTIONS_PER_IMAGE]
+    build += ["--seed", str(seed)]
+    build += [] if detector is None else ["--detector", str(detector)]
+    return build if limit is None else [*build, "--limit", str(limit)]
 
 
 def _drawn_world_encoder() -> Path:

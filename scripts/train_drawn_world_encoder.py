@@ -5,7 +5,8 @@
 
 Writes model, tokenizer, processor and TRAINING.json to OUT; the last holds the recipe, how long it took and what the
 encoder scores on 1,000 validation scenes. `make demo` uses the committed weights and does not run this. A run that was
-broken off goes on after the last stage of the image tower that it finished, which it keeps in WORK.
+broken off goes on after the last stage of the image tower that it finished, which it keeps in WORK, as long as recipe
+and code are the same.
 
 A contrastive loss alone takes hours of two cores to see small things. So the image tower first learns to predict
 which words stand in a scene's captions (as in SuperClass, Huang et al. 2024), at 64 pixels and then at 96, where it
@@ -27,6 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from notclip.derived import derived_key
 from notclip.scripts.command_line import command, parse
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from transformers import BertTokenizer, PreTrainedModel, VisionTextDualEncoderModel
 
 COARSE_SIZE = 64
+CODE = "notclip.scripts.train_drawn_world_encoder"
 DEFAULT_OUT = Path(__file__).parents[1] / "recaption" / "drawn_world" / "encoder"
 
 
@@ -206,11 +209,15 @@ def image_tower_stages(tower: "PreTrainedModel", scenes: Drawn, recipe: EncoderR
 
     recipe.work.mkdir(parents=True, exist_ok=True)
     seconds: dict[str, int] = {}
-    for size, epochs, learning_rate in (
+    stages = (
         (COARSE_SIZE, recipe.coarse_epochs, recipe.coarse_learning_rate),
         (IMAGE_SIZE, recipe.fine_epochs, recipe.fine_learning_rate),
-    ):
-        finished = recipe.work / f"image_tower_{size}.safetensors"
+    )
+    shared = [recipe.scenes, recipe.image_batch, recipe.weight_decay, recipe.seed]
+    for number, (size, epochs, learning_rate) in enumerate(stages, start=1):
+        # Each stage goes on from the one before, so that its key holds both.
+        key = derived_key(CODE, of=[shared, stages[:number]], libraries=("numpy", "pillow", "torch", "transformers"))
+        finished = recipe.work / f"image_tower_{size}-{key}.safetensors"
         if finished.is_file():
             tower.load_state_dict(load_file(finished))
         else:

@@ -9,15 +9,15 @@ import torch
 from numpy.typing import NDArray
 
 from notclip.calibration import fit_composition, image_statistics, set_image_statistics
+from notclip.derived import derived_key
+from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
 from notclip.modeling_notclip import NotClipModel
 from notclip.recaption.suite import open_photo
-from notclip.results import weights_sha256
 from notclip.space.photo_set import DRAWN_WORLD, PhotoSet
 from notclip.training_data import Question
 
 FITTED_ON = 160
 ITERATIONS = 30
-_FORMULA = 2  # Counts the changes of what the scalars mean, so that none is read as it was meant before.
 SCALARS = ("hybrid_weights", "negation_weights", "negation_bias", "exclusion_sharing")
 
 
@@ -34,7 +34,9 @@ def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: Photo
         cache: where the scalars are kept.
     """
     if photos.source == DRAWN_WORLD:
-        file = cache / f"{weights_sha256(model)[:20]}-composed.json"
+        made_of = [image_tower_fingerprint(model), text_fingerprint(model)]
+        key = derived_key(__name__, of=made_of, libraries=("numpy", "pillow", "torch"))
+        file = cache / f"composed-{key}.json"
         if not file.is_file():
             _fit(model)
             partial = file.with_name(f"{file.name}.partial-{os.getpid()}")

@@ -1,10 +1,8 @@
-"""Base and NotCLIP over the same photos: search, choice among captions, and embeddings kept on disk."""
+"""Base and NotCLIP over the same photos: search, and choice among captions."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +13,9 @@ from PIL import Image
 from notclip.loading import load_model
 from notclip.modeling_notclip import NotClipModel
 from notclip.recaption.suite import open_photo
-from notclip.results import weights_sha256
 from notclip.space.composed import compose_base
 from notclip.space.gpu import on_gpu
+from notclip.space.photo_embeds import embed_photo_set
 from notclip.space.photo_set import PhotoSet, read_photo_set
 from notclip.space.settings import ModelName, SpaceSettings
 
@@ -127,29 +125,6 @@ def _encode(engine: Engine, images: Sequence[Image.Image]) -> tuple[NDArray[np.f
 def _load(name: ModelName, *, composition: Any) -> NotClipModel:
     model = load_model(name.name, composition=composition, revision=name.revision)
     return model.eval()
-
-
-def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArray[np.float32]:
-    """Embeddings of the photos, shape (N, D), memory-mapped from a file that is written at the first call.
-
-    Raises:
-        BadInputError: a photo cannot be decoded.
-    """
-    file = cache / f"{weights_sha256(model)[:20]}-{photos.fingerprint()[:20]}.npy"
-    if not file.is_file():
-        embeds = []
-        for start in range(0, len(photos.ids), BATCH):
-            names = photos.ids[start : start + BATCH]
-            images = [open_photo(photos.photo(name)) for name in names]
-            embeds.append(model.encode_images(images, batch_size=BATCH).float().cpu().numpy())
-        cache.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{file.stem}.partial-{os.getpid()}.npy")
-        try:
-            np.save(partial, np.concatenate(embeds))
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)
-    return np.load(file, mmap_mode="r")
 
 
 def _best(embeds: NDArray[np.float32], vector: NDArray[np.float32], bias: float) -> Found:

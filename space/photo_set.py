@@ -57,16 +57,10 @@ class PhotoSet:
         return frames_of(self.suite.photos[name])[0]
 
     def fingerprint(self) -> str:
-        """Hash of the photos and their order."""
+        """Hash of the photos, their names and their order."""
         digest = hashlib.sha256()
         for name in self.ids:
-            photo = self.photo(name)
-            digest.update(name.encode())
-            if isinstance(photo, PhotoFile):  # Files are large: their size and time tell a change.
-                state = photo.path.stat()
-                digest.update(f"{state.st_size} {state.st_mtime_ns}".encode())
-            else:
-                digest.update(hashlib.sha256(photo.read_bytes()).digest())
+            digest.update(f"{name} {hashlib.sha256(self.photo(name).read_bytes()).hexdigest()}\n".encode())
         return digest.hexdigest()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from notclip.cache_folder import user_cache
 from notclip.errors import BadInputError
 from notclip.space.photo_set import DRAWN_WORLD
 
@@ -101,7 +102,7 @@ def read_settings(here: Path, environment: Mapping[str, str] = os.environ) -> Sp
         photos=given["PHOTOS"] or photos,
         models=tuple(ModelName.read(name) for name in given["MODELS"].split(",") if name.strip()),
         suites=tuple(Path(name) for name in given["SUITES"].split(os.pathsep) if name),
-        cache=Path(given["CACHE"] or Path.home() / ".cache" / "notclip" / "space"),
+        cache=Path(given["CACHE"]) if given["CACHE"] else user_cache() / "space",
         results=results if given["BASE"] == "" else None,
         links=released.get("links", {}),
     )

@@ -37,3 +37,21 @@ def in_parts():
         return folder
 
     return cut
+
+
+@pytest.fixture
+def change_code(monkeypatch):
+    """Go on as if a module of the package, or a data file beside its modules, had another content from now on."""
+    from importlib.util import find_spec
+
+    from notclip import derived
+
+    def change(name: str | Path) -> None:
+        file = name if isinstance(name, Path) else Path(find_spec(name).origin)
+        content = derived.file_digest
+        monkeypatch.setattr(derived, "file_digest", lambda path: "changed" if path == file else content(path))
+        derived.code_digest.cache_clear()
+
+    yield change
+    monkeypatch.undo()
+    derived.code_digest.cache_clear()

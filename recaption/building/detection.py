@@ -1,6 +1,6 @@
 """Fourth stage: what a detector sees, and from which score a class may be there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ from notclip.recaption.building.images import shard_images
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, whole_file, write_json
-from notclip.recaption.clips import frame_bytes, unpack_clip
+from notclip.recaption.clip_detector import EveryFrame
 from notclip.recaption.detector import Detector, PresenceDetector, presence_scores
 from notclip.recaption.detector_thresholds import DetectorThreshold, ScoreCounts
 from notclip.recaption.zero_shot_detector import ZeroShotDetector
@@ -47,7 +47,7 @@ def detect_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
     images = list(shard_images(job.work, shard, with_bytes=False))
     encoded = ((image.digest, image.image or b"") for image in shard_images(job.work, shard, with_bytes=True))
     found = presence_scores(
-        _EveryFrame(detector),
+        EveryFrame(detector),
         [image.digest for image in images],
         encoded,
         cache=job.cache,
@@ -63,29 +63,6 @@ def detect_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
     with whole_file(file) as unfinished, unfinished.open("wb") as stream:
         np.savez_compressed(stream, digests=np.array(list(found), dtype=np.str_), scores=scores, counts=counts.counts)
     progress.note()
-
-
-class _EveryFrame:
-    """A detector of photos that sees in a clip what it sees in any of its frames.
-
-    Args:
-        detector: scores photos.
-    """
-
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-        self.labels, self.fingerprint, self.batch_size = detector.labels, detector.fingerprint, detector.batch_size
-
-    def scores(self, images: Sequence[bytes]) -> np.ndarray:
-        """The largest score of each class over the frames, shape (N, classes)."""
-        frames = [[frame_bytes(frame) for frame in unpack_clip(image)] or [image] for image in images]
-        every = [frame for own in frames for frame in own]
-        seen = [
-            self._detector.scores(every[at : at + self.batch_size]) for at in range(0, len(every), self.batch_size)
-        ]
-        firsts = np.cumsum([0, *(len(own) for own in frames[:-1])])
-        largest: np.ndarray = np.maximum.reduceat(np.concatenate(seen), firsts, axis=0)
-        return largest
 
 
 def merge_detection(job: BuildJob) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from notclip.recaption.build_config import BuildConfig, default_cache
+from notclip.cache_folder import user_cache
+from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.building.gathering import Gathered, Shard, read_gathered
 from notclip.recaption.building.work_folder import WorkFolder, read_json
 from notclip.recaption.domains.domain import Domain, load_domain
@@ -24,11 +25,13 @@ class BuildJob:
         config: the options.
         root: the folder that it grows in.
         threads: threads of one task.
+        fingerprint: of all that the dataset depends on: another build in this process is another job.
     """
 
     config: BuildConfig
     root: Path
     threads: int = 1
+    fingerprint: str = ""
 
     @cached_property
     def work(self) -> WorkFolder:
@@ -37,8 +40,8 @@ class BuildJob:
 
     @property
     def cache(self) -> Path:
-        """Folder of detector scores and drawn scenes."""
-        return self.config.cache or default_cache()
+        """Folder of detector scores, drawn scenes and a language model's answers."""
+        return self.config.cache or user_cache()
 
     @cached_property
     def parts(self) -> Sequence[Part]:

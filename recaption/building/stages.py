@@ -26,7 +26,7 @@ from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.pieces import list_pieces, read_part
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.shard_writer import write_shard
-from notclip.recaption.building.work_folder import write_json
+from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
 
 _NEW_OBJECTS = 50_000  # After so many the collector looks at the new ones; Python's own figure is 700.
 
@@ -103,9 +103,9 @@ def stages_of(job: BuildJob) -> list[Stage]:
 
 
 @lru_cache(maxsize=1)
-def _job_of_process(config: BuildConfig, root: Path, threads: int) -> BuildJob:
-    """The job that all tasks of this process share, with what it has read."""
-    return BuildJob(config, root, threads)
+def _job_of_process(config: BuildConfig, root: Path, threads: int, fingerprint: str) -> BuildJob:
+    """The job that all tasks of this process share, with what it has read; a later build is another job."""
+    return BuildJob(config, root, threads, fingerprint)
 
 
 class BuildStep(PipelineStep):
@@ -132,7 +132,8 @@ class BuildStep(PipelineStep):
         if data:
             yield from data
         stage = next(stage for stage in STAGES if stage.name == self.name)
-        job = _job_of_process(self.config, self.root, self.threads)
+        begun = read_json(WorkFolder(self.root).plan)["fingerprint"]
+        job = _job_of_process(self.config, self.root, self.threads, begun)
         with _rare_collections():
             for item in range(rank, stage.count(job), world_size):
                 try:

@@ -91,7 +91,6 @@ def _phrasebook(english: str) -> Phrasebook:
     return Phrasebook(table)
 
 
-@lru_cache(maxsize=4)
 def load_domain(name: str) -> Domain:
     """Read a domain.
 
@@ -106,11 +105,15 @@ def load_domain(name: str) -> Domain:
         raise BadInputError(
             f"`domain` must be {' or '.join(map(repr, DOMAINS))} or a YAML file, got {name!r}, which does not exist."
         )
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        table = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
+        return _domain_of(file.read_text(encoding="utf-8"), file)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInputError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
+
+
+@lru_cache(maxsize=4)
+def _domain_of(content: str, file: Path) -> Domain:
+    table = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     if not isinstance(table, dict) or not isinstance(table.get("subject"), str) or not table["subject"].strip():
         raise BadInputError(f"{file} must say in `subject` what each image is a picture of, such as: a metal part.")
     for field in table:

@@ -19,6 +19,7 @@ from notclip.recaption.drawn_world.samples import make_sample
 from notclip.recaption.drawn_world.vocabulary import OBJECTS, SETTINGS
 
 PICTURE_SIZE = 128
+DRAWN_WITH = ("datasets", "numpy", "pillow", "pyarrow")  # whose version may change what is drawn or written
 FEATURES = Features(
     {
         "image": Image(),

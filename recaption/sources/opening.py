@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from notclip.derived import derived_key
 from notclip.errors import BadInputError
 from notclip.recaption.sources.annotated_folders import voc_parts, yolo_parts
 from notclip.recaption.sources.coco import coco_folder_parts, coco_parts
@@ -88,11 +89,12 @@ def _parts_of_folder(folder: Path, limit: int | None) -> Sequence[Part]:
 
 
 def _drawn_world(cache: Path, *, limit: int | None, seed: int, workers: int, progress: bool) -> Path:
-    from notclip.recaption.drawn_world.write import write_drawn_world
+    from notclip.recaption.drawn_world.write import DRAWN_WITH, write_drawn_world
 
     sizes = {"train": 6000, "validation": 1000, "test": 1000}
     sizes = {split: min(size, limit or size) for split, size in sizes.items()}
-    folder = cache / f"drawn-world-{seed}-{'-'.join(map(str, sizes.values()))}"
+    key = derived_key("notclip.recaption.drawn_world.write", of={"seed": seed, **sizes}, libraries=DRAWN_WITH)
+    folder = cache / f"drawn-world-{seed}-{'-'.join(map(str, sizes.values()))}-{key}"
     if not folder.is_dir():
         write_drawn_world(folder, **sizes, seed=seed, workers=workers, progress=progress)
     return folder

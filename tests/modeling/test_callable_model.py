@@ -10,6 +10,7 @@ from notclip.embedding_shelf import EmbeddingShelf
 from notclip.errors import BadInputError
 from notclip.loading import load_model
 from notclip.recaption.suite import Clip, PhotoFile, Query, Question, Suite
+from notclip.score_cache import open_shelves
 from notclip.scoring import Shelves, score_suite
 
 COLOURS = ("red", "lime", "blue")
@@ -145,3 +146,17 @@ def test_code_is_loaded_by_file_and_name(tmp_path):
     file.write_text("import nothing_at_all")
     with pytest.raises(BadInputError, match="cannot be run: ModuleNotFoundError"):
         load_callable(f"{file}:score")
+
+
+def test_a_model_whose_helper_changed_is_another_model_to_the_cache(tmp_path):
+    (tmp_path / "weighed.py").write_text("WEIGHT = 1\n")
+    (tmp_path / "mine.py").write_text("import weighed\n\n\ndef score(images, texts):\n    return [[weighed.WEIGHT]]\n")
+    before = load_callable(f"{tmp_path}/mine.py:score").fingerprint
+    (tmp_path / "weighed.py").write_text("WEIGHT = 2\n")
+    assert load_callable(f"{tmp_path}/mine.py:score").fingerprint != before
+
+
+def test_nothing_is_kept_of_models_that_nothing_tells_apart(tmp_path):
+    assert open_shelves(CallableEncoders(encode_images, encode_texts), tmp_path).photos.folder is None
+    named = open_shelves(CallableEncoders(encode_images, encode_texts, fingerprint="mine"), tmp_path)
+    assert named.photos.folder.parent == tmp_path

@@ -10,10 +10,12 @@ from PIL import Image
 from notclip import suite_embedding
 from notclip.embedding_shelf import EmbeddingShelf
 from notclip.errors import BadInputError
+from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
 from notclip.modeling_notclip import NotClipModel
 from notclip.predictions import Predictions
 from notclip.recaption.suite import PhotoFile, Query, Question, Suite, open_photo
 from notclip.recaption.suites import read_suite
+from notclip.score_cache import open_shelves
 from notclip.scoring import Shelves, score_suite
 from notclip.suite_answers import other_images
 
@@ -268,3 +270,38 @@ def test_every_family_of_dual_encoder_is_scored(backbone, processor, suite):
         metrics = score(model, suite, n_resamples=0).metrics
     assert 0 <= metrics["accuracy"] <= 1
     assert {"vision_gain", "negated_recall@5", "violation@5"} <= set(metrics)
+
+
+@pytest.mark.parametrize(
+    ("changed", "images", "encodes_texts"),
+    [
+        (None, 0, False),
+        ("notclip.inputs_notclip", 12, True),
+        ("notclip.recaption.suite", 12, True),
+        ("notclip.negation_cues", 0, True),
+        ("notclip.composition_notclip", 0, True),
+    ],
+)
+def test_what_older_code_encoded_is_not_served(model, suite, tmp_path, change_code, changed, images, encodes_texts):
+    score(CountingModel(model), suite, shelves=open_shelves(model, tmp_path), n_resamples=0)
+    if changed is not None:
+        change_code(changed)
+    again = CountingModel(model)
+    score(again, suite, shelves=open_shelves(model, tmp_path), n_resamples=0)
+    assert (again.images, bool(again.texts)) == (images, encodes_texts)
+
+
+def test_settings_that_change_no_weight_change_the_fingerprints(model):
+    before = image_tower_fingerprint(model), text_fingerprint(model)
+    model.backbone.config.vision_config.layer_norm_eps *= 10
+    assert image_tower_fingerprint(model) != before[0]
+    changed = text_fingerprint(model)
+    model.processor.tokenizer.model_max_length -= 1
+    assert len({before[1], changed, text_fingerprint(model)}) == 3
+
+
+def test_fingerprints_do_not_depend_on_what_was_encoded_before_or_on_names(model, suite):
+    before = image_tower_fingerprint(model), text_fingerprint(model)
+    score(model, suite, n_resamples=0)
+    model.config.backbone_name = model.backbone.config._name_or_path = "elsewhere"
+    assert (image_tower_fingerprint(model), text_fingerprint(model)) == before

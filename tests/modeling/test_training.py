@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -191,3 +192,25 @@ def test_no_epochs_calibrate_the_composition_and_leave_every_plain_score_to_the_
     assert calibrated.config.hybrid_weights != backbone.config.hybrid_weights
     texts = ["a dog", "a dog but no cat"]
     torch.testing.assert_close(calibrated.encode_texts(texts), backbone.encode_texts(texts), atol=1e-6, rtol=0)
+
+
+def test_resuming_with_other_data_base_or_code_is_refused_by_name(config, tmp_path, change_code):
+    run_training(config)
+    again = dataclasses.replace(config, resume=True)
+    for name, file in (
+        ("data", config.data / "retrieval" / "train.parquet"),
+        ("base", Path(config.base) / "tokenizer.json"),
+    ):
+        content = file.read_bytes()
+        if name == "data":
+            pq.write_table(pq.read_table(file).slice(1), file)
+        else:
+            rules = json.loads(content)
+            rules["normalizer"] = {"type": "Lowercase"} if rules["normalizer"] is None else None
+            file.write_text(json.dumps(rules))
+        with pytest.raises(BadInputError, match=rf"its {name} has changed since: name another --out"):
+            run_training(again)
+        file.write_bytes(content)
+    change_code("notclip.losses")
+    with pytest.raises(BadInputError, match="its code has changed since"):
+        run_training(again)

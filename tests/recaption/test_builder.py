@@ -2,6 +2,7 @@ import errno
 import hashlib
 import io
 import json
+import shutil
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ from notclip.recaption import rows
 from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.builder import build_dataset
 from notclip.recaption.building import shard_writer
+from notclip.recaption.lexicon import LEXICON_FILE
 from notclip.recaption.phrasing import load_phrasebook
 from notclip.scripts import build_dataset as script
 
@@ -320,3 +322,30 @@ def test_the_command_says_what_it_made_and_what_it_left_out(data: Path, tmp_path
 def test_options_out_of_range_are_refused(tmp_path: Path, options: dict, message: str):
     with pytest.raises(BadInputError, match=message):
         BuildConfig(source="x", out=tmp_path / "out", **options)
+
+
+def test_what_older_code_began_is_begun_anew(data: Path, built: Path, tmp_path: Path, monkeypatch, change_code):
+    monkeypatch.setattr(shard_writer, "read_knowledge", lambda job: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build_dataset(config(data, tmp_path / "out"))
+    monkeypatch.undo()
+    kept = tmp_path / ".out.unfinished" / "pieces" / "kept"
+    kept.touch()
+    change_code("notclip.recaption.caption_text")
+    monkeypatch.setattr(shard_writer, "read_knowledge", lambda job: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build_dataset(config(data, tmp_path / "out"))
+    assert not kept.exists()
+
+
+def test_a_second_build_in_one_process_reads_its_source_and_lexicon_anew(tmp_path: Path):
+    table = tmp_path / "lexicon.yaml"
+    table.write_text(LEXICON_FILE.read_text(encoding="utf-8"), encoding="utf-8")
+    listed = []
+    for count in (40, 44):
+        data = source(tmp_path / "data", train=count, other=40)
+        build_dataset(config(data, tmp_path / "out", lexicon=table))
+        listed.append(json.loads((tmp_path / "out" / "build.json").read_text())["images"]["train"])
+        shutil.rmtree(tmp_path / "out")
+        shutil.rmtree(data)
+    assert listed == [40, 44]

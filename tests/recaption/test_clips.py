@@ -10,7 +10,7 @@ import datasets
 import numpy as np
 from PIL import Image
 
-from notclip.recaption.building.detection import _EveryFrame
+from notclip.recaption.clip_detector import EveryFrame
 from notclip.recaption.clips import pack_clip, spread_frames, unpack_clip
 from notclip.scripts.command_line import main
 
@@ -113,7 +113,7 @@ def test_a_detector_sees_in_a_clip_what_it_sees_in_any_frame():
             return np.array([[Image.open(io.BytesIO(image)).convert("L").getpixel((0, 0)) / 255] for image in images])
 
     dark, bright, photo = (encoded(Image.new("L", (3, 3), level)) for level in (0, 255, 51))
-    found = _EveryFrame(Brightness()).scores([pack_clip([dark, bright, dark]), photo])
+    found = EveryFrame(Brightness()).scores([pack_clip([dark, bright, dark]), photo])
     assert found.tolist() == [[1.0], [0.2]]
 
 

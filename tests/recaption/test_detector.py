@@ -101,3 +101,11 @@ def test_the_network_scores_all_classes_and_sees_nothing_in_grey():
     found = PresenceDetector(MODEL).scores([buffer.getvalue()])
     assert found.shape == (1, len(COCO_CLASSES))
     assert found.max() < 0.1
+
+
+def test_scores_of_older_code_are_not_served(tmp_path: Path, change_code):
+    scored(CountingDetector(), {"a": b"\x33"}, tmp_path)
+    change_code("notclip.recaption.clips")
+    again = CountingDetector()
+    scored(again, {"a": b"\x33"}, tmp_path)
+    assert again.asked == [b"\x33"]

@@ -166,3 +166,10 @@ def test_a_broken_table_is_refused_by_name(tmp_path: Path, text, message):
 def test_a_missing_table_is_refused(tmp_path: Path):
     with pytest.raises(BadInputError, match="Cannot read the lexicon"):
         load_lexicon(tmp_path / "none.yaml")
+
+
+def test_a_file_that_was_edited_is_read_anew(tmp_path: Path):
+    file = tmp_path / "lexicon.yaml"
+    for name in ("dog", "cat"):
+        file.write_text(f"concepts:\n  {name}:\n", encoding="utf-8")
+        assert list(load_lexicon(file)) == [name]

@@ -295,3 +295,17 @@ def test_kept_answers_that_are_no_database_are_named(tmp_path):
     file.write_bytes(b"not a database" * 100)
     with pytest.raises(BadInputError, match=r"cannot be read .*remove the file"):
         rephraser(None, tmp_path, url="http://127.0.0.1:9/v1")
+
+
+@pytest.mark.parametrize("changed", ["prompt", "temperature"])
+def test_answers_to_another_prompt_are_not_served(tmp_path, change_code, monkeypatch, changed):
+    with fake.FakeLlm(lambda number, items: fake.reworded(items)) as server:
+        for requests in (1, 1):
+            rephraser(server, tmp_path).rephrase(meanings(8), forms=TRAIN_FORMS)
+            assert len(server.requests) == requests
+        if changed == "prompt":
+            change_code("notclip.recaption.llm_prompt")
+        else:
+            monkeypatch.setattr("notclip.recaption.llm_phrasing.TEMPERATURE", 0.2)
+        rephraser(server, tmp_path).rephrase(meanings(8), forms=TRAIN_FORMS)
+        assert len(server.requests) == 2

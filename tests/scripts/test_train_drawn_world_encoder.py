@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,3 +51,23 @@ def test_a_few_scenes_draw_as_arrays_with_exact_presence() -> None:
     for index in range(4):
         shown = tuple(name for name, present in zip(OBJECTS, drawn.present[index], strict=True) if present)
         assert shown == make_sample(0, "validation", index).scene.objects
+
+
+def test_a_stage_of_another_recipe_or_of_older_code_is_not_gone_on_from(tmp_path, monkeypatch, change_code) -> None:
+    trained = []
+    monkeypatch.setattr(script, "draw_many", lambda *arguments, **options: None)
+    monkeypatch.setattr(script, "train_image_tower", lambda *arguments, epochs, **options: trained.append(epochs))
+    recipe = script.EncoderRecipe(work=tmp_path, scenes=1, coarse_epochs=12, fine_epochs=6)
+
+    def run(recipe: script.EncoderRecipe) -> list[int]:
+        trained.clear()
+        script.image_tower_stages(torch.nn.Linear(1, 1), None, recipe)
+        return list(trained)
+
+    assert run(recipe) == [12, 6]
+    assert run(recipe) == []
+    assert run(replace(recipe, fine_epochs=7)) == [7]  # The coarse stage is that of before.
+    assert run(replace(recipe, coarse_epochs=2)) == [2, 6]
+    assert run(replace(recipe, text_epochs=1)) == []
+    change_code("notclip.recaption.drawn_world.pen")
+    assert run(recipe) == [12, 6]

@@ -1,6 +1,7 @@
 import hashlib
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
@@ -8,6 +9,7 @@ from datasets import load_dataset
 from notclip.errors import BadInputError
 from notclip.recaption.drawn_world import OBJECTS, SETTINGS, make_sample
 from notclip.recaption.drawn_world.write import _without_repetition, write_drawn_world
+from notclip.recaption.sources.opening import list_parts
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +80,21 @@ def test_nothing_half_written_stays_when_writing_fails(tmp_path: Path, monkeypat
     with pytest.raises(OSError, match="No space left"):
         write_drawn_world(tmp_path / "out", train=2, validation=1, test=1, workers=1, progress=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_world_that_older_code_drew_is_not_found(tmp_path: Path, change_code, monkeypatch):
+    drawn = []
+
+    def draw(folder: Path, **options) -> None:
+        drawn.append(folder)
+        folder.mkdir(parents=True)
+        pq.write_table(pa.table({"image_id": ["a"]}), folder / "train.parquet")
+
+    monkeypatch.setattr("notclip.recaption.drawn_world.write.write_drawn_world", draw)
+    monkeypatch.setattr("notclip.recaption.sources.opening.parquet_parts", lambda folder, **options: [folder])
+    draw(tmp_path / "drawn-world-0-3-3-3")  # as earlier versions called it
+    for changed in (None, None, "notclip.recaption.drawn_world.creatures"):
+        if changed is not None:
+            change_code(changed)
+        assert list_parts("drawn-world", cache=tmp_path, limit=3) == drawn[-1:]
+    assert len(drawn) == len(set(drawn)) == 3

@@ -1,0 +1,41 @@
+"""Embeddings of the Space's photos, made when it first starts and mapped into memory from then on."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from notclip.derived import derived_key
+from notclip.fingerprints import image_tower_fingerprint
+from notclip.modeling_notclip import NotClipModel
+from notclip.recaption.suite import open_photo
+from notclip.space.photo_set import PhotoSet
+
+BATCH = 64
+# What the fingerprints below stand for themselves.
+_FINGERPRINTED = ("notclip.fingerprints", "notclip.modeling_notclip", "notclip.space.photo_set")
+
+
+def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArray[np.float32]:
+    """Embeddings of the photos, shape (N, D), memory-mapped from a file that is written at the first call.
+
+    Raises:
+        BadInputError: a photo cannot be decoded.
+    """
+    made_of = [image_tower_fingerprint(model), photos.fingerprint()]
+    file = cache / f"photos-{derived_key(__name__, of=made_of, apart_from=_FINGERPRINTED)}.npy"
+    if not file.is_file():
+        embeds = []
+        for start in range(0, len(photos.ids), BATCH):
+            names = photos.ids[start : start + BATCH]
+            images = [open_photo(photos.photo(name)) for name in names]
+            embeds.append(model.encode_images(images, batch_size=BATCH).float().cpu().numpy())
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(f"{file.stem}.partial-{os.getpid()}.npy")
+        try:
+            np.save(partial, np.concatenate(embeds))
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
+    return np.load(file, mmap_mode="r")
