@@ -8,7 +8,6 @@ Started again with the same options it goes on where it was broken off; a step w
 since is done again. Exit status: 0 done, 1 a check of the release failed, 2 bad input.
 """
 
-import json
 import sys
 import time
 from dataclasses import asdict, dataclass
