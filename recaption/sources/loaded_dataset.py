@@ -1,6 +1,6 @@
 """Whatever `datasets.load_dataset` loads, streamed: a data set of the Hub, an image folder, WebDataset archives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
@@ -10,7 +10,7 @@ from typing import Any
 from notclip.errors import BadInputError
 from notclip.recaption.sources.columns import Columns
 from notclip.recaption.sources.parts import SourceRow
-from notclip.recaption.sources.splits import split_of
+from notclip.recaption.sources.splits import SPLITS, split_of
 
 _PARTS = 256  # Of a data set of the Hub at most; a folder here is read in fewer, since each photo counts as a file.
 _LOCAL_PARTS = 8
@@ -39,6 +39,11 @@ class LoadedPart:
     def vocabulary(self) -> tuple[str, ...] | None:
         """Class names of the column of objects."""
         return self._columns.vocabulary
+
+    @property
+    def taken_for(self) -> Mapping[str, str]:
+        """What each column was taken for."""
+        return self._columns.taken_for
 
     @property
     def _columns(self) -> Columns:
@@ -84,7 +89,13 @@ def loaded_parts(name: str, *, limit: int | None = None) -> list[LoadedPart]:
 def _loaded(name: str) -> Any:
     import datasets
 
+    root = _local_root(name)
+    archives = [] if root is None else sorted(root.rglob("*.tar"))
     try:
+        if archives:  # Told what they are, since img2dataset writes tables and statistics beside them.
+            files = {split: [str(file) for file in archives if _split_of(file) == split] for split in SPLITS}
+            files = {split: own for split, own in files.items() if own}
+            return datasets.load_dataset("webdataset", data_files=files, streaming=True)
         return datasets.load_dataset(name, streaming=True)
     except Exception as error:  # Its loaders and the network raise a wide range of classes.
         raise BadInputError(
@@ -100,6 +111,10 @@ def _features(name: str, split_name: str) -> Any:
         return rows.features or rows._resolve_features().features
     except Exception as error:
         raise BadInputError(f"`source` {name!r}: its columns cannot be told: {_reason(error)}") from error
+
+
+def _split_of(archive: Path) -> str:
+    return split_of(archive.stem) or split_of(archive.parent.name) or "train"
 
 
 def _local_root(name: str) -> Path | None:

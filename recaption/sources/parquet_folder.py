@@ -1,6 +1,6 @@
 """A folder of Parquet files, cut into parts along their row groups."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -41,6 +41,11 @@ class ParquetPart:
         """Class names of the column of objects."""
         return self.columns.vocabulary
 
+    @property
+    def taken_for(self) -> Mapping[str, str]:
+        """What each column was taken for."""
+        return self.columns.taken_for
+
     def rows(self) -> Iterator[SourceRow]:
         """Rows in the order of the file."""
         return islice(self._all_rows(), self.limit)
@@ -57,6 +62,17 @@ class ParquetPart:
             raise BadInputError(f"{self.file} is damaged after row {number}: {error}") from error
 
 
+def parquet_files(folder: Path) -> list[Path]:
+    """All Parquet files below a folder that hold rows, and not what img2dataset noted beside archives and photos."""
+    return [file for file in sorted(folder.rglob("*.parquet")) if not _is_record(file)]
+
+
+def _is_record(file: Path) -> bool:
+    return file.with_name(f"{file.stem}_stats.json").is_file() and (
+        file.with_suffix(".tar").is_file() or file.with_suffix("").is_dir()
+    )
+
+
 def parquet_parts(folder: Path, *, part_rows: int, limit: int | None = None) -> list[ParquetPart]:
     """Cut all Parquet files of a folder into parts.
 
@@ -70,7 +86,7 @@ def parquet_parts(folder: Path, *, part_rows: int, limit: int | None = None) -> 
     """
     parts = []
     left: dict[str, int] = {}
-    for file in sorted(folder.rglob("*.parquet")):
+    for file in parquet_files(folder):
         try:
             with pq.ParquetFile(file) as parquet:
                 schema, metadata = parquet.schema_arrow, parquet.metadata

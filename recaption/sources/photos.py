@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.recaption.clips import VIDEO_SUFFIXES, pack_clip, photos_in, spread_frames, unpack_clip
 
 
@@ -26,9 +26,13 @@ def read_photo(root: Path, path: str) -> bytes:
     """
     if not path.strip():
         raise BadInputError("the photo is missing")
-    file = (root / path).resolve()
+    try:
+        file = (root / path).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # Too long, a zero byte, or a link back to itself.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BadInputError(f"the photo {shortened(path)} cannot be read ({reason})") from error
     if not file.is_relative_to(root.resolve()):
-        raise BadInputError(f"the photo's path {path!r} leaves the folder {root}")
+        raise BadInputError(f"the photo's path {shortened(path)} leaves the folder {root}")
     if file.suffix.lower() in VIDEO_SUFFIXES:
         frames = photos_in(file.with_suffix(""))
         if not frames:
@@ -39,7 +43,7 @@ def read_photo(root: Path, path: str) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise BadInputError(f"the photo {path!r} cannot be read ({error.strerror})") from error
+        raise BadInputError(f"the photo {shortened(path)} cannot be read ({error.strerror})") from error
 
 
 def clip_of(frames: Sequence[bytes]) -> bytes:
