@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from notclip.errors import BadInputError
+from notclip.recaption.sources.parts import Exhaustive
 
 
 def default_cache() -> Path:
@@ -18,9 +19,10 @@ class BuildConfig:
     """How captioned images become a dataset of negated captions, questions and queries."""
 
     source: str
-    """`drawn-world`; a CSV file of paths with captions or labels; a COCO JSON file; YOLO's data.yaml; a folder of
-    Parquet, CSV or WebDataset files, of photos with metadata, or in COCO's, VOC's or YOLO's layout; a Hub id. A row
-    may be a video: film.mp4 beside the folder film/ of its frames, or a list of frames in `frames`; four are kept."""
+    """`drawn-world`; a CSV file of paths with captions or labels; a COCO JSON file; YOLO's data.yaml or obj.data; a
+    folder of Parquet, CSV or WebDataset files, of photos with metadata or in a folder for each class, or in COCO's,
+    LVIS', VOC's or YOLO's layout, as Roboflow, CVAT and Label Studio export them; a Hub id. A row may be a video:
+    film.mp4 beside the folder film/ of its frames, or a list of frames in `frames`; four are kept."""
     out: Path
     """Folder to make; it must not exist, or be empty."""
     detector: Path | None = None
@@ -29,6 +31,10 @@ class BuildConfig:
     domain: str | None = None
     """What the labels of a table mean: `chest-xray`, or a YAML file that names classes, nouns and articles
     (docs/domains.md); without it they are taken as everyday nouns."""
+    exhaustive: Exhaustive | None = None
+    """Which absences of an annotation count: `yes`, each class that an image does not list (of YOLO also where the
+    label file is missing); `listed`, those that the source lists as absent (LVIS, tables with 0); `no`, none. By
+    default what the format says; a set with one class for each image has to be told."""
     lexicon: Path | None = None
     """YAML table of concepts in the form of the package's lexicon.yaml, which is the default."""
     llm: str | None = None

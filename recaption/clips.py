@@ -12,7 +12,9 @@ from pathlib import Path
 from PIL import Image
 
 FRAMES = 4  # of a video, as NegBench takes them
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+PHOTO_SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .avif .heic .heif .jp2 .ppm .pgm".split()
+)
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".webm", ".mkv", ".mov"})
 _TIFF = (b"II*\0", b"MM\0*")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError, shortened
+from notclip.recaption.labels import words_of_label
 from notclip.recaption.mentions import Mention, MentionFinder, MentionRules
 from notclip.yaml_files import read_yaml
 
@@ -15,6 +16,7 @@ LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
 _VOWEL_SOUND = re.compile(r"^(?!(?:one|once|uni|use|eu|uk)(?:\b|[a-z]))(?:[aeiou]|hour|heir|honest)", re.IGNORECASE)
 _NAME_FIELDS = ("synonyms", "is", "parts", "implied_by", "likely_with", "normal")
 _FLAGS = ("mass", "salient", "ambiguous", "verb_like")
+_SINGULARS_IN_S = frozenset("atlas canvas chaos christmas gas lens".split())  # "Helmets" and "cameras" are plurals.
 _WRITTEN_AS = {"hypernyms": "is"}  # What a file calls it.
 
 
@@ -84,16 +86,6 @@ def pluralize(noun: str) -> str:
     if re.search(r"(s|x|z|ch|sh)$", noun):
         return noun + "es"
     return noun + "s"
-
-
-def words_of_label(label: str) -> str:
-    """A label of a data set as a noun phrase; what is written in capitals throughout stays so.
-
-    >>> [words_of_label(label) for label in ("Pleural_Effusion", "Lung Opacity", "LED off", "hand-bag")]
-    ['pleural effusion', 'lung opacity', 'LED off', 'hand-bag']
-    """
-    words = label.replace("_", " ").split()
-    return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)
 
 
 class Lexicon(Mapping[str, Concept]):
@@ -187,6 +179,9 @@ class Lexicon(Mapping[str, Concept]):
         for name in self._concepts:
             if squeezed == name.replace(" ", ""):
                 return name
+        for name, concept in self._concepts.items():
+            if wanted == concept.plural:
+                return name
         return next(
             (name for name, concept in self._concepts.items() if {wanted, squeezed} & set(concept.synonyms)), None
         )
@@ -196,7 +191,16 @@ class Lexicon(Mapping[str, Concept]):
         new = dict.fromkeys(words_of_label(label) for label in labels if self.resolve(label) is None)
         if not new:
             return self
-        return Lexicon([*self.values(), *(Concept(name, pluralize(name)) for name in new)], self._rules)
+        return Lexicon([*self.values(), *map(_plain_concept, new)], self._rules)
+
+
+def _plain_concept(name: str) -> Concept:
+    """A concept of which only the name is known: with the everyday noun's grammar, if it is one."""
+    everyday = load_lexicon().get(name)
+    if everyday is not None:
+        return Concept(name, everyday.plural, mass=everyday.mass, article=everyday.article)
+    plural = re.search(r"[^siu]s$", name) and name.rpartition(" ")[2] not in _SINGULARS_IN_S
+    return Concept(name, name if plural else pluralize(name))
 
 
 def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:

@@ -35,7 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     print(_table(summary))
     print(f"\nWritten to {config.out}. Load it with datasets.load_dataset({str(config.out)!r}, 'questions').")
     if summary["skipped"]:
-        print(f"{summary['skipped']} rows or captions were left out; {config.out / 'skipped.jsonl'} lists them.")
+        print(f"{summary['skipped']} rows or captions were left out; {config.out / 'skipped.jsonl'} lists them:")
+        for reason, count in list(summary["skipped_reasons"].items())[:5]:
+            print(f"{count:>9,}  {reason}")
     return 0
 
 
@@ -52,6 +54,10 @@ def _table(summary: dict[str, Any]) -> str:
     evidence = summary["counts"]["captions"]["train"].get("by_evidence", {})
     shares = ", ".join(f"{method} {count:,}" for method, count in evidence.items())
     lines += ["", f"Absences of the train captions verified by: {shares}."]
+    for label, name in summary["source"]["denials"].items():
+        lines.append(f"The class {label!r} is read as " + (f"no {name}." if name else "a denial of what is no class."))
+    if partly := summary["verification"]["annotated_images"].get("listed classes"):
+        lines.append(f"Of {partly:,} annotated images only those absences count that the annotation lists.")
     if summary["llm"]:
         said = summary["llm"]
         lines.append(

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from notclip.errors import BadInputError
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import WorkFolder, read_json, whole_file, write_json
-from notclip.recaption.sources.parts import Part, SourceRow
+from notclip.recaption.sources.parts import MisreadSourceError, Part, SourceRow
 from notclip.recaption.sources.photos import check_photo
 
 _WINDOW = 256  # Rows that are in memory at a time.
@@ -122,6 +122,8 @@ def _checked(row: SourceRow, split: str, keep_images: bool) -> tuple[dict[str, A
     try:
         content = row.content()
         check_photo(content.image)
+    except MisreadSourceError as error:
+        raise BadInputError(f"{row.file}: {error}") from error
     except BadInputError as error:
         return None, [Skipped(row.file, row.number, str(error))]
     if not content.captions and content.present is None:

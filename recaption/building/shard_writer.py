@@ -63,7 +63,7 @@ def read_knowledge(job: BuildJob) -> Knowledge:
     verifier = Verifier(
         job.lexicon,
         corpus.companions,
-        vocabulary=frozenset(job.concept_of_label.values()),
+        vocabulary=frozenset() if job.config.exhaustive == "no" else frozenset(job.concept_of_label.values()),
         thresholds=thresholds,
         detected_as=detected_as,
         salience=corpus.salience,
@@ -82,7 +82,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
     audit = AbsenceAudit(
         knowledge.verifier, job.lexicon, _chooser(job, knowledge), draws=job.config.negated_per_caption
     )
-    facts, skipped, revision = _facts(job, shard, knowledge, audit)
+    facts, skipped, annotated, revision = _facts(job, shard, knowledge, audit)
     table = fact_table(facts, job.lexicon)
     questions = _questions(job, shard, facts, table)
     pairs = _pairs(job, shard, facts, table)
@@ -116,6 +116,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         {
             "images": len(facts),
             "skipped": [asdict(entry) for entry in skipped],
+            "annotated": dict(annotated),
             "revision": revision,
             "counts": {name: counts[name].as_dict() for name in job.configs},
             "llm": rephraser.record() if rephraser is not None else None,
@@ -142,8 +143,8 @@ def _chooser(job: BuildJob, knowledge: Knowledge) -> AbsenceChooser:
 
 def _facts(
     job: BuildJob, shard: Shard, knowledge: Knowledge, audit: AbsenceAudit
-) -> tuple[list[ImageFacts], list[Skipped], str]:
-    """Facts of the shard's usable images, what was left out, and a hash over content and order of all.
+) -> tuple[list[ImageFacts], list[Skipped], Counter[str], str]:
+    """Facts of the shard's usable images, what was left out, how images are annotated, and a hash over all content.
 
     A sample of the images that nothing was measured on, those of validation and test, goes into the audit.
     """
@@ -151,6 +152,7 @@ def _facts(
     rng = Random(_seed(job.config.seed, "audit", *_shard_names(shard)))
     sampled = 0.0 if shard.split == "train" else _AUDITED_IMAGES / max(1, shard.images)
     facts, skipped = [], []
+    annotated: Counter[str] = Counter()
     revision = hashlib.sha256()
     for image in shard_images(job.work, shard, with_bytes=False):
         revision.update("\0".join((shard.split, image.image_id, image.digest, *image.captions, "\n")).encode())
@@ -159,15 +161,19 @@ def _facts(
             skipped.append(Skipped(image.file, image.row, reason))
             continue
         objects = None if image.labels is None else job.concepts(image.labels)
-        uncertain, unsaid = job.concepts(image.uncertain), job.concepts(image.unsaid)
+        uncertain, unsaid = job.concepts(image.uncertain), job.concepts(image.unsaid) - job.denied(image.labels)
+        if objects is not None:
+            silent = job.config.exhaustive == "no"
+            annotated["affirmations alone" if silent else "listed classes" if unsaid else "every class"] += 1
         found = scores.get(image.digest)
         fact = knowledge.verifier.facts(
             image.image_id, image.captions, objects=objects, scores=found, uncertain=uncertain, unsaid=unsaid
         )
         facts.append(fact)
         if rng.random() < sampled:
-            audit.add(fact, objects=objects, open_labels=uncertain | unsaid, scores=found, rng=rng)
-    return facts, skipped, revision.hexdigest()
+            known = None if job.config.exhaustive == "no" else objects
+            audit.add(fact, objects=known, open_labels=uncertain | unsaid, scores=found, rng=rng)
+    return facts, skipped, annotated, revision.hexdigest()
 
 
 def _rephraser(job: BuildJob) -> Rephraser | None:

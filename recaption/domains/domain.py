@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
-from notclip.recaption.lexicon import Concept, Lexicon, concept_of_fields, words_of_label
+from notclip.recaption.labels import read_labels, words_of_label
+from notclip.recaption.lexicon import Concept, Lexicon, concept_of_fields
 from notclip.recaption.mentions import MentionRules
 from notclip.recaption.phrasing import Phrasebook
 from notclip.yaml_files import read_yaml
@@ -58,7 +59,8 @@ class Domain:
             labels: all labels of the source.
 
         Raises:
-            BadInputError: the file names a label that the source lacks, which is most often a slip of the pen.
+            BadInputError: the file names a label that the source lacks, which is most often a slip of the pen; or
+                it does not name one that makes no English.
         """
         for field, named in (("classes", self.classes), ("leave_out", self.leave_out)):
             for label in named:
@@ -67,17 +69,16 @@ class Domain:
                         f"{self.file}: `{field}` names {label!r}, which is no label of `source`; its labels are "
                         f"{', '.join(map(repr, labels)) or 'none'}."
                     )
-        return {
-            label: self.classes[label].name if label in self.classes else words_of_label(label)
-            for label in labels
-            if label not in self.leave_out
-        }
+        plain = read_labels(label for label in labels if label not in self.classes and label not in self.leave_out)
+        named = {label: self.classes[label].name for label in labels if label in self.classes}
+        things = {label: reading.words for label, reading in plain.items() if reading.kind == "thing"}
+        return {label: (named | things)[label] for label in labels if label in named or label in things}
 
     def lexicon(self, labels: Collection[str]) -> Lexicon:
         """The concepts of a source's labels: those of the file, and a plain noun for each that it does not name."""
         concept_of = self.concept_of_label(labels)
         known = Lexicon(self.classes.values(), _NO_RULES)  # Those that no image shows are never spoken of.
-        return known.extended(label for label in concept_of if label not in self.classes)
+        return known.extended(name for label, name in concept_of.items() if label not in self.classes)
 
 
 @cache

@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, NoReturn, Protocol
+
+from notclip.errors import BadInputError
+
+# Which absences of an annotation count: all that it does not list, none, or those that it lists as absent.
+Exhaustive = Literal["yes", "no", "listed"]
+
+
+class MisreadSourceError(BadInputError):
+    """A row shows that the whole source is not what it was taken for: no other row of it can be trusted."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,15 @@ class SourceRow:
     file: str
     number: int
     content: Callable[[], RowContent]
+
+
+def left_out(file: str, number: int, reason: str) -> SourceRow:
+    """What a reader passes over, so that it is counted and listed."""
+
+    def refuse() -> NoReturn:
+        raise BadInputError(reason)
+
+    return SourceRow(file, number, refuse)
 
 
 class Part(Protocol):

@@ -1,52 +1,40 @@
-"""Where below a folder lies the photo that a table names, whose paths may be those of another machine."""
+"""Where a table's photo lies, when it does not lie where its path says."""
 
 from collections import defaultdict
 from functools import lru_cache
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 
 from notclip.errors import BadInputError
+from notclip.recaption.sources.photo_paths import longest_end
 
 
 def photo_place(root: Path, path: str) -> str:
-    """The path of a photo, from its folder.
+    """The path of a photo, from its folder, as `photo_paths` goes on to read it.
 
-    A path that is there is taken as it is. Else the folders that it begins with may be those of another machine, such
-    as CheXpert's own name or `C:\\data`, and a mere file name may lie in whichever folder (`Images/`, NIH's twelve); a
-    photo that is missing from a folder that is there is sought nowhere else.
+    A path that is there is taken as it is. Else the folders that it begins with may be missing here, such as CheXpert's
+    own name, and a mere file name may lie in whichever folder (`Images/`, NIH's twelve). A photo that is missing from a
+    folder that is there is sought nowhere else.
 
     Args:
         root: the folder.
         path: what the table names.
 
     Raises:
-        BadInputError: a mere file name fits several photos.
+        BadInputError: a mere file name fits several photos, or no file system takes the path.
     """
-    if _is_there(root, path):
-        return path
-    parts = PurePosixPath(path).parts
-    if "\\" in path:
-        parts = PureWindowsPath(path).parts
-        path = "/".join(parts)
-        if _is_there(root, path):
-            return path
-    if not parts or ".." in parts:
-        return path
-    if len(parts) == 1:
-        found = _by_name(root).get(path, ())
-        if len(found) > 1:
-            raise BadInputError(f"the photo {path!r} may be {found[0]} or {found[1]}; name its folder")
-        return found[0] if found else path
-    if _is_there(root, parts[0]) and not PurePosixPath(path).is_absolute():
-        return path
-    tails = ("/".join(parts[start:]) for start in range(1, len(parts)))
-    return next((tail for tail in tails if _is_there(root, tail)), path)
-
-
-def _is_there(root: Path, path: str) -> bool:
     try:
-        return (root / path).exists()
-    except (OSError, ValueError):  # Too long, in a loop, or with a zero byte.
-        return False
+        parts = PurePosixPath(path).parts
+        if not parts or "\0" in path or ".." in parts or "\\" in path or path.startswith("/") or (root / path).exists():
+            return path
+        if len(parts) > 1:
+            found = None if (root / parts[0]).exists() else longest_end(root, parts[1:])
+            return path if found is None else str(found.relative_to(root))
+    except OSError as error:
+        raise BadInputError(f"the photo's path {path[:80]!r} is none ({error.strerror})") from error
+    places = _by_name(root).get(path, ())
+    if len(places) > 1:
+        raise BadInputError(f"the photo {path!r} may be {places[0]} or {places[1]}; name its folder")
+    return places[0] if places else path
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from notclip.errors import BadInputError, shortened
 from notclip.recaption.clips import VIDEO_SUFFIXES, pack_clip, photos_in, spread_frames, unpack_clip
+from notclip.recaption.sources.photo_paths import photo_below
 
 
 def read_photo(root: Path, path: str) -> bytes:
@@ -16,7 +17,7 @@ def read_photo(root: Path, path: str) -> bytes:
 
     Args:
         root: folder that it must lie in.
-        path: its path, relative to `root`, or absolute and inside.
+        path: its path, relative to `root`, or as another machine wrote it, see `photo_paths`.
 
     Returns:
         The encoded photo; of a video a clip of four frames at even distances, see `clips`.
@@ -24,15 +25,7 @@ def read_photo(root: Path, path: str) -> bytes:
     Raises:
         BadInputError: the path leaves the folder, or the file cannot be read.
     """
-    if not path.strip():
-        raise BadInputError("the photo is missing")
-    try:
-        file = (root / path).resolve()
-    except (OSError, ValueError, RuntimeError) as error:  # Too long, a zero byte, or a link back to itself.
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise BadInputError(f"the photo {shortened(path)} cannot be read ({reason})") from error
-    if not file.is_relative_to(root.resolve()):
-        raise BadInputError(f"the photo's path {shortened(path)} leaves the folder {root}")
+    file = photo_below(root, path)
     if file.suffix.lower() in VIDEO_SUFFIXES:
         frames = photos_in(file.with_suffix(""))
         if not frames:
@@ -40,10 +33,19 @@ def read_photo(root: Path, path: str) -> bytes:
                 f"the video {path!r} needs the folder {path.rpartition('.')[0]!r} of its frames beside it, as photos"
             )
         return clip_of([read_photo(root, str(frames[number])) for number in spread_frames(len(frames))])
+    return photo_bytes(file, path)
+
+
+def photo_bytes(file: Path, named: str) -> bytes:
+    """Bytes of a photo that was found.
+
+    Raises:
+        BadInputError: it cannot be read.
+    """
     try:
         return file.read_bytes()
     except OSError as error:
-        raise BadInputError(f"the photo {shortened(path)} cannot be read ({error.strerror})") from error
+        raise BadInputError(f"the photo {shortened(named)} cannot be read ({error.strerror})") from error
 
 
 def clip_of(frames: Sequence[bytes]) -> bytes:

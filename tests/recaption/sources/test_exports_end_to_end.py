@@ -198,7 +198,7 @@ def test_captions_of_an_export_stay_with_their_photos(tmp_path: Path, write: Cal
             seen.add(number)
             assert row["caption"] in (caption(number), 'A sign says " stop .')
             assert not set(row["absent"]) & set(shown(number))
-    assert len(seen) >= 0.8 * IMAGES
+    assert len(seen) >= 0.7 * IMAGES
     skipped = (tmp_path / "out" / "skipped.jsonl").read_text().splitlines()
     faults = [reason for line in skipped if "cells" in (reason := json.loads(line)["reason"])]
     short_row = "2 cells, but the header names 3 columns; quote cells that hold a bar"
