@@ -45,6 +45,6 @@ def _check(metadata: Any, file: Path) -> None:
             unpacked, packed = column.total_uncompressed_size, column.total_compressed_size
             if unpacked > _LARGE and unpacked > _MOST_TIMES * packed:
                 raise BadInputError(
-                    f"{file}: column {shortened(column.path_in_schema)} unpacks from {packed:,} to {unpacked:,} bytes, "
-                    "as no data does; write the file again."
+                    f"{file}: the column {shortened(column.path_in_schema)} unpacks from {packed:,} to {unpacked:,} "
+                    "bytes, as no data does; write the file again."
                 )

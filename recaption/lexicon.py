@@ -224,7 +224,8 @@ def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:
         words = fields.get(field, [])
         if not isinstance(words, list) or not all(isinstance(item, str) for item in words):
             raise BadInputError(
-                f"{file}: concept {name!r}: `{field}` must be a list of words, got {shortened(fields[field])}; quote it."
+                f"{file}: concept {name!r}: `{field}` must be a list of words, got {shortened(fields[field])}; quote "
+                "each."
             )
     for field in _FLAGS:
         if not isinstance(fields.get(field, False), bool):

@@ -17,7 +17,8 @@ from notclip.text_files import read_text
 _TEXT_ENDINGS = (".txt", ".caption")
 _LARGEST = 2**16  # bytes
 _LOOKED_AT = 50  # photos
-_BOX = re.compile(r"\s*\d+(?:\s+[\d.eE+-]+){4,}\s*")  # A line of YOLO's labels, which may lie beside the photos as well.
+# A line of YOLO's labels, which may lie beside the photos as well.
+_BOX = re.compile(r"\s*\d+(?:\s+[\d.eE+-]+){4,}\s*")
 
 
 def captioned_photo_parts(folder: Path, *, limit: int | None = None) -> list[ListedPart]:

@@ -10,6 +10,7 @@ from notclip.errors import BadInputError, shortened
 # What pandas, spreadsheets and databases write for a cell that holds nothing.
 _NOTHING = frozenset("nan none null nil n/a #n/a na <na> - -- . … undefined".split())
 _WORD = re.compile(r"[^\W\d_]+")
+_LETTERS_READ = 200
 _LEAST_CAPTIONS = 8  # Of fewer nothing is said.
 # Words that stand in nearly every sentence of a language and are none of English's.
 _FUNCTION_WORDS = {
@@ -64,8 +65,8 @@ def language_of(captions: Iterable[str]) -> str | None:
 
 
 def _language_of_one(text: str) -> str:
-    letters = [letter for letter in text if letter.isalpha()]
-    beyond = [letter for letter in letters if ord(letter) > 0x24F and not unicodedata.name(letter, "").startswith("LATIN")]
+    letters = [letter for letter in text[:_LETTERS_READ] if letter.isalpha()]
+    beyond = [letter for letter in letters if not unicodedata.name(letter, "").startswith("LATIN")]
     if 2 * len(beyond) > len(letters):
         scripts = Counter(unicodedata.name(letter, "another").partition(" ")[0] for letter in beyond)
         script = scripts.most_common(1)[0][0]

@@ -215,7 +215,8 @@ class Columns:
             return None
         for value in values:
             if not isinstance(value, int) or not 0 <= value < len(self.vocabulary):
-                raise BadInputError(f"object class {shortened(value)} must be between 0 and {len(self.vocabulary) - 1}")
+                most = len(self.vocabulary) - 1
+                raise BadInputError(f"object class {shortened(value)} must be between 0 and {most}")
         return frozenset(self.vocabulary[value] for value in values)
 
 

@@ -72,6 +72,4 @@ def _content(root: Path, image: Any) -> RowContent:
     sentences = image.get("sentences")
     texts = [one.get("raw") for one in sentences if isinstance(one, Mapping)] if isinstance(sentences, list) else []
     captions = tuple(text for one in texts if isinstance(one, str) and (text := clean_caption(one)))
-    return RowContent(
-        image=read_photo(root, photo_place(root, path)), captions=captions, image_id=name, location=path
-    )
+    return RowContent(image=read_photo(root, photo_place(root, path)), captions=captions, image_id=name, location=path)

@@ -1,8 +1,8 @@
 """MIMIC-CXR-JPG as PhysioNet gives it: a table of labels a study, a table of photos with their splits, and the photos.
 
-    mimic-cxr-2.0.0-chexpert.csv.gz    subject_id, study_id, and a column a finding: 1, 0, -1 or nothing
-    mimic-cxr-2.0.0-split.csv.gz       dicom_id, study_id, subject_id, split
-    files/p10/p10000032/s50414267/02aa804e-bde0afdd-112c0b34-7bc16630-4e384014.jpg
+mimic-cxr-2.0.0-chexpert.csv.gz    subject_id, study_id, and a column a finding: 1, 0, -1 or nothing
+mimic-cxr-2.0.0-split.csv.gz       dicom_id, study_id, subject_id, split
+files/p10/p10000032/s50414267/02aa804e-bde0afdd-112c0b34-7bc16630-4e384014.jpg
 """
 
 from collections.abc import Iterator, Mapping

@@ -130,7 +130,8 @@ def _labelled(
 
     try:
         features = Features.from_arrow_schema(schema)
-    except (ValueError, TypeError, AttributeError, KeyError):  # A type or a note that `datasets` does not know; `Columns` tells what it needs by names.
+    except (ValueError, TypeError, AttributeError, KeyError):
+        # A type, or a note in the file, that `datasets` does not know; `Columns` tells what it needs by names.
         return None, schema
     labels = label_column(features, str(file), exhaustive=exhaustive)
     if labels is None:

@@ -11,9 +11,9 @@ from notclip.recaption.sources.photo_paths import longest_end
 def photo_place(root: Path, path: str) -> str:
     """The path of a photo, from its folder, as `photo_paths` goes on to read it.
 
-    A path that is there is taken as it is. Else the folders that it begins with may be missing here, such as CheXpert's
-    own name, and a mere file name may lie in whichever folder (`Images/`, NIH's twelve). A photo that is missing from a
-    folder that is there is sought nowhere else.
+    A path that is there is taken as it is. Else the folders that it begins with may be missing here, such as
+    CheXpert's own name, and a mere file name may lie in whichever folder (`Images/`, NIH's twelve). A photo that is
+    missing from a folder that is there is sought nowhere else.
 
     Args:
         root: the folder.
@@ -24,7 +24,9 @@ def photo_place(root: Path, path: str) -> str:
     """
     try:
         parts = PurePosixPath(path).parts
-        if not parts or "\0" in path or ".." in parts or "\\" in path or path.startswith("/") or (root / path).exists():
+        if not parts or ".." in parts or path.startswith("/") or {"\0", "\\"} & set(path):
+            return path  # `photo_paths` knows what is meant.
+        if (root / path).exists():
             return path
         if len(parts) > 1:
             found = None if (root / parts[0]).exists() else longest_end(root, parts[1:])
