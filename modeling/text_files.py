@@ -42,7 +42,8 @@ def read_text(file: Path, what: str, *, largest: int) -> str:
         return content.decode(encoding_of_bytes(content[:4]))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise BadInputError(f"{what} {file} line {line} is not UTF-8 text ({error.reason}); save it as UTF-8.") from error
+        fault = f"is not UTF-8 text ({error.reason}); save it as UTF-8"
+        raise BadInputError(f"{what} {file} line {line} {fault}.") from error
     except (OSError, ValueError) as error:
         if isinstance(error, BadInputError):
             raise

@@ -58,7 +58,7 @@ def _check(text: str, where: str) -> None:
     """
     sizes: dict[str, int] = {}  # anchor -> values that it stands for
     total = 0
-    # Of each collection that is open: its anchor, the values before it, its keys (None: a list), whether a key is next.
+    # Of each open collection: its anchor, the values before it, its keys (None: a list), whether a key is next.
     path: list[list[Any]] = []
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.CollectionEndEvent):
@@ -88,6 +88,6 @@ def _check(text: str, where: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             path.append([event.anchor, total, set() if isinstance(event, yaml.MappingStartEvent) else None, True])
             if len(path) > _DEEPEST:
-                raise BadInputError(f"{line}: lists and mappings may be {_DEEPEST} deep in each other; these are more.")
+                raise BadInputError(f"{line}: lists and mappings may be {_DEEPEST} deep in each other; deeper here.")
         elif isinstance(event, yaml.ScalarEvent) and event.anchor is not None:
             sizes[event.anchor] = 1

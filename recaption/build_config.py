@@ -59,6 +59,9 @@ class BuildConfig:
     """Questions for each image of a split, on average; an adapter learns one by heart: to train, ask for three."""
     pairs_per_image: float = 0.25
     """Pairs (two images, two captions, each true of one) for each image of a split, on average; 0 for none."""
+    text_tokens: int = 77
+    """Tokens that the text tower sees, CLIP's 77 or SigLIP's 64: what is behind them does not exist for it, so that
+    longer captions are cut before they are negated, and counted."""
     choices: int = 4
     """Choices of a question, 2 to 8."""
     hardness: float = 1.0
@@ -111,6 +114,7 @@ class BuildConfig:
             ("shard_images", 1),
             ("tasks", 1),
             ("memory_gb", 1),
+            ("text_tokens", 16),
         ):
             value = getattr(self, name)
             if value is not None and value < least:

@@ -7,11 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.recaption.labels import words_of_label
 from notclip.recaption.mentions import Mention, MentionFinder, MentionRules
+from notclip.yaml_files import read_yaml
 
 LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
 _VOWEL_SOUND = re.compile(r"^(?!(?:one|once|uni|use|eu|uk)(?:\b|[a-z]))(?:[aeiou]|hour|heir|honest)", re.IGNORECASE)
@@ -217,7 +216,7 @@ def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:
     """
     fields = {} if fields is None else fields
     if not isinstance(fields, dict):
-        raise BadInputError(f"{file}: concept {name!r} must hold `field: value` pairs, got {fields!r}.")
+        raise BadInputError(f"{file}: concept {name!r} must hold `field: value` pairs, got {shortened(fields)}.")
     unknown = set(fields) - {*_NAME_FIELDS, *_FLAGS, "plural", "detector", "article"}
     if unknown:
         raise BadInputError(f"{file}: concept {name!r} has unknown field {sorted(map(str, unknown))[0]!r}.")
@@ -225,7 +224,8 @@ def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:
         words = fields.get(field, [])
         if not isinstance(words, list) or not all(isinstance(item, str) for item in words):
             raise BadInputError(
-                f"{file}: concept {name!r}: `{field}` must be a list of words, got {fields[field]!r}; quote it."
+                f"{file}: concept {name!r}: `{field}` must be a list of words, got {shortened(fields[field])}; quote "
+                "each."
             )
     for field in _FLAGS:
         if not isinstance(fields.get(field, False), bool):
@@ -264,13 +264,7 @@ def load_lexicon(path: Path | None = None) -> Lexicon:
         BadInputError: the file is missing, is no YAML, or breaks a rule of the form.
     """
     file = path or LEXICON_FILE
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        table = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
-    except OSError as error:
-        raise BadInputError(f"Cannot read the lexicon {file}: {error.strerror}.") from error
-    except yaml.YAMLError as error:
-        raise BadInputError(f"The lexicon {file} is no YAML: {' '.join(str(error).split())}") from error
+    table = read_yaml(file, "The lexicon")
     if not isinstance(table, dict) or not isinstance(table.get("concepts"), dict):
         raise BadInputError(f"The lexicon {file} needs a mapping `concepts`, like {LEXICON_FILE.name} of the package.")
     rules = MentionRules.from_table(table, file)

@@ -20,7 +20,7 @@ from notclip.recaption.building.corpus import read_corpus
 from notclip.recaption.building.detection import read_detection
 from notclip.recaption.building.gathering import gathering_skipped
 from notclip.recaption.building.job import BuildJob
-from notclip.recaption.building.pieces import Skipped, list_pieces
+from notclip.recaption.building.pieces import Skipped, columns_taken_for, list_pieces
 from notclip.recaption.building.shard_writer import read_shard_record
 from notclip.recaption.building.work_folder import write_json
 from notclip.recaption.pairs import texts_of_pairs
@@ -89,6 +89,7 @@ def finish(job: BuildJob) -> None:
                 "name": job.config.source,
                 "revision": revision.hexdigest(),
                 "annotated": job.gathered.vocabulary is not None,
+                "columns": columns_taken_for(job.work, job.part_count),
                 "classes": job.concept_of_label,
                 "denials": job.denials,
             },
@@ -96,6 +97,7 @@ def finish(job: BuildJob) -> None:
             "skipped": skipped,
             "skipped_reasons": reasons,
             "counts": counts,
+            "too_long_captions": {split: sum(record["too_long"] for record in records[split]) for split in SPLITS},
             "blind": blind,
             "blind_pairs": blind_pairs,
             "llm": _llm(job, records),

@@ -52,6 +52,7 @@ class BuildJob:
             seed=self.config.seed,
             workers=self.config.workers,
             progress=self.config.progress,
+            labels=() if self.domain is None else self.domain.classes.keys(),
             exhaustive=self.config.exhaustive,
         )
 

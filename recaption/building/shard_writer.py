@@ -32,6 +32,7 @@ from notclip.recaption.parquet_files import ParquetRows
 from notclip.recaption.queries import Queries, build_queries
 from notclip.recaption.questions import Question, build_questions, require_counterbalance
 from notclip.recaption.rows import KINDS, features_of
+from notclip.recaption.text_budget import negate_within
 from notclip.recaption.verification import Verifier
 
 Row = dict[str, Any]
@@ -94,6 +95,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         phrasebook=job.phrasebook,
         listed_images=_LISTED_IMAGES[shard.of > 1],
         table=table,
+        text_tokens=job.config.text_tokens,
         seed=_seed(job.config.seed, "queries", *_shard_names(shard)),
     )
     rephraser = _rephraser(job)
@@ -105,7 +107,8 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
             unfinished = stack.enter_context(whole_file(job.work.dataset / name / f"{shard.file_name}.parquet"))
             writers[name] = stack.enter_context(ParquetRows(unfinished, features[name]))
         photos = stack.enter_context(PhotoSpool(job.work.shards, {name for pair in pairs for name in pair.image_ids}))
-        rows = _rows(job, shard, facts, questions, queries, knowledge, photos, progress)
+        cut: set[tuple[str, str]] = set()
+        rows = _rows(job, shard, facts, questions, queries, knowledge, photos, progress, cut)
         if rephraser is not None:
             rows = rephraser.rephrase_rows(rows, forms=job.general_forms(shard.split))
         for name, row in chain(rows, _pair_rows(pairs, photos)):
@@ -120,6 +123,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
             "annotated": dict(annotated),
             "revision": revision,
             "counts": {name: counts[name].as_dict() for name in job.configs},
+            "too_long": len(cut),
             "llm": rephraser.record() if rephraser is not None else None,
             "audit": [[*key, images] for key, images in sorted(audit.counts.items())],
         },
@@ -254,8 +258,12 @@ def _rows(
     knowledge: Knowledge,
     photos: PhotoSpool,
     progress: TaskProgress,
+    cut: set[tuple[str, str]],
 ) -> Iterator[tuple[str, Row]]:
-    """Rows of all configs, image by image, so that each photo is read once and its rows are neighbours."""
+    """Rows of all configs, image by image, so that each photo is read once and its rows are neighbours.
+
+    Captions that are longer than a text tower sees are added to `cut`, each with its image.
+    """
     facts_of = {fact.image_id: fact for fact in facts}
     queries_of = {record.image_id: record for record in queries}
     questions_of: dict[str, list[Question]] = defaultdict(list)
@@ -270,7 +278,7 @@ def _rows(
             continue
         shared = _image_columns(image, embedded=embedded)
         photos.keep(image.image_id, shared)
-        for row in _caption_rows(job, shard, fact, chooser):
+        for row in _caption_rows(job, shard, fact, chooser, cut):
             yield "captions", shared | row
         for question in sorted(questions_of[image.image_id], key=lambda question: (question.group, question.answer)):
             yield "questions", shared | _question_row(question)
@@ -284,15 +292,24 @@ def _image_columns(image: SourceImage, *, embedded: bool) -> Row:
     return {"image_url": image.location, "image_sha256": image.digest, "image_id": image.image_id}
 
 
-def _caption_rows(job: BuildJob, shard: Shard, fact: ImageFacts, chooser: AbsenceChooser) -> Iterator[Row]:
-    forms = job.forms(shard.split)
+def _caption_rows(
+    job: BuildJob, shard: Shard, fact: ImageFacts, chooser: AbsenceChooser, cut: set[tuple[str, str]]
+) -> Iterator[Row]:
+    forms, tokens = job.forms(shard.split), job.config.text_tokens
     rng = Random(f"{job.config.seed}:captions:{fact.image_id}")
     affirmed = sorted(fact.present)
     for caption in filter(says_something, fact.captions or _described(job, fact)):
         absent = chooser.draw(fact.absent, rng, job.config.negated_per_caption)
         if not absent:
             continue
-        phrases = [job.phrasebook.negate_caption(caption, (name,), job.lexicon, rng, forms=forms) for name in absent]
+        phrases = []
+        for name in absent:
+            phrase, kept = negate_within(
+                job.phrasebook, caption, (name,), job.lexicon, rng, forms=forms, tokens=tokens
+            )
+            phrases.append(phrase)
+            if kept != caption:
+                cut.add((fact.image_id, caption))
         yield {
             "caption": caption,
             "negated_captions": [phrase.text for phrase in phrases],

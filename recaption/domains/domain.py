@@ -6,13 +6,12 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from notclip.errors import BadInputError
 from notclip.recaption.labels import read_labels, words_of_label
 from notclip.recaption.lexicon import Concept, Lexicon, concept_of_fields
 from notclip.recaption.mentions import MentionRules
 from notclip.recaption.phrasing import Phrasebook
+from notclip.yaml_files import read_yaml
 
 FOLDER = Path(__file__).parent
 # Domains that come with the package, by the name that `--domain` takes.
@@ -84,7 +83,7 @@ class Domain:
 
 @cache
 def _phrasebook(english: str) -> Phrasebook:
-    table = yaml.safe_load(ENGLISH[english].read_text(encoding="utf-8"))
+    table = read_yaml(ENGLISH[english], "The table of forms")
     table.pop("cues", None)  # By which texts of others are told; this book only writes.
     for section, patterns in _NORMAL.items():
         forms = table["captions"] if section == "captions" else table["statements"][section]
@@ -107,11 +106,7 @@ def load_domain(name: str) -> Domain:
         raise BadInputError(
             f"`domain` must be {' or '.join(map(repr, DOMAINS))} or a YAML file, got {name!r}, which does not exist."
         )
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        table = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
+    table = read_yaml(file, "The domain")
     if not isinstance(table, dict) or not isinstance(table.get("subject"), str) or not table["subject"].strip():
         raise BadInputError(f"{file} must say in `subject` what each image is a picture of, such as: a metal part.")
     for field in table:

@@ -1,6 +1,6 @@
 """Whatever `datasets.load_dataset` loads, streamed: a data set of the Hub, an image folder, WebDataset archives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from itertools import islice
@@ -11,7 +11,7 @@ from notclip.errors import BadInputError
 from notclip.recaption.sources.columns import Columns
 from notclip.recaption.sources.label_columns import LabelColumn, label_column, names_in, numbered_features
 from notclip.recaption.sources.parts import Exhaustive, SourceRow
-from notclip.recaption.sources.splits import split_of
+from notclip.recaption.sources.splits import SPLITS, split_of
 
 _PARTS = 256  # Of a data set of the Hub at most; a folder here is read in fewer, since each photo counts as a file.
 _LOCAL_PARTS = 8
@@ -42,6 +42,11 @@ class LoadedPart:
     def vocabulary(self) -> tuple[str, ...] | None:
         """Class names of the column of objects."""
         return self._columns.vocabulary
+
+    @property
+    def taken_for(self) -> Mapping[str, str]:
+        """What each column was taken for."""
+        return self._columns.taken_for
 
     @property
     def _columns(self) -> Columns:
@@ -102,7 +107,13 @@ def loaded_parts(name: str, *, limit: int | None = None, exhaustive: Exhaustive 
 def _loaded(name: str) -> Any:
     import datasets
 
+    root = _local_root(name)
+    archives = [] if root is None else sorted(root.rglob("*.tar"))
     try:
+        if archives:  # Told what they are, since img2dataset writes tables and statistics beside them.
+            files = {split: [str(file) for file in archives if _split_of(file) == split] for split in SPLITS}
+            files = {split: own for split, own in files.items() if own}
+            return datasets.load_dataset("webdataset", data_files=files, streaming=True)
         return datasets.load_dataset(name, streaming=True)
     except Exception as error:  # Its loaders and the network raise a wide range of classes.
         raise BadInputError(
@@ -118,6 +129,10 @@ def _features(name: str, split_name: str) -> Any:
         return rows.features or rows._resolve_features().features
     except Exception as error:
         raise BadInputError(f"`source` {name!r}: its columns cannot be told: {_reason(error)}") from error
+
+
+def _split_of(archive: Path) -> str:
+    return split_of(archive.stem) or split_of(archive.parent.name) or "train"
 
 
 @cache

@@ -1,18 +1,18 @@
 """A folder of Parquet files, cut into parts along their row groups."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from notclip.errors import BadInputError
+from notclip.parquet_files import open_parquet
 from notclip.recaption.sources.columns import Columns
 from notclip.recaption.sources.label_columns import OBJECTS, LabelColumn, label_column, names_in, numbered_features
-from notclip.recaption.sources.parts import Exhaustive, SourceRow
+from notclip.recaption.sources.parts import Exhaustive, SourceRow, left_out
 from notclip.recaption.sources.splits import split_of
 
 _BATCH = 256
@@ -44,6 +44,11 @@ class ParquetPart:
         """Class names of the column of objects."""
         return self.columns.vocabulary
 
+    @property
+    def taken_for(self) -> Mapping[str, str]:
+        """What each column was taken for."""
+        return self.columns.taken_for
+
     def rows(self) -> Iterator[SourceRow]:
         """Rows in the order of the file."""
         return islice(self._all_rows(), self.limit)
@@ -52,16 +57,36 @@ class ParquetPart:
         number = self.first
         labels, classes = self.labels, self.columns.vocabulary or ()
         names = [labels.column if labels and name == OBJECTS else name for name in self.columns.names]
-        try:
-            with pq.ParquetFile(self.file) as parquet:
-                for batch in parquet.iter_batches(_BATCH, row_groups=list(self.groups), columns=names):
-                    for row in batch.to_pylist():
-                        if labels is not None:
-                            row = labels.numbered(row, classes)
+        with open_parquet(self.file) as parquet:
+            for batch in parquet.iter_batches(_BATCH, row_groups=list(self.groups), columns=names):
+                for row in _rows_of(batch):
+                    if row is None:
+                        yield left_out(str(self.file), number, "a text of the row is not UTF-8")
+                    else:
+                        row = row if labels is None else labels.numbered(row, classes)
                         yield SourceRow(str(self.file), number, partial(self.columns.content, row))
-                        number += 1
-        except (pa.ArrowInvalid, OSError) as error:
-            raise BadInputError(f"{self.file} is damaged after row {number}: {error}") from error
+                    number += 1
+
+
+def _rows_of(batch: pa.RecordBatch) -> list[dict[str, Any] | None]:
+    """The rows of a batch; None for one with a text that is no Unicode, since Parquet takes any bytes for one."""
+    try:
+        return list(batch.to_pylist())
+    except (UnicodeDecodeError, pa.ArrowInvalid):
+        if len(batch) == 1:
+            return [None]
+        return [row for number in range(len(batch)) for row in _rows_of(batch.slice(number, 1))]
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """All Parquet files below a folder that hold rows, and not what img2dataset noted beside archives and photos."""
+    return [file for file in sorted(folder.rglob("*.parquet")) if not _is_record(file)]
+
+
+def _is_record(file: Path) -> bool:
+    return file.with_name(f"{file.stem}_stats.json").is_file() and (
+        file.with_suffix(".tar").is_file() or file.with_suffix("").is_dir()
+    )
 
 
 def parquet_parts(
@@ -80,14 +105,11 @@ def parquet_parts(
     """
     parts = []
     left: dict[str, int] = {}
-    files = sorted(folder.rglob("*.parquet"))
+    files = parquet_files(folder)
     for file in files:
-        try:
-            with pq.ParquetFile(file) as parquet:
-                schema, metadata = parquet.schema_arrow, parquet.metadata
-                sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-        except (pa.ArrowInvalid, OSError) as error:
-            raise BadInputError(f"{file} is no Parquet file that can be read: {error}") from error
+        with open_parquet(file) as parquet:
+            schema, metadata = parquet.schema_arrow, parquet.metadata
+            sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         labels, schema = _labelled(file, schema, files, exhaustive)
         columns = Columns.of_schema(schema, str(file), root=folder)
         split = split_of(file.stem) or split_of(file.parent.name) or "train"
@@ -108,7 +130,8 @@ def _labelled(
 
     try:
         features = Features.from_arrow_schema(schema)
-    except ValueError:  # A type that `datasets` does not know; `Columns` tells what it needs by names.
+    except (ValueError, TypeError, AttributeError, KeyError):
+        # A type, or a note in the file, that `datasets` does not know; `Columns` tells what it needs by names.
         return None, schema
     labels = label_column(features, str(file), exhaustive=exhaustive)
     if labels is None:
@@ -120,10 +143,13 @@ def _labelled(
 @cache
 def _names_of(labels: LabelColumn, files: tuple[Path, ...]) -> tuple[str, ...]:
     """Names of the classes that stand in the column, over all files."""
-    cells = (
-        cell for file in files for cell in pq.read_table(file, columns=[labels.column])[labels.column].to_pylist()
-    )
-    return names_in(cells, labels)
+    return names_in((cell for file in files for cell in _cells(file, labels.column)), labels)
+
+
+def _cells(file: Path, column: str) -> Iterator[Any]:
+    with open_parquet(file) as parquet:
+        for batch in parquet.iter_batches(_BATCH, columns=[column]):
+            yield from batch[column].to_pylist()
 
 
 def _runs(sizes: list[int], part_rows: int) -> Iterator[tuple[tuple[int, ...], int, int]]:

@@ -1,6 +1,6 @@
 """What every kind of source is read as: parts, each a run of rows of one split, whose content is understood later."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NoReturn, Protocol
 
@@ -74,6 +74,10 @@ class Part(Protocol):
 
     def rows(self) -> Iterator[SourceRow]:
         """All rows, always in the same order."""
+
+    @property
+    def taken_for(self) -> Mapping[str, str]:
+        """What each column was taken for, in words; empty where there are none."""
 
     def vocabulary(self) -> tuple[str, ...] | None:
         """Labels that the annotation knows; None without annotation."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.recaption.clips import VIDEO_SUFFIXES, pack_clip, photos_in, spread_frames, unpack_clip
 from notclip.recaption.sources.photo_paths import photo_below
 
@@ -45,7 +45,7 @@ def photo_bytes(file: Path, named: str) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise BadInputError(f"the photo {named!r} cannot be read ({error.strerror})") from error
+        raise BadInputError(f"the photo {shortened(named)} cannot be read ({error.strerror})") from error
 
 
 def clip_of(frames: Sequence[bytes]) -> bytes:

@@ -152,7 +152,7 @@ def test_pluralize_takes_the_head_of_a_phrase():
         ("concepts: {dog: {is: [animal]}}", "names 'animal' in `is`"),
         ("concepts: {dog: {is: [pet]}, pet: {is: [dog]}}", "its own hypernym"),
         ("concepts: {dog: {synonyms: [no]}}", "must be a list of words"),
-        ("concepts: {dog: [", "is no YAML"),
+        ("concepts: {dog: [", "is not valid YAML"),
         ("headers: [show]\nconcepts: {dog: {}}", "unknown list 'headers'"),
     ],
 )
@@ -164,5 +164,5 @@ def test_a_broken_table_is_refused_by_name(tmp_path: Path, text, message):
 
 
 def test_a_missing_table_is_refused(tmp_path: Path):
-    with pytest.raises(BadInputError, match="Cannot read the lexicon"):
+    with pytest.raises(BadInputError, match=r"The lexicon .* cannot be read: it does not exist"):
         load_lexicon(tmp_path / "none.yaml")

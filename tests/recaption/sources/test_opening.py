@@ -144,8 +144,8 @@ def test_a_bomb_of_a_photo_is_skipped(tmp_path: Path, read_source, monkeypatch: 
 
 
 def test_a_table_without_captions_names_what_it_has(tmp_path: Path, read_source):
-    pq.write_table(pa.table({"image": [b""], "title": ["x"]}), tmp_path / "train.parquet")
-    with pytest.raises(BadInputError, match=r"no caption column: it has 'image', 'title'"):
+    pq.write_table(pa.table({"image": [b""], "heading": ["x"]}), tmp_path / "train.parquet")
+    with pytest.raises(BadInputError, match=r"no caption column: it has 'image', 'heading'"):
         read_source(tmp_path)
 
 
