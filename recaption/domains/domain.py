@@ -122,6 +122,7 @@ def load_domain(name: str) -> Domain:
     if not isinstance(optional, bool):
         raise BadInputError(f"{file}: `optional` must be true or false, got {optional!r}.")
     classes = _classes(table.get("classes", {}), file)
+    Lexicon(classes.values(), _NO_RULES)  # Says at once which of them names one that is none.
     return Domain(file, table["subject"].strip(), english, classes, frozenset(leave_out), optional)
 
 
