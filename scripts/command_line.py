@@ -267,6 +267,8 @@ def _flag(name: str, value: Any, *, is_switch: bool) -> list[str]:
     if is_switch and isinstance(value, bool):
         outer, dot, last = name.rpartition(".")
         return [f"--{name}"] if value else [f"--{outer}{dot}no-{last}"]
+    if isinstance(value, bool):  # What YAML makes of `exhaustive: no`.
+        value = "yes" if value else "no"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [f"--{name}", *map(str, value)]
     return [f"--{name}={value}"]

@@ -137,7 +137,8 @@ class BuildJob:
     @cached_property
     def denials(self) -> dict[str, str | None]:
         """Labels that deny a thing ("no-hardhat"), and the concept that is denied; None for one that is no class."""
-        known = {read_label(label).words.lower(): name for label, name in self.concept_of_label.items()}
+        known = {name.lower(): name for name in self.concept_of_label.values()}
+        known |= {read_label(label).words.lower(): name for label, name in self.concept_of_label.items()}
         named = () if self.domain is None else (*self.domain.classes, *self.domain.leave_out)
         others = {
             label: read_label(label, known=known) for label in self.gathered.vocabulary or () if label not in named

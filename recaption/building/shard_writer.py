@@ -39,6 +39,7 @@ Row = dict[str, Any]
 # Of a split that is one shard queries list right and violating images among so many; of many shards among fewer, since
 # the lists would be most of the dataset.
 _LISTED_IMAGES = (5000, 500)
+_LEAST_GROUPS = 5  # Of fewer nobody could tell what their text gives away; coco128 has ten photos to validate on.
 _AUDITED_IMAGES = 1000  # Of a shard, about.
 
 
@@ -201,7 +202,7 @@ def _questions(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts], table: 
         questions = build_questions(
             facts,
             job.lexicon,
-            count=max(config.choices, round(len(facts) * config.questions_per_image)),
+            count=max(_LEAST_GROUPS * config.choices, round(len(facts) * config.questions_per_image)),
             choices=config.choices,
             forms=job.forms(shard.split),
             phrasebook=job.phrasebook,

@@ -187,7 +187,7 @@ def test_an_unknown_name_is_refused_with_what_a_source_may_be(tmp_path: Path, re
         read_source("nobody/no-such-dataset")
 
 
-@pytest.mark.parametrize("name", ["photos/lables.csv", "/data/no/such/folder", "../photos", "train.parquet"])
+@pytest.mark.parametrize("name", ["photos/lables.csv", "/data/no/such/folder", "../no-photos", "train.parquet"])
 def test_a_mistyped_path_is_refused_at_once_and_not_sought_on_the_hub(name, read_source, monkeypatch):
     monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: pytest.fail("the Hub was asked"))
     with pytest.raises(BadInputError, match=r"is neither a file nor a folder here, and no id of the Hub"):
