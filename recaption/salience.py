@@ -49,7 +49,9 @@ class SalienceCounts:
         self._names = list(lexicon)
         self._column = {name: index for index, name in enumerate(self._names)}
         size = len(self._names)
-        pairs = {(self._column[other], own) for name, own in self._column.items() for other in lexicon[name].likely_with}
+        pairs = {
+            (self._column[other], own) for name, own in self._column.items() for other in lexicon[name].likely_with
+        }
         places = np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2).T
         # Row: company, column: what it may bring along.
         self._beside = csr_array((np.ones(len(pairs), dtype=np.float32), places), shape=(size, size))
