@@ -119,9 +119,7 @@ def test_broken_rows_of_parquet_are_listed(tmp_path: Path, read_source):
 
 def test_an_id_that_is_a_list_is_no_id(tmp_path: Path, read_source):
     columns = {"image": [photo(0), photo(1)], "image_id": [["a", "b"], ["c"]], "caption": ["A dog.", "A cat."]}
-    with pytest.raises(
-        BadInputError, match=r"2 were skipped.*`image_id` must be a text or a number, got \['a', 'b'\]"
-    ):
+    with pytest.raises(BadInputError, match=r"2 were skipped.*`image_id` must be a text or a number, got \['a'"):
         read_source(parquet(tmp_path / "data", columns))
 
 
