@@ -48,8 +48,8 @@ def main(argv: list[str] | None = None) -> int:
     if cut := content["provenance"].get("n_texts_cut"):
         seen = content["provenance"]["text_tokens"]
         print(
-            f"{cut:,} captions and queries are longer than the {seen} tokens that this text tower sees: it scored their "
-            "beginning alone."
+            f"{cut:,} captions and queries are longer than the {seen} tokens that this text tower sees: it scored "
+            "their beginning alone."
         )
     return _gate(content)
 

@@ -40,8 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     print(f"Written: {config.out}/adapter, {config.out}/backbone, {config.out}/model, {config.out}/training.json")
     if record["texts_cut"]:
         print(
-            f"{record['texts_cut']:,} texts are longer than the {record['text_tokens']} tokens that this text tower sees, "
-            f"and their end was not learnt from: build the data again with --text-tokens {record['text_tokens']}."
+            f"{record['texts_cut']:,} texts are longer than the {record['text_tokens']} tokens that this text tower "
+            f"sees, and their end was not learnt from: build again with --text-tokens {record['text_tokens']}."
         )
     if record["chosen_epoch"] == 0 and config.epochs > 0:
         floor = first["recall_at_5"] - config.recall_tolerance
