@@ -19,10 +19,11 @@ class BuildConfig:
     """How captioned images become a dataset of negated captions, questions and queries."""
 
     source: str
-    """`drawn-world`; a CSV file of paths with captions or labels; a COCO JSON file; YOLO's data.yaml or obj.data; a
-    folder of Parquet, CSV or WebDataset files, of photos with metadata or in a folder for each class, or in COCO's,
-    LVIS', VOC's or YOLO's layout, as Roboflow, CVAT and Label Studio export them; a Hub id. A row may be a video:
-    film.mp4 beside the folder film/ of its frames, or a list of frames in `frames`; four are kept."""
+    """`drawn-world`; a table of paths with captions or labels (CSV or TSV, packed with gzip or not); a COCO or
+    Karpathy JSON file; YOLO's data.yaml or obj.data; a folder of Parquet, CSV or WebDataset files (img2dataset's too),
+    of photos with metadata, with a text file each or in a folder for each class, or in COCO's, LVIS', VOC's, YOLO's or
+    MIMIC-CXR's layout, as Roboflow, CVAT and Label Studio export them; a Hub id. A row may be a video: film.mp4
+    beside the folder film/ of its frames, or a list of frames in `frames`; four are kept."""
     out: Path
     """Folder to make; it must not exist, or be empty."""
     detector: Path | None = None

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,16 @@ def pluralize(noun: str) -> str:
     return noun + "s"
 
 
+@dataclass(frozen=True)
+class _LabelIndex:
+    """The first concept of each way in which a label may mean one; of synonyms with its place in the lexicon."""
+
+    detected: dict[str, str]
+    squeezed: dict[str, str]
+    plurals: dict[str, str]
+    synonyms: dict[str, tuple[int, str]]
+
+
 class Lexicon(Mapping[str, Concept]):
     """Concepts by name, and what follows from how they relate.
 
@@ -107,11 +118,12 @@ class Lexicon(Mapping[str, Concept]):
                             f"Concept {concept.name!r} names {name!r} in `{_WRITTEN_AS.get(field, field)}`, which is "
                             "no concept here."
                         )
-        self._ancestors = {name: frozenset(self._climb(name)) for name in self._concepts}
-        self._hyponyms: dict[str, frozenset[str]] = {
-            name: frozenset(other for other in self._concepts if name in self._ancestors[other])
-            for name in self._concepts
-        }
+        self._ancestors = _ancestors(self._concepts)
+        kinds: dict[str, set[str]] = {name: set() for name in self._concepts}
+        for name, above in self._ancestors.items():
+            for hypernym in above:
+                kinds[hypernym].add(name)
+        self._hyponyms = {name: frozenset(below) for name, below in kinds.items()}
         self._finder = MentionFinder(self._concepts.values(), self._ancestors, rules, pluralize)
         self.find = lru_cache(maxsize=65536)(self._find)
         self.hinted = lru_cache(maxsize=65536)(self._hinted)
@@ -124,13 +136,6 @@ class Lexicon(Mapping[str, Concept]):
 
     def __len__(self) -> int:
         return len(self._concepts)
-
-    def _climb(self, name: str, path: tuple[str, ...] = ()) -> Iterator[str]:
-        if name in path:
-            raise BadInputError(f"Concept {name!r} is its own hypernym, through {' > '.join(path)}.")
-        for hypernym in self._concepts[name].hypernyms:
-            yield hypernym
-            yield from self._climb(hypernym, (*path, name))
 
     def mentions(self, text: str) -> list[Mention]:
         """Where a caption speaks of concepts, in order, longest match first; each says whether it affirms them."""
@@ -154,37 +159,59 @@ class Lexicon(Mapping[str, Concept]):
 
     def compatible(self, first: str, second: str) -> bool:
         """Whether one may be there without the other: neither synonym, hypernym, hyponym nor part of the other."""
-        one, other = self._concepts[first], self._concepts[second]
-        related = (
-            first == second
-            or first in self._ancestors[second]
-            or second in self._ancestors[first]
-            or first in other.parts
-            or second in one.parts
-            or first in other.synonyms
-            or second in one.synonyms
-        )
-        return not related
+        return second not in self.related[first]
+
+    @cached_property
+    def related(self) -> Mapping[str, frozenset[str]]:
+        """Of each concept all that are not `compatible` with it, itself among them."""
+        found = {name: {name} | self._ancestors[name] | self._hyponyms[name] for name in self._concepts}
+        for name, concept in self._concepts.items():
+            for other in (*concept.parts, *concept.synonyms):
+                if other in found:
+                    found[name].add(other)
+                    found[other].add(name)
+        return {name: frozenset(others) for name, others in found.items()}
+
+    @cached_property
+    def openers(self) -> Mapping[str, frozenset[str]]:
+        """Of each concept those beside which it may be there unmentioned: what has it, means it or brings it along."""
+        found: dict[str, set[str]] = {name: set(concept.likely_with) for name, concept in self._concepts.items()}
+        for name, concept in self._concepts.items():
+            for part in concept.parts:
+                found[part].add(name)
+            for other in concept.synonyms:
+                if other in found:
+                    found[name].add(other)
+                    found[other].add(name)
+        return {name: frozenset(others) for name, others in found.items()}
 
     def resolve(self, label: str) -> str | None:
         """Name of the concept that a label of some data set means ("aeroplane" is "airplane"), or None."""
         wanted = " ".join(label.lower().replace("_", " ").replace("-", " ").split())
         squeezed = wanted.replace(" ", "")
+        known = self._labels
         # The detector's own names come first: its "mouse" is the one of a computer.
-        for name, concept in self._concepts.items():
-            if concept.detector_class == wanted:
-                return name
+        if wanted in known.detected:
+            return known.detected[wanted]
         if words_of_label(label) in self._concepts:
             return words_of_label(label)
-        for name in self._concepts:
-            if squeezed == name.replace(" ", ""):
-                return name
-        for name, concept in self._concepts.items():
-            if wanted == concept.plural:
-                return name
-        return next(
-            (name for name, concept in self._concepts.items() if {wanted, squeezed} & set(concept.synonyms)), None
-        )
+        for names, spoken in ((known.squeezed, squeezed), (known.plurals, wanted)):
+            if spoken in names:
+                return names[spoken]
+        found = [known.synonyms[spoken] for spoken in (wanted, squeezed) if spoken in known.synonyms]
+        return min(found, default=(0, None))[1]
+
+    @cached_property
+    def _labels(self) -> "_LabelIndex":
+        index = _LabelIndex({}, {}, {}, {})
+        for place, (name, concept) in enumerate(self._concepts.items()):
+            if concept.detector_class is not None:
+                index.detected.setdefault(concept.detector_class, name)
+            index.squeezed.setdefault(name.replace(" ", ""), name)
+            index.plurals.setdefault(concept.plural, name)
+            for synonym in concept.synonyms:
+                index.synonyms.setdefault(synonym, (place, name))
+        return index
 
     def extended(self, labels: Iterable[str]) -> "Lexicon":
         """A lexicon that also holds a plain concept for each label that this one does not know."""
@@ -192,6 +219,23 @@ class Lexicon(Mapping[str, Concept]):
         if not new:
             return self
         return Lexicon([*self.values(), *map(_plain_concept, new)], self._rules)
+
+
+def _ancestors(concepts: Mapping[str, Concept]) -> dict[str, frozenset[str]]:
+    """The hypernyms of each concept, near and far; each is climbed once, however many ways lead to it.
+
+    Raises:
+        BadInputError: a concept is its own hypernym.
+    """
+    found: dict[str, frozenset[str]] = {}
+    try:
+        for name in TopologicalSorter({name: its.hypernyms for name, its in concepts.items()}).static_order():
+            above = concepts[name].hypernyms
+            found[name] = frozenset(above).union(*(found[hypernym] for hypernym in above))
+    except CycleError as error:
+        path = error.args[1][::-1]  # Each is a kind of the next.
+        raise BadInputError(f"Concept {path[0]!r} is its own hypernym, through {' > '.join(path[:-1])}.") from error
+    return {name: found[name] for name in concepts}
 
 
 def _plain_concept(name: str) -> Concept:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from notclip.errors import BadInputError
+from notclip.recaption.absences import related_matrix
 from notclip.recaption.fact_table import FactTable, fact_table
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.phrasing import Phrase, Phrasebook, Statement, load_phrasebook
@@ -71,7 +72,7 @@ class _QueryWriter:
         names = self.table.names
         self.lexicon, self.forms, self.phrasebook = lexicon, forms, phrasebook
         self.row = {name: index for index, name in enumerate(names)}
-        self.related = np.array([[not lexicon.compatible(a, b) for b in names] for a in names])
+        self.related = related_matrix(lexicon, names)
         self.counts = self.table.present.sum(1)
         self.rng = Random(seed)
         self.listed = np.array([fact.image_id for fact in facts[:listed_images]], dtype=object)
@@ -116,6 +117,8 @@ class _QueryWriter:
                 )
                 if kept != caption:
                     affirmed = self._affirmed(fact, kept)
+                    if not affirmed:
+                        continue
             phrases.append(phrase)
             affirmed_lists.append(affirmed)
             absent_lists.append(absent)

@@ -146,14 +146,16 @@ def _names(file: Path, categories: Any, annotations: list[Any]) -> dict[_Key, st
         if key in used or category.get("supercategory") != category["name"]
     }
     names: dict[_Key, str] = {}
+    taken: set[str] = set()
     for place, (key, category) in enumerate(zip(keys, categories, strict=True)):
         name = str(category["name"]).strip()
         if key not in used and category.get("supercategory") in (None, "", "none") and name in headings:
             continue
-        if key in names or name in names.values():
+        if key in names or name in taken:
             shared = f"the id {key!r}" if key in names else f"the name {name!r}"
             raise BadInputError(f"{file} categories[{place}]: two categories share {shared}; give each its own.")
         names[key] = name
+        taken.add(name)
     return names
 
 

@@ -130,7 +130,7 @@ def _labelled(
 
     try:
         features = Features.from_arrow_schema(schema)
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         # A type, or a note in the file, that `datasets` does not know; `Columns` tells what it needs by names.
         return None, schema
     labels = label_column(features, str(file), exhaustive=exhaustive)

@@ -98,6 +98,8 @@ def _header(reader: Iterator[list[str]], file: Path) -> list[str]:
         header = [name.strip().lstrip("\ufeff") for name in next(reader, [])]
     except csv.Error as error:
         raise BadInputError(f"{file} line 1: not valid CSV ({error}).") from error
+    if "\0" in "".join(header):
+        raise BadInputError(f"{file} is not CSV in UTF-8: its first line holds a zero byte, which no text has.")
     if not any(header):
         raise BadInputError(f"{file} is empty; its first line must name the columns.")
     keys = [column_key(name) for name in header if name]
