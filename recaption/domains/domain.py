@@ -70,9 +70,9 @@ class Domain:
                         f"{', '.join(map(repr, labels)) or 'none'}."
                     )
         plain = read_labels(label for label in labels if label not in self.classes and label not in self.leave_out)
-        named = {label: self.classes[label].name for label in labels if label in self.classes}
-        things = {label: reading.words for label, reading in plain.items() if reading.kind == "thing"}
-        return {label: (named | things)[label] for label in labels if label in named or label in things}
+        called = {label: concept.name for label, concept in self.classes.items()}
+        called |= {label: reading.words for label, reading in plain.items() if reading.kind == "thing"}
+        return {label: called[label] for label in labels if label in called and label not in self.leave_out}
 
     def lexicon(self, labels: Collection[str]) -> Lexicon:
         """The concepts of a source's labels: those of the file, and a plain noun for each that it does not name."""

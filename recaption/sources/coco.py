@@ -60,8 +60,9 @@ def coco_folder_parts(
             if pattern in _PATTERNS or _begins_like_coco(file):
                 files[file.stem.partition("_")[2] or file.stem].append(file)
         for own in splits:
-            if (file := next(own.glob(pattern), None)) and (pattern in _PATTERNS or _begins_like_coco(file)):
-                files[own.name].append(file)
+            found = next(own.glob(pattern), None)
+            if found is not None and (pattern in _PATTERNS or _begins_like_coco(found)):
+                files[own.name].append(found)
     return [
         ListedPart(split_of(name) or "train", partial(_read, tuple(own), exhaustive), limit)
         for name, own in sorted(files.items())

@@ -142,5 +142,5 @@ def _photo_of(folder: Path, name: str, written: str) -> Path:
     for ending in (*_ENDINGS, *map(str.upper, _ENDINGS)):
         if (file := folder / f"{name}{ending}").is_file():
             return file
-    file = below(folder, written) if written else None
-    return file if file is not None and file.is_file() else folder / f"{name}.jpg"
+    older = below(folder, written) if written else None
+    return older if older is not None and older.is_file() else folder / f"{name}.jpg"
