@@ -1,5 +1,6 @@
 """One scoring run, from its options to its results file."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from notclip.hub_cards.results import Results
 from notclip.loading import load_model
 from notclip.modeling_notclip import NotClipModel
 from notclip.predictions import Predictions, predictions_path
+from notclip.recaption.suite import Suite
 from notclip.recaption.suites import read_suite
 from notclip.results import provenance_of, results_content, write_results
 from notclip.results_file import read_results
 from notclip.score_cache import cache_folder, open_shelves
 from notclip.score_config import ScoreConfig
 from notclip.scoring import score_suite
+from notclip.text_lengths import texts_cut
 
 
 def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = True) -> dict[str, Any]:
@@ -75,6 +78,9 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
         progress=progress,
     )
     provenance = provenance_of(model, config, command)
+    if isinstance(model, NotClipModel):
+        cut, seen = texts_cut(model, _texts(suite))
+        provenance |= {"n_texts_cut": cut, "text_tokens": seen} if cut else {}
     content = results_content(model=config.model, scores=scores, provenance=provenance)
     # Written before it is judged: a figure that this suite does not measure must not cost the run.
     write_results(config.out, content, scores)
@@ -94,6 +100,12 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
         if config.junit_file is not None:
             write_junit(config.junit_file, junit_xml(verdicts, model=config.model, suite=suite.name))
     return content
+
+
+def _texts(suite: Suite) -> Iterator[str]:
+    yield from (text for question in suite.questions for text in question.choices)
+    yield from (text for pair in suite.pairs for text in pair.captions)
+    yield from (query.text for query in (*suite.negated_queries, *suite.ordinary_queries))
 
 
 def _python_model(config: ScoreConfig) -> CallableEncoders | CallableScorer:

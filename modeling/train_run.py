@@ -6,6 +6,7 @@ import json
 import platform
 import shutil
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from notclip.lora import add_lora
 from notclip.modeling_notclip import NotClipModel
 from notclip.openclip_files import is_openclip
 from notclip.release_probe import write_release_probe
+from notclip.text_lengths import texts_cut
 from notclip.training import train
 from notclip.training_config import TrainConfig
 from notclip.training_data import TrainingSplit, read_training_split
@@ -94,6 +96,7 @@ def run_training(config: TrainConfig) -> dict | None:
 
     calibrated_on = limited(validation_split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     losses = fit_composition(model, validation_embeds, calibrated_on.questions, calibrated_on.negated_queries)
+    cut, seen = texts_cut(model, _texts(split))
     trainable, total = adapted.get_nb_trainable_parameters()
     record = {
         "config": _config_content(config),
@@ -113,6 +116,8 @@ def run_training(config: TrainConfig) -> dict | None:
         "training_images": len(split.image_bytes),
         "training_captions": len(split.captions),
         "training_questions": len(split.questions),
+        "texts_cut": cut,
+        "text_tokens": seen,
         "seconds": round(time.monotonic() - started, 1),
         "data_sha256": _sha256(config.data / "build.json"),
         "versions": {name: version(name) for name in ("notclip", "torch", "transformers", "peft")},
@@ -121,6 +126,13 @@ def run_training(config: TrainConfig) -> dict | None:
     _write_outputs(model, config, record, base=base)
     forget_state(state_folder)
     return record
+
+
+def _texts(split: TrainingSplit) -> Iterator[str]:
+    """All texts that negate something, or stand beside such ones."""
+    yield from (text for caption in split.captions for text in caption.negated)
+    yield from (text for question in split.questions for text in question.choices)
+    yield from (text for text, _ in split.negated_queries)
 
 
 def _check_output(config: TrainConfig) -> None:

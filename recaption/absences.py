@@ -5,6 +5,7 @@ from operator import attrgetter
 from random import Random
 
 import numpy as np
+from scipy.sparse import csc_array
 
 from notclip.recaption.facts import Evidence
 from notclip.recaption.lexicon import Lexicon
@@ -29,26 +30,28 @@ class Companions:
         shown = np.zeros((len(sets), len(names)), dtype=np.float32)
         for image, own in enumerate(sets):
             shown[image, [row[name] for name in own]] = 1
-        self._count(names, shown.T @ shown, len(sets), least)
+        self._count(names, csc_array(shown.T @ shown), len(sets), least)
 
     @classmethod
     def of_counts(
-        cls, names: Sequence[str], together: np.ndarray, images: int, *, least: int | None = None
+        cls, names: Sequence[str], together: csc_array, images: int, *, least: int | None = None
     ) -> "Companions":
         """The same from counts that were added up over the shards of a corpus.
 
         Args:
             names: K concepts.
-            together: images that show both of two concepts, on the diagonal those that show one, shape (K, K).
+            together: images that show both of two concepts, on the diagonal those that show one, shape (K, K); sparse,
+                since of tens of thousands of concepts most are never seen together.
             images: number of images.
             least: see the class.
         """
         made = cls.__new__(cls)
-        order = [index for index in sorted(range(len(names)), key=names.__getitem__) if together[index, index]]
-        made._count([names[index] for index in order], together[np.ix_(order, order)], images, least)
+        seen = together.diagonal() > 0
+        order = [index for index in sorted(range(len(names)), key=names.__getitem__) if seen[index]]
+        made._count([names[index] for index in order], together[order][:, order], images, least)
         return made
 
-    def _count(self, names: list[str], together: np.ndarray, images: int, least: int | None) -> None:
+    def _count(self, names: list[str], together: csc_array, images: int, least: int | None) -> None:
         total = together.diagonal().astype(np.float64)
         least = max(5, images // 500) if least is None else least
         self.images = images
@@ -56,12 +59,13 @@ class Companions:
         self.candidates: tuple[str, ...] = tuple(name for name, count in self.counts.items() if count >= least)
         self._row = {name: index for index, name in enumerate(names)}
         share = total / max(1, images)
-        # P(column's concept | row's concept), drawn towards the overall share where the row's concept is rare.
-        given = (together + _PRIOR_IMAGES * share[None, :]) / (total[:, None] + _PRIOR_IMAGES)
         self._share = share
         column = np.array([self._row[name] for name in self.candidates], dtype=int)
+        # P(column's candidate | row's concept), drawn towards the overall share where the row's concept is rare.
+        beside = together[:, column].toarray()
+        given = (beside + _PRIOR_IMAGES * share[None, column]) / (total[:, None] + _PRIOR_IMAGES)
         # The last row is of images of which nothing is known.
-        self._chances = np.vstack([given, share])[:, column]
+        self._chances = np.vstack([given, share[column]])
         self._places = np.arange(len(column))
 
     def share(self, name: str) -> float:
@@ -102,9 +106,7 @@ class AbsenceChooser:
         self._row = {name: index for index, name in enumerate(self._names)}
         self._wanted = np.maximum(np.array([wanted[name] for name in self._names]), 1e-4)
         self._hardness = hardness
-        self._related = np.array(
-            [[not lexicon.compatible(name, other) for other in self._names] for name in self._names], dtype=bool
-        ).reshape(len(self._names), len(self._names))
+        self._related = related_matrix(lexicon, self._names)
         self.uses = np.zeros(len(self._names))
 
     def draw(self, absent: Mapping[str, Evidence], rng: Random, count: int) -> list[str]:
@@ -130,6 +132,15 @@ class AbsenceChooser:
             self.uses[row] += 1
             weights[self._related[row, rows]] = 0.0
         return drawn
+
+
+def related_matrix(lexicon: Lexicon, names: Sequence[str]) -> np.ndarray:
+    """Which of K concepts are not compatible with each other, shape (K, K)."""
+    row = {name: index for index, name in enumerate(names)}
+    related = np.zeros((len(names), len(names)), dtype=bool)
+    for name, index in row.items():
+        related[index, [row[other] for other in lexicon.related[name] if other in row]] = True
+    return related
 
 
 def balanced_shares(companions: Companions, names: Sequence[str], *, power: float = 0.6) -> dict[str, float]:

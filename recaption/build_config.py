@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from notclip.errors import BadInputError
+from notclip.recaption.sources.parts import Exhaustive
 
 
 @dataclass(frozen=True)
@@ -12,9 +13,11 @@ class BuildConfig:
     """How captioned images become a dataset of negated captions, questions and queries."""
 
     source: str
-    """`drawn-world`; a CSV file of paths with captions or labels; a COCO JSON file; YOLO's data.yaml; a folder of
-    Parquet, CSV or WebDataset files, of photos with metadata, or in COCO's, VOC's or YOLO's layout; a Hub id. A row
-    may be a video: film.mp4 beside the folder film/ of its frames, or a list of frames in `frames`; four are kept."""
+    """`drawn-world`; a table of paths with captions or labels (CSV or TSV, packed with gzip or not); a COCO or
+    Karpathy JSON file; YOLO's data.yaml or obj.data; a folder of Parquet, CSV or WebDataset files (img2dataset's too),
+    of photos with metadata, with a text file each or in a folder for each class, or in COCO's, LVIS', VOC's, YOLO's or
+    MIMIC-CXR's layout, as Roboflow, CVAT and Label Studio export them; a Hub id. A row may be a video: film.mp4
+    beside the folder film/ of its frames, or a list of frames in `frames`; four are kept."""
     out: Path
     """Folder to make; it must not exist, or be empty."""
     detector: Path | None = None
@@ -23,6 +26,10 @@ class BuildConfig:
     domain: str | None = None
     """What the labels of a table mean: `chest-xray`, or a YAML file that names classes, nouns and articles
     (docs/domains.md); without it they are taken as everyday nouns."""
+    exhaustive: Exhaustive | None = None
+    """Which absences of an annotation count: `yes`, each class that an image does not list (of YOLO also where the
+    label file is missing); `listed`, those that the source lists as absent (LVIS, tables with 0); `no`, none. By
+    default what the format says; a set with one class for each image has to be told."""
     lexicon: Path | None = None
     """YAML table of concepts in the form of the package's lexicon.yaml, which is the default."""
     llm: str | None = None
@@ -47,6 +54,9 @@ class BuildConfig:
     """Questions for each image of a split, on average; an adapter learns one by heart: to train, ask for three."""
     pairs_per_image: float = 0.25
     """Pairs (two images, two captions, each true of one) for each image of a split, on average; 0 for none."""
+    text_tokens: int = 77
+    """Tokens that the text tower sees, CLIP's 77 or SigLIP's 64: what is behind them does not exist for it, so that
+    longer captions are cut before they are negated, and counted."""
     choices: int = 4
     """Choices of a question, 2 to 8."""
     hardness: float = 1.0
@@ -99,6 +109,7 @@ class BuildConfig:
             ("shard_images", 1),
             ("tasks", 1),
             ("memory_gb", 1),
+            ("text_tokens", 16),
         ):
             value = getattr(self, name)
             if value is not None and value < least:

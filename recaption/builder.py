@@ -1,6 +1,7 @@
 """Builds a dataset: from a source to three configs in Parquet, a README and `build.json`, all or nothing."""
 
 import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from notclip.recaption.llm_endpoint import EndpointError
 _MADE_WITH = ("notclip", "datasets", "numpy", "onnxruntime", "pillow", "pyarrow", "scikit-learn", "transformers")
 
 
-def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
+def build_dataset(
+    config: BuildConfig, *, on_columns: Callable[[Mapping[str, str]], object] | None = None
+) -> dict[str, Any] | None:
     """Build a dataset and return what `build.json` says about it; None where it was only handed to Slurm.
 
     The dataset grows in a hidden folder beside `out`, `.OUT.unfinished`, and takes its name when it is complete. A
@@ -28,6 +31,7 @@ def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
 
     Args:
         config: the options.
+        on_columns: told what each column of a table was taken for, before its rows are read.
 
     Raises:
         BadInputError: an option, the source or its content cannot be used, or the questions give themselves away;
@@ -49,6 +53,9 @@ def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
         if not _is_the_same_build(work, config):
             shutil.rmtree(work.root, ignore_errors=True)
             parts = len(job.parts)
+            columns = {name: what for part in job.parts for name, what in part.taken_for.items()}
+            if columns and on_columns is not None:
+                on_columns(columns)
             work.make(job.configs)
             write_json(work.plan, {"parts": parts, "fingerprint": job.fingerprint})
         if config.executor == "slurm":

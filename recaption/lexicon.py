@@ -3,19 +3,22 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
+from notclip.recaption.labels import words_of_label
 from notclip.recaption.mentions import Mention, MentionFinder, MentionRules
+from notclip.text_files import read_text
+from notclip.yaml_files import LARGEST, parse_yaml
 
 LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
 _VOWEL_SOUND = re.compile(r"^(?!(?:one|once|uni|use|eu|uk)(?:\b|[a-z]))(?:[aeiou]|hour|heir|honest)", re.IGNORECASE)
 _NAME_FIELDS = ("synonyms", "is", "parts", "implied_by", "likely_with", "normal")
 _FLAGS = ("mass", "salient", "ambiguous", "verb_like")
+_SINGULARS_IN_S = frozenset("atlas canvas chaos christmas gas lens".split())  # "Helmets" and "cameras" are plurals.
 _WRITTEN_AS = {"hypernyms": "is"}  # What a file calls it.
 
 
@@ -87,14 +90,14 @@ def pluralize(noun: str) -> str:
     return noun + "s"
 
 
-def words_of_label(label: str) -> str:
-    """A label of a data set as a noun phrase; what is written in capitals throughout stays so.
+@dataclass(frozen=True)
+class _LabelIndex:
+    """The first concept of each way in which a label may mean one; of synonyms with its place in the lexicon."""
 
-    >>> [words_of_label(label) for label in ("Pleural_Effusion", "Lung Opacity", "LED off", "hand-bag")]
-    ['pleural effusion', 'lung opacity', 'LED off', 'hand-bag']
-    """
-    words = label.replace("_", " ").split()
-    return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)
+    detected: dict[str, str]
+    squeezed: dict[str, str]
+    plurals: dict[str, str]
+    synonyms: dict[str, tuple[int, str]]
 
 
 class Lexicon(Mapping[str, Concept]):
@@ -116,11 +119,12 @@ class Lexicon(Mapping[str, Concept]):
                             f"Concept {concept.name!r} names {name!r} in `{_WRITTEN_AS.get(field, field)}`, which is "
                             "no concept here."
                         )
-        self._ancestors = {name: frozenset(self._climb(name)) for name in self._concepts}
-        self._hyponyms: dict[str, frozenset[str]] = {
-            name: frozenset(other for other in self._concepts if name in self._ancestors[other])
-            for name in self._concepts
-        }
+        self._ancestors = _ancestors(self._concepts)
+        kinds: dict[str, set[str]] = {name: set() for name in self._concepts}
+        for name, above in self._ancestors.items():
+            for hypernym in above:
+                kinds[hypernym].add(name)
+        self._hyponyms = {name: frozenset(below) for name, below in kinds.items()}
         self._finder = MentionFinder(self._concepts.values(), self._ancestors, rules, pluralize)
         self.find = lru_cache(maxsize=65536)(self._find)
         self.hinted = lru_cache(maxsize=65536)(self._hinted)
@@ -133,13 +137,6 @@ class Lexicon(Mapping[str, Concept]):
 
     def __len__(self) -> int:
         return len(self._concepts)
-
-    def _climb(self, name: str, path: tuple[str, ...] = ()) -> Iterator[str]:
-        if name in path:
-            raise BadInputError(f"Concept {name!r} is its own hypernym, through {' > '.join(path)}.")
-        for hypernym in self._concepts[name].hypernyms:
-            yield hypernym
-            yield from self._climb(hypernym, (*path, name))
 
     def mentions(self, text: str) -> list[Mention]:
         """Where a caption speaks of concepts, in order, longest match first; each says whether it affirms them."""
@@ -163,41 +160,92 @@ class Lexicon(Mapping[str, Concept]):
 
     def compatible(self, first: str, second: str) -> bool:
         """Whether one may be there without the other: neither synonym, hypernym, hyponym nor part of the other."""
-        one, other = self._concepts[first], self._concepts[second]
-        related = (
-            first == second
-            or first in self._ancestors[second]
-            or second in self._ancestors[first]
-            or first in other.parts
-            or second in one.parts
-            or first in other.synonyms
-            or second in one.synonyms
-        )
-        return not related
+        return second not in self.related[first]
+
+    @cached_property
+    def related(self) -> Mapping[str, frozenset[str]]:
+        """Of each concept all that are not `compatible` with it, itself among them."""
+        found = {name: {name} | self._ancestors[name] | self._hyponyms[name] for name in self._concepts}
+        for name, concept in self._concepts.items():
+            for other in (*concept.parts, *concept.synonyms):
+                if other in found:
+                    found[name].add(other)
+                    found[other].add(name)
+        return {name: frozenset(others) for name, others in found.items()}
+
+    @cached_property
+    def openers(self) -> Mapping[str, frozenset[str]]:
+        """Of each concept those beside which it may be there unmentioned: what has it, means it or brings it along."""
+        found: dict[str, set[str]] = {name: set(concept.likely_with) for name, concept in self._concepts.items()}
+        for name, concept in self._concepts.items():
+            for part in concept.parts:
+                found[part].add(name)
+            for other in concept.synonyms:
+                if other in found:
+                    found[name].add(other)
+                    found[other].add(name)
+        return {name: frozenset(others) for name, others in found.items()}
 
     def resolve(self, label: str) -> str | None:
         """Name of the concept that a label of some data set means ("aeroplane" is "airplane"), or None."""
         wanted = " ".join(label.lower().replace("_", " ").replace("-", " ").split())
         squeezed = wanted.replace(" ", "")
+        known = self._labels
         # The detector's own names come first: its "mouse" is the one of a computer.
-        for name, concept in self._concepts.items():
-            if concept.detector_class == wanted:
-                return name
+        if wanted in known.detected:
+            return known.detected[wanted]
         if words_of_label(label) in self._concepts:
             return words_of_label(label)
-        for name in self._concepts:
-            if squeezed == name.replace(" ", ""):
-                return name
-        return next(
-            (name for name, concept in self._concepts.items() if {wanted, squeezed} & set(concept.synonyms)), None
-        )
+        for names, spoken in ((known.squeezed, squeezed), (known.plurals, wanted)):
+            if spoken in names:
+                return names[spoken]
+        found = [known.synonyms[spoken] for spoken in (wanted, squeezed) if spoken in known.synonyms]
+        return min(found, default=(0, None))[1]
+
+    @cached_property
+    def _labels(self) -> "_LabelIndex":
+        index = _LabelIndex({}, {}, {}, {})
+        for place, (name, concept) in enumerate(self._concepts.items()):
+            if concept.detector_class is not None:
+                index.detected.setdefault(concept.detector_class, name)
+            index.squeezed.setdefault(name.replace(" ", ""), name)
+            index.plurals.setdefault(concept.plural, name)
+            for synonym in concept.synonyms:
+                index.synonyms.setdefault(synonym, (place, name))
+        return index
 
     def extended(self, labels: Iterable[str]) -> "Lexicon":
         """A lexicon that also holds a plain concept for each label that this one does not know."""
         new = dict.fromkeys(words_of_label(label) for label in labels if self.resolve(label) is None)
         if not new:
             return self
-        return Lexicon([*self.values(), *(Concept(name, pluralize(name)) for name in new)], self._rules)
+        return Lexicon([*self.values(), *map(_plain_concept, new)], self._rules)
+
+
+def _ancestors(concepts: Mapping[str, Concept]) -> dict[str, frozenset[str]]:
+    """The hypernyms of each concept, near and far; each is climbed once, however many ways lead to it.
+
+    Raises:
+        BadInputError: a concept is its own hypernym.
+    """
+    found: dict[str, frozenset[str]] = {}
+    try:
+        for name in TopologicalSorter({name: its.hypernyms for name, its in concepts.items()}).static_order():
+            above = concepts[name].hypernyms
+            found[name] = frozenset(above).union(*(found[hypernym] for hypernym in above))
+    except CycleError as error:
+        path = error.args[1][::-1]  # Each is a kind of the next.
+        raise BadInputError(f"Concept {path[0]!r} is its own hypernym, through {' > '.join(path[:-1])}.") from error
+    return {name: found[name] for name in concepts}
+
+
+def _plain_concept(name: str) -> Concept:
+    """A concept of which only the name is known: with the everyday noun's grammar, if it is one."""
+    everyday = load_lexicon().get(name)
+    if everyday is not None:
+        return Concept(name, everyday.plural, mass=everyday.mass, article=everyday.article)
+    plural = re.search(r"[^siu]s$", name) and name.rpartition(" ")[2] not in _SINGULARS_IN_S
+    return Concept(name, name if plural else pluralize(name))
 
 
 def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:
@@ -213,7 +261,7 @@ def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:
     """
     fields = {} if fields is None else fields
     if not isinstance(fields, dict):
-        raise BadInputError(f"{file}: concept {name!r} must hold `field: value` pairs, got {fields!r}.")
+        raise BadInputError(f"{file}: concept {name!r} must hold `field: value` pairs, got {shortened(fields)}.")
     unknown = set(fields) - {*_NAME_FIELDS, *_FLAGS, "plural", "detector", "article"}
     if unknown:
         raise BadInputError(f"{file}: concept {name!r} has unknown field {sorted(map(str, unknown))[0]!r}.")
@@ -221,7 +269,8 @@ def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:
         words = fields.get(field, [])
         if not isinstance(words, list) or not all(isinstance(item, str) for item in words):
             raise BadInputError(
-                f"{file}: concept {name!r}: `{field}` must be a list of words, got {fields[field]!r}; quote it."
+                f"{file}: concept {name!r}: `{field}` must be a list of words, got {shortened(fields[field])}; quote "
+                "each."
             )
     for field in _FLAGS:
         if not isinstance(fields.get(field, False), bool):
@@ -259,19 +308,12 @@ def load_lexicon(path: Path | None = None) -> Lexicon:
         BadInputError: the file is missing, is no YAML, or breaks a rule of the form.
     """
     file = path or LEXICON_FILE
-    try:
-        return _lexicon_of(file.read_text(encoding="utf-8"), file)
-    except OSError as error:
-        raise BadInputError(f"Cannot read the lexicon {file}: {error.strerror}.") from error
+    return _lexicon_of(read_text(file, "The lexicon", largest=LARGEST), file)
 
 
 @lru_cache(maxsize=4)
-def _lexicon_of(content: str, file: Path) -> Lexicon:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        table = yaml.load(content, Loader=loader)
-    except yaml.YAMLError as error:
-        raise BadInputError(f"The lexicon {file} is no YAML: {' '.join(str(error).split())}") from error
+def _lexicon_of(text: str, file: Path) -> Lexicon:
+    table = parse_yaml(text, f"The lexicon {file}")
     if not isinstance(table, dict) or not isinstance(table.get("concepts"), dict):
         raise BadInputError(f"The lexicon {file} needs a mapping `concepts`, like {LEXICON_FILE.name} of the package.")
     rules = MentionRules.from_table(table, file)

@@ -9,8 +9,6 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import yaml
-
 from notclip.recaption.caption_text import CaptionText
 from notclip.recaption.noun_phrases import Noun, noun_of
 from notclip.recaption.patterns import (
@@ -23,6 +21,7 @@ from notclip.recaption.patterns import (
     traits_of_affirmed,
     traits_of_negated,
 )
+from notclip.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from notclip.recaption.lexicon import Concept
@@ -181,7 +180,7 @@ def _filling(
 def load_phrasebook(path: Path | None = None) -> Phrasebook:
     """Read a table of forms; without a path the one of general English."""
     path = path or Path(__file__).with_name("phrasing_forms.yaml")
-    return Phrasebook(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return Phrasebook(read_yaml(path, "The table of forms"))
 
 
 FORMS = load_phrasebook().forms

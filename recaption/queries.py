@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from notclip.errors import BadInputError
+from notclip.recaption.absences import related_matrix
 from notclip.recaption.fact_table import FactTable, fact_table
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.phrasing import Phrase, Phrasebook, Statement, load_phrasebook
+from notclip.recaption.text_budget import negate_within
 from notclip.recaption.weighted_draw import place_of
 
 if TYPE_CHECKING:
@@ -62,13 +64,15 @@ class _QueryWriter:
         phrasebook: Phrasebook,
         listed_images: int,
         table: FactTable | None,
+        text_tokens: int,
         seed: int,
     ) -> None:
+        self.text_tokens = text_tokens
         self.table = fact_table(facts, lexicon) if table is None else table
         names = self.table.names
         self.lexicon, self.forms, self.phrasebook = lexicon, forms, phrasebook
         self.row = {name: index for index, name in enumerate(names)}
-        self.related = np.array([[not lexicon.compatible(a, b) for b in names] for a in names])
+        self.related = related_matrix(lexicon, names)
         self.counts = self.table.present.sum(1)
         self.rng = Random(seed)
         self.listed = np.array([fact.image_id for fact in facts[:listed_images]], dtype=object)
@@ -98,11 +102,23 @@ class _QueryWriter:
             if not absent:
                 continue
             excluded.update(absent)
-            phrase = (
-                self.phrasebook.phrase_statement(Statement(affirmed, absent), self.lexicon, self.rng, forms=self.forms)
-                if caption is None
-                else self.phrasebook.negate_caption(caption, absent, self.lexicon, self.rng, forms=self.forms)
-            )
+            if caption is None:
+                statement = Statement(affirmed, absent)
+                phrase = self.phrasebook.phrase_statement(statement, self.lexicon, self.rng, forms=self.forms)
+            else:
+                phrase, kept = negate_within(
+                    self.phrasebook,
+                    caption,
+                    absent,
+                    self.lexicon,
+                    self.rng,
+                    forms=self.forms,
+                    tokens=self.text_tokens,
+                )
+                if kept != caption:
+                    affirmed = self._affirmed(fact, kept)
+                    if not affirmed:
+                        continue
             phrases.append(phrase)
             affirmed_lists.append(affirmed)
             absent_lists.append(absent)
@@ -197,6 +213,7 @@ def build_queries(
     phrasebook: Phrasebook | None = None,
     listed_images: int = 5000,
     table: FactTable | None = None,
+    text_tokens: int = 77,
     seed: int = 0,
 ) -> list[Queries]:
     """Write queries with exclusions that each image satisfies.
@@ -210,6 +227,7 @@ def build_queries(
         listed_images: `relevant` and `violating` name images of the first so many alone (and the query's own), since
             over all images the lists would grow with the square of their number. Search among as many.
         table: `fact_table(facts, lexicon)`, where it is at hand.
+        text_tokens: tokens that a text tower sees; longer captions are cut before they are negated.
         seed: the same seed gives the same queries.
 
     Returns:
@@ -225,7 +243,9 @@ def build_queries(
         raise ValueError(f"`listed_images` must be at least 1, got {listed_images}.")
     if not 1 <= per_image[0] <= per_image[1]:
         raise ValueError(f"`per_image` must be (fewest, most) with 1 <= fewest <= most, got {per_image}.")
-    writer = _QueryWriter(facts, lexicon, forms, phrasebook or load_phrasebook(), listed_images, table, seed)
+    writer = _QueryWriter(
+        facts, lexicon, forms, phrasebook or load_phrasebook(), listed_images, table, text_tokens, seed
+    )
     written = [writer.write(column, fact, per_image) for column, fact in enumerate(facts)]
     queries = [record for record in written if record is not None]
     if facts and not queries:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from notclip.errors import BadInputError
+from notclip.recaption.absences import related_matrix
 from notclip.recaption.fact_table import FactTable, fact_table
 from notclip.recaption.facts import ImageFacts
 from notclip.recaption.phrasing import Kind, Phrasebook, Statement, phrase_statement
@@ -90,7 +91,7 @@ class QuestionBuilder:
         self.design_kinds = np.array(
             [[design.kinds.count(kind) / choices for kind in _KINDS] for design in self.designs]
         )
-        self.compatible = np.array([[a != b and lexicon.compatible(a, b) for b in names] for a in names])
+        self.compatible = ~related_matrix(lexicon, names)
         together = self.table.present.astype(np.float32) @ self.table.present.T.astype(np.float32)
         self.affinity = np.sqrt(together + 0.1) * self.compatible
         self.popularity = np.sqrt(self.table.present.sum(1))

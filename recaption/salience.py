@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from notclip.recaption.lexicon import Lexicon
 
@@ -48,9 +49,12 @@ class SalienceCounts:
         self._names = list(lexicon)
         self._column = {name: index for index, name in enumerate(self._names)}
         size = len(self._names)
-        self._beside = np.zeros((size, size), dtype=np.float32)  # row: company, column: what it may bring along
-        for name, index in self._column.items():
-            self._beside[[self._column[other] for other in lexicon[name].likely_with], index] = 1
+        pairs = {
+            (self._column[other], own) for name, own in self._column.items() for other in lexicon[name].likely_with
+        }
+        places = np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2).T
+        # Row: company, column: what it may bring along.
+        self._beside = csr_array((np.ones(len(pairs), dtype=np.float32), places), shape=(size, size))
         # Rows: images, pairs of captions, pairs that agree, silent captions, surprises.
         self.counts = np.zeros((5, size))
         self.images = 0

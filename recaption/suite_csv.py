@@ -1,17 +1,17 @@
 """Suites from CSV files: NegBench's as released, pairs like CC-Neg's, and a user's `image, correct, wrong_1, …`."""
 
-import ast
-import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.negation_scope import read_scope
 from notclip.recaption.clips import VIDEO_SUFFIXES
 from notclip.recaption.negation_forms import form_of_answer
+from notclip.recaption.sources.captions import clean_caption
+from notclip.recaption.sources.tables import column_key, read_csv, texts_of_cell
 from notclip.recaption.suite import Clip, Photo, Query, Question, Suite, file_sha256
 from notclip.recaption.suite_photos import PhotoFolder
 
@@ -32,19 +32,22 @@ class Row:
 
     def text(self, column: str) -> str:
         """A cell that must not be empty."""
-        value = (self.cells.get(column) or "").strip()
-        if not value:
-            raise BadInputError(f"{self.where}: `{column}` must not be empty.")
+        value = self.cells.get(column, "")
+        if not clean_caption(value):
+            raise BadInputError(f"{self.where}: `{column}` must not be empty{f', got {value!r}' if value else ''}.")
         return value
 
     def texts(self, column: str) -> list[str]:
         """A cell that holds a Python list of strings, as NegBench writes them; read as a literal, never evaluated."""
+        text = self.text(column)
         try:
-            values = ast.literal_eval(self.text(column))
-        except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-            raise BadInputError(f"{self.where}: `{column}` must be a list of strings, got {error}.") from None
-        if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
-            raise BadInputError(f"{self.where}: `{column}` must be a list of strings that are not empty.")
+            values = texts_of_cell(text) if text.startswith("[") else []
+        except BadInputError:
+            values = []
+        if not text.startswith("[") or (text != "[]" and not values) or not all(value.strip() for value in values):
+            raise BadInputError(
+                f"{self.where}: `{column}` must be a list of strings that are not empty, got {shortened(text)}."
+            )
         return values
 
 
@@ -93,21 +96,12 @@ def read_csv_suite(file: Path, *, images: Path | None, skip_missing: bool = Fals
 
 
 def _read_rows(file: Path) -> Iterator[Row]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            first = opened.readline()
-            opened.seek(0)
-            # Spreadsheets divide by semicolons where the comma is the decimal sign.
-            reader = csv.DictReader(opened, delimiter=";" if ";" in first and "," not in first else ",")
-            empty = True
-            for number, cells in enumerate(reader, start=1):
-                if None in cells:
-                    raise BadInputError(f"{file}, row {number}: it has more cells than the first line has names.")
-                empty = False
-                yield Row(f"{file}, row {number}", {name.strip(): text or "" for name, text in cells.items()})
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadInputError(f"{file} is not CSV in UTF-8: {error}.") from error
-    if empty:
+    number = 0
+    for number, row in enumerate(read_csv(file), start=1):
+        if row.fault:
+            raise BadInputError(f"{file}, row {number}: {row.fault}.")
+        yield Row(f"{file}, row {number}", {column_key(name): cell for name, cell in row.cells.items()})
+    if not number:
         raise BadInputError(f"{file} must hold at least one row below the names of its columns.")
 
 
@@ -147,7 +141,8 @@ def _negbench_questions(rows: Sequence[Row]) -> list[Question]:
         answer = row.text("correct_answer")
         if not answer.isdecimal() or int(answer) >= len(choices):
             raise BadInputError(
-                f"{row.where}: `correct_answer` must be a whole number from 0 to {len(choices) - 1}, got {answer!r}."
+                f"{row.where}: `correct_answer` must be a whole number from 0 to {len(choices) - 1}, "
+                f"got {shortened(answer)}."
             )
         kinds = ["", "hybrid", "affirmation", "negation"] if in_reference_order else [_kind(text) for text in choices]
         template = row.cells.get("correct_answer_template", "").strip()

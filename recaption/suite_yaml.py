@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.negation_scope import read_scope
 from notclip.recaption.negation_forms import form_of_answer
 from notclip.recaption.suite import Clip, Photo, Query, Question, Suite, file_sha256
 from notclip.recaption.suite_photos import PhotoFolder
+from notclip.yaml_files import read_yaml
 
 _QUESTION = ("image", "correct", "wrong", "group")
 _QUERY = ("text", "image", "excluded")
@@ -61,14 +60,14 @@ class _Entry:
         if not isinstance(value, str) or not value.strip():
             named = f" ({image})" if key != "image" and (image := self.content.get("image")) else ""
             advice = "Write one, or delete the example." if value in ("", None) else _QUOTE
-            raise BadInputError(f"{self.where}{named}: `{key}` must be {what}, got {value!r}. {advice}")
+            raise BadInputError(f"{self.where}{named}: `{key}` must be {what}, got {shortened(value)}. {advice}")
         return value.strip()
 
     def texts(self, key: str, what: str) -> list[str]:
         values = self.content.get(key)
         values = [values] if isinstance(values, str) else values
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise BadInputError(f"{self.where}: `{key}` must be a list of {what}, got {values!r}. {_QUOTE}")
+            raise BadInputError(f"{self.where}: `{key}` must be a list of {what}, got {shortened(values)}. {_QUOTE}")
         return [value.strip() for value in values if value.strip()]
 
 
@@ -94,10 +93,7 @@ class _Photos:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{file} is not YAML in UTF-8: {' '.join(str(error).split())}") from error
+    content = read_yaml(file, "The suite")
     if not isinstance(content, dict) or not set(content) & {"questions", "queries"}:
         raise BadInputError(f"{file} must hold `questions:` or `queries:`; `notclip init-suite DIR` shows how.")
     if unknown := sorted(str(key) for key in set(content) - {"questions", "queries"}):
@@ -113,12 +109,12 @@ def _entries(content: dict[str, Any], what: str, keys: Sequence[str], file: Path
     for number, entry in enumerate(listed, start=1):
         where = f"{file}, {what} {number}"
         if not isinstance(entry, dict):
-            raise BadInputError(f"{where}: it must have the keys {', '.join(keys)}, got {entry!r}.")
+            raise BadInputError(f"{where}: it must have the keys {', '.join(keys)}, got {shortened(entry)}.")
         for key in entry:
             if key not in keys:
                 near = difflib.get_close_matches(str(key), keys, n=1)
                 hint = f"did you mean `{near[0]}`?" if near else f"the keys are {', '.join(keys)}."
-                raise BadInputError(f"{where}: unknown key {key!r}; {hint}")
+                raise BadInputError(f"{where}: unknown key {shortened(key)}; {hint}")
         entries.append(_Entry(entry, where))
     return entries
 

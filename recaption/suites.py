@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from notclip.errors import BadInputError
+from notclip.recaption.sources.tables import is_table
 from notclip.recaption.suite import Suite
 from notclip.recaption.suite_csv import read_csv_suite
 from notclip.recaption.suite_yaml import read_yaml_suite
@@ -38,7 +39,7 @@ def read_suite(
     """
     named, path = str(path), Path(path)
     images = None if images is None else Path(images)
-    hub_id = None if path.exists() or path.suffix in (".csv", *_YAML) or not _HUB_ID.fullmatch(named) else named
+    hub_id = None if path.exists() or is_table(path) or path.suffix in _YAML or not _HUB_ID.fullmatch(named) else named
     if hub_id is not None:
         from notclip.recaption.suite_hub import download_split
 
@@ -50,7 +51,7 @@ def read_suite(
             raise BadInputError(f"`images` is for CSV and YAML files; {named} is a dataset, which holds its photos.")
         suite = read_dataset_suite(path, split=split, name=hub_id)
     elif path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix in (".csv", *_YAML))
+        files = sorted(file for file in path.iterdir() if is_table(file) or file.suffix in _YAML)
         if not files:
             raise BadInputError(
                 f"`suite` {path} must hold CSV files or YAML files, or the folders {', '.join(_CONFIGS)} of a "

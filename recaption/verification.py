@@ -197,15 +197,9 @@ class _CandidateTable:
         # More general concepts: "an animal" may be a cat unless something else is said to be the animal.
         self._generalizes = np.zeros(shape, dtype=bool)
         for name, column in self.column.items():
-            concept = lexicon[name]
             self._is[[self._row[kind] for kind in (name, *lexicon.hyponyms(name))], column] = True
             self._generalizes[[self._row[other] for other in lexicon.closure({name}) - {name}], column] = True
-            openers = set(concept.likely_with) | {
-                other
-                for other, its in lexicon.items()
-                if name in its.parts or name in its.synonyms or other in concept.synonyms
-            }
-            self._opens[[self._row[other] for other in openers], column] = True
+            self._opens[[self._row[other] for other in lexicon.openers[name]], column] = True
 
     def open_beside(self, present: Collection[str]) -> np.ndarray:
         """Which candidates are not there by what is, shape (K,)."""

@@ -11,11 +11,15 @@ was built from what, `skipped.jsonl` lists rows that were left out. Exit status:
 """
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
+from notclip.errors import shortened
 from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.sources.splits import SPLITS
 from notclip.scripts.command_line import command, parse
+
+_NAMED = 20  # Columns of one kind that are named.
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -28,15 +32,29 @@ def main(argv: list[str] | None = None) -> int:
     )
     from notclip.recaption.builder import build_dataset
 
-    summary = build_dataset(config)
+    summary = build_dataset(config, on_columns=lambda columns: print(_columns(columns), flush=True))
     if summary is None:
         print(f"Submitted to Slurm: `squeue` shows the jobs, and {config.out} appears when the last one is done.")
         return 0
     print(_table(summary))
     print(f"\nWritten to {config.out}. Load it with datasets.load_dataset({str(config.out)!r}, 'questions').")
     if summary["skipped"]:
-        print(f"{summary['skipped']} rows or captions were left out; {config.out / 'skipped.jsonl'} lists them.")
+        print(f"{summary['skipped']} rows or captions were left out; {config.out / 'skipped.jsonl'} lists them:")
+        for reason, count in list(summary["skipped_reasons"].items())[:5]:
+            print(f"{count:>9,}  {reason}")
     return 0
+
+
+def _columns(columns: Mapping[str, str]) -> str:
+    """What each column was taken for, a line for each kind."""
+    names: dict[str, list[str]] = {}
+    for name, what in columns.items():
+        names.setdefault(what, []).append(name)
+    lines = ["Columns were taken for:"]
+    for what, own in names.items():
+        more = f" and {len(own) - _NAMED:,} more" if len(own) > _NAMED else ""
+        lines.append(f"  {what}: {', '.join(map(shortened, own[:_NAMED]))}{more}")
+    return "\n".join(lines)
 
 
 def _table(summary: dict[str, Any]) -> str:
@@ -52,6 +70,16 @@ def _table(summary: dict[str, Any]) -> str:
     evidence = summary["counts"]["captions"]["train"].get("by_evidence", {})
     shares = ", ".join(f"{method} {count:,}" for method, count in evidence.items())
     lines += ["", f"Absences of the train captions verified by: {shares}."]
+    for label, name in summary["source"]["denials"].items():
+        lines.append(f"The class {label!r} is read as " + (f"no {name}." if name else "a denial of what is no class."))
+    if partly := summary["verification"]["annotated_images"].get("listed classes"):
+        lines.append(f"Of {partly:,} annotated images only those absences count that the annotation lists.")
+    if too_long := sum(summary["too_long_captions"].values()):
+        seen = summary["config"]["text_tokens"]
+        lines.append(
+            f"{too_long:,} captions are longer than a text tower of {seen} tokens sees; their negated versions and "
+            "queries are made of the beginning that leaves room for the negation (--text-tokens)."
+        )
     if summary["llm"]:
         said = summary["llm"]
         lines.append(

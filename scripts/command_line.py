@@ -242,14 +242,11 @@ def _split_config_file(arguments: list[str]) -> tuple[list[str], Path | None]:
 
 
 def _flags_of_file(config_class: type, path: Path) -> list[str]:
-    import yaml
+    from notclip.yaml_files import read_yaml
 
     if not path.is_file():
         raise BadInputError(f"`--config` must name a YAML file, got {path}, which does not exist.")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{path} is not valid YAML: {error}") from error
+    content = read_yaml(path, "`--config`")
     return _flags_of_mapping(config_class, {} if content is None else content, where=str(path), prefix="")
 
 
@@ -277,6 +274,8 @@ def _flag(name: str, value: Any, *, is_switch: bool) -> list[str]:
     if is_switch and isinstance(value, bool):
         outer, dot, last = name.rpartition(".")
         return [f"--{name}"] if value else [f"--{outer}{dot}no-{last}"]
+    if isinstance(value, bool):  # What YAML makes of `exhaustive: no`.
+        value = "yes" if value else "no"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [f"--{name}", *map(str, value)]
     return [f"--{name}={value}"]

@@ -48,6 +48,12 @@ def main(argv: list[str] | None = None) -> int:
             f"{len(skipped)} photos were left out, with their questions and queries; the file lists them. The first:"
         )
         print(f"  {terminal_text(skipped[0])}")
+    if cut := content["provenance"].get("n_texts_cut"):
+        seen = content["provenance"]["text_tokens"]
+        print(
+            f"{cut:,} captions and queries are longer than the {seen} tokens that this text tower sees: it scored "
+            "their beginning alone."
+        )
     return _gate(content)
 
 

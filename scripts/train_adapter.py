@@ -38,6 +38,11 @@ def main(argv: list[str] | None = None) -> int:
         if name != "epoch":
             print(f"  {name.replace('_', ' '):24}{100 * first[name]:9.1f}%{100 * chosen[name]:9.1f}%")
     print(f"Written: {config.out}/adapter, {config.out}/backbone, {config.out}/model, {config.out}/training.json")
+    if record["texts_cut"]:
+        print(
+            f"{record['texts_cut']:,} texts are longer than the {record['text_tokens']} tokens that this text tower "
+            f"sees, and their end was not learnt from: build again with --text-tokens {record['text_tokens']}."
+        )
     if record["chosen_epoch"] == 0 and config.epochs > 0:
         floor = first["recall_at_5"] - config.recall_tolerance
         if any(entry["recall_at_5"] >= floor for entry in record["history"][1:]):

@@ -70,6 +70,15 @@ def write_boards(folder: Path) -> None:
         (folder / "labels" / f"{row}.txt").write_text("\n".join(lines))
 
 
+def write_site(folder: Path) -> None:
+    (folder / "labels").mkdir(parents=True)
+    (folder / "data.yaml").write_text("names: [安全帽, no-hardhat, '4', ladder, undefined]\ntrain: images\n")
+    for row, shown in zip(range(IMAGES), list(product((0, 1), repeat=5)) * 20, strict=False):
+        picture(folder / "images" / f"{row}.png", row)
+        lines = [f"{number} 0.5 0.5 0.1 0.1" for number, there in enumerate(shown) if there]
+        (folder / "labels" / f"{row}.txt").write_text("\n".join(lines))
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the page's commands ran."""
@@ -77,6 +86,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_chest(folder / "CheXpert-v1.0-small")
     write_parts(folder / "parts")
     write_boards(folder / "boards")
+    write_site(folder / "site")
     for text in BLOCKS["yaml"]:
         (folder / text.splitlines()[0].removeprefix("# ")).write_text(text)
     (folder / "MODEL").symlink_to(ROOT / "recaption" / "drawn_world" / "encoder")
@@ -98,7 +108,7 @@ def rows_of(folder: Path, config: str) -> list[dict]:
     ]
 
 
-@pytest.mark.parametrize("name", ["chest", "parts", "boards"])
+@pytest.mark.parametrize("name", ["chest", "parts", "boards", "site"])
 def test_all_configs_load_and_have_rows_in_every_split(folder: Path, name: str):
     for config in ("captions", "questions", "retrieval"):
         loaded = load_dataset(str(folder / "build" / name), config)
@@ -144,6 +154,20 @@ def test_a_part_without_defects_is_called_by_its_subject_and_articles_are_those_
     assert "corrosions" not in texts
     assert "reworked" not in texts
     assert "he surface is flat" in texts
+
+
+def test_a_site_is_spoken_of_by_the_names_of_its_file_and_a_hardhat_denied_where_nobody_wears_one(folder: Path):
+    rows = rows_of(folder / "build" / "site", "captions")
+    assert {name for row in rows for name in (*row["affirmed"], *row["absent"])} == {
+        "hardhat",
+        "safety vest",
+        "ladder",
+    }
+    worn = {row["image_id"] for row in rows if "hardhat" in row["affirmed"]}
+    denied = {row["image_id"] for row in rows if "hardhat" in row["absent"]}
+    assert worn and denied and not worn & denied
+    texts = " ".join(text for row in rows for text in (row["caption"], *row["negated_captions"]))
+    assert not any(label in texts for label in ("安全帽", "no-hardhat", "undefined", " 4 "))
 
 
 def test_what_came_out_can_be_scored(folder: Path):

@@ -1,9 +1,12 @@
 """Third stage: what the train split shows together, and how reliably its captions mention what is there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from notclip.errors import BadInputError
 from notclip.recaption.absences import Companions
@@ -49,7 +52,7 @@ def survey_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         return
     names = list(job.lexicon)
     row = {name: number for number, name in enumerate(names)}
-    together = np.zeros((len(names), len(names)), dtype=np.int64)
+    together = csr_array((len(names), len(names)), dtype=np.int64)
     salience = SalienceCounts(job.lexicon)
     images = 0
     pending: list[list[int]] = []
@@ -66,17 +69,29 @@ def survey_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
             pending = []
     together += _together(pending, len(names))
     with whole_file(file) as unfinished, unfinished.open("wb") as stream:
-        np.savez_compressed(
-            stream, together=together, images=images, salience=salience.counts, several=salience.images
-        )
+        _save(stream, together, images=images, salience=salience.counts, several=salience.images)
     progress.note()
 
 
-def _together(shown: list[list[int]], size: int) -> np.ndarray:
-    matrix = np.zeros((len(shown), size), dtype=np.float32)
-    for image, rows in enumerate(shown):
-        matrix[image, rows] = 1
-    return (matrix.T @ matrix).astype(np.int64)
+def _together(shown: list[list[int]], size: int) -> csr_array:
+    """How many of these images show both of two concepts, shape (K, K)."""
+    columns = [row for rows in shown for row in rows]
+    starts = np.cumsum([0, *map(len, shown)])
+    matrix = csr_array((np.ones(len(columns), dtype=np.int64), columns, starts), shape=(len(shown), size))
+    return matrix.T @ matrix
+
+
+def _save(stream: IO[bytes], together: csr_array, **counts: Any) -> None:
+    """Counts of a shard or of all; those of pairs as what stands where, since nearly all pairs are never seen."""
+    pairs = together.tocoo()
+    np.savez_compressed(
+        stream, first=pairs.row, second=pairs.col, times=pairs.data, concepts=together.shape[0], **counts
+    )
+
+
+def _read_together(counts: Mapping[str, np.ndarray]) -> csr_array:
+    size = int(counts["concepts"])
+    return csr_array((counts["times"], (counts["first"], counts["second"])), shape=(size, size))
 
 
 def merge_survey(job: BuildJob) -> None:
@@ -85,28 +100,24 @@ def merge_survey(job: BuildJob) -> None:
     Raises:
         BadInputError: no image of the train split has a known concept.
     """
+    together = csr_array((len(job.lexicon), len(job.lexicon)), dtype=np.int64)
     total: dict[str, np.ndarray] = {}
     for shard in job.train_shards:
         with np.load(_survey_file(job, shard), allow_pickle=False) as counts:
-            total = {name: counts[name] + total.get(name, 0) for name in counts.files}
-    if not total["together"].any():
+            together += _read_together(counts)
+            total = {name: counts[name] + total.get(name, 0) for name in ("images", "salience", "several")}
+    if not together.nnz:
         raise BadInputError(
             f"`source` {job.config.source!r} has no image in the train split that shows a known concept."
         )
     with whole_file(job.work.corpus / "counts.npz") as unfinished, unfinished.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            together=total["together"],
-            images=total["images"],
-            salience=total["salience"],
-            several=total["several"],
-        )
+        _save(stream, together, **total)
 
 
 def read_corpus(job: BuildJob) -> Corpus:
     """What `merge_survey` added up."""
     with np.load(job.work.corpus / "counts.npz", allow_pickle=False) as total:
-        companions = Companions.of_counts(list(job.lexicon), total["together"], int(total["images"]))
+        companions = Companions.of_counts(list(job.lexicon), _read_together(total).tocsc(), int(total["images"]))
         salience = SalienceCounts(job.lexicon)
         salience.counts, salience.images = total["salience"], int(total["several"])
     return Corpus(companions, salience.records())

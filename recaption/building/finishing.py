@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from notclip.recaption.building.corpus import read_corpus
 from notclip.recaption.building.detection import read_detection
 from notclip.recaption.building.gathering import gathering_skipped
 from notclip.recaption.building.job import BuildJob
-from notclip.recaption.building.pieces import Skipped, list_pieces
+from notclip.recaption.building.pieces import Skipped, columns_taken_for, list_pieces
 from notclip.recaption.building.shard_writer import read_shard_record
 from notclip.recaption.building.work_folder import write_json
 from notclip.recaption.pairs import texts_of_pairs
@@ -32,6 +33,8 @@ WITHOUT_EFFECT = frozenset(
     out cache workers progress executor tasks slurm_partition slurm_time memory_gb llm llm_concurrency llm_timeout
     """.split()
 )
+_REASONS = 20
+_VALUES = re.compile(r"'[^']*'|\d+|/\S+")  # What differs between reasons of one kind.
 LEAST_PAIRS = 5  # Fewer cannot be cut into the folds of the blind test.
 _BLIND_QUESTIONS = 20_000  # Of larger splits a sample of whole groups is read, about so many questions.
 
@@ -60,7 +63,7 @@ def finish(job: BuildJob) -> None:
     _require_rows_on_disk(folder, counts)
     blind = _measure_blind({split: _question_texts(job, split) for split in SPLITS}, seed=job.config.seed)
     blind_pairs = _blind_pairs(job, counts)
-    skipped = _write_skipped(job, folder / "skipped.jsonl", records)
+    skipped, reasons = _write_skipped(job, folder / "skipped.jsonl", records)
     revision = hashlib.sha256()
     for split in SPLITS:
         for record in records[split]:
@@ -86,14 +89,20 @@ def finish(job: BuildJob) -> None:
                 "name": job.config.source,
                 "revision": revision.hexdigest(),
                 "annotated": job.gathered.vocabulary is not None,
+                "columns": columns_taken_for(job.work, job.part_count),
+                "classes": job.concept_of_label,
+                "denials": job.denials,
             },
             "images": {split: sum(record["images"] for record in records[split]) for split in SPLITS},
             "skipped": skipped,
+            "skipped_reasons": reasons,
             "counts": counts,
+            "too_long_captions": {split: sum(record["too_long"] for record in records[split]) for split in SPLITS},
             "blind": blind,
             "blind_pairs": blind_pairs,
             "llm": _llm(job, records),
             "verification": {
+                "annotated_images": _added(record["annotated"] for split in SPLITS for record in records[split]),
                 "detector": fingerprint,
                 "detector_thresholds": {label: asdict(threshold) for label, threshold in thresholds.items()},
                 "salience": salience_table(corpus.salience),
@@ -199,13 +208,14 @@ def _in_sample(group: str, share: float) -> bool:
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") < share * 2**32
 
 
-def _write_skipped(job: BuildJob, file: Path, records: dict[str, list[dict[str, Any]]]) -> int:
-    count = 0
+def _write_skipped(job: BuildJob, file: Path, records: dict[str, list[dict[str, Any]]]) -> tuple[int, dict[str, int]]:
+    """List what was left out; how much that is, and how often each of the commonest reasons was given."""
+    reasons: Counter[str] = Counter()
     with file.open("w", encoding="utf-8") as lines:
         for entry in _skipped(job, records):
             lines.write(json.dumps(asdict(entry)) + "\n")
-            count += 1
-    return count
+            reasons[_VALUES.sub("…", entry.reason)] += 1
+    return reasons.total(), dict(reasons.most_common(_REASONS))
 
 
 def _skipped(job: BuildJob, records: dict[str, list[dict[str, Any]]]) -> Iterator[Skipped]:

@@ -10,6 +10,7 @@ from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.building.gathering import Gathered, Shard, read_gathered
 from notclip.recaption.building.work_folder import WorkFolder, read_json
 from notclip.recaption.domains.domain import Domain, load_domain
+from notclip.recaption.labels import read_label, read_labels
 from notclip.recaption.lexicon import Lexicon, load_lexicon
 from notclip.recaption.phrasing import Phrasebook, load_phrasebook
 from notclip.recaption.rows import CONFIGS
@@ -54,6 +55,8 @@ class BuildJob:
             seed=self.config.seed,
             workers=self.config.workers,
             progress=self.config.progress,
+            labels=() if self.domain is None else self.domain.classes.keys(),
+            exhaustive=self.config.exhaustive,
         )
 
     @property
@@ -92,7 +95,8 @@ class BuildJob:
         labels = self.gathered.vocabulary or ()
         if self.domain is not None:
             return self.domain.lexicon(labels)
-        return load_lexicon(self.config.lexicon).extended(labels)
+        things = (reading.words for reading in read_labels(labels).values() if reading.kind == "thing")
+        return load_lexicon(self.config.lexicon).extended(things)
 
     @cached_property
     def domain(self) -> Domain | None:
@@ -112,14 +116,42 @@ class BuildJob:
         """The same in the English of everyone, as a language model writes it whatever the domain is."""
         return _forms_of(load_phrasebook(), split)
 
+    def require_english(self, labels: Sequence[str] | None) -> None:
+        """See that something can be said of the labels of a part, before any of its photos is read.
+
+        Raises:
+            BadInputError: some make no English, and no domain says what they are called.
+        """
+        if labels and self.domain is None:
+            read_labels(labels)
+        elif labels and self.domain is not None:
+            self.domain.concept_of_label(labels)
+
     @cached_property
     def concept_of_label(self) -> dict[str, str]:
         """The concept that each label of the annotation means; labels that nothing is said of are missing."""
         labels = self.gathered.vocabulary or ()
         if self.domain is not None:
             return self.domain.concept_of_label(labels)
-        found = {label: self.lexicon.resolve(label) for label in labels}
+        things = {label: reading.words for label, reading in read_labels(labels).items() if reading.kind == "thing"}
+        found = {label: self.lexicon.resolve(words) for label, words in things.items()}
         return {label: name for label, name in found.items() if name is not None}
+
+    @cached_property
+    def denials(self) -> dict[str, str | None]:
+        """Labels that deny a thing ("no-hardhat"), and the concept that is denied; None for one that is no class."""
+        known = {name.lower(): name for name in self.concept_of_label.values()}
+        known |= {read_label(label).words.lower(): name for label, name in self.concept_of_label.items()}
+        named = () if self.domain is None else (*self.domain.classes, *self.domain.leave_out)
+        others = {
+            label: read_label(label, known=known) for label in self.gathered.vocabulary or () if label not in named
+        }
+        return {label: known.get(reading.words) for label, reading in others.items() if reading.kind == "denial"}
+
+    def denied(self, labels: frozenset[str] | None) -> frozenset[str]:
+        """Concepts that some of these labels deny."""
+        found = {self.denials[label] for label in (labels or frozenset()).intersection(self.denials)}
+        return frozenset(name for name in found if name is not None)
 
     def concepts(self, labels: frozenset[str]) -> frozenset[str]:
         """Concepts of labels."""

@@ -1,6 +1,7 @@
 """First stage: the rows of a source, checked one by one, as pieces of equal size whatever the source is cut into."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -11,12 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import WorkFolder, read_json, whole_file, write_json
-from notclip.recaption.sources.parts import Part, SourceRow
+from notclip.recaption.sources.captions import require_english
+from notclip.recaption.sources.parts import MisreadSourceError, Part, RowContent, SourceRow
 from notclip.recaption.sources.photos import check_photo
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WINDOW = 256  # Rows that are in memory at a time.
 _SCHEMA = pa.schema(
     {
@@ -65,6 +68,9 @@ def read_part(
         keep_images: whether a later stage needs the photos; else only their hashes are kept.
         threads: threads that read and check photos.
         progress: notes the rows done.
+
+    Raises:
+        BadInputError: the first captions are in another language than English.
     """
     done = work.pieces / f"{index:05d}.json"
     if done.is_file():
@@ -80,7 +86,8 @@ def read_part(
                 passed = _write_piece(file, islice(rows, piece_rows), part, pool, keep_images, progress)
             if passed < piece_rows:
                 break
-    write_json(done, {"pieces": number + bool(passed), "vocabulary": part.vocabulary()})
+    taken_for = dict(part.taken_for)
+    write_json(done, {"pieces": number + bool(passed), "vocabulary": part.vocabulary(), "columns": taken_for})
     progress.note()
 
 
@@ -102,6 +109,8 @@ def _write_piece(
                     skipped += wrong
                     if values is not None:
                         found.append(values)
+                if not read:
+                    require_english([text for values in found for text in values["captions"]], window[0].file)
                 writer.write_table(pa.Table.from_pylist(found, schema=_SCHEMA))
                 read += len(window)
                 written += len(found)
@@ -121,7 +130,10 @@ def _checked(row: SourceRow, split: str, keep_images: bool) -> tuple[dict[str, A
     """The values of a sound row, or None, and what is wrong with it."""
     try:
         content = row.content()
+        _check_texts(content)
         check_photo(content.image)
+    except MisreadSourceError as error:
+        raise BadInputError(f"{row.file}: {error}") from error
     except BadInputError as error:
         return None, [Skipped(row.file, row.number, str(error))]
     if not content.captions and content.present is None:
@@ -141,6 +153,17 @@ def _checked(row: SourceRow, split: str, keep_images: bool) -> tuple[dict[str, A
         "row": row.number,
     }
     return values, [Skipped(row.file, row.number, remark) for remark in content.remarks]
+
+
+def _check_texts(content: RowContent) -> None:
+    """Refuse a text that no file of UTF-8 holds.
+
+    Raises:
+        BadInputError: naming it.
+    """
+    for text in (*content.captions, content.image_id, content.group, content.location, *(content.present or ())):
+        if text and ("\0" in text or (not text.isascii() and _SURROGATE.search(text))):
+            raise BadInputError(f"a text of the row must be Unicode without a zero byte, got {shortened(text)}")
 
 
 @dataclass(frozen=True)
@@ -190,3 +213,11 @@ def list_pieces(work: WorkFolder, parts: int) -> tuple[list[Piece], tuple[str, .
             stored = read_json(file.with_suffix(".json"))
             pieces.append(Piece(file, stored["split"], stored["rows"]))
     return pieces, vocabulary
+
+
+def columns_taken_for(work: WorkFolder, parts: int) -> dict[str, str]:
+    """What each column of the source was taken for, over all parts."""
+    found: dict[str, str] = {}
+    for index in range(parts):
+        found |= read_json(work.pieces / f"{index:05d}.json")["columns"]
+    return found

@@ -33,12 +33,14 @@ from notclip.recaption.parquet_files import ParquetRows
 from notclip.recaption.queries import Queries, build_queries
 from notclip.recaption.questions import Question, build_questions, require_counterbalance
 from notclip.recaption.rows import KINDS, features_of
+from notclip.recaption.text_budget import negate_within
 from notclip.recaption.verification import Verifier
 
 Row = dict[str, Any]
 # Of a split that is one shard queries list right and violating images among so many; of many shards among fewer, since
 # the lists would be most of the dataset.
 _LISTED_IMAGES = (5000, 500)
+_LEAST_GROUPS = 5  # Of fewer nobody could tell what their text gives away; coco128 has ten photos to validate on.
 _AUDITED_IMAGES = 1000  # Of a shard, about.
 
 
@@ -64,7 +66,7 @@ def read_knowledge(job: BuildJob) -> Knowledge:
     verifier = Verifier(
         job.lexicon,
         corpus.companions,
-        vocabulary=frozenset(job.concept_of_label.values()),
+        vocabulary=frozenset() if job.config.exhaustive == "no" else frozenset(job.concept_of_label.values()),
         thresholds=thresholds,
         detected_as=detected_as,
         salience=corpus.salience,
@@ -83,7 +85,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
     audit = AbsenceAudit(
         knowledge.verifier, job.lexicon, _chooser(job, knowledge), draws=job.config.negated_per_caption
     )
-    facts, skipped, revision = _facts(job, shard, knowledge, audit)
+    facts, skipped, annotated, revision = _facts(job, shard, knowledge, audit)
     table = fact_table(facts, job.lexicon)
     questions = _questions(job, shard, facts, table)
     pairs = _pairs(job, shard, facts, table)
@@ -94,6 +96,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         phrasebook=job.phrasebook,
         listed_images=_LISTED_IMAGES[shard.of > 1],
         table=table,
+        text_tokens=job.config.text_tokens,
         seed=_seed(job.config.seed, "queries", *_shard_names(shard)),
     )
     rephraser = _rephraser(job)
@@ -105,7 +108,8 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
             unfinished = stack.enter_context(whole_file(job.work.dataset / name / f"{shard.file_name}.parquet"))
             writers[name] = stack.enter_context(ParquetRows(unfinished, features[name]))
         photos = stack.enter_context(PhotoSpool(job.work.shards, {name for pair in pairs for name in pair.image_ids}))
-        rows = _rows(job, shard, facts, questions, queries, knowledge, photos, progress)
+        cut: set[tuple[str, str]] = set()
+        rows = _rows(job, shard, facts, questions, queries, knowledge, photos, progress, cut)
         if rephraser is not None:
             rows = rephraser.rephrase_rows(rows, forms=job.general_forms(shard.split))
         for name, row in chain(rows, _pair_rows(pairs, photos)):
@@ -117,8 +121,10 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         {
             "images": len(facts),
             "skipped": [asdict(entry) for entry in skipped],
+            "annotated": dict(annotated),
             "revision": revision,
             "counts": {name: counts[name].as_dict() for name in job.configs},
+            "too_long": len(cut),
             "llm": rephraser.record() if rephraser is not None else None,
             "audit": [[*key, images] for key, images in sorted(audit.counts.items())],
         },
@@ -143,8 +149,8 @@ def _chooser(job: BuildJob, knowledge: Knowledge) -> AbsenceChooser:
 
 def _facts(
     job: BuildJob, shard: Shard, knowledge: Knowledge, audit: AbsenceAudit
-) -> tuple[list[ImageFacts], list[Skipped], str]:
-    """Facts of the shard's usable images, what was left out, and a hash over content and order of all.
+) -> tuple[list[ImageFacts], list[Skipped], Counter[str], str]:
+    """Facts of the shard's usable images, what was left out, how images are annotated, and a hash over all content.
 
     A sample of the images that nothing was measured on, those of validation and test, goes into the audit.
     """
@@ -152,6 +158,7 @@ def _facts(
     rng = Random(_seed(job.config.seed, "audit", *_shard_names(shard)))
     sampled = 0.0 if shard.split == "train" else _AUDITED_IMAGES / max(1, shard.images)
     facts, skipped = [], []
+    annotated: Counter[str] = Counter()
     revision = hashlib.sha256()
     for image in shard_images(job.work, shard, with_bytes=False):
         revision.update("\0".join((shard.split, image.image_id, image.digest, *image.captions, "\n")).encode())
@@ -160,15 +167,19 @@ def _facts(
             skipped.append(Skipped(image.file, image.row, reason))
             continue
         objects = None if image.labels is None else job.concepts(image.labels)
-        uncertain, unsaid = job.concepts(image.uncertain), job.concepts(image.unsaid)
+        uncertain, unsaid = job.concepts(image.uncertain), job.concepts(image.unsaid) - job.denied(image.labels)
+        if objects is not None:
+            silent = job.config.exhaustive == "no"
+            annotated["affirmations alone" if silent else "listed classes" if unsaid else "every class"] += 1
         found = scores.get(image.digest)
         fact = knowledge.verifier.facts(
             image.image_id, image.captions, objects=objects, scores=found, uncertain=uncertain, unsaid=unsaid
         )
         facts.append(fact)
         if rng.random() < sampled:
-            audit.add(fact, objects=objects, open_labels=uncertain | unsaid, scores=found, rng=rng)
-    return facts, skipped, revision.hexdigest()
+            known = None if job.config.exhaustive == "no" else objects
+            audit.add(fact, objects=known, open_labels=uncertain | unsaid, scores=found, rng=rng)
+    return facts, skipped, annotated, revision.hexdigest()
 
 
 def _rephraser(job: BuildJob) -> Rephraser | None:
@@ -192,7 +203,7 @@ def _questions(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts], table: 
         questions = build_questions(
             facts,
             job.lexicon,
-            count=max(config.choices, round(len(facts) * config.questions_per_image)),
+            count=max(_LEAST_GROUPS * config.choices, round(len(facts) * config.questions_per_image)),
             choices=config.choices,
             forms=job.forms(shard.split),
             phrasebook=job.phrasebook,
@@ -248,8 +259,12 @@ def _rows(
     knowledge: Knowledge,
     photos: PhotoSpool,
     progress: TaskProgress,
+    cut: set[tuple[str, str]],
 ) -> Iterator[tuple[str, Row]]:
-    """Rows of all configs, image by image, so that each photo is read once and its rows are neighbours."""
+    """Rows of all configs, image by image, so that each photo is read once and its rows are neighbours.
+
+    Captions that are longer than a text tower sees are added to `cut`, each with its image.
+    """
     facts_of = {fact.image_id: fact for fact in facts}
     queries_of = {record.image_id: record for record in queries}
     questions_of: dict[str, list[Question]] = defaultdict(list)
@@ -264,7 +279,7 @@ def _rows(
             continue
         shared = _image_columns(image, embedded=embedded)
         photos.keep(image.image_id, shared)
-        for row in _caption_rows(job, shard, fact, chooser):
+        for row in _caption_rows(job, shard, fact, chooser, cut):
             yield "captions", shared | row
         for question in sorted(questions_of[image.image_id], key=lambda question: (question.group, question.answer)):
             yield "questions", shared | _question_row(question)
@@ -279,15 +294,24 @@ def _image_columns(image: SourceImage, *, embedded: bool) -> Row:
     return {"image_url": image.location, "image_sha256": image.digest, "image_id": image.image_id}
 
 
-def _caption_rows(job: BuildJob, shard: Shard, fact: ImageFacts, chooser: AbsenceChooser) -> Iterator[Row]:
-    forms = job.forms(shard.split)
+def _caption_rows(
+    job: BuildJob, shard: Shard, fact: ImageFacts, chooser: AbsenceChooser, cut: set[tuple[str, str]]
+) -> Iterator[Row]:
+    forms, tokens = job.forms(shard.split), job.config.text_tokens
     rng = Random(f"{job.config.seed}:captions:{fact.image_id}")
     affirmed = sorted(fact.present)
     for caption in filter(says_something, fact.captions or _described(job, fact)):
         absent = chooser.draw(fact.absent, rng, job.config.negated_per_caption)
         if not absent:
             continue
-        phrases = [job.phrasebook.negate_caption(caption, (name,), job.lexicon, rng, forms=forms) for name in absent]
+        phrases = []
+        for name in absent:
+            phrase, kept = negate_within(
+                job.phrasebook, caption, (name,), job.lexicon, rng, forms=forms, tokens=tokens
+            )
+            phrases.append(phrase)
+            if kept != caption:
+                cut.add((fact.image_id, caption))
         yield {
             "caption": caption,
             "negated_captions": [phrase.text for phrase in phrases],

@@ -55,8 +55,10 @@ class Stage:
 
 
 def _read(job: BuildJob, index: int, progress: TaskProgress) -> None:
+    part = job.parts[index]
+    job.require_english(part.vocabulary())
     read_part(
-        job.parts[index],
+        part,
         index,
         job.work,
         piece_rows=job.config.shard_images,

@@ -6,12 +6,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from notclip.errors import BadInputError
-from notclip.recaption.lexicon import Concept, Lexicon, concept_of_fields, words_of_label
+from notclip.recaption.labels import read_labels, words_of_label
+from notclip.recaption.lexicon import Concept, Lexicon, concept_of_fields
 from notclip.recaption.mentions import MentionRules
 from notclip.recaption.phrasing import Phrasebook
+from notclip.text_files import read_text
+from notclip.yaml_files import LARGEST, parse_yaml, read_yaml
 
 FOLDER = Path(__file__).parent
 # Domains that come with the package, by the name that `--domain` takes.
@@ -59,7 +60,8 @@ class Domain:
             labels: all labels of the source.
 
         Raises:
-            BadInputError: the file names a label that the source lacks, which is most often a slip of the pen.
+            BadInputError: the file names a label that the source lacks, which is most often a slip of the pen; or
+                it does not name one that makes no English.
         """
         for field, named in (("classes", self.classes), ("leave_out", self.leave_out)):
             for label in named:
@@ -68,22 +70,21 @@ class Domain:
                         f"{self.file}: `{field}` names {label!r}, which is no label of `source`; its labels are "
                         f"{', '.join(map(repr, labels)) or 'none'}."
                     )
-        return {
-            label: self.classes[label].name if label in self.classes else words_of_label(label)
-            for label in labels
-            if label not in self.leave_out
-        }
+        plain = read_labels(label for label in labels if label not in self.classes and label not in self.leave_out)
+        called = {label: concept.name for label, concept in self.classes.items()}
+        called |= {label: reading.words for label, reading in plain.items() if reading.kind == "thing"}
+        return {label: called[label] for label in labels if label in called and label not in self.leave_out}
 
     def lexicon(self, labels: Collection[str]) -> Lexicon:
         """The concepts of a source's labels: those of the file, and a plain noun for each that it does not name."""
         concept_of = self.concept_of_label(labels)
         known = Lexicon(self.classes.values(), _NO_RULES)  # Those that no image shows are never spoken of.
-        return known.extended(label for label in concept_of if label not in self.classes)
+        return known.extended(name for label, name in concept_of.items() if label not in self.classes)
 
 
 @cache
 def _phrasebook(english: str) -> Phrasebook:
-    table = yaml.safe_load(ENGLISH[english].read_text(encoding="utf-8"))
+    table = read_yaml(ENGLISH[english], "The table of forms")
     table.pop("cues", None)  # By which texts of others are told; this book only writes.
     for section, patterns in _NORMAL.items():
         forms = table["captions"] if section == "captions" else table["statements"][section]
@@ -105,15 +106,13 @@ def load_domain(name: str) -> Domain:
         raise BadInputError(
             f"`domain` must be {' or '.join(map(repr, DOMAINS))} or a YAML file, got {name!r}, which does not exist."
         )
-    try:
-        return _domain_of(file.read_text(encoding="utf-8"), file)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
+    text = read_text(file, "The domain", largest=LARGEST)
+    return _domain_of(text, file)
 
 
 @lru_cache(maxsize=4)
-def _domain_of(content: str, file: Path) -> Domain:
-    table = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+def _domain_of(text: str, file: Path) -> Domain:
+    table = parse_yaml(text, f"The domain {file}")
     if not isinstance(table, dict) or not isinstance(table.get("subject"), str) or not table["subject"].strip():
         raise BadInputError(f"{file} must say in `subject` what each image is a picture of, such as: a metal part.")
     for field in table:
@@ -129,6 +128,7 @@ def _domain_of(content: str, file: Path) -> Domain:
     if not isinstance(optional, bool):
         raise BadInputError(f"{file}: `optional` must be true or false, got {optional!r}.")
     classes = _classes(table.get("classes", {}), file)
+    Lexicon(classes.values(), _NO_RULES)  # Says at once which of them names one that is none.
     return Domain(file, table["subject"].strip(), english, classes, frozenset(leave_out), optional)
 
 

@@ -1,34 +1,29 @@
 """Which columns of a source hold the image, its captions, its identifier and its annotated objects."""
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
+from notclip.json_files import parse_json
 from notclip.photo_notclip import PhotoError, read_photo_file
 from notclip.recaption.clips import spread_frames
+from notclip.recaption.sources.captions import clean_caption
+from notclip.recaption.sources.column_names import (
+    CAPTION_NAMES,
+    ID_NAMES,
+    LOCATION_NAMES,
+    caption_columns,
+    find_column,
+)
 from notclip.recaption.sources.parts import RowContent
+from notclip.recaption.sources.photo_places import photo_place
 from notclip.recaption.sources.photos import clip_of, read_photo
 
 _IMAGE_NAMES = ("image", "img", "photo", "picture", "jpg", "png", "image.jpg", "video", "frames")
-_CAPTION_NAMES = (
-    "captions",
-    "caption",
-    "sentences",
-    "sentence",
-    "texts",
-    "text",
-    "description",
-    "alt_text",
-    "txt",
-    "raw",
-)
-ID_NAMES = ("image_id", "id", "img_id", "imgid", "filename", "file_name", "cocoid", "__key__")
-LOCATION_NAMES = ("url", "image_url", "coco_url", "flickr_url", "URL")
-_NUMBERED_CAPTION = re.compile(r"(?:caption|sentence|text)_?\d+")
+
+_IMAGE_NAMES = ("image", "img", "photo", "picture", "jpg", "png", "image.jpg", "video", "frames")
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,7 @@ class Columns:
         location: column of addresses of the images, if there is one.
         root: folder inside which paths of images must lie; None for a source that is not a folder here.
         image_is_feature: whether `datasets` itself made the paths of the images, which may then lead into archives.
+        unused: columns that are not read.
     """
 
     image: str
@@ -54,6 +50,19 @@ class Columns:
     location: str | None = None
     root: Path | None = None
     image_is_feature: bool = False
+    unused: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def taken_for(self) -> dict[str, str]:
+        """What each column was taken for, in words."""
+        single = {
+            self.location: "address", self.image_id: "identifier", self.objects: "labels", self.image: "photo"
+        }  # fmt: skip
+        return {
+            **dict.fromkeys(self.unused, "nothing"),
+            **{name: what for name, what in single.items() if name is not None},
+            **dict.fromkeys(self.captions, "caption"),
+        }
 
     @property
     def names(self) -> list[str]:
@@ -86,10 +95,8 @@ class Columns:
         """Tell the columns of an Arrow schema; class names come from the metadata that `datasets` writes."""
         names = list(schema.names)
         vocabulary = None
-        stored = (schema.metadata or {}).get(b"huggingface")
-        if "objects" in names and stored:
-            features = json.loads(stored).get("info", {}).get("features", {})
-            vocabulary = _class_names(features.get("objects"))
+        if "objects" in names:
+            vocabulary = _class_names(_stored_features(schema, where).get("objects"))
         return cls._of_names(names, vocabulary, where, root)
 
     @classmethod
@@ -110,23 +117,26 @@ class Columns:
         *,
         images: Sequence[str] = (),
     ) -> "Columns":
-        image = next(iter(images), None) or next((name for name in _IMAGE_NAMES if name in names), None)
+        image = next(iter(images), None) or find_column(names, _IMAGE_NAMES)
         captions = caption_columns(names)
         if image is None or not (captions or vocabulary):
-            lacking, known = ("image", _IMAGE_NAMES) if image is None else ("caption", _CAPTION_NAMES)
+            lacking, known = ("image", _IMAGE_NAMES) if image is None else ("caption", CAPTION_NAMES)
             raise BadInputError(
-                f"{where} has no {lacking} column: it has {', '.join(map(repr, names))}, and one of "
+                f"{where} has no {lacking} column: it has {', '.join(map(shortened, names))}, and one of "
                 f"{', '.join(map(repr, known))} is needed; rename its column."
             )
+        image_id, location = find_column(names, ID_NAMES), find_column(names, LOCATION_NAMES)
+        used = {image, *captions, image_id, location, "objects" if vocabulary else None}
         return cls(
             image=image,
             captions=captions,
-            image_id=next((name for name in ID_NAMES if name in names), None),
+            image_id=image_id,
             objects="objects" if vocabulary else None,
             vocabulary=vocabulary,
-            location=next((name for name in LOCATION_NAMES if name in names), None),
+            location=location,
             root=root,
             image_is_feature=bool(images),
+            unused=tuple(name for name in names if name not in used),
         )
 
     def image_of(self, row: Mapping[str, Any]) -> bytes:
@@ -147,11 +157,13 @@ class Columns:
             return value
         if not value:
             raise BadInputError("the photo is missing")
-        if self.image_is_feature and (self.root is None or "://" in str(value)):
-            return self._fetched(str(value))
+        if not isinstance(value, str):
+            raise BadInputError(f"the photo must be bytes or a path, got {shortened(value)}")
+        if self.image_is_feature and (self.root is None or "://" in value):
+            return self._fetched(value)
         if self.root is None:
-            raise BadInputError(f"the photo is only named ({str(value)[:80]!r}), and the source is no folder here")
-        return read_photo(self.root, str(value))
+            raise BadInputError(f"the photo is only named ({shortened(value)}), and the source is no folder here")
+        return read_photo(self.root, photo_place(self.root, value))
 
     @staticmethod
     def _fetched(path: str) -> bytes:
@@ -163,8 +175,8 @@ class Columns:
                 return read_photo_file(stream)
         except PhotoError as error:
             raise BadInputError(str(error)) from error
-        except (OSError, ValueError) as error:
-            raise BadInputError(f"the photo {path!r} cannot be read ({error})") from error
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that leads back to itself.
+            raise BadInputError(f"the photo {shortened(path)} cannot be read ({shortened(error)})") from error
 
     def captions_of(self, row: Mapping[str, Any]) -> tuple[tuple[str, ...], list[int]]:
         """The captions of a row that are not empty, and the positions of those that are.
@@ -179,12 +191,18 @@ class Columns:
         for index, value in enumerate(values):
             if value is not None and not isinstance(value, str):
                 raise BadInputError(f"caption {index} must be a string, got {type(value).__name__}")
-        cleaned = [" ".join((value or "").split()) for value in values]
+        cleaned = [clean_caption(value) for value in values]
         return tuple(text for text in cleaned if text), [index for index, text in enumerate(cleaned) if not text]
 
     def image_id_of(self, row: Mapping[str, Any]) -> str | None:
-        """The identifier of a row's image, if the table has one."""
+        """The identifier of a row's image, if the table has one.
+
+        Raises:
+            BadInputError: it is neither a text nor a whole number.
+        """
         value = None if self.image_id is None else row[self.image_id]
+        if value is not None and not isinstance(value, str | int):
+            raise BadInputError(f"`{self.image_id}` must be a text or a number, got {shortened(value)}")
         return None if value in (None, "") else Path(str(value)).name
 
     def objects_of(self, row: Mapping[str, Any]) -> frozenset[str] | None:
@@ -199,15 +217,21 @@ class Columns:
         if values is None:
             return None
         for value in values:
-            if not 0 <= value < len(self.vocabulary):
-                raise BadInputError(f"object class {value} must be between 0 and {len(self.vocabulary) - 1}")
+            if not isinstance(value, int) or not 0 <= value < len(self.vocabulary):
+                most = len(self.vocabulary) - 1
+                raise BadInputError(f"object class {shortened(value)} must be between 0 and {most}")
         return frozenset(self.vocabulary[value] for value in values)
 
 
-def caption_columns(names: Sequence[str]) -> tuple[str, ...]:
-    """The columns of captions: the first that is called so, or all that are numbered."""
-    captions = tuple(name for name in _CAPTION_NAMES if name in names)[:1]
-    return captions or tuple(name for name in names if _NUMBERED_CAPTION.fullmatch(name))
+def _stored_features(schema: Any, where: str) -> Mapping[str, Any]:
+    """The features that `datasets` wrote into a file; none where somebody else wrote there."""
+    try:
+        stored = parse_json((schema.metadata or {}).get(b"huggingface", b"{}").decode(), where)
+    except (UnicodeDecodeError, BadInputError):
+        return {}
+    for key in ("info", "features"):
+        stored = stored.get(key) if isinstance(stored, Mapping) else None
+    return stored if isinstance(stored, Mapping) else {}
 
 
 def _path_in(value: Any) -> Any:
@@ -220,4 +244,6 @@ def _class_names(feature: Any) -> tuple[str, ...] | None:
         feature.get("feature") if isinstance(feature, Mapping) else (feature[0] if isinstance(feature, list) else None)
     )
     names = inner.get("names") if isinstance(inner, Mapping) else None
-    return tuple(names) if names else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return None
+    return tuple(names) or None

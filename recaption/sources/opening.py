@@ -1,21 +1,29 @@
 """Which kind of source a name means, and the parts that it is read in."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from notclip.derived import derived_key
 from notclip.errors import BadInputError
-from notclip.recaption.sources.annotated_folders import voc_parts, yolo_parts
+from notclip.recaption.sources.captioned_photos import captioned_photo_parts
 from notclip.recaption.sources.coco import coco_folder_parts, coco_parts
+from notclip.recaption.sources.karpathy import is_karpathy, karpathy_parts
 from notclip.recaption.sources.loaded_dataset import loaded_parts
-from notclip.recaption.sources.parquet_folder import parquet_parts
-from notclip.recaption.sources.parts import Part
+from notclip.recaption.sources.mimic_cxr import is_label_table, label_table_of, mimic_cxr_parts
+from notclip.recaption.sources.parquet_folder import parquet_files, parquet_parts
+from notclip.recaption.sources.parts import Exhaustive, Part
 from notclip.recaption.sources.path_table import csv_parts
+from notclip.recaption.sources.splits import split_of
+from notclip.recaption.sources.tables import TABLE_ENDINGS, is_table
+from notclip.recaption.sources.voc import voc_parts
+from notclip.recaption.sources.yolo import yolo_parts, yolo_table
 
 DRAWN_WORLD = "drawn-world"
+_TABLES_IN_TEXT = ("captions.txt",)  # Kaggle's Flickr8k
 _HUB_ID = re.compile(r"\w[\w.-]*(?:/[\w.-]+)?", re.ASCII)
-_FILE_ENDINGS = (".csv", ".json", ".jsonl", ".yaml", ".yml", ".parquet", ".tar", ".zip", ".xml", ".txt")
+_FILE_ENDINGS = (*TABLE_ENDINGS, ".json", ".jsonl", ".yaml", ".yml", ".parquet", ".tar", ".zip", ".xml", ".txt")
 
 
 def list_parts(
@@ -27,65 +35,125 @@ def list_parts(
     seed: int = 0,
     workers: int = 2,
     progress: bool = True,
+    labels: Collection[str] = (),
+    exhaustive: Exhaustive | None = None,
 ) -> Sequence[Part]:
     """Find out what a source is, and cut it into parts, in an order that depends on the source alone.
 
     Args:
-        name: `drawn-world`; a file: CSV, COCO's JSON, YOLO's YAML; a folder: of Parquet files, of CSV files called
-            train, validation and test, of WebDataset archives, of photos with metadata, or laid out as COCO's,
-            Pascal VOC's or YOLO's; or a data set of the Hub.
+        name: `drawn-world`; a file: a table (CSV or TSV, packed with gzip or not), COCO's or Karpathy's JSON, YOLO's
+            data.yaml or obj.data; a folder: of Parquet files, of tables called train, validation and test, of
+            WebDataset archives (as img2dataset writes them, too), of photos with metadata, with a text file each or in
+            a folder for each class, or laid out as COCO's, LVIS', Pascal VOC's or YOLO's, as Roboflow, CVAT and Label
+            Studio export them, or as MIMIC-CXR-JPG; or a data set of the Hub.
         cache: folder in which the drawn world is drawn.
         part_rows: about how many rows a part should have, where the source can be cut anywhere.
         limit: at most so many rows of each split; None takes all.
         seed: seed of the drawn world.
         workers: processes that draw.
         progress: whether to show progress bars.
+        labels: labels that the domain names, so that any column of a table may be called by them.
+        exhaustive: which absences of an annotation count; None reads it from the source.
 
     Raises:
-        BadInputError: there is no such source, or its columns cannot be told.
+        BadInputError: there is no such source, its columns cannot be told, or it does not say what `exhaustive` needs.
     """
     folder = Path(name)
     if folder.is_file():
-        return _parts_of_file(folder, limit)
+        return _parts_of_file(folder, limit, labels, exhaustive)
     if name == DRAWN_WORLD:
         folder = _drawn_world(cache, limit=limit, seed=seed, workers=workers, progress=progress)
-    if folder.is_dir() and any(folder.rglob("*.parquet")):
-        return parquet_parts(folder, part_rows=part_rows, limit=limit)
-    if folder.is_dir() and (listed := _parts_of_folder(folder, limit)):
+    if folder.is_dir() and parquet_files(folder):
+        _refuse_listed(name, exhaustive)
+        return parquet_parts(folder, part_rows=part_rows, limit=limit, exhaustive=exhaustive)
+    if folder.is_dir() and (listed := _parts_of_folder(folder, limit, labels, exhaustive)):
         return listed
     if not folder.is_dir() and (not _HUB_ID.fullmatch(name) or name.lower().endswith(_FILE_ENDINGS)):
         # The Hub would be asked six times, for half a minute, about a slip of the pen.
         raise BadInputError(f"`source` {name!r} is neither a file nor a folder here, and no id of the Hub.")
-    parts = loaded_parts(name, limit=limit)
+    _refuse_listed(name, exhaustive)
+    parts = loaded_parts(name, limit=limit, exhaustive=exhaustive)
     if not parts:
         raise BadInputError(f"`source` {name!r} has no split.")
     return parts
 
 
-def _parts_of_file(file: Path, limit: int | None) -> Sequence[Part]:
+def _refuse_listed(name: str, exhaustive: Exhaustive | None) -> None:
+    if exhaustive == "listed":
+        raise BadInputError(
+            f"`exhaustive` listed needs a source that lists absences, as LVIS and tables of 1 and 0 do; {name!r} does "
+            "not. Say yes where a class that is not listed is not there, else no."
+        )
+
+
+def _parts_of_file(
+    file: Path, limit: int | None, labels: Collection[str], exhaustive: Exhaustive | None
+) -> Sequence[Part]:
     ending = file.suffix.lower()
-    if ending == ".csv":
-        return csv_parts(file, limit=limit)
+    if is_label_table(file):
+        return mimic_cxr_parts(file, limit=limit)
+    if is_table(file) or ending == ".txt":
+        return csv_parts(file, limit=limit, named=labels)
     if ending == ".json":
-        return coco_parts(file, limit=limit)
-    if ending in (".yaml", ".yml"):
-        return yolo_parts(file, limit=limit)
+        if is_karpathy(file):
+            return karpathy_parts(file, limit=limit)
+        return coco_parts(file, limit=limit, exhaustive=exhaustive)
+    if ending in (".yaml", ".yml", ".data"):
+        _refuse_listed(str(file), exhaustive)
+        return yolo_parts(file, limit=limit, exhaustive=exhaustive)
     raise BadInputError(
-        f"`source` must be a folder, a CSV file, a JSON file in COCO's form or YOLO's data.yaml, got {file}; of "
+        f"`source` must be a folder, a table (CSV or TSV), a JSON file in COCO's or Karpathy's form or YOLO's "
+        f"data.yaml, got {file}; of "
         "Parquet files and WebDataset archives name the folder."
     )
 
 
-def _parts_of_folder(folder: Path, limit: int | None) -> Sequence[Part]:
+def _parts_of_folder(
+    folder: Path, limit: int | None, labels: Collection[str], exhaustive: Exhaustive | None
+) -> Sequence[Part]:
     """Parts of a folder that `datasets` does not read; empty for others."""
-    if (folder / "Annotations").is_dir() and (folder / "JPEGImages").is_dir():
-        return voc_parts(folder, limit=limit)
-    if (folder / "data.yaml").is_file():
-        return yolo_parts(folder / "data.yaml", limit=limit)
-    if parts := coco_folder_parts(folder, limit=limit):
+    if table := yolo_table(folder):
+        _refuse_listed(str(folder), exhaustive)
+        return yolo_parts(table, limit=limit, exhaustive=exhaustive)
+    if parts := voc_parts(folder, limit=limit):
+        _refuse_listed(str(folder), exhaustive)
         return parts
-    tables = sorted(file for file in folder.glob("*.csv") if file.name != "metadata.csv")
-    return [part for file in tables for part in csv_parts(file, limit=limit)]
+    if parts := coco_folder_parts(folder, limit=limit, exhaustive=exhaustive):
+        return parts
+    if tables := _roboflow_classes(folder, limit):
+        return tables
+    if (table := label_table_of(folder)) is not None:
+        return mimic_cxr_parts(table, limit=limit)
+    if listed := [file for file in sorted(folder.glob("*.json")) if is_karpathy(file)]:
+        return karpathy_parts(listed[0], limit=limit)
+    return _parts_of_tables(folder, limit, labels) or captioned_photo_parts(folder, limit=limit)
+
+
+def _parts_of_tables(folder: Path, limit: int | None, labels: Collection[str]) -> Sequence[Part]:
+    """Parts of all tables of a folder that name photos with captions or labels; others may lie beside them."""
+    tables = [file for file in sorted(folder.iterdir()) if is_table(file) or file.name in _TABLES_IN_TEXT]
+    parts: list[Part] = []
+    refused: list[BadInputError] = []
+    for file in tables:
+        if file.name != "metadata.csv":  # Of a folder of photos that `datasets` reads.
+            try:
+                parts += csv_parts(file, limit=limit, named=labels)
+            except BadInputError as error:
+                refused.append(error)
+    if refused and not parts:
+        raise refused[0]
+    return parts
+
+
+def _roboflow_classes(folder: Path, limit: int | None) -> list[Part]:
+    """Roboflow's `_classes.csv` beside the photos of each split: a column of 1 and 0 for each class."""
+    files = [folder / "_classes.csv", *sorted(folder.glob("*/_classes.csv"))]
+    return [
+        replace(part, split=split_of(file.parent.name) or "train")
+        for file in files
+        if file.is_file()
+        for part in csv_parts(file, limit=limit)
+    ]
 
 
 def _drawn_world(cache: Path, *, limit: int | None, seed: int, workers: int, progress: bool) -> Path:

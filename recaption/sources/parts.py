@@ -1,8 +1,17 @@
 """What every kind of source is read as: parts, each a run of rows of one split, whose content is understood later."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, NoReturn, Protocol
+
+from notclip.errors import BadInputError
+
+# Which absences of an annotation count: all that it does not list, none, or those that it lists as absent.
+Exhaustive = Literal["yes", "no", "listed"]
+
+
+class MisreadSourceError(BadInputError):
+    """A row shows that the whole source is not what it was taken for: no other row of it can be trusted."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,15 @@ class SourceRow:
     content: Callable[[], RowContent]
 
 
+def left_out(file: str, number: int, reason: str) -> SourceRow:
+    """What a reader passes over, so that it is counted and listed."""
+
+    def refuse() -> NoReturn:
+        raise BadInputError(reason)
+
+    return SourceRow(file, number, refuse)
+
+
 class Part(Protocol):
     """Rows of one split that one task reads; parts are listed in the same order on every machine."""
 
@@ -56,6 +74,10 @@ class Part(Protocol):
 
     def rows(self) -> Iterator[SourceRow]:
         """All rows, always in the same order."""
+
+    @property
+    def taken_for(self) -> Mapping[str, str]:
+        """What each column was taken for, in words; empty where there are none."""
 
     def vocabulary(self) -> tuple[str, ...] | None:
         """Labels that the annotation knows; None without annotation."""

@@ -1,124 +1,223 @@
-"""A CSV file that names photos: with captions, with a label table in the form of CheXpert, or with both.
+"""A table that names photos: with captions, with a label table in the form of CheXpert's or NIH's, or with several.
 
-A label column holds 1 (there), 0 (not there), -1 (uncertain) or nothing (not said).
+A label column holds 1 or True (there), 0 or False (not there), -1 (uncertain) or nothing (not said). NIH's `Finding
+Labels` lists those that are there, divided by bars.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
-from notclip.errors import BadInputError
-from notclip.recaption.sources.columns import ID_NAMES, LOCATION_NAMES, caption_columns
+from notclip.errors import BadInputError, shortened
+from notclip.recaption.sources.captions import clean_caption
+from notclip.recaption.sources.column_names import (
+    GROUP_NAMES,
+    ID_NAMES,
+    LOCATION_NAMES,
+    caption_columns,
+    find_column,
+    may_be_label,
+)
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
+from notclip.recaption.sources.photo_places import photo_place
 from notclip.recaption.sources.photos import read_photo
 from notclip.recaption.sources.splits import SPLITS, split_of
-from notclip.recaption.sources.tables import read_csv, texts_of_cell
+from notclip.recaption.sources.tables import TableRow, read_csv, texts_of_cell
 
-PATH_NAMES = ("image", "path", "image_path", "filepath", "file_name", "filename", "file", "photo", "video")
-# Photos of one patient are alike in more than their findings.
-GROUP_NAMES = ("patient", "patient_id", "patientid", "subject_id", "patient id", "group")
+PATH_NAMES = (
+    "image", "path", "image_path", "filepath", "file_name", "filename", "file", "photo", "video", "image_name",
+    "image_index", "image_file", "img", "img_path",
+)  # fmt: skip
 _PATIENT = re.compile(r"(?:^|/)(patient\w+)/")  # As CheXpert's folders are called.
-_LABELS = {"1": "present", "1.0": "present", "0": "absent", "0.0": "absent", "-1": "uncertain", "-1.0": "uncertain"}
+_LABELS = {
+    **dict.fromkeys(("1", "1.0", "true"), "present"),
+    **dict.fromkeys(("0", "0.0", "false"), "absent"),
+    **dict.fromkeys(("-1", "-1.0"), "uncertain"),
+}
 _LOOKED_AT = 1000  # Rows by which label columns are told from others.
 # A finding of its own in such tables, which says that there is none of the others.
 _NO_FINDING = "no finding"
+_LISTED_LABELS = ("finding_labels",)
+_NIH_TEST_LIST = "test_list.txt"  # Names of the photos of NIH's test split, beside the table.
 
 
-def csv_parts(file: Path, *, limit: int | None = None) -> list[ListedPart]:
-    """The parts of a CSV file: one for each split of its column `split`, else one for the split of its name.
+@dataclass(frozen=True)
+class PathTable:
+    """What each column of a table was taken for.
+
+    Args:
+        file: the table; photos lie below its folder.
+        paths: column of the photos' paths.
+        captions: columns of captions.
+        labels: columns of labels.
+        listed: column of the labels that are there, divided by bars.
+        image_id: column of identifiers, if there is one.
+        location: column of addresses, if there is one.
+        group: column of what photos of one kind share, such as a patient.
+        split: column of splits, if there is one.
+        unlikely: columns that hold labels but are not called so.
+        unused: all others.
+    """
+
+    file: Path
+    paths: str
+    captions: tuple[str, ...]
+    labels: tuple[str, ...]
+    listed: str | None
+    image_id: str | None
+    location: str | None
+    group: str | None
+    split: str | None
+    unlikely: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    @classmethod
+    def of_file(cls, file: Path, *, named: Collection[str] = ()) -> "PathTable":
+        """Tell the columns by their names and the first thousand rows.
+
+        Args:
+            file: the table.
+            named: labels that the domain names, which may be called as they will.
+
+        Raises:
+            BadInputError: it has no sound row, no column of photos, or neither captions nor labels.
+        """
+        looked_at = list(islice(read_csv(file), _LOOKED_AT))
+        rows = [row.cells for row in looked_at if not row.fault]
+        if not rows:
+            first = f" line {looked_at[0].line}: {looked_at[0].fault}" if looked_at else " has no rows"
+            raise BadInputError(f"{file}{first}.")
+        header = list(rows[0])
+        paths = find_column(header, PATH_NAMES)
+        if paths is None:
+            raise BadInputError(
+                f"{file} has no column of photos: it has {', '.join(map(shortened, header))}, and one of "
+                f"{', '.join(map(repr, PATH_NAMES))} is needed; rename its column."
+            )
+        captions = caption_columns([name for name in header if name != paths])
+        listed = find_column(header, _LISTED_LABELS)
+        image_id, location = find_column(header, ID_NAMES), find_column(header, LOCATION_NAMES)
+        group, split = find_column(header, GROUP_NAMES), find_column(header, ("split",))
+        known = {paths, *captions, listed, image_id, location, group, split}
+        binary = [name for name in header if name not in known and _holds_labels(name, rows)]
+        labels = tuple(name for name in binary if name in named or may_be_label(name))
+        unlikely = tuple(name for name in binary if name not in labels)
+        if not captions and not labels and listed is None:
+            hint = f" {shortened(unlikely[0])} is not called as a label is: name it in `--domain`." if unlikely else ""
+            raise BadInputError(
+                f"{file} has neither captions nor labels: name a column 'caption', or fill label columns with 1 "
+                f"(there), 0 (not there), -1 (uncertain) or nothing (not said).{hint}"
+            )
+        unused = tuple(name for name in header if name not in known and name not in binary)
+        return cls(
+            file, paths, captions, labels, listed, image_id, location, group, split, unlikely, unused
+        )  # fmt: skip
+
+    @property
+    def taken_for(self) -> dict[str, str]:
+        """What each column was taken for, in words."""
+        single = {
+            self.paths: "photo", self.listed: "labels", self.image_id: "identifier", self.location: "address",
+            self.group: "group that stays in one split", self.split: "split",
+        }  # fmt: skip
+        return {
+            **dict.fromkeys(self.unused, "nothing"),
+            **dict.fromkeys(self.unlikely, "nothing: zeros and ones, but not called as a label; --domain can name it"),
+            **{name: what for name, what in reversed(single.items()) if name is not None},
+            **dict.fromkeys(self.captions, "caption"),
+            **dict.fromkeys(self.labels, "label"),
+        }
+
+    def part(self, split: str, *, filtered: bool, limit: int | None) -> ListedPart:
+        """The rows of one split; all rows where it is not `filtered`."""
+        return ListedPart(split, partial(self._read, split if filtered else None), limit, self.taken_for)
+
+    def _read(self, split: str | None) -> tuple[Iterator[SourceRow], tuple[str, ...] | None]:
+        listed = () if self.listed is None else _listed_labels(self.file, self.listed)
+        vocabulary = tuple(name for name in (*self.labels, *listed) if name.lower() != _NO_FINDING)
+        return self._rows(split, listed), vocabulary or None
+
+    def _rows(self, split: str | None, listed: tuple[str, ...]) -> Iterator[SourceRow]:
+        for row in read_csv(self.file):
+            if split is None or self._split_of(row) == split:
+                yield SourceRow(str(self.file), row.line, partial(self._content, row, listed))
+
+    def _split_of(self, row: TableRow) -> str:
+        if row.fault:
+            return "train"
+        if self.split is not None:
+            return split_of(row.cells[self.split]) or "train"
+        return "test" if row.cells[self.paths] in _nih_test_photos(self.file.parent) else "train"
+
+    def _content(self, row: TableRow, listed: tuple[str, ...]) -> RowContent:
+        if row.fault:
+            raise BadInputError(row.fault)
+        cells, root = row.cells, self.file.parent
+        present, uncertain, unsaid = labels_of_row(cells, self.labels)
+        if self.listed is not None:
+            present |= listed_labels(cells[self.listed])
+        texts = [clean_caption(text) for name in self.captions for text in texts_of_cell(cells[name])]
+        path = cells[self.paths]
+        patient = _PATIENT.search(path)
+        return RowContent(
+            image=read_photo(root, photo_place(root, path)),
+            captions=tuple(text for text in texts if text),
+            image_id=self._cell(cells, self.image_id) or path,
+            present=present if self.labels or listed else None,
+            uncertain=uncertain,
+            unsaid=unsaid,
+            group=self._cell(cells, self.group) or (patient.group(1) if patient else None),
+            location=self._cell(cells, self.location) or path,
+        )
+
+    @staticmethod
+    def _cell(cells: Mapping[str, str], column: str | None) -> str:
+        return "" if column is None else cells[column]
+
+
+def csv_parts(file: Path, *, limit: int | None = None, named: Collection[str] = ()) -> list[ListedPart]:
+    """The parts of a table: one for each split of its column `split`, else one for the split of its name.
 
     Args:
         file: the file; photos lie below its folder.
         limit: at most so many rows of each split.
+        named: labels that the domain names.
 
     Raises:
         BadInputError: it has no rows, no column of photos, or neither captions nor labels.
     """
-    rows = [row for _, row in islice(read_csv(file), _LOOKED_AT)]
-    if not rows:
-        raise BadInputError(f"{file} has no rows.")
-    header = list(rows[0])
-    paths = _column(header, PATH_NAMES)
-    if paths is None:
-        raise BadInputError(
-            f"{file} has no column of photos: it has {', '.join(map(repr, header))}, and one of "
-            f"{', '.join(map(repr, PATH_NAMES))} is needed; rename its column."
-        )
-    captions = caption_columns(header)
-    labels = _label_columns(rows, (paths, *captions))
-    if not captions and not labels:
-        raise BadInputError(
-            f"{file} has neither captions nor labels: name a column 'caption', or fill label columns with 1 (there), "
-            "0 (not there), -1 (uncertain) or nothing (not said)."
-        )
-    if "split" not in header:
-        split = split_of(file.stem) or "train"
-        return [ListedPart(split, partial(_read, file, paths, captions, labels, None), limit)]
-    return [ListedPart(split, partial(_read, file, paths, captions, labels, split), limit) for split in SPLITS]
+    table = PathTable.of_file(file, named=named)
+    if table.split is None and not (table.listed is not None and _nih_test_photos(file.parent)):
+        return [table.part(split_of(file.name.partition(".")[0]) or "train", filtered=False, limit=limit)]
+    return [table.part(split, filtered=True, limit=limit) for split in SPLITS]
 
 
-def _column(header: list[str], names: tuple[str, ...]) -> str | None:
-    lower = {name.lower(): name for name in header}
-    return next((lower[name.lower()] for name in names if name.lower() in lower), None)
+def _holds_labels(name: str, rows: list[dict[str, str]]) -> bool:
+    """Whether most of a column's cells are labels: what is not is a mistake, and named when it is read."""
+    filled = [cell for row in rows if (cell := clean_caption(row[name]))]
+    # 0 to 100 may also be an age: labels are never anything else in half of the cells.
+    return bool(filled) and sum(cell.lower() in _LABELS for cell in filled) > 0.5 * len(filled)
 
 
-def _label_columns(rows: list[dict[str, str]], others: tuple[str, ...]) -> tuple[str, ...]:
-    """Columns whose cells are labels, most of them: what is not is a mistake, and named when it is read."""
-    known = {name.lower() for name in (*others, "split", *ID_NAMES, *LOCATION_NAMES, *GROUP_NAMES)}
-    found = []
-    for name in rows[0]:
-        cells = [row[name].strip() for row in rows]
-        filled = [cell for cell in cells if cell]
-        right = sum(cell in _LABELS for cell in filled)
-        # 0 to 100 may also be an age: labels are never anything else in half of the cells.
-        if name.lower() not in known and filled and right > 0.5 * len(filled):
-            found.append(name)
-    return tuple(found)
+@cache
+def _listed_labels(file: Path, column: str) -> tuple[str, ...]:
+    """All labels that a column lists, of the whole table."""
+    return tuple(sorted(set[str]().union(*(listed_labels(row.cells[column]) for row in read_csv(file) if row.cells))))
 
 
-def _read(
-    file: Path, paths: str, captions: tuple[str, ...], labels: tuple[str, ...], split: str | None
-) -> tuple[Iterator[SourceRow], tuple[str, ...] | None]:
-    vocabulary = tuple(name for name in labels if name.lower() != _NO_FINDING)
-    return _rows(file, paths, captions, labels, split), vocabulary or None
+@cache
+def _nih_test_photos(folder: Path) -> frozenset[str]:
+    file = folder / _NIH_TEST_LIST
+    return frozenset(file.read_text(encoding="utf-8", errors="replace").split()) if file.is_file() else frozenset()
 
 
-def _rows(
-    file: Path, paths: str, captions: tuple[str, ...], labels: tuple[str, ...], split: str | None
-) -> Iterator[SourceRow]:
-    for line, row in read_csv(file):
-        if split is None or (split_of(row["split"]) or "train") == split:
-            yield SourceRow(str(file), line, partial(_content, file.parent, paths, captions, labels, row))
-
-
-def _content(
-    root: Path, paths: str, captions: tuple[str, ...], labels: tuple[str, ...], row: Mapping[str, str]
-) -> RowContent:
-    present, uncertain, unsaid = labels_of_row(row, labels)
-    texts = [" ".join(text.split()) for name in captions for text in texts_of_cell(row[name])]
-    image_id = _column(list(row), ID_NAMES)
-    location = _column(list(row), LOCATION_NAMES)
-    group = _column(list(row), GROUP_NAMES)
-    patient = _PATIENT.search(row[paths])
-    return RowContent(
-        image=read_photo(root, path_below(root, row[paths])),
-        captions=tuple(text for text in texts if text),
-        image_id=(row[image_id] if image_id else "") or row[paths],
-        present=present if labels else None,
-        uncertain=uncertain,
-        unsaid=unsaid,
-        group=(row[group] if group else "") or (patient.group(1) if patient else None),
-        location=(row[location] if location else "") or row[paths],
-    )
-
-
-def path_below(root: Path, path: str) -> str:
-    """The path below the table's folder: CheXpert's begin with the name of that folder itself."""
-    first, slash, rest = path.partition("/")
-    return rest if slash and first == root.resolve().name and not (root / path).is_file() else path
+def listed_labels(cell: str) -> frozenset[str]:
+    """The labels of a cell such as "Cardiomegaly|Pleural_Thickening"; none of "No Finding"."""
+    return frozenset(name for part in cell.split("|") if (name := part.strip()) and name.lower() != _NO_FINDING)
 
 
 def labels_of_row(
@@ -131,9 +230,9 @@ def labels_of_row(
     """
     said: dict[str, str] = {}
     for name in labels:
-        cell = row[name].strip()
+        cell = clean_caption(row[name]).lower()
         if cell and cell not in _LABELS:
-            raise BadInputError(f"label {name!r} must be 1, 0, -1 or empty, got {cell[:40]!r}")
+            raise BadInputError(f"label {name!r} must be 1, 0, -1 or empty, got {shortened(row[name])}")
         said[name] = _LABELS.get(cell, "unsaid")
     present = frozenset(name for name, value in said.items() if value == "present")
     nothing = frozenset(name for name in present if name.lower() == _NO_FINDING)

@@ -6,6 +6,7 @@ from pathlib import Path
 from notclip.errors import BadInputError
 from notclip.photo_notclip import PhotoError, open_photo, read_photo_file
 from notclip.recaption.clips import VIDEO_SUFFIXES, pack_clip, photos_in, spread_frames, unpack_clip
+from notclip.recaption.sources.photo_paths import photo_below
 
 
 def read_photo(root: Path, path: str) -> bytes:
@@ -13,7 +14,7 @@ def read_photo(root: Path, path: str) -> bytes:
 
     Args:
         root: folder that it must lie in.
-        path: its path, relative to `root`, or absolute and inside.
+        path: its path, relative to `root`, or as another machine wrote it, see `photo_paths`.
 
     Returns:
         The encoded photo; of a video a clip of four frames at even distances, see `clips`.
@@ -21,11 +22,7 @@ def read_photo(root: Path, path: str) -> bytes:
     Raises:
         BadInputError: the path leaves the folder, or the file cannot be read.
     """
-    if not path.strip():
-        raise BadInputError("the photo is missing")
-    file = (root / path).resolve()
-    if not file.is_relative_to(root.resolve()):
-        raise BadInputError(f"the photo's path {path!r} leaves the folder {root}")
+    file = photo_below(root, path)
     if file.suffix.lower() in VIDEO_SUFFIXES:
         frames = photos_in(file.with_suffix(""))
         if not frames:
@@ -33,8 +30,17 @@ def read_photo(root: Path, path: str) -> bytes:
                 f"the video {path!r} needs the folder {path.rpartition('.')[0]!r} of its frames beside it, as photos"
             )
         return clip_of([read_photo(root, str(frames[number])) for number in spread_frames(len(frames))])
+    return photo_bytes(file, path)
+
+
+def photo_bytes(file: Path, named: str) -> bytes:
+    """Bytes of a photo that was found.
+
+    Raises:
+        BadInputError: it cannot be read.
+    """
     try:
-        return read_photo_file(file, name=path)
+        return read_photo_file(file, name=named)
     except PhotoError as error:
         raise BadInputError(str(error)) from error
 

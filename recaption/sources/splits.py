@@ -4,6 +4,7 @@ SPLITS = ("train", "validation", "test")
 # Earlier splits keep an image that later ones repeat, so that what is measured on never depends on what is trained on.
 KEEPING_ORDER = ("test", "validation", "train")
 _NAMES = {"train": "train", "training": "train", "validation": "validation", "valid": "validation",
+          "validate": "validation", "restval": "train",
           "val": "validation", "dev": "validation", "test": "test", "testing": "test", "eval": "test"}  # fmt: skip
 _YEARS = "0123456789"
 

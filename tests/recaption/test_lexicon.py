@@ -5,7 +5,7 @@ import pytest
 from notclip.errors import BadInputError
 from notclip.recaption.detector import COCO_CLASSES
 from notclip.recaption.drawn_world.vocabulary import OBJECTS
-from notclip.recaption.lexicon import load_lexicon, pluralize
+from notclip.recaption.lexicon import Concept, Lexicon, load_lexicon, pluralize
 
 VOC_CLASSES = (
     "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant "
@@ -152,7 +152,7 @@ def test_pluralize_takes_the_head_of_a_phrase():
         ("concepts: {dog: {is: [animal]}}", "names 'animal' in `is`"),
         ("concepts: {dog: {is: [pet]}, pet: {is: [dog]}}", "its own hypernym"),
         ("concepts: {dog: {synonyms: [no]}}", "must be a list of words"),
-        ("concepts: {dog: [", "is no YAML"),
+        ("concepts: {dog: [", "is not valid YAML"),
         ("headers: [show]\nconcepts: {dog: {}}", "unknown list 'headers'"),
     ],
 )
@@ -164,7 +164,7 @@ def test_a_broken_table_is_refused_by_name(tmp_path: Path, text, message):
 
 
 def test_a_missing_table_is_refused(tmp_path: Path):
-    with pytest.raises(BadInputError, match="Cannot read the lexicon"):
+    with pytest.raises(BadInputError, match=r"The lexicon .* cannot be read: it does not exist"):
         load_lexicon(tmp_path / "none.yaml")
 
 
@@ -173,3 +173,51 @@ def test_a_file_that_was_edited_is_read_anew(tmp_path: Path):
     for name in ("dog", "cat"):
         file.write_text(f"concepts:\n  {name}:\n", encoding="utf-8")
         assert list(load_lexicon(file)) == [name]
+
+
+def test_a_lexicon_of_diamonds_is_climbed_once_a_concept():
+    # Each level is of two concepts that are both kinds of both of the next: 2^40 ways from the first to the last.
+    levels = 40
+    concepts = [
+        Concept(f"{side}{level}", f"{side}{level}s", hypernyms=(f"a{level + 1}", f"b{level + 1}"))
+        for level in range(levels)
+        for side in "ab"
+    ]
+    top = [Concept(f"{side}{levels}", f"{side}{levels}s") for side in "ab"]
+    lexicon = Lexicon([*concepts, *top], load_lexicon()._rules)
+    assert lexicon.closure({"a0"}) == {"a0"} | {f"{side}{level}" for side in "ab" for level in range(1, levels + 1)}
+    assert len(lexicon.hyponyms(f"a{levels}")) == 2 * levels
+    assert not lexicon.compatible("a0", f"b{levels}")
+    assert lexicon.compatible("a0", "b0")
+
+
+def test_a_chain_of_two_thousand_hypernyms_is_no_recursion():
+    chain = [Concept(f"c{n}x", f"c{n}xs", hypernyms=(f"c{n + 1}x",) if n < 2000 else ()) for n in range(2001)]
+    assert len(Lexicon(chain, load_lexicon()._rules).closure({"c0x"})) == 2001
+
+
+def test_what_is_related_is_what_is_not_compatible_by_each_rule():
+    lexicon = load_lexicon()
+    slow = {
+        (one, other)
+        for one, its in lexicon.items()
+        for other, theirs in lexicon.items()
+        if one == other
+        or one in lexicon.closure({other})
+        or other in lexicon.closure({one})
+        or one in theirs.parts
+        or other in its.parts
+        or one in theirs.synonyms
+        or other in its.synonyms
+    }
+    assert {(one, other) for one in lexicon for other in lexicon.related[one]} == slow
+    openers = {
+        name: set(concept.likely_with)
+        | {
+            other
+            for other, its in lexicon.items()
+            if name in its.parts or name in its.synonyms or other in concept.synonyms
+        }
+        for name, concept in lexicon.items()
+    }
+    assert lexicon.openers == openers

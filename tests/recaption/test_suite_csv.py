@@ -206,7 +206,7 @@ def test_what_is_no_suite_is_refused(tmp_path):
     with pytest.raises(BadInputError, match="not CSV in UTF-8"):
         read_suite(tmp_path / "photo.csv")
     (tmp_path / "wide.csv").write_text("image,correct,wrong_1\na.png,b,c,d\n")
-    with pytest.raises(BadInputError, match="row 1: it has more cells"):
+    with pytest.raises(BadInputError, match="row 1: 4 cells, but the header names 3"):
         read_suite(tmp_path / "wide.csv")
 
 

@@ -80,6 +80,12 @@ def test_a_yaml_file_gives_defaults_that_flags_override(yaml_file):
     assert parse("--config", path, "--no-quick").quick is False
 
 
+def test_yes_and_no_of_yaml_are_words_where_an_option_takes_words(yaml_file):
+    path = yaml_file("out: a\nbase: no\nquick: yes\n")
+    assert parse("--config", path).base == "no"
+    assert parse("--config", path).quick is True
+
+
 def test_yaml_reaches_inner_dataclasses_and_their_switches(yaml_file):
     path = yaml_file("out: a\nlora:\n  rank: 2\n  rescaled: false\n")
     assert parse("--config", path).lora == Lora(rank=2, rescaled=False)

@@ -13,6 +13,7 @@ from notclip.recaption.building.pieces import Skipped, list_pieces, read_part
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import WorkFolder
 from notclip.recaption.sources.opening import list_parts
+from notclip.recaption.sources.parts import Exhaustive
 from notclip.recaption.sources.splits import SPLITS
 
 
@@ -33,11 +34,20 @@ def read_source(tmp_path: Path) -> Callable[..., ReadSource]:
     return partial(_read_source, tmp_path)
 
 
-def _read_source(tmp_path: Path, name: Path | str, *, shard: int = 1000, limit: int | None = None) -> ReadSource:
+def _read_source(
+    tmp_path: Path,
+    name: Path | str,
+    *,
+    shard: int = 1000,
+    limit: int | None = None,
+    exhaustive: Exhaustive | None = None,
+) -> ReadSource:
     number = len(list(tmp_path.glob("work*")))
     work = WorkFolder(tmp_path / f"work{number}")
     work.make()
-    parts = list_parts(str(name), cache=tmp_path / "cache", part_rows=shard, limit=limit, progress=False)
+    parts = list_parts(
+        str(name), cache=tmp_path / "cache", part_rows=shard, limit=limit, progress=False, exhaustive=exhaustive
+    )
     for index, part in enumerate(parts):
         progress = TaskProgress(work.progress, "reading", index)
         read_part(part, index, work, piece_rows=shard, keep_images=True, threads=2, progress=progress)

@@ -149,8 +149,8 @@ def test_a_bomb_of_a_photo_is_skipped(tmp_path: Path, read_source):
 
 
 def test_a_table_without_captions_names_what_it_has(tmp_path: Path, read_source):
-    pq.write_table(pa.table({"image": [b""], "title": ["x"]}), tmp_path / "train.parquet")
-    with pytest.raises(BadInputError, match=r"no caption column: it has 'image', 'title'"):
+    pq.write_table(pa.table({"image": [b""], "heading": ["x"]}), tmp_path / "train.parquet")
+    with pytest.raises(BadInputError, match=r"no caption column: it has 'image', 'heading'"):
         read_source(tmp_path)
 
 
@@ -192,7 +192,7 @@ def test_an_unknown_name_is_refused_with_what_a_source_may_be(tmp_path: Path, re
         read_source("nobody/no-such-dataset")
 
 
-@pytest.mark.parametrize("name", ["photos/lables.csv", "/data/no/such/folder", "../photos", "train.parquet"])
+@pytest.mark.parametrize("name", ["photos/lables.csv", "/data/no/such/folder", "../no-photos", "train.parquet"])
 def test_a_mistyped_path_is_refused_at_once_and_not_sought_on_the_hub(name, read_source, monkeypatch):
     monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: pytest.fail("the Hub was asked"))
     with pytest.raises(BadInputError, match=r"is neither a file nor a folder here, and no id of the Hub"):

@@ -1,0 +1,75 @@
+"""Karpathy's JSON files of Flickr8k, Flickr30k and COCO: each photo with its sentences and its split."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from notclip.errors import BadInputError, shortened
+from notclip.recaption.sources.captions import clean_caption
+from notclip.recaption.sources.listed_part import ListedPart
+from notclip.recaption.sources.parts import RowContent, SourceRow
+from notclip.recaption.sources.photo_places import photo_place
+from notclip.recaption.sources.photos import read_photo
+from notclip.recaption.sources.splits import SPLITS, split_of
+from notclip.recaption.sources.tables import read_json_file
+
+_LOOKED_AT = 2**16  # bytes
+
+
+def is_karpathy(file: Path) -> bool:
+    """Whether a JSON file begins as Karpathy's do; COCO's have no sentences."""
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(_LOOKED_AT)
+    except OSError:
+        return False
+    return b'"sentences"' in start and b'"filename"' in start
+
+
+def karpathy_parts(file: Path, *, limit: int | None = None) -> list[ListedPart]:
+    """A part for each split; photos lie below the file's folder.
+
+    Args:
+        file: such as dataset_flickr8k.json.
+        limit: at most so many photos of each split.
+
+    Raises:
+        BadInputError: it is no JSON of this form.
+    """
+    _images(file)  # Says at once what is wrong with it.
+    return [ListedPart(split, partial(_read, file, split), limit) for split in SPLITS]
+
+
+@lru_cache(maxsize=1)
+def _images(file: Path) -> list[Any]:
+    content = read_json_file(file)
+    images = content.get("images") if isinstance(content, Mapping) else None
+    if not isinstance(images, list):
+        raise BadInputError(f"{file} must be an object with a list `images`, as Karpathy's files are.")
+    return images
+
+
+def _read(file: Path, split: str) -> tuple[Iterator[SourceRow], None]:
+    return (
+        SourceRow(str(file), number, partial(_content, file.parent, image))
+        for number, image in enumerate(_images(file))
+        if _split_of(image) == split
+    ), None
+
+
+def _split_of(image: Any) -> str:
+    named = image.get("split") if isinstance(image, Mapping) else None
+    return (split_of(named) if isinstance(named, str) else None) or "train"
+
+
+def _content(root: Path, image: Any) -> RowContent:
+    name = image.get("filename") if isinstance(image, Mapping) else None
+    if not isinstance(name, str):
+        raise BadInputError(f"it must name its photo in `filename`, got {shortened(name)}")
+    folder = image.get("filepath")  # COCO's: train2014, val2014
+    path = f"{folder}/{name}" if isinstance(folder, str) and folder else name
+    sentences = image.get("sentences")
+    texts = [one.get("raw") for one in sentences if isinstance(one, Mapping)] if isinstance(sentences, list) else []
+    captions = tuple(text for one in texts if isinstance(one, str) and (text := clean_caption(one)))
+    return RowContent(image=read_photo(root, photo_place(root, path)), captions=captions, image_id=name, location=path)

@@ -1,0 +1,61 @@
+"""Where a photo lies that a data file names: below the folder that the user named, however the path is written."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from notclip.errors import BadInputError
+
+_DRIVE = re.compile(r"[A-Za-z]:(?=/)|file://", re.ASCII)
+
+
+def below(root: Path, named: str) -> Path | None:
+    r"""The file or folder that a path in a data file means, whether it is there or not.
+
+    A path is taken as it is written, from `root`. One that is absolute, or that climbs out of `root`, was written on
+    another machine or for another working folder (`/home/ann/set/images/1.jpg`, `C:\\set\\images`, Roboflow's
+    `../train/images`): of such the longest end that is found below `root` is meant. No path leads out of `root`; a
+    symbolic link inside is the user's own, as all files of a snapshot of the Hub are.
+
+    Returns:
+        The place below `root`; None for a path that leads out of it and of which no end is there.
+    """
+    if "\0" in named:
+        return None
+    if ("\\" in named or named != named.strip()) and not (root / named).exists():
+        named = named.strip().replace("\\", "/")
+    path = PurePosixPath(_DRIVE.sub("", named))
+    if path.is_absolute():
+        roots = (folder for folder in (root.absolute(), root.resolve()) if path.is_relative_to(folder))
+        path = next((path.relative_to(folder) for folder in roots), path)
+    parts: list[str] = []
+    leaves = path.is_absolute()
+    for part in path.relative_to(path.anchor).parts:
+        if part != "..":
+            parts.append(part)
+        elif parts:
+            parts.pop()
+        else:
+            leaves = True
+    return longest_end(root, parts) if leaves else root.joinpath(*parts)
+
+
+def longest_end(root: Path, parts: Iterable[str]) -> Path | None:
+    """Of the ends of a path the longest that is there below `root`."""
+    own = [part for part in parts if part not in ("", "/", ".", "..")]
+    ends = (root.joinpath(*own[start:]) for start in range(len(own)))
+    return next((end for end in ends if end.exists()), None)
+
+
+def photo_below(root: Path, named: str) -> Path:
+    """The same for a photo that a row names.
+
+    Raises:
+        BadInputError: the row names none, or it lies outside.
+    """
+    if not named.strip():
+        raise BadInputError("the photo is missing")
+    file = below(root, named)
+    if file is None:
+        raise BadInputError(f"the photo's path {named[:200]!r} leaves the folder {root}")
+    return file

@@ -1,0 +1,146 @@
+"""Pascal VOC's XML: in its own layout, beside the photos (Roboflow), or in a folder of its own (Kaggle, LabelImg)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from notclip.errors import BadInputError
+from notclip.recaption.clips import PHOTO_SUFFIXES
+from notclip.recaption.sources.listed_part import ListedPart
+from notclip.recaption.sources.parts import RowContent, SourceRow, left_out
+from notclip.recaption.sources.photo_paths import below
+from notclip.recaption.sources.photos import photo_bytes
+from notclip.recaption.sources.splits import split_of
+from notclip.text_files import read_text
+
+VOC_CLASSES = (
+    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
+    "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
+)  # fmt: skip
+_FOLDERS = (("Annotations", "JPEGImages"), ("Annotations", "images"), ("annotations", "images"), ("xmls", "images"))
+# In the order in which they are looked for: most photos cost one look.
+_ENDINGS = (".jpg", *sorted(PHOTO_SUFFIXES - {".jpg"}))
+
+
+@dataclass(frozen=True)
+class _Folders:
+    """Where annotations and photos of a set lie.
+
+    Args:
+        root: the set; names that its annotations share with VOC's are looked for in all of them.
+        annotations: folder of XML files.
+        photos: folder of photos.
+    """
+
+    root: Path
+    annotations: Path
+    photos: Path
+
+
+def voc_parts(folder: Path, *, limit: int | None = None) -> list[ListedPart]:
+    """Parts of a folder of photos with an XML file each; none where it holds no such files.
+
+    Args:
+        folder: VOCdevkit, one year of it, a folder in its form, or folders train, valid and test of photos and XML.
+        limit: at most so many images of each split.
+
+    Returns:
+        A part for each of train, val and test in ImageSets/Main, or for each folder, else one of all annotations.
+    """
+    parts: list[ListedPart] = []
+    for year in (*sorted(folder.glob("VOC20*")), folder):
+        for annotations, photos in _FOLDERS:
+            if (year / annotations).is_dir() and (year / photos).is_dir() and any((year / annotations).glob("*.xml")):
+                parts += _listed(_Folders(folder, year / annotations, year / photos), year / "ImageSets/Main", limit)
+                break
+    if parts:
+        return parts
+    for own in (folder, *sorted(file for file in folder.iterdir() if file.is_dir() and split_of(file.name))):
+        if any(own.glob("*.xml")):
+            read = partial(_read, _Folders(folder, own, own), None)
+            parts.append(ListedPart(split_of(own.name) or "train", read, limit))
+    return parts
+
+
+def _listed(folders: _Folders, lists: Path, limit: int | None) -> list[ListedPart]:
+    files = [file for name in ("train", "val", "test") if (file := lists / f"{name}.txt").is_file()]
+    if (lists / "trainval.txt").is_file() and not {"train", "val"} & {file.stem for file in files}:
+        files.insert(0, lists / "trainval.txt")
+    if not files:
+        return [ListedPart("train", partial(_read, folders, None), limit)]
+    return [ListedPart(split_of(file.stem) or "train", partial(_read, folders, file), limit) for file in files]
+
+
+def _read(folders: _Folders, listed: Path | None) -> tuple[Iterator[SourceRow], tuple[str, ...] | None]:
+    if listed is None:
+        names = sorted(file.stem for file in folders.annotations.glob("*.xml"))
+    else:
+        lines = read_text(listed, "The list", largest=2**30).splitlines()
+        names = [line.split()[0] for line in lines if line.strip()]
+    return _rows(folders, names, every=listed is None), _voc_vocabulary(folders.root)
+
+
+def _rows(folders: _Folders, names: list[str], *, every: bool) -> Iterator[SourceRow]:
+    used = set()
+    for name in names:
+        used.add(name)
+        yield SourceRow(str(folders.annotations / f"{name}.xml"), 0, partial(_voc_content, folders, name))
+    for file in sorted(folders.photos.iterdir()) if every else ():
+        if file.suffix.lower() in PHOTO_SUFFIXES and file.stem not in used:
+            yield left_out(str(file), 0, "the photo has no annotation")
+
+
+@cache
+def _voc_vocabulary(root: Path) -> tuple[str, ...]:
+    """VOC's 20 classes where the set is VOC's, else those that the annotations name."""
+    found: set[str] = set()
+    for file in sorted(root.rglob("*.xml")):
+        try:
+            found |= _voc_objects(file)[0]
+        except BadInputError:
+            continue  # Named with its reason when its row is read.
+    own = any(place.name.upper().startswith("VOC") for place in (root, *root.glob("VOC20*")))
+    return VOC_CLASSES if own and found <= set(VOC_CLASSES) else tuple(sorted(found))
+
+
+def _voc_objects(file: Path) -> tuple[frozenset[str], str]:
+    """Names of the objects, and the name of the photo's file."""
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import parse
+
+    try:
+        root: Any = parse(file).getroot()
+    except ParseError as error:
+        raise BadInputError(f"not valid XML, line {error.position[0]} ({error})") from error
+    except DefusedXmlException as error:
+        raise BadInputError(f"XML with entities of its own is refused ({type(error).__name__})") from error
+    except OSError as error:
+        raise BadInputError(f"the annotation cannot be read ({error.strerror})") from error
+    except (ValueError, LookupError) as error:  # An encoding that is none.
+        raise BadInputError(f"not valid XML ({error})") from error
+    names = [(entry.findtext("name") or "").strip() for entry in root.iter("object")]
+    if not all(names):
+        raise BadInputError("an `object` of the annotation has no `name`")
+    return frozenset(names), (root.findtext("filename") or "").strip()
+
+
+def _voc_content(folders: _Folders, name: str) -> RowContent:
+    if Path(name).name != name:
+        raise BadInputError(f"the image's name {name!r} leaves the folder {folders.annotations}")
+    present, written = _voc_objects(folders.annotations / f"{name}.xml")
+    photo = _photo_of(folders.photos, name, written)
+    inside = str(photo.relative_to(folders.photos))
+    return RowContent(image=photo_bytes(photo, inside), captions=(), image_id=name, present=present, location=inside)
+
+
+def _photo_of(folder: Path, name: str, written: str) -> Path:
+    """The photo that is called as its annotation is; the name that stands inside is often that of an older file."""
+    for ending in (*_ENDINGS, *map(str.upper, _ENDINGS)):
+        if (file := folder / f"{name}{ending}").is_file():
+            return file
+    older = below(folder, written) if written else None
+    return older if older is not None and older.is_file() else folder / f"{name}.jpg"
