@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from notclip.errors import BadInputError
 from notclip.recaption.suite import Suite
+from notclip.whole_files import write_whole
 
 # Every figure that a results file can hold, by the part of a suite that it is measured on: a mistyped name, or one
 # that the suite cannot give, is refused before an hour of encoding, not after.
@@ -199,8 +200,7 @@ def write_junit(path: Path, verdicts: Sequence[Verdict], *, model: str, suite: s
         BadInputError: the file cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(junit_xml(verdicts, model=model, suite=suite), encoding="utf-8")
+        write_whole(path, junit_xml(verdicts, model=model, suite=suite))
     except OSError as error:
         raise BadInputError(f"`junit` {path} cannot be written: {error.strerror}.") from error
 

@@ -6,6 +6,7 @@ import json
 import platform
 import shutil
 import time
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from notclip.export import export_adapter, export_backbone, export_notclip, merg
 from notclip.loading import load_model
 from notclip.lora import add_lora
 from notclip.modeling_notclip import NotClipModel
+from notclip.only_writer import only_writer
 from notclip.openclip_files import is_openclip
 from notclip.release_probe import write_release_probe
 from notclip.training import train
@@ -27,6 +29,7 @@ from notclip.training_config import TrainConfig
 from notclip.training_data import TrainingSplit, read_training_split
 from notclip.training_state import forget_state
 from notclip.validation import limited
+from notclip.whole_files import clear_partials, partial_folder, write_whole
 
 CALIBRATION_QUESTIONS = 4000
 
@@ -41,6 +44,12 @@ def run_training(config: TrainConfig) -> dict | None:
         BadInputError: an input is missing or wrong, or `out` is in use and `resume` is not set.
     """
     first = not distributed.is_initialized() or distributed.get_rank() == 0
+    # The other processes of a run write nothing.
+    with only_writer(config.out) if first else nullcontext():
+        return _run_training(config, first=first)
+
+
+def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     state_folder = config.out / "state"
     if first:
         _check_output(config)
@@ -61,9 +70,8 @@ def run_training(config: TrainConfig) -> dict | None:
         raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
     model = load_model(base, composition="scope", argument="base")
     if first:
-        config.out.mkdir(parents=True, exist_ok=True)
         # Kept at the first start, so that a resumed run can tell whether its options are the same.
-        (config.out / "train_config.json").write_text(_config_json(config))
+        write_whole(config.out / "train_config.json", _config_json(config))
         _embed(model, split, config), _embed(model, validation_split, config)
     if distributed.is_initialized():
         distributed.barrier()
@@ -121,6 +129,9 @@ def run_training(config: TrainConfig) -> dict | None:
 def _check_output(config: TrainConfig) -> None:
     out = config.out
     saved = out / "train_config.json"
+    clear_partials(out)
+    if out.is_dir() and {path.name for path in out.iterdir()} <= {"cache", "base"}:
+        shutil.rmtree(out / "base", ignore_errors=True)  # Converted from whatever base a killed run was given.
     if config.resume and saved.is_file():
         before, now = json.loads(saved.read_text()), json.loads(_config_json(config))
         changed = sorted(name for name in now if now[name] != before.get(name))
@@ -147,20 +158,16 @@ def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Te
 
 def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str) -> None:
     """Write all forms beside OUT's old ones and swap them in, training.json last: where it is, all is."""
-    partial = config.out / ".partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with partial_folder(config.out / "outputs") as partial:
         write_release_probe(model, partial / "model")
         export_adapter(model.backbone, partial / "adapter", base=base)
         merge(model)
         export_backbone(model.backbone, AutoProcessor.from_pretrained(base, backend="pil"), partial / "backbone")
         export_notclip(model, partial / "model")
-        (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")
+        write_whole(partial / "training.json", json.dumps(record, indent=2) + "\n")
         for name in ("adapter", "backbone", "model", "training.json"):
             shutil.rmtree(config.out / name, ignore_errors=True)
             (partial / name).rename(config.out / name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _sha256(file: Path) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.only_writer import only_writer
 from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.building.executors import run_here, run_on_ray, submit_to_slurm
 from notclip.recaption.building.finishing import WITHOUT_EFFECT
@@ -33,6 +34,11 @@ def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
             then nothing is left behind.
         EndpointError: the endpoint of the language model does not answer; the same build goes on from there.
     """
+    with only_writer(config.out):
+        return _build(config)
+
+
+def _build(config: BuildConfig) -> dict[str, Any] | None:
     work = WorkFolder(config.out.with_name(f".{config.out.name}.unfinished"))
     if config.out.exists() and (not config.out.is_dir() or any(config.out.iterdir())):
         if _is_the_same_build(work, config):  # Killed between the last two steps of the end.

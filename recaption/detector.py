@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from notclip.errors import BadInputError
+from notclip.whole_files import clear_partials, whole_file
 
 COCO_CLASSES = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
@@ -174,10 +174,7 @@ def _save(file: Path | None, known: Mapping[str, np.ndarray]) -> None:
     if file is None or not known:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{os.getpid()}-{file.name}.unfinished.npz")
-    try:
+    clear_partials(file.parent)
+    with whole_file(file) as unfinished:
         digests = np.array(list(known), dtype=np.str_)
         np.savez_compressed(unfinished, digests=digests, scores=np.stack([known[key] for key in known]))
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -16,7 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from notclip.errors import BadInputError
+from notclip.only_writer import only_writer
 from notclip.scripts.command_line import command, parse
+from notclip.whole_files import whole_file, write_whole
 
 DRAWN_WORLD = "drawn-world"
 # Its towers are tiny: a higher rate than the default, more of it through the composition, more passes.
@@ -52,6 +54,11 @@ class DemoConfig:
 def main(argv: list[str] | None = None) -> int:
     """Run each step that is not done yet, then print what came out."""
     config = parse(DemoConfig, argv, prog="notclip demo", description="The whole way on one machine.")
+    with only_writer(config.out):
+        return _run_demo(config)
+
+
+def _run_demo(config: DemoConfig) -> int:
     started = time.monotonic()
     _remember(config)
     base = str(_drawn_world_encoder()) if config.base == DRAWN_WORLD else config.base
@@ -123,8 +130,7 @@ def _remember(config: DemoConfig) -> None:
                 f"`out` {config.out} holds a demo whose `{changed[0]}` was {before.get(changed[0])}, not "
                 f"{now[changed[0]]}: name another folder, or remove this one."
             )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
+    write_whole(file, json.dumps(now, indent=2) + "\n")
 
 
 def _drawn_world_encoder() -> Path:
@@ -143,7 +149,8 @@ def _draw(base: str, config: DemoConfig, path: Path) -> None:
 
     results = {name: Results.read(config.out / "results" / f"{name}.json") for name in ("base", "notclip")}
     trained = load_model(str(config.out / "trained" / "model"))
-    draw_overview(load_model(base), trained, config.out / "data", results, path)
+    with whole_file(path) as partial:
+        draw_overview(load_model(base), trained, config.out / "data", results, partial)
 
 
 def _summary(config: DemoConfig, seconds: float) -> list[str]:

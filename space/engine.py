@@ -1,6 +1,5 @@
 """Base and NotCLIP over the same photos: search, choice among captions, and embeddings kept on disk."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +19,7 @@ from notclip.space.composed import compose_base
 from notclip.space.gpu import on_gpu
 from notclip.space.photo_set import PhotoSet, read_photo_set
 from notclip.space.settings import ModelName, SpaceSettings
+from notclip.whole_files import clear_partials, whole_file
 
 TOP = 12
 PROBES = 4
@@ -143,12 +143,9 @@ def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArr
             images = [open_photo(photos.photo(name)) for name in names]
             embeds.append(model.encode_images(images, batch_size=BATCH).float().cpu().numpy())
         cache.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{file.stem}.partial-{os.getpid()}.npy")
-        try:
+        clear_partials(cache)
+        with whole_file(file) as partial:
             np.save(partial, np.concatenate(embeds))
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)
     return np.load(file, mmap_mode="r")
 
 

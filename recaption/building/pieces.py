@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 
 from notclip.errors import BadInputError
 from notclip.recaption.building.progress import TaskProgress
-from notclip.recaption.building.work_folder import WorkFolder, read_json, whole_file, write_json
+from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
 from notclip.recaption.sources.parts import Part, SourceRow
 from notclip.recaption.sources.photos import check_photo
+from notclip.whole_files import whole_file
 
 _WINDOW = 256  # Rows that are in memory at a time.
 _SCHEMA = pa.schema(
