@@ -18,6 +18,7 @@ from notclip.recaption.sources.splits import SPLITS
 from notclip.scripts.command_line import command, parse
 
 
+@command(again="The same command goes on where it was, to the same bytes.")
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     config = parse(
@@ -62,4 +63,4 @@ def _table(summary: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(command(main)())
+    sys.exit(main())

@@ -50,7 +50,7 @@ class DemoConfig:
     """Seed of data, training and scoring."""
 
 
-@command
+@command(again="The same command goes on where it was broken off.")
 def main(argv: list[str] | None = None) -> int:
     """Run each step that is not done yet, then print what came out."""
     config = parse(DemoConfig, argv, prog="notclip demo", description="The whole way on one machine.")

@@ -362,7 +362,7 @@ def _indefinite(name: str) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-@command
+@command(again="The same command goes on after the last stage of the image tower that was finished.")
 def main(argv: list[str] | None = None) -> int:
     """Draw, train, measure, save."""
     recipe = parse(
