@@ -79,6 +79,7 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
         str(config.model): release.name,
     }
     forms = [form for form in ("model", "backbone", "adapter", "base") if form in ids]
+    renamed_roles = {"base": release.base.repo_id, "backbone": ids["backbone"], "notclip": ids["model"]}
     names = file_names(release.suites)
     drawn = stage / "model" / "assets"
     _write_figures(release, drawn)
@@ -92,7 +93,9 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
         for suite, scored in release.suites.items():
             for role, results in scored.items():
                 name = f"{role}.json" if scored is release.scored else f"{names[suite]}-{role}.json"
-                content = without_local_paths(results.published, renamed)
+                # Scored from another folder, the same model has another name.
+                scored_as = {str(results.content["model"]): renamed_roles[role]}
+                content = without_local_paths(results.published, renamed | scored_as)
                 _write_json(stage / form / "results" / name, content)
     adapter_config = json.loads((stage / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
     _write_json(

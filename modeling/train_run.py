@@ -24,6 +24,7 @@ from notclip.modeling_notclip import NotClipModel
 from notclip.only_writer import only_writer
 from notclip.openclip_files import is_openclip
 from notclip.release_probe import write_release_probe
+from notclip.results import weights_sha256
 from notclip.training import train
 from notclip.training_config import TrainConfig
 from notclip.training_data import TrainingSplit, read_training_split
@@ -69,6 +70,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     elif config.architecture is not None:
         raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
     model = load_model(base, composition="scope", argument="base")
+    base_sha256 = weights_sha256(model) if first else ""
     if first:
         # Kept at the first start, so that a resumed run can tell whether its options are the same.
         write_whole(config.out / "train_config.json", _config_json(config))
@@ -121,7 +123,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         "versions": {name: version(name) for name in ("notclip", "torch", "transformers", "peft")},
         "python": platform.python_version(),
     }
-    _write_outputs(model, config, record, base=base)
+    _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
     forget_state(state_folder)
     return record
 
@@ -156,7 +158,7 @@ def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Te
     return cached_image_embeds(model, split.image_bytes, split.digests, cache)
 
 
-def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str) -> None:
+def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:
     """Write all forms beside OUT's old ones and swap them in, training.json last: where it is, all is."""
     with partial_folder(config.out / "outputs") as partial:
         write_release_probe(model, partial / "model")
@@ -164,6 +166,10 @@ def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, ba
         merge(model)
         export_backbone(model.backbone, AutoProcessor.from_pretrained(base, backend="pil"), partial / "backbone")
         export_notclip(model, partial / "model")
+        # As they are loaded to be scored: by these, staging knows which results are of which model.
+        written = {"backbone": partial / "backbone", "notclip": partial / "model"}
+        hashes = {role: weights_sha256(load_model(str(folder))) for role, folder in written.items()}
+        record["weights_sha256"] = {"base": base_sha256, **hashes}
         write_whole(partial / "training.json", json.dumps(record, indent=2) + "\n")
         for name in ("adapter", "backbone", "model", "training.json"):
             shutil.rmtree(config.out / name, ignore_errors=True)
