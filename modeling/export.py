@@ -68,6 +68,11 @@ def export_adapter(adapted: PeftModel, folder: Path, *, base: str) -> None:
     for config in adapted.peft_config.values():
         config.base_model_name_or_path = base
     adapted.save_pretrained(str(folder))
+    # peft writes its sets in the order of this process.
+    file = folder / "adapter_config.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["target_modules"] = sorted(content["target_modules"])
+    file.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 @torch.no_grad()

@@ -118,11 +118,12 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         "training_images": len(split.image_bytes),
         "training_captions": len(split.captions),
         "training_questions": len(split.questions),
-        "seconds": round(time.monotonic() - started, 1),
         "data_sha256": _sha256(config.data / "build.json"),
         "versions": {name: version(name) for name in ("notclip", "torch", "transformers", "peft")},
         "python": platform.python_version(),
     }
+    # Apart: identical runs write identical records.
+    write_whole(config.out / "timing.json", json.dumps({"seconds": round(time.monotonic() - started, 1)}) + "\n")
     _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
     forget_state(state_folder)
     return record
