@@ -17,6 +17,7 @@ from notclip.recaption.building.work_folder import WorkFolder, read_json, write_
 from notclip.recaption.domains.domain import load_domain
 from notclip.recaption.lexicon import load_lexicon
 from notclip.recaption.llm_endpoint import EndpointError
+from notclip.whole_files import partial_folder
 
 
 def build_dataset(config: BuildConfig) -> dict[str, Any] | None:
@@ -69,7 +70,8 @@ def _build(config: BuildConfig) -> dict[str, Any] | None:
 
 
 def _end(work: WorkFolder, config: BuildConfig) -> dict[str, Any]:
-    shutil.rmtree(work.root, ignore_errors=True)
+    with partial_folder(config.out) as removed:  # In one step: half of this folder is what no build can go on from.
+        work.root.rename(removed / "unfinished")
     summary: dict[str, Any] = read_json(config.out / "build.json")
     return summary
 
