@@ -112,7 +112,7 @@ class Inputs:
         killing: runs them.
     """
 
-    build = Command(("build-dataset", "--source", "drawn-world", "--limit", "40", "--out", "data", "--no-progress"))
+    build = Command(("build-dataset", "--source", "drawn-world", "--limit", "60", "--out", "data", "--no-progress"))
 
     def __init__(self, killing: Killing) -> None:
         self._killing = killing
@@ -144,7 +144,7 @@ class Inputs:
     @property
     def train(self) -> Command:
         """Trains on it."""
-        options = ("--epochs", "1", "--recall-tolerance", "1", "--checkpoint-every", "2", "--batch-images", "32")
+        options = ("--epochs", "2", "--recall-tolerance", "1", "--checkpoint-every", "2", "--batch-images", "32")
         argv = ("train-adapter", "--base", self.base, "--data", self.data, "--out", "trained", *options)
         return Command(argv, again=("--resume",), varies=("timing.json",))
 
