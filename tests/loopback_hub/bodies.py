@@ -42,7 +42,9 @@ def value_of(content: Any, name: str, kind: type[T], default: T | None = None) -
     value = content.get(name) if isinstance(content, dict) else None
     if value is None and default is not None:
         return default
-    if not isinstance(value, kind) or (kind is int and (isinstance(value, bool) or value < 0)):
+    # In Python, true is a number; and no number that clients send is negative.
+    no_count = kind is int and isinstance(value, int) and (isinstance(value, bool) or value < 0)
+    if not isinstance(value, kind) or no_count:
         raise HubError(400, f'"{name}" must be a {kind.__name__}')
     return value
 
