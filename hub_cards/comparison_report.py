@@ -12,6 +12,7 @@ from notclip.hub_cards.results import Results
 from notclip.hub_cards.worst_examples import worst_examples
 from notclip.predictions import Predictions
 from notclip.recaption.suite import Suite
+from notclip.whole_files import clear_partials, partial_folder
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html.jinja"
 
@@ -40,13 +41,17 @@ def write_report(
     rows = compare_results(first, others)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        pictures = draw_comparison(scored, folder)
-        (folder / "comparison.md").write_text(as_markdown(rows), encoding="utf-8")
-        (folder / "comparison.csv").write_text(as_csv(rows), encoding="utf-8")
-        content = json.dumps(as_json(rows, first, others), indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / "comparison.json").write_text(content + "\n", encoding="utf-8")
-        page = _page(first, rows, scored, pictures, suite, answers)
-        (folder / "report.html").write_text(page, encoding="utf-8")
+        clear_partials(folder)
+        with partial_folder(folder / "report") as partial:
+            pictures = draw_comparison(scored, partial)
+            (partial / "comparison.md").write_text(as_markdown(rows), encoding="utf-8")
+            (partial / "comparison.csv").write_text(as_csv(rows), encoding="utf-8")
+            content = json.dumps(as_json(rows, first, others), indent=2, ensure_ascii=False, allow_nan=False)
+            (partial / "comparison.json").write_text(content + "\n", encoding="utf-8")
+            page = _page(first, rows, scored, pictures, suite, answers)
+            (partial / "report.html").write_text(page, encoding="utf-8")
+            for file in sorted(partial.iterdir()):  # The page comes last, and then all that it belongs to is there.
+                file.replace(folder / file.name)
     except OSError as error:
         raise BadInputError(f"`report` {folder} cannot be written to: {error.strerror}.") from error
     return rows

@@ -13,6 +13,7 @@ from pathlib import Path
 from notclip.hub_cards.number_format import percent_with_interval
 from notclip.hub_cards.results import Results
 from notclip.hub_cards.tables import QUESTION_ROWS, RETRIEVAL_ROWS
+from notclip.whole_files import write_whole
 
 MARKED = re.compile(r"(<!-- results (?P<name>[\w-]+) -->\n).*?(<!-- end of results -->)", flags=re.DOTALL)
 COLUMNS = {"base": "base", "backbone": "merged backbone", "notclip": "NotCLIP"}
@@ -38,6 +39,4 @@ def _table(folder: Path) -> str:
 
 if __name__ == "__main__":
     target = Path(sys.argv[1])
-    target.write_text(
-        with_tables(target.read_text(encoding="utf-8"), target.parent / "docs" / "results"), encoding="utf-8"
-    )
+    write_whole(target, with_tables(target.read_text(encoding="utf-8"), target.parent / "docs" / "results"))

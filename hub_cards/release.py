@@ -12,6 +12,7 @@ import yaml
 from notclip import space
 from notclip.errors import BadInputError
 from notclip.hub_cards.dataset_files import OWN_LICENSE, DatasetFiles, read_dataset_files
+from notclip.hub_cards.hub_rules import check_license, check_repo_id
 from notclip.hub_cards.results import Results
 from notclip.hub_cards.stage_config import StageConfig
 from notclip.recaption import drawn_world
@@ -134,7 +135,7 @@ def read_release(config: StageConfig) -> Release:
     training = _read_json(config.model / "training.json")
     base, name = _read_base(config, training["base"])
     dataset = read_dataset_files(config.data, license=config.data_license)
-    return Release(
+    release = Release(
         namespace=config.namespace,
         name=name,
         version=config.version or version("notclip"),
@@ -147,10 +148,13 @@ def read_release(config: StageConfig) -> Release:
         with_images=config.images == "embedded" and dataset.license is not None,
         image_url=config.image_url,
     )
+    for repo_id in release.repo_ids.values():
+        check_repo_id(repo_id, because="Give the release another `name`, from which its repositories take theirs.")
+    return release
 
 
 def _read_base(config: StageConfig, recorded: str) -> tuple[Base, str]:
-    folder = Path(recorded)
+    folder = _folder_of_base(config.model, recorded)
     stem = (config.base_id or str(folder.resolve())).rpartition("/")[2]
     name = config.name or f"notclip-{stem}"
     if config.base_id is not None:
@@ -162,7 +166,14 @@ def _read_base(config: StageConfig, recorded: str) -> tuple[Base, str]:
             f"`model` {config.model} was trained on the base {recorded}, a folder that is not here. "
             "Name the base's Hub repository with --base-id."
         )
+    check_repo_id(recorded if "/" in recorded else f"owner/{recorded}", because="Name the base with --base-id.")
     return Base(recorded, None, None), name
+
+
+def _folder_of_base(model: Path, recorded: str) -> Path:
+    """The base's folder, if it was one; a relative name was typed in a folder that mostly lies above the model's."""
+    above = [] if Path(recorded).is_dir() else [parent / recorded for parent in model.resolve().parents]
+    return next((folder for folder in above if (folder / "config.json").is_file()), Path(recorded))
 
 
 def _license_of(folder: Path) -> str | None:
@@ -171,9 +182,19 @@ def _license_of(folder: Path) -> str | None:
     card = folder / "README.md"
     if not card.is_file():
         return None
-    parts = card.read_text(encoding="utf-8").split("---\n")
-    front_matter = yaml.safe_load(parts[1]) if len(parts) > 2 and not parts[0].strip() else None
-    return front_matter.get("license") if isinstance(front_matter, dict) else None
+    parts = card.read_text(encoding="utf-8", errors="replace").split("---\n")
+    try:
+        front_matter = yaml.safe_load(parts[1]) if len(parts) > 2 and not parts[0].strip() else None
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise BadInputError(f"{card} opens with front matter that is not YAML: {error}") from error
+    stated = front_matter.get("license") if isinstance(front_matter, dict) else None
+    if stated is None or stated in ("other", "unknown"):
+        return None
+    check_license(
+        str(stated),
+        named=f"`license` in {card}, which the merged weights take unless you give another by --weights-license,",
+    )
+    return str(stated)
 
 
 def _read_suites(
@@ -185,7 +206,7 @@ def _read_suites(
             raise BadInputError(
                 f"`results` {results.path} scores a part of its suite: score all of it, without --limit."
             )
-        role = results.role(trained=config.model, base=training["base"])
+        role = results.role(trained=config.model, base=training["base"], weights=training.get("weights_sha256") or {})
         of_suite = suites.setdefault(results.suite, {})
         if role in of_suite:
             raise BadInputError(f"`results` {of_suite[role].path} and {results.path} score the same model and suite.")

@@ -62,16 +62,40 @@ class Results:
         """The content that goes out with a model: figures and where they come from, without each question's scores."""
         return {name: self.content[name] for name in PARTS + OPTIONAL_PARTS if name in self.content}
 
-    def role(self, *, trained: Path, base: str) -> str:
+    def role(self, *, trained: Path, base: str, weights: Mapping[str, str]) -> str:
         """Which model of a release was scored: `base`, `backbone` or `notclip`.
 
         Args:
             trained: the folder that `notclip train-adapter` wrote.
             base: the base, as training named it.
+            weights: role -> hash of its weights, as training wrote them down; empty after a training of before that.
 
         Raises:
             BadInputError: it is none of them.
         """
+        measured = self.provenance.get("weights_sha256")
+        # An adapter is merged anew whenever it is loaded, to the last digit or not: then names must do.
+        if weights and measured and not self.provenance.get("adapter"):
+            return self._role_by_weights(str(measured), weights, trained=trained, base=base)
+        return self._role_by_name(trained=trained, base=base)
+
+    def _role_by_weights(self, measured: str, weights: Mapping[str, str], *, trained: Path, base: str) -> str:
+        composition = self.provenance.get("composition")
+        roles = [role for role, own in weights.items() if own == measured]
+        if "notclip" in roles and composition == "none":
+            roles = ["backbone"]
+        if "base" in roles and composition != "none":
+            roles.remove("base")
+        if len(roles) > 1:  # An adapter that changes nothing: base and merged backbone are the same.
+            return self._role_by_name(trained=trained, base=base)
+        if not roles:
+            raise BadInputError(
+                f"`results` {self.path} scores {self.content['model']} with other weights than those of the base "
+                f"{base} and the models in {trained}: score again what was trained there."
+            )
+        return roles[0]
+
+    def _role_by_name(self, *, trained: Path, base: str) -> str:
         model, options = str(self.content["model"]), self.provenance
         adapter, composition = options.get("adapter"), options.get("composition")
         if _same(model, trained / "model"):

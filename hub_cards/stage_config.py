@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from notclip.errors import BadInputError
+from notclip.hub_cards.hub_rules import check_license, check_repo_id
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,11 @@ class StageConfig:
     base_id: str | None = None
     """Hub id of the base. Without it a base that was a folder is staged too, under a name of its own."""
     weights_license: str | None = None
-    """Licence of the merged weights (an SPDX id, as the Hub writes it); the base's, by reference, when absent."""
+    """Licence of the merged weights, by the Hub's identifier, such as cc-by-4.0; the base's, by reference, when
+    absent."""
     data_license: str | None = None
-    """Licence that lets you publish the source's photos and captions. Without it, and unless the source is the drawn
-    world, the dataset is staged with ids, concepts and questions alone."""
+    """Licence, by the Hub's identifier, that lets you publish the source's photos and captions. Without it, and unless
+    the source is the drawn world, the dataset is staged with ids, concepts and questions alone."""
     images: Literal["embedded", "ids"] = "embedded"
     """`ids` stages the dataset without its pictures, for sets that are too large: each row names its image, and
     join_images.py puts the pictures back."""
@@ -44,9 +46,10 @@ class StageConfig:
     def __post_init__(self) -> None:
         if not self.results:
             raise BadInputError("`results` must name at least one results JSON of `notclip score-model`, got none.")
-        for option, value in (("namespace", self.namespace), ("name", self.name)):
-            if value is not None and not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?", value):
-                raise BadInputError(f"`{option}` must be letters, digits, '.', '_' and '-', got {value!r}.")
+        check_repo_id(f"{self.namespace}/{self.name or 'notclip'}", because="Give another `namespace` or `name`.")
+        for option, license_id in (("weights_license", self.weights_license), ("data_license", self.data_license)):
+            if license_id is not None:
+                check_license(license_id, named=f"`{option}`")
         if self.version is not None and not re.fullmatch(r"\d+(\.\d+)*[A-Za-z0-9.]*", self.version):
             raise BadInputError(f"`version` must be numbers joined by dots, such as 1.2.0, got {self.version!r}.")
         if self.image_url is not None and "{image_id}" not in self.image_url:
@@ -54,7 +57,7 @@ class StageConfig:
                 "`image_url` must hold {image_id}, as https://example.org/{image_id}.jpg does, "
                 f"got {self.image_url!r}."
             )
-        if self.base_id is not None and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", self.base_id):
-            raise BadInputError(
-                f"`base_id` must be a Hub id such as openai/clip-vit-base-patch32, got {self.base_id!r}."
-            )
+        if self.base_id is not None:
+            # Some old models have no owner.
+            full = self.base_id if "/" in self.base_id else f"owner/{self.base_id}"
+            check_repo_id(full, because="`base_id` must be an id such as openai/clip-vit-base-patch32.")

@@ -1,13 +1,13 @@
 """A staged release read back from its folder, and found to be exactly what its manifest says."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.hub_cards.hub_rules import repo_id_problem
 from notclip.hub_cards.manifest import MANIFEST, hashes
 from notclip.hub_cards.secret_files import secret_in
 
@@ -96,7 +96,7 @@ def _read_repo(folder: Path, content: Mapping[str, Any]) -> StagedRepo:
         path=folder / content["folder"],
         files=content["files"],
     )
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo.repo_id) or repo.repo_type not in ("model", "dataset", "space"):
+    if repo_id_problem(str(repo.repo_id)) or repo.repo_type not in ("model", "dataset", "space"):
         raise BadInputError(f"{folder / MANIFEST} names {repo.repo_type} {repo.repo_id!r}, which the Hub cannot have.")
     inside = folder.resolve()
     for name in (repo.folder, *(f"{repo.folder}/{file}" for file in repo.files)):

@@ -1,7 +1,6 @@
 """A staged release: one folder a repository, as it will stand on the Hub, and a manifest of what is in them."""
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import yaml
 
 from notclip import evaluate_metrics
 from notclip.errors import BadInputError
+from notclip.file_names import file_names
 from notclip.hub_cards import figures, tables
 from notclip.hub_cards.cards import dataset_card, metric_card, model_card
 from notclip.hub_cards.dataset_staging import copy_dataset
@@ -21,6 +21,8 @@ from notclip.hub_cards.manifest import MANIFEST, RELEASE_FILE, write_manifest
 from notclip.hub_cards.release import FORM_ROLES, METRICS, Release, read_release
 from notclip.hub_cards.space_staging import stage_space
 from notclip.hub_cards.stage_config import StageConfig
+from notclip.only_writer import only_writer
+from notclip.whole_files import whole_folder
 
 EXAMPLES = 4
 # The order in which the repositories are pushed.
@@ -36,16 +38,14 @@ def stage_release(config: StageConfig) -> dict[str, Any]:
     Raises:
         BadInputError: an input is missing or belongs to another model or dataset, or `out` is in use.
     """
-    _check_output(config)
-    release = read_release(config)
-    partial = config.out.with_name(f".{config.out.name}.partial-{os.getpid()}")
-    try:
-        repos = _write_repositories(release, config, partial)
-        manifest = write_manifest(partial, repos, name=release.name, release_version=release.version)
-        check_no_local_paths(partial, [config.model, config.data, config.out, *config.results])
-        _put_in_place(partial, config.out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with only_writer(config.out):
+        _check_output(config)
+        release = read_release(config)
+        with whole_folder(config.out) as partial:
+            repos = _write_repositories(release, config, partial)
+            manifest = write_manifest(partial, repos, name=release.name, release_version=release.version)
+            check_no_local_paths(partial, [config.model, config.data, config.out, *config.results])
+            _check_nothing_but_repositories(partial, release)
     return manifest
 
 
@@ -61,6 +61,13 @@ def _check_output(config: StageConfig) -> None:
         )
 
 
+def _check_nothing_but_repositories(stage: Path, release: Release) -> None:
+    """Every file that was staged lies in a repository's folder, and is named in the manifest."""
+    stray = sorted({path.name for path in stage.iterdir()} - {name.partition("/")[0] for name in release.repo_ids})
+    if stray != [MANIFEST]:
+        raise RuntimeError(f"{stage} holds {', '.join(stray)}, of which {MANIFEST} alone was to be there.")
+
+
 def _write_repositories(release: Release, config: StageConfig, stage: Path) -> list[dict[str, Any]]:
     ids = release.repo_ids
     renamed = {
@@ -72,6 +79,8 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
         str(config.model): release.name,
     }
     forms = [form for form in ("model", "backbone", "adapter", "base") if form in ids]
+    renamed_roles = {"base": release.base.repo_id, "backbone": ids["backbone"], "notclip": ids["model"]}
+    names = file_names(release.suites)
     drawn = stage / "model" / "assets"
     _write_figures(release, drawn)
     for form in forms:
@@ -83,8 +92,10 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
             _write_json(stage / form / "training.json", without_local_paths(release.training, renamed))
         for suite, scored in release.suites.items():
             for role, results in scored.items():
-                name = f"{role}.json" if scored is release.scored else f"{suite}-{role}.json"
-                content = without_local_paths(results.published, renamed)
+                name = f"{role}.json" if scored is release.scored else f"{names[suite]}-{role}.json"
+                # Scored from another folder, the same model has another name.
+                scored_as = {str(results.content["model"]): renamed_roles[role]}
+                content = without_local_paths(results.published, renamed | scored_as)
                 _write_json(stage / form / "results" / name, content)
     adapter_config = json.loads((stage / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
     _write_json(
@@ -164,14 +175,6 @@ def _stage_metric(release: Release, metric: str, target: Path) -> None:
     for name in (f"{metric}.py", "app.py", "requirements.txt"):
         shutil.copyfile(source / name, target / name)
     _write_text(target / "README.md", metric_card(release, metric, source / "README.md"))
-
-
-def _put_in_place(partial: Path, out: Path) -> None:
-    earlier = out.with_name(f"{partial.name}-earlier")
-    if out.exists():
-        out.rename(earlier)
-    partial.rename(out)
-    shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _write_json(path: Path, content: Any) -> None:

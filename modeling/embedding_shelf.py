@@ -5,7 +5,6 @@ finished, and several runs may fill one folder.
 """
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from notclip.errors import BadInputError
+from notclip.whole_files import clear_partials, whole_file
 
 ROWS_PER_PART = 2048
 
@@ -67,15 +67,14 @@ class EmbeddingShelf:
             return
         keys = torch.frombuffer(bytearray(b"".join(self._unsaved)), dtype=torch.uint8).reshape(len(self._unsaved), -1)
         name = hashlib.sha256(b"".join(self._unsaved)).hexdigest()[:16]
-        partial = self.folder / f"{name}.partial-{os.getpid()}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            save_file({"digests": keys, "embeds": self.vectors(self._unsaved)}, partial)
-            partial.rename(self.folder / f"{name}.safetensors")
-        except OSError as error:
-            raise BadInputError(f"the cache {self.folder} cannot be written: {error.strerror}.") from error
-        finally:
-            partial.unlink(missing_ok=True)
+            clear_partials(self.folder)
+            with whole_file(self.folder / f"{name}.safetensors") as partial:
+                save_file({"digests": keys, "embeds": self.vectors(self._unsaved)}, partial)
+        except (OSError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise BadInputError(f"the cache {self.folder} cannot be written: {reason}.") from error
         self._unsaved = []
 
     def vectors(self, digests: Sequence[bytes]) -> Tensor:

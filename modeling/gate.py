@@ -16,6 +16,7 @@ from notclip.errors import BadInputError
 from notclip.escapes import xml_text
 from notclip.measures import MEASURES
 from notclip.recaption.suite import Suite
+from notclip.whole_files import write_whole
 
 PARTS = tuple(dict.fromkeys(measure.part for measure in MEASURES.values()))  # of a suite
 _FORM = re.compile(
@@ -195,8 +196,7 @@ def write_junit(path: Path, report: str) -> None:
         BadInputError: the file cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(report, encoding="utf-8")
+        write_whole(path, report)
     except OSError as error:
         raise BadInputError(f"`junit` {path} cannot be written: {error.strerror}.") from error
 

@@ -9,8 +9,6 @@ OpenCLIP prepares them. Checked against open_clip itself on random weights (test
 
 import gzip
 import importlib.util
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +34,7 @@ from transformers.image_utils import IMAGENET_STANDARD_MEAN, IMAGENET_STANDARD_S
 
 from notclip.errors import BadInputError
 from notclip.model_folder import reading_model
+from notclip.only_writer import only_writer
 from notclip.openclip_architectures import (
     Description,
     is_siglip,
@@ -46,6 +45,7 @@ from notclip.openclip_architectures import (
 from notclip.openclip_files import OpenClipCheckpoint, find_checkpoint, read_weights, write_checkpoint
 from notclip.openclip_weights import to_openclip, to_transformers
 from notclip.pretrained_notclip import read_tokenizer
+from notclip.whole_files import whole_folder
 
 CLIP_TOKENIZER = "openai/clip-vit-base-patch32"
 CLIP_VOCABULARY = 49408
@@ -149,15 +149,12 @@ def _written_whole(folder: Path) -> Iterator[Path]:
     """A folder beside the wanted one, which takes its name when all is written and goes when something went wrong."""
     if folder.exists():
         raise BadInputError(f"`out` {folder} exists: name another folder, or remove it.")
-    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    try:
-        partial.mkdir(parents=True)
-        yield partial
-        partial.rename(folder)
-    except OSError as error:
-        raise BadInputError(f"`out` {folder} cannot be written: {error}.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with only_writer(folder):
+        try:
+            with whole_folder(folder) as partial:
+                yield partial
+        except OSError as error:
+            raise BadInputError(f"`out` {folder} cannot be written: {error}.") from error
 
 
 def _check_fit(

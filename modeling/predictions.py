@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from notclip.errors import BadInputError
 from notclip.recaption.suite import ImagePair, Query, Question
+from notclip.whole_files import whole_file
 
 MOST_BYTES = 4 * 2**30  # unpacked; a million questions and as many queries have 1 GB
 SEARCHES = ("negated", "ordinary", "negated_captions", "ordinary_captions")
@@ -88,13 +88,8 @@ class Predictions:
         for name, answers in self.found.items():
             arrays[f"{name}_found"] = np.array(answers.found, dtype=str)
             arrays[f"{name}_ranks"] = np.array(answers.ranks, dtype=np.int64)
-        partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
-        try:
-            with partial.open("wb") as file:
-                np.savez_compressed(file, **arrays)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(path) as partial:
+            np.savez_compressed(partial, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Predictions":

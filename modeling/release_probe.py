@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from notclip.modeling_notclip import NotClipModel
+from notclip.whole_files import write_whole
 
 FILE = "release_probe.json"
 TEXTS = (
@@ -37,8 +38,7 @@ def write_release_probe(model: NotClipModel, folder: Path) -> None:
         "scores": _rounded(model.score(images, TEXTS, composition="scope")),
         "plain_scores": _rounded(model.score(images, TEXTS, composition="none")),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(json.dumps(content) + "\n", encoding="utf-8")
+    write_whole(folder / FILE, json.dumps(content) + "\n")
 
 
 def _probe_pixels() -> np.ndarray:

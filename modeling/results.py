@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +15,7 @@ from notclip.errors import BadInputError
 from notclip.modeling_notclip import NotClipModel
 from notclip.predictions import predictions_path
 from notclip.scoring import SuiteScores
+from notclip.whole_files import clear_partials, write_whole
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "pillow", "numpy", "datasets", "evaluate", "peft")
 
@@ -48,17 +48,15 @@ def write_results(path: Path, content: dict[str, Any], scores: SuiteScores) -> N
     Raises:
         BadInputError: the folder cannot be written to.
     """
-    partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
+    # NaN is no JSON, and no figure is NaN; were one, the file must not be written.
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        clear_partials(path.parent, predictions_path(path).name)
         scores.predictions.save(predictions_path(path))
-        # NaN is no JSON, and no figure is NaN; were one, the file must not be written.
-        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise BadInputError(f"`out` {path} cannot be written: {error.strerror}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def provenance_of(model: Any, config: Any, command: list[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from notclip.gate import Requirement, judge, junit_xml, must_be_measured, write_
 from notclip.hub_cards.results import Results
 from notclip.loading import load_model
 from notclip.modeling_notclip import NotClipModel
+from notclip.only_writer import only_writer
 from notclip.predictions import Predictions, predictions_path
 from notclip.recaption.suite import Suite
 from notclip.recaption.suites import read_suite
@@ -37,6 +38,11 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
     Raises:
         BadInputError: the model, the suite, a photo or a file to compare with is not what it should be.
     """
+    with only_writer(config.out):
+        return _run_scoring(config, command=command, progress=progress)
+
+
+def _run_scoring(config: ScoreConfig, *, command: list[str], progress: bool) -> dict[str, Any]:
     # What is cheap to get wrong is read first: an hour of encoding must not end in a mistyped name.
     requirements = [Requirement.parse(text) for text in config.require]
     compared = {_label(path): Predictions.load(predictions_path(path)) for path in config.compare}

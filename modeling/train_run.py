@@ -7,6 +7,7 @@ import platform
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ from notclip.export import export_adapter, export_backbone, merge
 from notclip.loading import load_model, load_processor
 from notclip.lora import add_lora
 from notclip.modeling_notclip import NotClipModel
+from notclip.only_writer import only_writer
 from notclip.openclip_files import is_openclip
 from notclip.release_probe import write_release_probe
+from notclip.results import weights_sha256
 from notclip.text_lengths import texts_cut
 from notclip.training import train
 from notclip.training_config import TrainConfig
@@ -30,6 +33,7 @@ from notclip.training_data import TrainingSplit, read_training_split
 from notclip.training_inputs import require_same_inputs, training_inputs
 from notclip.training_state import forget_state
 from notclip.validation import limited
+from notclip.whole_files import clear_partials, partial_folder, write_whole
 
 CALIBRATION_QUESTIONS = 4000
 SAVED = "train_config.json"  # options and inputs of a run
@@ -45,6 +49,12 @@ def run_training(config: TrainConfig) -> dict | None:
         BadInputError: an input is missing or wrong, or `out` is in use and `resume` is not set.
     """
     first = not distributed.is_initialized() or distributed.get_rank() == 0
+    # The other processes of a run write nothing.
+    with only_writer(config.out) if first else nullcontext():
+        return _run_training(config, first=first)
+
+
+def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     state_folder = config.out / "state"
     if first:
         _check_output(config)
@@ -64,13 +74,13 @@ def run_training(config: TrainConfig) -> dict | None:
     elif config.architecture is not None:
         raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
     model = load_model(base, composition="scope", argument="base")
+    base_sha256 = weights_sha256(model) if first else ""
     if first:
         saved, inputs = config.out / SAVED, training_inputs(config, model)
         if config.resume and saved.is_file():
             require_same_inputs(saved, inputs)
-        config.out.mkdir(parents=True, exist_ok=True)
         # Kept at the first start, so that a resumed run can tell whether all is the same.
-        saved.write_text(json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
+        write_whole(saved, json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
         _embed(model, split, config), _embed(model, validation_split, config)
     if distributed.is_initialized():
         distributed.barrier()
@@ -118,12 +128,13 @@ def run_training(config: TrainConfig) -> dict | None:
         "training_questions": len(split.questions),
         "texts_cut": cut,
         "text_tokens": seen,
-        "seconds": round(time.monotonic() - started, 1),
         "data_sha256": _sha256(config.data / "build.json"),
         "versions": {name: version(name) for name in ("notclip", "torch", "transformers", "peft")},
         "python": platform.python_version(),
     }
-    _write_outputs(model, config, record, base=base)
+    # Apart: identical runs write identical records.
+    write_whole(config.out / "timing.json", json.dumps({"seconds": round(time.monotonic() - started, 1)}) + "\n")
+    _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
     forget_state(state_folder)
     return record
 
@@ -138,6 +149,9 @@ def _texts(split: TrainingSplit) -> Iterator[str]:
 def _check_output(config: TrainConfig) -> None:
     out = config.out
     saved = out / SAVED
+    clear_partials(out)
+    if out.is_dir() and {path.name for path in out.iterdir()} <= {"cache", "base"}:
+        shutil.rmtree(out / "base", ignore_errors=True)  # Converted from whatever base a killed run was given.
     if config.resume and saved.is_file():
         before, now = json.loads(saved.read_text()), _config_content(config)
         changed = sorted(name for name in now if now[name] != before.get(name))
@@ -162,22 +176,22 @@ def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Te
     return cached_image_embeds(model, split.image_bytes, split.digests, cache)
 
 
-def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str) -> None:
+def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:
     """Write all forms beside OUT's old ones and swap them in, training.json last: where it is, all is."""
-    partial = config.out / ".partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with partial_folder(config.out / "outputs") as partial:
         write_release_probe(model, partial / "model")
         export_adapter(model.backbone, partial / "adapter", base=base)
         merge(model)
         export_backbone(model.backbone, load_processor(base, argument="base"), partial / "backbone")
         model.save_pretrained(partial / "model")
-        (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")
+        # As they are loaded to be scored: by these, staging knows which results are of which model.
+        written = {"backbone": partial / "backbone", "notclip": partial / "model"}
+        hashes = {role: weights_sha256(load_model(str(folder))) for role, folder in written.items()}
+        record["weights_sha256"] = {"base": base_sha256, **hashes}
+        write_whole(partial / "training.json", json.dumps(record, indent=2) + "\n")
         for name in ("adapter", "backbone", "model", "training.json"):
             shutil.rmtree(config.out / name, ignore_errors=True)
             (partial / name).rename(config.out / name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _sha256(file: Path) -> str | None:

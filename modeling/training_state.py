@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from notclip.whole_files import clear_partials, whole_file
+
 FILE = "state.pt"
 
 
@@ -48,6 +50,7 @@ def save_state(
 ) -> None:
     """Replace the state in `folder`; a kill at any moment leaves the old state or the new one."""
     folder.mkdir(parents=True, exist_ok=True)
+    clear_partials(folder)
     state = {
         "weights": trainable_weights(model),
         "optimizer": optimizer.state_dict(),
@@ -58,12 +61,8 @@ def save_state(
         "best_epoch": progress.best_epoch,
         "best_weights": progress.best_weights,
     }
-    partial = folder / f"{FILE}.partial"
-    try:
+    with whole_file(folder / FILE) as partial:
         torch.save(state, partial)
-        partial.replace(folder / FILE)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_state(folder: Path, model: nn.Module, optimizer: Optimizer, schedule: LRScheduler) -> Progress | None:

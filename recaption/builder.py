@@ -8,6 +8,7 @@ from typing import Any
 
 from notclip.derived import derived_key
 from notclip.errors import BadInputError
+from notclip.only_writer import only_writer
 from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.building.executors import run_here, run_on_ray, submit_to_slurm
 from notclip.recaption.building.finishing import WITHOUT_EFFECT
@@ -16,6 +17,7 @@ from notclip.recaption.building.work_folder import WorkFolder, read_json, write_
 from notclip.recaption.domains.domain import load_domain
 from notclip.recaption.lexicon import load_lexicon
 from notclip.recaption.llm_endpoint import EndpointError
+from notclip.whole_files import partial_folder
 
 _MADE_WITH = ("notclip", "datasets", "numpy", "onnxruntime", "pillow", "pyarrow", "scikit-learn", "transformers")
 
@@ -38,6 +40,11 @@ def build_dataset(
             then nothing is left behind.
         EndpointError: the endpoint of the language model does not answer; the same build goes on from there.
     """
+    with only_writer(config.out):
+        return _build(config, on_columns)
+
+
+def _build(config: BuildConfig, on_columns: Callable[[Mapping[str, str]], object] | None) -> dict[str, Any] | None:
     work = WorkFolder(config.out.with_name(f".{config.out.name}.unfinished"))
     if config.out.exists() and (not config.out.is_dir() or any(config.out.iterdir())):
         if _is_the_same_build(work, config):  # Killed between the last two steps of the end.
@@ -71,7 +78,8 @@ def build_dataset(
 
 
 def _end(work: WorkFolder, config: BuildConfig) -> dict[str, Any]:
-    shutil.rmtree(work.root, ignore_errors=True)
+    with partial_folder(config.out) as removed:  # In one step: half of this folder is what no build can go on from.
+        work.root.rename(removed / "unfinished")
     summary: dict[str, Any] = read_json(config.out / "build.json")
     return summary
 

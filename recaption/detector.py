@@ -1,7 +1,6 @@
 """Image-level presence scores of the 80 COCO classes from a YOLOX detector, kept on disk by image content."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -15,6 +14,7 @@ from PIL import Image
 from notclip.derived import derived_key
 from notclip.errors import BadInputError
 from notclip.photo_notclip import open_photo
+from notclip.whole_files import clear_partials, whole_file
 
 COCO_CLASSES = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
@@ -177,10 +177,7 @@ def _save(file: Path | None, known: Mapping[str, np.ndarray]) -> None:
     if file is None or not known:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{os.getpid()}-{file.name}.unfinished.npz")
-    try:
+    clear_partials(file.parent)
+    with whole_file(file) as unfinished:
         digests = np.array(list(known), dtype=np.str_)
         np.savez_compressed(unfinished, digests=digests, scores=np.stack([known[key] for key in known]))
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)

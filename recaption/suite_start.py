@@ -9,6 +9,7 @@ from notclip.errors import BadInputError
 from notclip.escapes import csv_cell
 from notclip.recaption.clips import photos_in
 from notclip.recaption.drawn_world.scene import Scene, compose_scene, draw_scene
+from notclip.whole_files import write_whole
 
 # Two pictures of each place that differ in one thing: each caption of a pair is true once.
 PICTURES = {
@@ -104,11 +105,11 @@ def start_suite(folder: Path, *, form: Literal["yaml", "csv"] = "yaml") -> list[
         names = [photo.relative_to(folder).as_posix() for photo in own]
         names = [name if csv_cell(name) == name else f"./{name}" for name in names]
         content = (_yaml if form == "yaml" else _csv)(names)
-        file.write_text(content, encoding="utf-8")
+        write_whole(file, content)
         readme = folder / "README.md"
         if not readme.exists():
             examples = len(own) or len(_QUESTIONS)
-            readme.write_text(_README.format(file=file.name, folder=folder, examples=examples), encoding="utf-8")
+            write_whole(readme, _README.format(file=file.name, folder=folder, examples=examples))
             written.insert(0, readme)
     except OSError as error:
         raise BadInputError(f"`folder` {folder} cannot be written to: {error.strerror}.") from error

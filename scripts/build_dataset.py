@@ -22,6 +22,7 @@ from notclip.scripts.command_line import command, parse
 _NAMED = 20  # Columns of one kind that are named.
 
 
+@command(again="The same command goes on where it was, to the same bytes.")
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     config = parse(
@@ -90,4 +91,4 @@ def _table(summary: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(command(main)())
+    sys.exit(main())

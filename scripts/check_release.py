@@ -33,7 +33,7 @@ class CheckConfig:
     """Largest difference of a score from the training run's, in units of cosine similarity."""
 
 
-@command
+@command(again="The same command starts from the beginning.")
 def main(argv: list[str] | None = None) -> int:
     """Run the checks in a fresh process and print them."""
     config = parse(CheckConfig, argv, prog="notclip check-release", description="Use a release as its users will.")

@@ -4,26 +4,24 @@
     notclip train-adapter --base openai/clip-vit-base-patch32 --data build/data --out build/adapter
     notclip train-adapter --config train.yaml --seed 1
 
-Exit status: 0 done, 1 a goal or gate missed, 2 bad input, 130 interrupted, 141 nobody reads the output any more.
+Exit status: 0 done, 1 a goal or gate missed, 2 bad input, 3 an error of ours, 130 interrupted, 141 nobody reads the
+output any more, 143 terminated.
 """
 
 import dataclasses
 import difflib
-import errno
 import functools
 import importlib
 import importlib.util
-import os
-import select
 import sys
 import typing
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TextIO, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from notclip.errors import BadInputError
-from notclip.extras import how_to_install
+from notclip.scripts.endings import end, terminable
 from notclip.writable_caches import use_writable_caches
 
 # In the order in which a release is made. Listed here, not read from the scripts: `--help` imports none of them.
@@ -51,7 +49,7 @@ class Main(Protocol):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the verb that `argv` opens with and return its exit status."""
-    return command(_run_verb)(argv)
+    return command()(_run_verb)(argv)
 
 
 def _run_verb(argv: list[str] | None = None) -> int:
@@ -74,55 +72,41 @@ def _run_verb(argv: list[str] | None = None) -> int:
     return script_main(arguments[1:])
 
 
-def command(script_main: Main) -> Main:
-    """Wrap a script's `main` so that a user's mistake ends in one message on stderr and a status, not in a traceback.
+# What is said of the commands that run, from the one that was typed inwards: demo runs others.
+_running: list[str] = []
 
-    Bad input, a missing extra and a full disk give 2, an interrupt gives 130, `| head` that has read enough gives 141,
-    quietly; a defect of ours shows its traceback.
+
+def command(*, again: str = "") -> Callable[[Main], Main]:
+    """Wrap a script's `main` so that whatever ends it ends in one message on stderr and a status: see `endings`.
+
+    Args:
+        again: a sentence for whoever broke it off: what the same command does when it is given again.
     """
 
-    @functools.wraps(script_main)
-    def guarded(argv: list[str] | None = None) -> int:
-        # peft 0.x asks transformers 5 by an old name; nobody who types a command can do anything about it.
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
-        try:
-            try:
+    def wrap(script_main: Main) -> Main:
+        @functools.wraps(script_main)
+        def guarded(argv: list[str] | None = None) -> int:
+            inside_another = bool(_running)
+            _running.append(again)
+            if inside_another:  # Which ends for both of them.
                 return script_main(argv)
+            # peft 0.x asks transformers 5 by an old name; nobody who types a command can do anything about it.
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+            try:
+                with terminable():
+                    try:
+                        return script_main(argv)
+                    finally:
+                        sys.stdout.flush()  # What nobody reads any more is noticed here, not by the interpreter.
+            except BaseException as error:
+                verb = script_main.__module__.rpartition(".")[2].replace("_", "-")
+                return end(error, verb=verb, again=next(filter(None, _running), ""))
             finally:
-                sys.stdout.flush()  # What nobody reads any more is noticed here, not by the interpreter at its exit.
-        except BrokenPipeError:
-            unread = [stream for stream in (sys.stdout, sys.stderr) if _unread(stream)]
-            if not unread:  # Some other pipe or connection broke.
-                raise
-            for stream in unread:  # The interpreter flushes them once more at its exit.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-            return 141  # What a shell says of a program that ends by SIGPIPE.
-        except BadInputError as error:
-            print(f"notclip: {error}", file=sys.stderr)
-            return 2
-        except KeyboardInterrupt:
-            print("notclip: interrupted.", file=sys.stderr)
-            return 130
-        except SystemExit as stop:  # tyro exits by itself: 0 after --help, 2 after an option that it refuses.
-            return stop.code if isinstance(stop.code, int) else 2
-        except ModuleNotFoundError as missing:  # An extra that is not installed; our own modules are always there.
-            if (missing.name or "notclip").partition(".")[0] == "notclip":
-                raise
-            install = how_to_install(
-                str(missing.name), verb=script_main.__module__.rpartition(".")[2].replace("_", "-")
-            )
-            print(f"notclip: this needs the package {missing.name!r}: {install}.", file=sys.stderr)
-            return 2
-        except Exception as error:
-            if not _disk_is_full(error):
-                raise
-            message = (
-                f"the disk is full ({error}). Free some space, or name an --out on another disk, and run it again."
-            )
-            print(f"notclip: {message}", file=sys.stderr)
-            return 2
+                _running.clear()
 
-    return guarded
+        return guarded
+
+    return wrap
 
 
 def parse(config_class: type[ConfigT], argv: list[str] | None, *, prog: str, description: str) -> ConfigT:
@@ -202,22 +186,6 @@ def _available_verbs() -> list[str]:
 
 def _module_of(verb: str) -> str:
     return f"notclip.scripts.{verb.replace('-', '_')}"
-
-
-def _disk_is_full(error: BaseException) -> bool:
-    # Rust and C++ writers (safetensors, Arrow) raise their own classes, with the system's words in the message.
-    full = (errno.ENOSPC, errno.EDQUOT)
-    return getattr(error, "errno", None) in full or "No space left on device" in str(error)
-
-
-def _unread(stream: TextIO) -> bool:
-    """Whether a stream is a pipe at whose other end nobody reads any more."""
-    try:
-        poll = select.poll()
-        poll.register(stream.fileno(), 0)
-        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
-    except OSError:  # no file, as in a notebook
-        return False
 
 
 def _split_config_file(arguments: list[str]) -> tuple[list[str], Path | None]:

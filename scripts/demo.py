@@ -13,9 +13,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from notclip.only_writer import only_writer
 from notclip.recaption.build_config import BuildConfig
 from notclip.scripts.command_line import command, parse
 from notclip.scripts.demo_steps import DemoSteps, content_of, run_script
+from notclip.whole_files import whole_file
 
 DRAWN_WORLD = "drawn-world"
 # Its towers are tiny: a higher rate than the default, more of it through the composition, more passes.
@@ -47,10 +49,15 @@ class DemoConfig:
     """Seed of data, training and scoring."""
 
 
-@command
+@command(again="The same command goes on where it was broken off.")
 def main(argv: list[str] | None = None) -> int:
     """Run each step that is not done yet, then print what came out."""
     config = parse(DemoConfig, argv, prog="notclip demo", description="The whole way on one machine.")
+    with only_writer(config.out):
+        return _run_demo(config)
+
+
+def _run_demo(config: DemoConfig) -> int:
     from notclip.recaption.builder import build_key
 
     started = time.monotonic()
@@ -142,7 +149,8 @@ def _draw(base: str, config: DemoConfig, path: Path) -> None:
 
     results = {name: Results.read(config.out / "results" / f"{name}.json") for name in ("base", "notclip")}
     trained = load_model(str(config.out / "trained" / "model"))
-    draw_overview(load_model(base), trained, config.out / "data", results, path)
+    with whole_file(path) as partial:
+        draw_overview(load_model(base), trained, config.out / "data", results, partial)
 
 
 def _summary(config: DemoConfig, seconds: float) -> list[str]:

@@ -27,7 +27,7 @@ class InitSuiteConfig:
     """What holds the examples: YAML, with comments and queries, or CSV, which spreadsheets open."""
 
 
-@command
+@command(again="The same command starts from the beginning.")
 def main(argv: list[str] | None = None) -> int:
     """Write the files, and say what to do next."""
     config = parse(InitSuiteConfig, argv, prog="notclip init-suite", description="Start a suite of your own.")

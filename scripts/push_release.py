@@ -16,7 +16,7 @@ from notclip.hub_cards.push_config import PushConfig
 from notclip.scripts.command_line import command, parse
 
 
-@command
+@command(again="The same command goes on where it was, and ends the same; `--dry-run` shows what is missing.")
 def main(argv: list[str] | None = None) -> int:
     """Check the stage, compare it with the Hub, push, and say what was done."""
     config = parse(PushConfig, argv, prog="notclip push-release", description="Push a staged release to the Hub.")

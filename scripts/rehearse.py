@@ -42,7 +42,7 @@ class RehearseConfig:
     """Port of 127.0.0.1; any free one by default."""
 
 
-@command
+@command(again="The same command starts from the beginning; nothing but --keep's folder, if you gave one, is left.")
 def main(argv: list[str] | None = None) -> int:
     """Serve, push, use, and print the checklist."""
     config = parse(RehearseConfig, argv, prog="notclip rehearse", description="Rehearse a release on this machine.")

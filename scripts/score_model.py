@@ -27,7 +27,7 @@ COMPARED = (
 WIDTH = 40
 
 
-@command
+@command(again="The same command starts again, and encodes nothing twice that its cache holds.")
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     config = parse(

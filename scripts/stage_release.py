@@ -13,7 +13,7 @@ from notclip.hub_cards.stage_config import StageConfig
 from notclip.scripts.command_line import command, parse
 
 
-@command
+@command(again="OUT is as it was; the same command starts from the beginning.")
 def main(argv: list[str] | None = None) -> int:
     """Stage, and list what was written."""
     config = parse(StageConfig, argv, prog="notclip stage-release", description="Stage a release for the Hub.")

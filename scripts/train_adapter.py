@@ -14,7 +14,7 @@ from notclip.scripts.command_line import command, parse
 from notclip.training_config import TrainConfig
 
 
-@command
+@command(again="The same command with --resume goes on after the last checkpoint, to the same weights.")
 def main(argv: list[str] | None = None) -> int:
     """Train, choose the epoch, calibrate, export; 1 when no epoch was better than the backbone, which stays."""
     config = parse(TrainConfig, argv, prog="notclip train-adapter", description="Train a negation adapter.")

@@ -29,7 +29,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notclip.derived import derived_key
+from notclip.only_writer import only_writer
 from notclip.scripts.command_line import command, parse
+from notclip.whole_files import partial_folder, whole_file, write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -226,10 +228,9 @@ def image_tower_stages(tower: "PreTrainedModel", scenes: Drawn, recipe: EncoderR
             if size != IMAGE_SIZE:
                 drawn = draw_many("train", recipe.scenes, size=size, workers=recipe.workers)
             train_image_tower(tower, drawn, recipe, epochs=epochs, learning_rate=learning_rate)
-            partial_file = finished.with_suffix(".partial")
             weights = {name: value.contiguous() for name, value in tower.state_dict().items()}
-            save_file(weights, partial_file, metadata={"seconds": str(round(time.monotonic() - started))})
-            partial_file.rename(finished)
+            with whole_file(finished) as partial_file:
+                save_file(weights, partial_file, metadata={"seconds": str(round(time.monotonic() - started))})
         with safe_open(finished, framework="pt") as file:
             seconds[str(size)] = int(file.metadata()["seconds"])
     tower.eval()
@@ -368,7 +369,7 @@ def _indefinite(name: str) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-@command
+@command(again="The same command goes on after the last stage of the image tower that was finished.")
 def main(argv: list[str] | None = None) -> int:
     """Draw, train, measure, save."""
     recipe = parse(
@@ -379,11 +380,9 @@ def main(argv: list[str] | None = None) -> int:
     from notclip.recaption.drawn_world.encoder_parts import IMAGE_SIZE, build_model, build_processor, build_tokenizer
 
     torch.manual_seed(recipe.seed)
-    recipe.out.mkdir(parents=True, exist_ok=True)
     held_out = draw_many("validation", 1000, size=IMAGE_SIZE, workers=recipe.workers)
     scenes = draw_many("train", recipe.scenes, size=IMAGE_SIZE, workers=recipe.workers)
     tokenizer = build_tokenizer(caption for captions in scenes.captions for caption in captions)
-    build_processor(tokenizer).save_pretrained(recipe.out)
     model = build_model(len(tokenizer))
     image_seconds = image_tower_stages(model.vision_model, scenes, recipe)
     started = time.monotonic()
@@ -392,7 +391,6 @@ def main(argv: list[str] | None = None) -> int:
     # The read-out is fitted on the demo's train split, the first of these scenes.
     first = Drawn(scenes.pixels[:6000], scenes.captions[:6000], scenes.present[:6000])
     scores = measure(model, tokenizer, fit=first, held_out=held_out)
-    model.save_pretrained(recipe.out)
     record = {
         "recipe": {name: value for name, value in dataclasses.asdict(recipe).items() if name not in ("out", "work")},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -403,7 +401,13 @@ def main(argv: list[str] | None = None) -> int:
         "torch": torch.__version__,
         "validation": scores,
     }
-    (recipe.out / "TRAINING.json").write_text(json.dumps(record, indent=2) + "\n")
+    recipe.out.mkdir(parents=True, exist_ok=True)
+    with only_writer(recipe.out), partial_folder(recipe.out) as new:
+        build_processor(tokenizer).save_pretrained(new)
+        model.save_pretrained(new)
+        write_whole(new / "TRAINING.json", json.dumps(record, indent=2) + "\n")
+        for file in sorted(new.iterdir()):
+            file.replace(recipe.out / file.name)
     print(json.dumps({name: value for name, value in record.items() if name != "recipe"}, indent=2))
     return 0
 

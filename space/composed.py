@@ -1,7 +1,6 @@
 """A composition for a base that was never trained: statistics of the photos, and scalars fitted on drawn scenes."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from notclip.modeling_notclip import NotClipModel
 from notclip.recaption.suite import open_photo
 from notclip.space.photo_set import DRAWN_WORLD, PhotoSet
 from notclip.training_data import Question
+from notclip.whole_files import write_whole
 
 FITTED_ON = 160
 ITERATIONS = 30
@@ -39,9 +39,7 @@ def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: Photo
         file = cache / f"composed-{key}.json"
         if not file.is_file():
             _fit(model)
-            partial = file.with_name(f"{file.name}.partial-{os.getpid()}")
-            partial.write_text(json.dumps({name: getattr(model.config, name) for name in SCALARS}), encoding="utf-8")
-            partial.replace(file)
+            write_whole(file, json.dumps({name: getattr(model.config, name) for name in SCALARS}))
         for name, value in json.loads(file.read_text(encoding="utf-8")).items():
             setattr(model.config, name, value)
     set_image_statistics(model, image_statistics(torch.from_numpy(np.array(embeds))))

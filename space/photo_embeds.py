@@ -1,6 +1,5 @@
 """Embeddings of the Space's photos, made when it first starts and mapped into memory from then on."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from notclip.fingerprints import image_tower_fingerprint
 from notclip.modeling_notclip import NotClipModel
 from notclip.recaption.suite import open_photo
 from notclip.space.photo_set import PhotoSet
+from notclip.whole_files import clear_partials, whole_file
 
 BATCH = 64
 # What the fingerprints below stand for themselves.
@@ -32,10 +32,7 @@ def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArr
             images = [open_photo(photos.photo(name)) for name in names]
             embeds.append(model.encode_images(images, batch_size=BATCH).float().cpu().numpy())
         cache.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{file.stem}.partial-{os.getpid()}.npy")
-        try:
+        clear_partials(cache)
+        with whole_file(file) as partial:
             np.save(partial, np.concatenate(embeds))
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)
     return np.load(file, mmap_mode="r")

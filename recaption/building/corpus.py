@@ -14,8 +14,8 @@ from notclip.recaption.building.gathering import Shard
 from notclip.recaption.building.images import SourceImage, shard_images
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import TaskProgress
-from notclip.recaption.building.work_folder import whole_file
 from notclip.recaption.salience import SalienceCounts, SalienceRecord
+from notclip.whole_files import whole_file
 
 _TOGETHER_EVERY = 256  # Images whose concepts are multiplied at once.
 

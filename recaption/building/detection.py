@@ -11,11 +11,12 @@ from notclip.recaption.building.gathering import Shard
 from notclip.recaption.building.images import shard_images
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import TaskProgress
-from notclip.recaption.building.work_folder import read_json, whole_file, write_json
+from notclip.recaption.building.work_folder import read_json, write_json
 from notclip.recaption.clip_detector import EveryFrame
 from notclip.recaption.detector import Detector, PresenceDetector, presence_scores
 from notclip.recaption.detector_thresholds import DetectorThreshold, ScoreCounts
 from notclip.recaption.zero_shot_detector import ZeroShotDetector
+from notclip.whole_files import whole_file
 
 
 @lru_cache(maxsize=1)

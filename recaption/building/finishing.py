@@ -68,8 +68,8 @@ def finish(job: BuildJob) -> None:
     for split in SPLITS:
         for record in records[split]:
             revision.update(record["revision"].encode())
-    for left in folder.rglob(".*.unfinished"):  # Of a process that was killed while it wrote.
-        left.unlink()
+    for left in sorted(folder.rglob(".*.partial")):  # Of processes that were killed while they wrote.
+        shutil.rmtree(left, ignore_errors=True)
     corpus = read_corpus(job)
     fingerprint, thresholds, _ = read_detection(job)
     files = {

@@ -20,7 +20,7 @@ from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.photo_spool import PhotoSpool
 from notclip.recaption.building.pieces import Skipped
 from notclip.recaption.building.progress import TaskProgress
-from notclip.recaption.building.work_folder import read_json, whole_file, write_json
+from notclip.recaption.building.work_folder import read_json, write_json
 from notclip.recaption.caption_text import says_something
 from notclip.recaption.clips import plain_picture
 from notclip.recaption.domains.descriptions import describe
@@ -35,6 +35,7 @@ from notclip.recaption.questions import Question, build_questions, require_count
 from notclip.recaption.rows import KINDS, features_of
 from notclip.recaption.text_budget import negate_within
 from notclip.recaption.verification import Verifier
+from notclip.whole_files import whole_file
 
 Row = dict[str, Any]
 # Of a split that is one shard queries list right and violating images among so many; of many shards among fewer, since

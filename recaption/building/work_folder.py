@@ -1,22 +1,11 @@
 """The folder in which a build grows: every file of it appears whole or not at all, so that a killed build goes on."""
 
 import json
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-
-@contextmanager
-def whole_file(file: Path) -> Iterator[Path]:
-    """A name to write to, which becomes `file` at the end; whatever goes wrong, `file` is never half-written."""
-    unfinished = file.with_name(f".{os.getpid()}-{file.name}.unfinished")
-    try:
-        yield unfinished
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
+from notclip.whole_files import whole_file
 
 
 def write_json(file: Path, value: Any) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import multiprocessing
-import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,10 @@ from datasets import ClassLabel, Features, Image, List, Value
 from tqdm import tqdm
 
 from notclip.errors import BadInputError
+from notclip.only_writer import only_writer
 from notclip.recaption.drawn_world.samples import make_sample
 from notclip.recaption.drawn_world.vocabulary import OBJECTS, SETTINGS
+from notclip.whole_files import whole_folder
 
 PICTURE_SIZE = 128
 DRAWN_WITH = ("datasets", "numpy", "pillow", "pyarrow")  # whose version may change what is drawn or written
@@ -70,17 +71,8 @@ def write_drawn_world(
         raise BadInputError(
             f"`out` must be a new or empty folder, but {out} holds something: remove it or name another."
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(f".{out.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
-    try:
+    with only_writer(out), whole_folder(out) as unfinished:
         _write_splits(unfinished, counts, size=size, seed=seed, workers=workers, progress=progress)
-        if out.exists():
-            out.rmdir()
-        unfinished.rename(out)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _write_splits(folder: Path, counts: dict[str, int], *, size: int, seed: int, workers: int, progress: bool) -> None:

@@ -81,9 +81,9 @@ def trained(tmp_path):
 def test_the_role_of_a_scored_model_follows_from_what_was_scored(trained, model, provenance, role):
     provenance = {name: value.format(trained=trained) for name, value in provenance.items()}
     scored = results(model=model.format(trained=trained), provenance=provenance)
-    assert scored.role(trained=trained, base="openai/clip") == role
+    assert scored.role(trained=trained, base="openai/clip", weights={}) == role
 
 
 def test_results_of_a_stranger_are_refused(trained):
     with pytest.raises(BadInputError, match="scores google/siglip, which is neither the base openai/clip"):
-        results(model="google/siglip").role(trained=trained, base="openai/clip")
+        results(model="google/siglip").role(trained=trained, base="openai/clip", weights={})

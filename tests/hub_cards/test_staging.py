@@ -1,6 +1,7 @@
 """What a staged release consists of, and what is refused."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -315,6 +316,95 @@ def test_the_code_of_a_space_runs_where_the_package_is_not_installed(inputs, spa
 def test_without_pictures_to_pass_on_the_space_has_none(inputs, space):
     stage_release(inputs.config(images="ids"))
     assert not (inputs.folder / "hub" / "space" / "photos").exists()
+
+
+def test_a_suite_whose_name_is_a_path_stays_inside_the_stage(inputs):
+    """A results file is somebody else's: what it says is no path."""
+    for name in ("../../../outside", "coco", "Coco"):
+        for role in ("base", "backbone", "notclip"):
+            content = json.loads((inputs.folder / f"{role}.json").read_text())
+            (inputs.folder / f"{name.strip('./')}-{role}.json").write_text(json.dumps(content | {"suite": name}))
+    for file in inputs.folder.glob("*.json"):  # Of another suite, the data is another too.
+        content = json.loads(file.read_text())
+        if content["suite"] != "data (test)":
+            content["provenance"]["data"] = {}
+            file.write_text(json.dumps(content))
+    before = set(inputs.folder.rglob("*"))
+    results = tuple(sorted(path.relative_to(inputs.folder) for path in inputs.folder.glob("*.json")))
+    stage_release(inputs.config(results=results))
+    assert all(path.is_relative_to(inputs.folder / "hub") for path in set(inputs.folder.rglob("*")) - before)
+    names = sorted(path.name for path in (inputs.folder / "hub" / "model" / "results").iterdir())
+    assert len(names) == 12
+    assert "_.._.._outside-e1a01a12-base.json" in names
+    assert not {"coco-base.json", "Coco-base.json"} & set(names)  # On some systems these are one file.
+
+
+def test_results_are_known_by_the_weights_that_were_scored_from_wherever_one_stages(inputs, monkeypatch):
+    weights = {"base": "b" * 64, "backbone": "c" * 64, "notclip": "d" * 64}
+    training = inputs.folder / "train" / "training.json"
+    training.write_text(json.dumps(json.loads(training.read_text()) | {"weights_sha256": weights}))
+    for role, digest in weights.items():
+        content = json.loads((inputs.folder / f"{role}.json").read_text())
+        content["model"] = f"../elsewhere/{role}" if role != "base" else content["model"]
+        content["provenance"]["weights_sha256"] = digest
+        (inputs.folder / f"{role}.json").write_text(json.dumps(content))
+    (inputs.folder / "elsewhere").mkdir()
+    monkeypatch.chdir(inputs.folder / "elsewhere")
+    paths = {name: inputs.folder / path for name, path in (("model", "train"), ("data", "data"), ("out", "hub"))}
+    results = tuple(inputs.folder / f"{role}.json" for role in weights)
+    stage_release(inputs.config(**paths, results=results))
+    staged = json.loads((inputs.folder / "hub" / "model" / "results" / "backbone.json").read_text())
+    assert staged["model"] == "ann/notclip-clip-vit-base-patch32-backbone"
+    training.write_text(training.read_text().replace("c" * 64, "e" * 64))
+    with pytest.raises(BadInputError, match=r"backbone\.json scores \.\./elsewhere/backbone with other weights"):
+        stage_release(inputs.config(**paths | {"out": inputs.folder / "again"}, results=results))
+
+
+def test_a_base_whose_folder_was_named_relatively_is_found_from_any_folder(inputs, monkeypatch):
+    shutil.copytree(inputs.folder / "train" / "backbone", inputs.folder / "models" / "encoder")
+    for file in (inputs.folder / "train" / "training.json", inputs.folder / "base.json"):
+        file.write_text(file.read_text().replace(inputs.base, "models/encoder"))
+    monkeypatch.chdir(inputs.folder / "models")
+    paths = {name: inputs.folder / path for name, path in (("model", "train"), ("data", "data"), ("out", "hub"))}
+    for role in ("backbone", "notclip"):
+        file = inputs.folder / f"{role}.json"
+        file.write_text(file.read_text().replace('"train/', f'"{inputs.folder}/train/'))
+    results = tuple(inputs.folder / f"{role}.json" for role in ("base", "backbone", "notclip"))
+    repos = stage_release(inputs.config(**paths, results=results))["repos"]
+    assert "ann/notclip-encoder-base" in {repo["repo_id"] for repo in repos}
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("CC BY 4.0", "Did you mean cc-by-4.0?"),
+        ("Apache License, Version 2.0", "Did you mean apache-2.0?"),
+        ("GPLv3", "Did you mean gpl-3.0?"),
+        ("CC0", "Did you mean cc0-1.0?"),
+        ("free for research", "They are listed at https://huggingface.co/docs/hub/repositories-licenses."),
+        ("other", "leave it out"),
+    ],
+)
+def test_a_licence_that_the_hub_does_not_know_is_refused_and_the_nearest_named(inputs, text, meant):
+    for option in ("weights_license", "data_license"):
+        with pytest.raises(BadInputError, match=rf"`{option}` .*{re.escape(meant)}"):
+            inputs.config(**{option: text})
+
+
+def test_the_licence_of_a_base_is_checked_where_its_card_states_it(local_base):
+    card = local_base.folder / "encoder" / "README.md"
+    card.write_text("---\nlicense: MIT license\n---\n")
+    with pytest.raises(BadInputError, match=rf"`license` in {card}.*--weights-license.*Did you mean mit"):
+        stage_release(local_base.config(name="tiny"))
+    card.write_text("---\nlicense: 2026-99-99\n---\n")
+    with pytest.raises(BadInputError, match="front matter that is not YAML"):
+        stage_release(local_base.config(name="tiny"))
+
+
+@pytest.mark.parametrize("name", ["clip--small", "x" * 90, "clip.git", "-clip", "clïp"])
+def test_a_release_whose_repositories_the_hub_cannot_have_is_refused(inputs, name):
+    with pytest.raises(BadInputError, match=r"the Hub can have no repository .*`name`"):
+        stage_release(inputs.config(name=name))
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Routes of collections and pull requests."""
 
+import re
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from notclip.loopback_hub.hub import HubError, LoopbackHub, json_body
+from notclip.loopback_hub.bodies import json_body, value_of
+from notclip.loopback_hub.hub import HubError, LoopbackHub
 from notclip.loopback_hub.read_api import kind_of
 
 
@@ -61,18 +63,19 @@ async def list_collections(hub: LoopbackHub, request: Request) -> Response:
 async def create_collection(hub: LoopbackHub, request: Request) -> Response:
     """POST /api/collections."""
     body = await json_body(request)
-    hub.check_may_write(request, body["namespace"])
-    if len(body["title"]) > 60:
+    namespace, title = value_of(body, "namespace", str), value_of(body, "title", str)
+    hub.check_may_write(request, namespace)
+    if not 1 <= len(title) <= 60:
         raise HubError(400, '"title" length must be less than or equal to 60 characters long')
-    slug = f"{body['namespace']}/{body['title'].lower().replace(' ', '-')}-{len(hub.store.collections):024x}"
+    slug = f"{namespace}/{re.sub(r'[^a-z0-9]+', '-', title.lower())}-{len(hub.store.collections):024x}"
     for known in hub.store.collections.values():
-        if known["owner"]["name"] == body["namespace"] and known["title"] == body["title"]:
+        if known["owner"]["name"] == namespace and known["title"] == title:
             raise HubError(409, "You already have a collection with this title", slug=known["slug"])
     collection = {
         "slug": slug,
-        "title": body["title"],
-        "description": body.get("description"),
-        "owner": {"name": body["namespace"]},
+        "title": title,
+        "description": value_of(body, "description", str, ""),
+        "owner": {"name": namespace},
         "items": [],
         "lastUpdated": "2026-01-01T00:00:00.000Z",
         "position": 0,
@@ -103,7 +106,8 @@ async def add_item(hub: LoopbackHub, request: Request) -> Response:
     """POST /api/collections/SLUG/items."""
     collection = _collection(hub, request)
     hub.check_may_write(request, collection["owner"]["name"])
-    item = (await json_body(request))["item"]
+    item = value_of(await json_body(request), "item", dict)
+    item = {name: value_of(item, name, str) for name in ("type", "id")}
     if (f"{item['type']}s", item["id"]) not in hub.store.repos:
         raise HubError(404, f"{item['type']} {item['id']} does not exist")
     if any((known["id"], known["type"]) == (item["id"], item["type"]) for known in collection["items"]):

@@ -2,7 +2,6 @@
 
 import errno
 import fnmatch
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +28,9 @@ class HubError(Exception):
 
     def response(self) -> Response:
         """The answer: the client reads the message from the headers, and 404s by their code."""
-        headers = {"X-Error-Message": self.message} | ({} if self.code is None else {"X-Error-Code": self.code})
+        # What a client sent may be in it, and a header takes neither line breaks nor most letters.
+        shown = " ".join(self.message.split()).encode("ascii", "replace").decode()
+        headers = {"X-Error-Message": shown} | ({} if self.code is None else {"X-Error-Code": self.code})
         return JSONResponse({"error": self.message} | self.content, self.status, headers)
 
 
@@ -82,6 +83,7 @@ class LoopbackHub:
     log: list[tuple[str, str]] = field(default_factory=list)
     before_request: Callable[[str], None] = lambda route: None
     url: str = ""
+    awaited: set[str] = field(default_factory=set)  # hashes of the large files for which an address was given
 
     def __post_init__(self) -> None:
         self.store = Store(self.root)
@@ -169,11 +171,3 @@ def is_large(path: str, sample: bytes, size: int, attributes: str) -> bool:
     patterns = [line.split()[0] for line in attributes.splitlines() if "filter=lfs" in line]
     name = path.rpartition("/")[2]
     return size > 10 * 2**20 or b"\0" in sample or any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
-
-
-async def json_body(request: Request) -> Any:
-    """A request's JSON."""
-    try:
-        return json.loads(await request.body())
-    except ValueError as error:
-        raise HubError(400, f"Invalid JSON: {error}") from error

@@ -1,15 +1,14 @@
 """Routes that read: who one is, what a repository holds at a revision, and its files."""
 
-import json
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs
 
-import yaml
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from notclip.loopback_hub.bodies import front_matter, json_body, value_of
 from notclip.loopback_hub.hub import HubError, LoopbackHub
 from notclip.loopback_hub.store import Commit, File, Repo
 
@@ -54,7 +53,8 @@ async def info(hub: LoopbackHub, request: Request) -> Response:
     """GET /api/KIND/ID and /api/KIND/ID/revision/REVISION."""
     repo = hub.repo(request)
     commit = hub.commit(request, repo)
-    card = front_matter(hub, commit)
+    readme = commit.files.get("README.md")
+    card = {} if readme is None else front_matter(hub.store.blob(readme.sha256).read_bytes())
     siblings: list[dict[str, Any]] = [{"rfilename": path} for path in sorted(commit.files)]
     if request.query_params.get("blobs"):
         siblings = [{"rfilename": path} | _blob(commit.files[path]) for path in sorted(commit.files)]
@@ -100,9 +100,11 @@ async def paths_info(hub: LoopbackHub, request: Request) -> Response:
     """POST /api/KIND/ID/paths-info/REVISION."""
     repo = hub.repo(request)
     commit = hub.commit(request, repo)
-    body = (await request.body()).decode()
-    is_json = request.headers.get("content-type", "").startswith("application/json")
-    wanted = {path.strip("/") for path in (json.loads(body) if is_json else parse_qs(body)).get("paths", [])}
+    if request.headers.get("content-type", "").startswith("application/json"):
+        asked = value_of(await json_body(request), "paths", list, [])
+    else:
+        asked = parse_qs((await request.body()).decode(errors="replace")).get("paths", [])
+    wanted = {path.strip("/") for path in asked if isinstance(path, str)}
     return JSONResponse([entry for entry in _entries(commit, "") if entry["path"] in wanted])
 
 
@@ -146,16 +148,6 @@ async def resolve(hub: LoopbackHub, request: Request) -> Response:
     if file.lfs:
         headers |= {"X-Linked-Etag": f'"{file.sha256}"', "X-Linked-Size": str(file.size)}
     return FileResponse(hub.store.blob(file.sha256), headers=headers, media_type="application/octet-stream")
-
-
-def front_matter(hub: LoopbackHub, commit: Commit) -> dict[str, Any]:
-    """The metadata that a card opens with; nothing where it has none."""
-    if "README.md" not in commit.files:
-        return {}
-    text = hub.store.blob(commit.files["README.md"].sha256).read_text(encoding="utf-8")
-    parts = text.split("---\n", 2)
-    content = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0] else None
-    return content if isinstance(content, dict) else {}
 
 
 def kind_of(repo: Repo) -> str:

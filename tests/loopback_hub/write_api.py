@@ -1,20 +1,28 @@
 """Routes that write: repositories, uploads, commits, tags and branches."""
 
-import base64
-import json
 from typing import Any
 
-import yaml
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from notclip.loopback_hub.hub import PREFIXES, HubError, LoopbackHub, is_large, json_body
+from notclip.hub_cards.hub_rules import repo_id_problem
+from notclip.loopback_hub.bodies import (
+    SPACE_SDKS,
+    base64_of,
+    checked_sha256,
+    front_matter,
+    json_body,
+    json_object,
+    metadata_errors,
+    path_of,
+    ref_name,
+    sha256_of,
+    value_of,
+)
+from notclip.loopback_hub.hub import PREFIXES, HubError, LoopbackHub, is_large
 from notclip.loopback_hub.read_api import kind_of
 from notclip.loopback_hub.store import NameTakenError, StaleParentError
-
-SPACE_SDKS = ("docker", "gradio", "static")
-SPACE_COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 
 
 def write_routes(hub: LoopbackHub) -> list[Route]:
@@ -37,14 +45,16 @@ async def create_repo(hub: LoopbackHub, request: Request) -> Response:
     """POST /api/repos/create."""
     body = await json_body(request)
     account = hub.account(request)
-    namespace = body.get("organization") or (account.name if account else "")
+    namespace = value_of(body, "organization", str, "") or (account.name if account else "")
     account = hub.check_may_write(request, namespace)
-    kind, repo_id = f"{body.get('type') or 'model'}s", f"{namespace}/{body['name']}"
-    if kind not in PREFIXES:
-        raise HubError(400, f"Invalid repo type {kind}")
+    kind, repo_id = _kind_of(body), f"{namespace}/{value_of(body, 'name', str)}"
+    if problem := repo_id_problem(repo_id):
+        raise HubError(400, f"Invalid repo name: {problem}")
     url = f"{hub.url}/{PREFIXES[kind]}{repo_id}"
     if (kind, repo_id) in hub.store.repos:
         raise HubError(409, f"You already created this {kind.removesuffix('s')} repo: {repo_id}", url=url)
+    if kind == "spaces" and body.get("sdk") not in SPACE_SDKS:
+        raise HubError(400, f'"sdk" must be one of {", ".join(SPACE_SDKS)}')
     if kind == "spaces" and body.get("sdk") in ("gradio", "docker") and not account.hosts_spaces:
         raise HubError(402, "Payment required: Spaces that run Python need a PRO subscription")
     private = body.get("visibility") == "private" or bool(body.get("private"))
@@ -55,9 +65,9 @@ async def create_repo(hub: LoopbackHub, request: Request) -> Response:
 async def delete_repo(hub: LoopbackHub, request: Request) -> Response:
     """DELETE /api/repos/delete."""
     body = await json_body(request)
-    namespace = body.get("organization") or ""
+    namespace = value_of(body, "organization", str, "")
     account = hub.check_may_write(request, namespace or getattr(hub.account(request), "name", ""))
-    key = (f"{body.get('type') or 'model'}s", f"{namespace or account.name}/{body['name']}")
+    key = (_kind_of(body), f"{namespace or account.name}/{value_of(body, 'name', str)}")
     if key not in hub.store.repos:
         raise HubError(404, "Repository not found", code="RepoNotFound")
     hub.store.delete_repo(hub.store.repos[key])
@@ -67,23 +77,11 @@ async def delete_repo(hub: LoopbackHub, request: Request) -> Response:
 async def validate_yaml(hub: LoopbackHub, request: Request) -> Response:
     """POST /api/validate-yaml: the rules on a card's metadata that a release can break."""
     body = await json_body(request)
-    errors: list[str] = []
-    parts = body["content"].split("---\n", 2)
     try:
-        card = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0] else {}
-    except yaml.YAMLError as error:
-        card, errors = {}, [f"YAML Metadata Error: {error}"]
-    card = card if isinstance(card, dict) else {}
-    if body.get("repoType") == "space":
-        if card.get("sdk") not in SPACE_SDKS:
-            errors.append(f'"sdk" must be one of {", ".join(SPACE_SDKS)}')
-        for name in ("colorFrom", "colorTo"):
-            if name in card and card[name] not in SPACE_COLOURS:
-                errors.append(f'"{name}" must be one of {", ".join(SPACE_COLOURS)}')
-        if len(card.get("short_description", "")) > 60:
-            errors.append('"short_description" length must be less than or equal to 60 characters long')
-    elif card.get("license") == "other" and not (card.get("license_name") and card.get("license_link")):
-        errors.append('"license_name" and "license_link" are required when "license" is "other"')
+        card = front_matter(value_of(body, "content", str).encode("utf-8", "replace"))
+        errors = metadata_errors(card, repo_type=value_of(body, "repoType", str, "model"))
+    except HubError as error:
+        errors = [error.message]
     content: dict[str, Any] = {"errors": [{"message": message} for message in errors], "warnings": []}
     return JSONResponse(content, 400 if errors else 200)
 
@@ -95,11 +93,11 @@ async def preupload(hub: LoopbackHub, request: Request) -> Response:
     head = hub.commit(request, repo)
     attributes = ""
     if ".gitattributes" in head.files:
-        attributes = hub.store.blob(head.files[".gitattributes"].sha256).read_text(encoding="utf-8")
+        attributes = hub.store.blob(head.files[".gitattributes"].sha256).read_text(encoding="utf-8", errors="replace")
     answers = []
-    for file in (await json_body(request))["files"]:
-        sample, path = base64.b64decode(file["sample"]), file["path"]
-        mode = "lfs" if is_large(path, sample, file["size"], attributes) else "regular"
+    for file in value_of(await json_body(request), "files", list):
+        sample, path = base64_of(file, "sample"), path_of(file)
+        mode = "lfs" if is_large(path, sample, value_of(file, "size", int), attributes) else "regular"
         there = {"oid": head.files[path].oid} if path in head.files else {}
         answers.append({"path": path, "uploadMode": mode, "shouldIgnore": False} | there)
     return JSONResponse({"files": answers, "commitOid": head.id})
@@ -110,10 +108,12 @@ async def lfs_batch(hub: LoopbackHub, request: Request) -> Response:
     repo = hub.repo(request)
     _check_may_commit(hub, request, repo.id)
     objects = []
-    for wanted in (await json_body(request))["objects"]:
-        entry: dict[str, Any] = {"oid": wanted["oid"], "size": wanted["size"]}
-        if not hub.store.blob(wanted["oid"]).exists():
-            href = f"{hub.url}/loopback-storage/{PREFIXES[repo.kind]}{repo.id}/{wanted['oid']}"
+    for wanted in value_of(await json_body(request), "objects", list):
+        sha256 = sha256_of(wanted)
+        entry: dict[str, Any] = {"oid": sha256, "size": value_of(wanted, "size", int)}
+        if not hub.store.blob(sha256).exists():
+            hub.awaited.add(sha256)
+            href = f"{hub.url}/loopback-storage/{PREFIXES[repo.kind]}{repo.id}/{sha256}"
             entry["actions"] = {"upload": {"href": href}}
         objects.append(entry)
     return JSONResponse({"transfer": "basic", "objects": objects})
@@ -121,7 +121,10 @@ async def lfs_batch(hub: LoopbackHub, request: Request) -> Response:
 
 async def lfs_upload(hub: LoopbackHub, request: Request) -> Response:
     """PUT to the address that the batch route gave."""
-    if not await hub.store.receive_blob(request.path_params["sha256"], request.stream()):
+    sha256 = checked_sha256(request.path_params["sha256"])
+    if sha256 not in hub.awaited:
+        raise HubError(403, "Nobody was given this address")
+    if not await hub.store.receive_blob(sha256, request.stream()):
         raise HubError(400, "The content does not have the hash that was announced")
     return Response()
 
@@ -134,32 +137,35 @@ async def commit(hub: LoopbackHub, request: Request) -> Response:
     header: dict[str, Any] = {}
     added, deleted = {}, set()
     for line in (await request.body()).splitlines():
-        entry = json.loads(line)
-        key, value = entry["key"], entry["value"]
+        entry = json_object(line)
+        key, value = value_of(entry, "key", str), value_of(entry, "value", dict)
         if key == "header":
             header = value
         elif key == "file":
-            data = base64.b64decode(value["content"])
-            added[value["path"]] = hub.store.file(hub.store.add_blob(data), lfs=False)
+            data = base64_of(value, "content")
+            if path_of(value) == "README.md":
+                _check_card(data, kind_of(repo))
+            added[path_of(value)] = hub.store.file(hub.store.add_blob(data), lfs=False)
         elif key == "lfsFile":
-            if not hub.store.blob(value["oid"]).exists():
-                raise HubError(400, f"LFS object {value['oid']} of {value['path']} was not uploaded")
-            added[value["path"]] = hub.store.file(value["oid"], lfs=True)
+            sha256 = sha256_of(value)
+            if not hub.store.blob(sha256).exists():
+                raise HubError(400, f"LFS object {sha256} of {path_of(value)} was not uploaded")
+            added[path_of(value)] = hub.store.file(sha256, lfs=True)
         elif key == "deletedFile":
-            deleted.add(value["path"])
+            deleted.add(path_of(value))
         elif key == "deletedFolder":
-            deleted.add(value["path"].rstrip("/") + "/")
+            deleted.add(path_of(value).rstrip("/") + "/")
         else:
-            raise HubError(400, f"Unknown operation {key}")
+            raise HubError(400, f"Unknown operation {key!r:.100}")
     try:
         made, number = hub.store.commit(
             repo,
             request.path_params["revision"],
             added=added,
             deleted=deleted,
-            parent=header.get("parentCommit"),
-            title=header["summary"],
-            description=header.get("description", ""),
+            parent=value_of(header, "parentCommit", str, "") or None,
+            title=value_of(header, "summary", str),
+            description=value_of(header, "description", str, ""),
             author=author,
             create_pr=create_pr,
         )
@@ -175,7 +181,7 @@ async def commit(hub: LoopbackHub, request: Request) -> Response:
 
 async def tag(hub: LoopbackHub, request: Request) -> Response:
     """POST /api/KIND/ID/tag/REVISION."""
-    return await _make_ref(hub, request, "refs/tags/", (await json_body(request))["tag"])
+    return await _make_ref(hub, request, "refs/tags/", value_of(await json_body(request), "tag", str))
 
 
 async def branch(hub: LoopbackHub, request: Request) -> Response:
@@ -188,10 +194,22 @@ async def _make_ref(hub: LoopbackHub, request: Request, start: str, name: str) -
     commit = hub.commit(request, repo) if start == "refs/tags/" else repo.resolve("main")
     assert commit is not None
     try:
-        hub.store.set_ref(repo, start + name, commit)
+        hub.store.set_ref(repo, start + ref_name(name), commit)
     except NameTakenError:
         raise HubError(409, f"Reference already exists: {name} of this {kind_of(repo)}") from None
     return JSONResponse({})
+
+
+def _kind_of(body: dict[str, Any]) -> str:
+    kind = f"{value_of(body, 'type', str, 'model')}s"
+    if kind not in PREFIXES:
+        raise HubError(400, f"Invalid repo type {kind!r:.100}")
+    return kind
+
+
+def _check_card(data: bytes, repo_type: str) -> None:
+    if errors := metadata_errors(front_matter(data), repo_type=repo_type):
+        raise HubError(400, f"Invalid metadata in README.md: {'; '.join(errors)}"[:2000])
 
 
 def _check_may_commit(hub: LoopbackHub, request: Request, repo_id: str, *, create_pr: bool = False) -> str:
