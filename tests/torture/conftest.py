@@ -1,0 +1,114 @@
+"""Counts what was tried on each door of the house, and prints it at the end: tried, held, fell.
+
+`make test` runs a short form, which stops at the first input that something falls to and makes it small. `make
+torture` sets NOTCLIP_TORTURE to a number of inputs for each door: all of them are tried, and each kind of fall is kept
+as a file.
+"""
+
+import os
+import resource
+import time
+import traceback
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+CAMPAIGN = int(os.environ.get("NOTCLIP_TORTURE", "0"))
+SHORT = 25
+SECONDS = 10.0  # that one input may take
+GROWTH = 700.0  # MB by which one input may raise the peak of the process
+
+settings.register_profile(
+    "torture",
+    max_examples=CAMPAIGN or SHORT,
+    deadline=None,
+    derandomize=not CAMPAIGN,  # CI tries the same inputs each time; a campaign others each time
+    database=None,
+    phases=[Phase.explicit, Phase.generate] + ([] if CAMPAIGN else [Phase.shrink]),
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("torture")
+
+
+class Tally:
+    """What was tried on each door."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.tried: Counter[str] = Counter()
+        self.falls: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def attempt(self, door: str, value: Any, act: Callable[[], Any], *, allowed: tuple[type[Exception], ...]) -> None:
+        """Try one input: `act` may return, or raise what is `allowed` with one short sentence; nothing else."""
+        self.tried[door] += 1
+        peak, started = _peak_mb(), time.perf_counter()
+        try:
+            act()
+        except allowed as error:
+            fall = _of_message(str(error))
+        except Exception as error:
+            if not CAMPAIGN:
+                raise
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            fall = f"{type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}"
+        else:
+            fall = ""
+        seconds, growth = time.perf_counter() - started, _peak_mb() - peak
+        if not fall and seconds > SECONDS:
+            fall = f"slow: more than {SECONDS:.0f} s"
+        if not fall and growth > GROWTH:
+            fall = f"memory: more than {GROWTH:.0f} MB"
+        if not fall:
+            return
+        if not CAMPAIGN:
+            raise AssertionError(f"{door}: {fall}\n{value!r:.2000}")
+        if not self.falls[door][fall]:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            name = f"{door}-{len(self.falls[door])}.txt".replace(" ", "-").replace("/", "-")
+            (self.folder / name).write_text(f"{fall}\n{value!r}\n", encoding="utf-8", errors="backslashreplace")
+        self.falls[door][fall] += 1
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _of_message(message: str) -> str:
+    """What is wrong with an error's message; empty for a good one."""
+    if not message.strip():
+        return "an error without words"
+    if len(message) > 1200:
+        return "an error of more than 1,200 letters"
+    if any(ord(letter) < 32 and letter not in "\n\t" for letter in message):
+        return "control characters in an error"
+    return ""
+
+
+_TALLY = Tally(Path(os.environ.get("NOTCLIP_TORTURE_FALLS", "build/torture")))
+
+
+@pytest.fixture(scope="session")
+def tally() -> Tally:
+    return _TALLY
+
+
+@pytest.fixture(autouse=True)
+def _no_fall_is_forgotten(request, tally):
+    before = sum(map(len, tally.falls.values()))
+    yield
+    assert sum(map(len, tally.falls.values())) == before, "see the table at the end, and build/torture/"
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not CAMPAIGN or not _TALLY.tried:
+        return
+    terminalreporter.section("tried, held, fell")
+    for door, tried in sorted(_TALLY.tried.items()):
+        fell = sum(_TALLY.falls[door].values())
+        terminalreporter.write_line(f"{door:40}{tried:9,}{tried - fell:9,}{fell:9,}")
+        for fall, times in _TALLY.falls[door].most_common():
+            terminalreporter.write_line(f"    {times:6,}  {fall}")
