@@ -19,6 +19,10 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 # Processes that `make test` runs on, each with one thread of torch; 0 for one that a debugger can stop.
 WORKERS ?= 2
+# LOCKED=1: what is installed is checked against the hashes of requirements.lock (Python 3.11, as CI has it).
+LOCKED ?=
+# Inputs that `make torture` tries on each door, and how often it kills each command.
+TRIES ?= 5000
 
 .PHONY: help
 help: ## list the recipes
@@ -31,6 +35,7 @@ $(STAMP): pyproject.toml constraints.txt tests/openclip_requirements.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv was found: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 2; }
 	@"$(BIN)/python" -c '' 2>/dev/null || { echo "Making $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv --clear "$(VENV)"; }
 	@echo "Installing NotCLIP and what it needs into $(VENV) (minutes on a new machine, the largest part is torch)"
+	$(if $(LOCKED),"$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock)
 	"$(BIN)/python" -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
 	"$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-deps -r tests/openclip_requirements.txt
 	@touch $@
@@ -58,6 +63,24 @@ browser-test: $(STAMP) ## the Space in headless Chromium, which is installed by 
 .PHONY: test
 test: $(STAMP) ## the tests (a few minutes)
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+.PHONY: torture
+torture: $(STAMP) ## an hour of hostile files, calls and kills; prints a table of what was tried, held and fell
+	NOTCLIP_TORTURE=$(TRIES) OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest tests/torture -p no:cacheprovider $(ARGS)
+
+.PHONY: lock
+lock: ## write requirements.lock anew: the hashes of constraints.txt, but for torch, whose build differs by machine
+	@test -x build/lock/bin/uv || { "$(PYTHON)" -m venv build/lock && build/lock/bin/python -m pip install -qq --disable-pip-version-check uv; }
+	grep -v '^torch==' constraints.txt > build/lock/requirements.in
+	build/lock/bin/uv pip compile --quiet --no-deps --generate-hashes --no-annotate --no-header --python-version 3.11 \
+	  --output-file requirements.lock build/lock/requirements.in > build/lock/said.txt
+
+.PHONY: audit
+audit: ## look the locked packages up among the known vulnerabilities, where the registry tells of any
+	@test -x build/audit/bin/pip-audit || { "$(PYTHON)" -m venv build/audit && build/audit/bin/python -m pip install -qq --disable-pip-version-check pip-audit; }
+	build/audit/bin/pip-audit --no-deps --disable-pip --progress-spinner off --requirement requirements.lock > build/audit/report.txt \
+	  || { cat build/audit/report.txt >&2; exit 1; }
+	@echo "pip-audit: no known vulnerability; $$(grep -c 'could not be audited' build/audit/report.txt || true) of $$(grep -c == requirements.lock) packages are unknown to this registry"
 
 .PHONY: lint
 lint: $(STAMP) ## what ruff has against the code's rules and its layout

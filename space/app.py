@@ -38,6 +38,7 @@ from notclip.space.settings import read_settings
 
 LOGGER = logging.getLogger("notclip.space")
 MAX_WAITING = 64
+MAX_SESSIONS = 200  # Gradio keeps what each page shows, some 150 KB; beyond these the longest unused is forgotten.
 MAX_FILE = "20mb"
 ORPHAN_SECONDS = 600  # Uploads that no page has read, as when a tab was closed, are deleted after this time.
 
@@ -69,6 +70,7 @@ def launch(app: gr.Blocks, *, wait: bool) -> str:
         ssr_mode=False,
         show_error=True,
         prevent_thread_lock=not wait,
+        state_session_capacity=MAX_SESSIONS,
     )
     return address
 

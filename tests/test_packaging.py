@@ -1,6 +1,7 @@
 """A wheel built from the committed files works elsewhere and adds only `notclip/` to site-packages."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,3 +83,17 @@ def test_the_package_of_the_wheel_imports_with_its_dependencies(python_elsewhere
     lent = {"PYTHONPATH": sysconfig.get_path("purelib"), "PATH": os.environ["PATH"]}
     environment = lent | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     assert run(python_elsewhere, "-c", code, cwd=tmp_path, env=environment).strip() == "NotClipModel"
+
+
+def test_the_lock_holds_the_hashes_of_just_what_is_pinned():
+    pins = {line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+    lock = (ROOT / "requirements.lock").read_text().replace("\\\n", "").splitlines()
+    locked = {line.split()[0]: line.count("--hash=sha256:") for line in lock}
+    pinned = {_canonical(pin) for pin in pins if not pin.startswith("torch==")}
+    assert {_canonical(pin) for pin in locked} == pinned, "`make lock` writes requirements.lock anew"
+    assert min(locked.values()) >= 1
+
+
+def _canonical(pin: str) -> str:
+    name, _, version = pin.partition("==")
+    return f"{re.sub(r'[-_.]+', '-', name).lower()}=={version}"

@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def space(tmp_path_factory):
-    """The Space on its embedded default, served in this process; its address and its folder for uploads."""
+    """The Space on its embedded default, served in this process: its app, address and folder for uploads."""
     environment = pytest.MonkeyPatch()
     uploads = tmp_path_factory.mktemp("uploads")
     with socket.socket() as free:
@@ -20,16 +20,16 @@ def space(tmp_path_factory):
 
     app = build(tmp_path_factory.mktemp("here"))
     address = launch(app, wait=False)
-    yield address, uploads
+    yield app, address, uploads
     app.close()
     environment.undo()
 
 
 @pytest.fixture
 def address(space) -> str:
-    return space[0]
+    return space[1]
 
 
 @pytest.fixture
 def uploads(space) -> Path:
-    return space[1]
+    return space[2]

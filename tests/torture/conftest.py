@@ -1,175 +1,114 @@
-"""Commands that are killed at steps which are counted, in children of a server that has loaded the libraries once."""
+"""Counts what was tried on each door of the house, and prints it at the end: tried, held, fell.
 
-import hashlib
-import multiprocessing
-import random
-import runpy
-import signal
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+`make test` runs a short form, which stops at the first input that something falls to and makes it small. `make
+torture` sets NOTCLIP_TORTURE to a number of inputs for each door: all of them are tried, and each kind of fall is kept
+as a file.
+"""
+
+import os
+import resource
+import time
+import traceback
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
-from notclip.recaption import drawn_world
+CAMPAIGN = int(os.environ.get("NOTCLIP_TORTURE", "0"))
+SHORT = 25
+SECONDS = 10.0  # that one input may take
+GROWTH = 700.0  # MB by which one input may raise the peak of the process
 
-PROGRAM = Path(__file__).with_name("killed.py")
-LOADED = (
-    *("torch", "transformers", "datasets", "peft", "sklearn.linear_model", "notclip.train_run", "notclip.score_run"),
-    *("notclip.recaption.builder", "notclip.hub_cards.staging", "notclip.scripts.command_line"),
+settings.register_profile(
+    "torture",
+    max_examples=CAMPAIGN or SHORT,
+    deadline=None,
+    derandomize=not CAMPAIGN,  # CI tries the same inputs each time; a campaign others each time
+    database=None,
+    phases=[Phase.explicit, Phase.generate] + ([] if CAMPAIGN else [Phase.shrink]),
+    suppress_health_check=list(HealthCheck),
 )
+settings.load_profile("torture")
 
 
-@dataclass(frozen=True)
-class Command:
-    """A command of notclip that writes.
-
-    Args:
-        argv: the verb and its options; what it writes is named relatively, to the folder of the run.
-        again: options that it needs to go on.
-        varies: names of files that differ from run to run, for a reason that docs/scale.md states.
-    """
-
-    argv: Sequence[str | Path]
-    again: tuple[str, ...] = ()
-    varies: tuple[str, ...] = ()
-
-
-class Killing:
-    """Runs commands to their end or kills them on the way; all in children of one server.
-
-    Args:
-        folder: where each run gets a folder of its own.
-    """
+class Tally:
+    """What was tried on each door."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([*LOADED])
+        self.tried: Counter[str] = Counter()
+        self.falls: dict[str, Counter[str]] = defaultdict(Counter)
 
-    def run(self, command: Command, name: str, *, number: int | None = None, at: int = 0, more: tuple = ()) -> int:
-        """Run it in the folder of that name; returns its exit status, negative for a signal."""
-        work = self.folder / name
-        work.mkdir(exist_ok=True)
-        argv = [*map(str, command.argv), *more]
-        arguments = {"argv": argv, "folder": str(work), "log": str(self.log(name)), "number": number, "at": at}
-        values = {"init_globals": {"arguments": arguments}, "run_name": "__main__"}
-        process = self._context.Process(target=runpy.run_path, args=(str(PROGRAM),), kwargs=values)
-        process.start()
-        process.join()
-        assert process.exitcode is not None
-        return process.exitcode
-
-    def log(self, name: str) -> Path:
-        """What the run of that name printed."""
-        return self.folder / f"{name}.log"
-
-    def steps(self, name: str) -> int:
-        """How many steps the run of that name took to its end."""
-        return int(Path(f"{self.log(name)}.steps").read_text())
-
-    def contents(self, name: str, command: Command) -> dict[str, str]:
-        """Every file that the run of that name left, hidden ones too -> its hash."""
-        work = self.folder / name
-        return {
-            path.relative_to(work).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(work.rglob("*"))
-            if path.is_file() and path.name not in command.varies
-        }
-
-    def survives(self, command: Command, *, seed: int, kills: int = 1) -> None:
-        """Kill it at random steps, SIGTERM and SIGKILL by turns, run it again, and compare with an undisturbed run."""
-        assert self.run(command, "undisturbed") == 0, self.log("undisturbed").read_text()
-        expected, steps = self.contents("undisturbed", command), self.steps("undisturbed")
-        assert expected
-        chosen = random.Random(seed)
-        for number, status in ((signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)) * kills:
-            at = chosen.randint(1, steps)
-            name = f"{number.name}-at-{at}-of-{steps}"
-            assert self.run(command, name, number=number, at=at) == status, self.log(name).read_text()
-            if number == signal.SIGTERM:
-                said = self.log(name).read_text()
-                assert "notclip: terminated. " in said, said
-                assert "Traceback" not in said, said
-            # Killed when all was in its place, a command finds it there, and refuses to write over it.
-            was_done = expected.items() <= self.contents(name, command).items()
-            status = self.run(command, name, more=command.again)
-            assert status == 0 or (was_done and status == 2), f"{name}: {self.log(name).read_text()}"
-            assert self.contents(name, command) == expected, name
+    def attempt(self, door: str, value: Any, act: Callable[[], Any], *, allowed: tuple[type[Exception], ...]) -> None:
+        """Try one input: `act` may return, or raise what is `allowed` with one short sentence; nothing else."""
+        self.tried[door] += 1
+        peak, started = _peak_mb(), time.perf_counter()
+        try:
+            act()
+        except allowed as error:
+            fall = _of_message(str(error))
+        except Exception as error:
+            if not CAMPAIGN:
+                raise
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            fall = f"{type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}"
+        else:
+            fall = ""
+        seconds, growth = time.perf_counter() - started, _peak_mb() - peak
+        if not fall and seconds > SECONDS:
+            fall = f"slow: more than {SECONDS:.0f} s"
+        if not fall and growth > GROWTH:
+            fall = f"memory: more than {GROWTH:.0f} MB"
+        if not fall:
+            return
+        if not CAMPAIGN:
+            raise AssertionError(f"{door}: {fall}\n{value!r:.2000}")
+        if not self.falls[door][fall]:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            name = f"{door}-{len(self.falls[door])}.txt".replace(" ", "-").replace("/", "-")
+            (self.folder / name).write_text(f"{fall}\n{value!r}\n", encoding="utf-8", errors="backslashreplace")
+        self.falls[door][fall] += 1
 
 
-@pytest.fixture
-def killing(tmp_path):
-    """Runs and kills commands in a folder of the test."""
-    return Killing(tmp_path)
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-class Inputs:
-    """The commands that are killed, and what they read, each made once by the one before it.
+def _of_message(message: str) -> str:
+    """What is wrong with an error's message; empty for a good one."""
+    if not message.strip():
+        return "an error without words"
+    if len(message) > 1200:
+        return "an error of more than 1,200 letters"
+    if any(ord(letter) < 32 and letter not in "\n\t" for letter in message):
+        return "control characters in an error"
+    return ""
 
-    Args:
-        killing: runs them.
-    """
 
-    build = Command(("build-dataset", "--source", "drawn-world", "--limit", "60", "--out", "data", "--no-progress"))
-
-    def __init__(self, killing: Killing) -> None:
-        self._killing = killing
-        self.folder = killing.folder / "made"
-
-    @cached_property
-    def base(self) -> Path:
-        """A CLIP of random weights: whatever it is taught, it is the better for it, and another epoch is chosen."""
-        import torch
-        from transformers import AutoProcessor, CLIPConfig, CLIPModel
-
-        processor = AutoProcessor.from_pretrained(Path(drawn_world.__file__).parent / "encoder", backend="pil")
-        size = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-        tokens = {"eos_token_id": processor.tokenizer.sep_token_id, "bos_token_id": processor.tokenizer.cls_token_id}
-        text = {"vocab_size": len(processor.tokenizer), **tokens}
-        vision = {"image_size": processor.image_processor.size["shortest_edge"], "patch_size": 16}
-        torch.manual_seed(0)
-        config = CLIPConfig(text_config=size | text, vision_config=size | vision, projection_dim=16)
-        folder = self._killing.folder / "base"
-        CLIPModel(config).save_pretrained(folder)
-        processor.save_pretrained(folder)
-        return folder
-
-    @cached_property
-    def data(self) -> Path:
-        """A dataset."""
-        return self._make(self.build, "data")
-
-    @property
-    def train(self) -> Command:
-        """Trains on it."""
-        options = ("--epochs", "2", "--recall-tolerance", "1", "--checkpoint-every", "2", "--batch-images", "32")
-        argv = ("train-adapter", "--base", self.base, "--data", self.data, "--out", "trained", *options)
-        return Command(argv, again=("--resume",), varies=("timing.json",))
-
-    @cached_property
-    def trained(self) -> Path:
-        """What it trained."""
-        return self._make(self.train, "trained")
-
-    def score(self, role: str) -> Command:
-        """Scores the base, the merged backbone or NotCLIP."""
-        models = {"base": self.base, "backbone": self.trained / "backbone", "notclip": self.trained / "model"}
-        options = ("--model", models[role], "--suite", self.data, "--out", f"{role}.json", "--resamples", "20")
-        return Command(("score-model", *options, "--cache", "cache"))
-
-    @cached_property
-    def results(self) -> tuple[Path, ...]:
-        """Results of the three."""
-        return tuple(self._make(self.score(role), f"{role}.json") for role in ("base", "backbone", "notclip"))
-
-    def _make(self, command: Command, name: str) -> Path:
-        assert self._killing.run(command, "made") == 0, self._killing.log("made").read_text()
-        return self.folder / name
+_TALLY = Tally(Path(os.environ.get("NOTCLIP_TORTURE_FALLS", "build/torture")))
 
 
 @pytest.fixture(scope="session")
-def inputs(tmp_path_factory):
-    """What commands read, made once for all tests."""
-    return Inputs(Killing(tmp_path_factory.mktemp("inputs")))
+def tally() -> Tally:
+    return _TALLY
+
+
+@pytest.fixture(autouse=True)
+def _no_fall_is_forgotten(request, tally):
+    before = sum(map(len, tally.falls.values()))
+    yield
+    assert sum(map(len, tally.falls.values())) == before, "see the table at the end, and build/torture/"
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not CAMPAIGN or not _TALLY.tried:
+        return
+    terminalreporter.section("tried, held, fell")
+    for door, tried in sorted(_TALLY.tried.items()):
+        fell = sum(_TALLY.falls[door].values())
+        terminalreporter.write_line(f"{door:40}{tried:9,}{tried - fell:9,}{fell:9,}")
+        for fall, times in _TALLY.falls[door].most_common():
+            terminalreporter.write_line(f"    {times:6,}  {fall}")

@@ -1,0 +1,358 @@
+"""Whatever a stranger's file holds, its reader returns or says in one sentence what is wrong: never anything else."""
+
+import contextlib
+import copy
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from notclip.errors import BadInputError
+
+NASTY = (
+    *(
+        "",
+        " ",
+        "\0",
+        "\ud800",
+        "a" * 300,
+        "../../x",
+        "/etc/passwd",
+        "C:\\x\\y.png",
+        "~/x",
+        "=cmd|'/c'!A1",
+        "\x1b[31m",
+        "|",
+    ),
+    *("[" * 3000, "{" * 500, "NaN", "nan", "Infinity", "-1e309", "9" * 400, "true", "null", "None", "2026-99-99"),
+    *(
+        "!!int z",
+        "&a [*a, *a]",
+        "<<: *a",
+        "\ufeff",
+        "\r\n",
+        "\u202e",
+        "日本語",
+        "no",
+        "not",
+        "-",
+        "%s%n",
+        "${HOME}",
+        "a.png",
+    ),
+)
+TEXTS = st.one_of(st.sampled_from(NASTY), st.text(max_size=40))
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(10**30), 10**30), st.floats(), TEXTS)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
+    max_leaves=8,
+)
+
+
+@st.composite
+def damaged_bytes(draw, seeds: list[bytes]) -> bytes:
+    """One of some good files, with up to six cuts, insertions, repetitions and flips."""
+    content = draw(st.sampled_from(seeds))
+    for _ in range(draw(st.integers(1, 6))):
+        place = draw(st.integers(0, len(content)))
+        some = draw(st.one_of(TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary(max_size=20)))
+        end = min(len(content), place + draw(st.integers(0, 40)))
+        content = draw(
+            st.sampled_from(
+                [
+                    content[:place] + some + content[place:],
+                    content[:place] + some + content[end:],
+                    content[:place] + content[place:end] * 3 + content[end:],
+                    content[:place],
+                ]
+            )
+        )
+    return content
+
+
+@st.composite
+def damaged(draw, seeds: list[Any]) -> Any:
+    """One of some good documents, with a value, a key or an item in it replaced, left out or given twice."""
+    content = copy.deepcopy(draw(st.sampled_from(seeds)))
+    for _ in range(draw(st.integers(1, 3))):
+        inside = content
+        while True:
+            if not isinstance(inside, dict | list) or not inside:
+                break
+            key = draw(st.sampled_from(list(inside) if isinstance(inside, dict) else range(len(inside))))
+            deeper = inside[key]
+            if isinstance(deeper, dict | list) and deeper and draw(st.booleans()):
+                inside = deeper
+                continue
+            what = draw(st.sampled_from(["value", "gone", "twice"]))
+            if what == "value":
+                inside[key] = draw(VALUES)
+            elif what == "gone":
+                del inside[key]
+            elif isinstance(inside, list):
+                inside.append(copy.deepcopy(deeper))
+            else:
+                inside[draw(TEXTS)] = copy.deepcopy(deeper)
+            break
+    return content
+
+
+def as_json(value: Any) -> bytes:
+    return json.dumps(value).encode("utf-8", "surrogatepass")
+
+
+def as_yaml(value: Any) -> bytes:
+    return yaml.safe_dump(value, allow_unicode=True).encode("utf-8", "surrogatepass")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    """A folder of three small photos."""
+    folder = tmp_path_factory.mktemp("photos")
+    for name, colour in (("a.png", "red"), ("b.png", "blue"), ("c.png", "green")):
+        Image.new("RGB", (8, 8), colour).save(folder / name)
+    return folder
+
+
+def try_source(file: Path) -> None:
+    from notclip.recaption.sources.opening import list_parts
+
+    for part in list_parts(str(file), cache=file.parent / "cache", limit=5, progress=False):
+        for row in part.rows():
+            assert row is not None
+        part.vocabulary()
+
+
+def try_suite(file: Path, photos: Path) -> None:
+    from notclip.recaption.suites import read_suite
+
+    read_suite(file, images=photos)
+
+
+NEGBENCH = "image_path,correct_answer,caption_0,caption_1,caption_2,caption_3,correct_answer_template\n"
+SUITE_CSVS = [
+    (NEGBENCH + 'a.png,0,No dog.,"A dog, but no cat.",A dog.,No cat.,negative\nb.png,0,a,b,c,d,hybrid\n').encode(),
+    b"positive_objects,negative_objects,filepath,image_id,captions\n"
+    b"\"['dog']\",\"['cat']\",a.png,1,\"['a dog, no cat']\"\n",
+    b"image,correct,wrong_1,wrong_2\na.png,a dog but no cat,a cat,no dog\nb.png,no dog,a dog,a cat\n",
+]
+SUITES = [
+    {
+        "questions": [{"image": "a.png", "correct": "a dog, but no cat", "wrong": ["a cat", "no dog"], "group": "g"}],
+        "queries": [{"text": "no cat", "image": "a.png", "excluded": ["b.png"]}, {"text": "a dog", "image": "b.png"}],
+    }
+]
+LABEL_TABLES = [
+    b"Path,Age,No Finding,Edema,Pleural Effusion\na.png,68,,1,0\nb.png,40,1.0,,\nc.png,55,,-1,1.0\n",
+    b'path,caption,split\na.png,A dog.,train\nb.png,"A cat, no dog.",val\nc.png,None,test\n',
+    b"filepath\ttitle\na.png\ta dog\nb.png\ta cat\n",
+]
+COCOS = [
+    {
+        "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "b.png"}],
+        "categories": [{"id": 18, "name": "dog"}, {"id": 17, "name": "cat"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 18, "bbox": [0, 0, 2, 2]}],
+    },
+    {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "annotations": [{"id": 1, "image_id": 1, "caption": "A dog without a leash."}],
+    },
+]
+DOMAINS = [
+    {
+        "subject": "a metal part",
+        "english": "general",
+        "leave_out": ["id"],
+        "classes": {"scratch": {"name": "scratch", "plural": "scratches", "synonyms": ["graze"]}, "dent": {}},
+    }
+]
+
+
+@given(damaged_bytes(SUITE_CSVS))
+def test_suites_as_csv(tally, photos, content):
+    (photos / "suite.csv").write_bytes(content)
+    act = lambda: try_suite(photos / "suite.csv", photos)  # noqa: E731
+    tally.attempt("suite, CSV", content, act, allowed=(BadInputError,))
+
+
+@given(st.one_of(damaged_bytes([as_yaml(suite) for suite in SUITES]), damaged(SUITES).map(as_yaml)))
+def test_suites_as_yaml(tally, photos, content):
+    (photos / "suite.yaml").write_bytes(content)
+    act = lambda: try_suite(photos / "suite.yaml", photos)  # noqa: E731
+    tally.attempt("suite, YAML", content, act, allowed=(BadInputError,))
+
+
+@given(damaged_bytes(LABEL_TABLES))
+def test_tables_of_labels_and_captions(tally, photos, content):
+    (photos / "table.csv").write_bytes(content)
+    tally.attempt("source, CSV", content, lambda: try_source(photos / "table.csv"), allowed=(BadInputError,))
+
+
+@given(st.one_of(damaged_bytes([as_json(coco) for coco in COCOS]), damaged(COCOS).map(as_json)))
+def test_sources_as_coco(tally, photos, content):
+    (photos / "coco.json").write_bytes(content)
+    tally.attempt("source, COCO", content, lambda: try_source(photos / "coco.json"), allowed=(BadInputError,))
+
+
+VOC = b"""<annotation><filename>a.jpg</filename><size><width>8</width></size>
+<object><name>dog</name><bndbox><xmin>1</xmin></bndbox></object><object><name>cat</name></object></annotation>"""
+BOMB = (
+    b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "'
+    + b"x" * 50
+    + b'"><!ENTITY c "'
+    + b"&b;" * 50
+    + b'">]><annotation>&c;</annotation>'
+)
+
+
+@given(
+    damaged_bytes([VOC, BOMB, b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotation>&x;</annotation>'])
+)
+def test_sources_as_voc(tally, tmp_path_factory, content):
+    folder = tmp_path_factory.mktemp("voc")
+    for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (folder / name).mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(folder / "JPEGImages" / "a.jpg")
+    (folder / "Annotations" / "a.xml").write_bytes(content)
+    (folder / "ImageSets" / "Main" / "train.txt").write_text("a\n")
+    tally.attempt("source, VOC", content, lambda: try_source(folder), allowed=(BadInputError,))
+
+
+YOLO = {"path": ".", "train": "images/train", "val": "images/train", "names": {0: "dog", 1: "cat"}}
+
+
+@given(
+    damaged([YOLO]).map(as_yaml) | damaged_bytes([as_yaml(YOLO)]),
+    damaged_bytes([b"0 0.5 0.5 0.1 0.1\n1 0.2 0.2 0.1 0.1\n"]),
+)
+def test_sources_as_yolo(tally, tmp_path_factory, table, labels):
+    folder = tmp_path_factory.mktemp("yolo")
+    for name in ("images/train", "labels/train"):
+        (folder / name).mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(folder / "images" / "train" / "a.jpg")
+    (folder / "labels" / "train" / "a.txt").write_bytes(labels)
+    (folder / "data.yaml").write_bytes(table)
+    act = lambda: try_source(folder / "data.yaml")  # noqa: E731
+    tally.attempt("source, YOLO", (table, labels), act, allowed=(BadInputError,))
+
+
+def _parquet() -> bytes:
+    photo = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(photo, "PNG")
+    row = {"image": {"bytes": photo.getvalue(), "path": "a.png"}, "image_id": "a", "captions": ["a dog", "no cat"]}
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([row, row | {"image_id": "b"}]), buffer)
+    return buffer.getvalue()
+
+
+@given(damaged_bytes([_parquet()]))
+def test_sources_as_parquet(tally, tmp_path_factory, content):
+    folder = tmp_path_factory.mktemp("parquet")
+    (folder / "train.parquet").write_bytes(content)
+    tally.attempt("source, Parquet", content, lambda: try_source(folder), allowed=(BadInputError,))
+
+
+@given(st.one_of(damaged_bytes([as_yaml(domain) for domain in DOMAINS]), damaged(DOMAINS).map(as_yaml)))
+def test_domains(tally, tmp_path_factory, content):
+    from notclip.recaption.domains.domain import load_domain
+
+    file = tmp_path_factory.mktemp("domain") / "domain.yaml"
+    file.write_bytes(content)
+    act = lambda: load_domain(str(file)).lexicon(["scratch", "dent"])  # noqa: E731
+    tally.attempt("domain, YAML", content, act, allowed=(BadInputError,))
+
+
+OPTIONS = [{"source": "drawn-world", "out": "data", "seed": 3, "choices": 4, "workers": 1, "progress": False}]
+
+
+@given(st.one_of(damaged_bytes([as_yaml(options) for options in OPTIONS]), damaged(OPTIONS).map(as_yaml)))
+def test_files_of_options(tally, tmp_path_factory, content):
+    from notclip.recaption.build_config import BuildConfig
+    from notclip.scripts.command_line import parse
+
+    file = tmp_path_factory.mktemp("options") / "build.yaml"
+    file.write_bytes(content)
+
+    def act() -> None:
+        try:
+            with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+                parse(BuildConfig, ["--config", str(file)], prog="notclip", description="")
+        except SystemExit as stop:  # tyro's way to refuse an option, and to have shown its help
+            assert stop.code in (0, 2)
+
+    tally.attempt("options, YAML", content, act, allowed=(BadInputError,))
+
+
+RESULTS = [
+    {
+        "model": "openai/clip",
+        "suite": "data",
+        "metrics": {"accuracy": 0.5, "accuracy_by_kind": {"negation": 0.1}, "recall@5": 0.4, "n_images": 12},
+        "confidence_intervals": {"accuracy": [0.4, 0.6], "accuracy_by_kind": {"negation": [0.0, 0.2]}},
+        "provenance": {"composition": "none", "options": {"seed": 0}},
+    }
+]
+
+
+@given(st.one_of(damaged_bytes([as_json(result) for result in RESULTS]), damaged(RESULTS).map(as_json)))
+def test_results(tally, tmp_path_factory, content):
+    from notclip.hub_cards.results import Results
+
+    file = tmp_path_factory.mktemp("results") / "results.json"
+    file.write_bytes(content)
+
+    def act() -> None:
+        read = Results.read(file)
+        assert 0 <= read.figure("accuracy").value <= 1
+        assert read.model and read.suite
+
+    tally.attempt("results, JSON", content, act, allowed=(BadInputError,))
+
+
+def _predictions() -> bytes:
+    buffer = io.BytesIO()
+    texts = {name: np.array(["k"], dtype=str) for name in ("question_keys", "negated_keys", "ordinary_keys")}
+    np.savez_compressed(buffer, **texts, scores=np.zeros(4, np.float32), choices=np.array([4], np.int64))
+    return buffer.getvalue()
+
+
+@given(damaged_bytes([_predictions()]))
+def test_predictions(tally, tmp_path_factory, content):
+    from notclip.predictions import Predictions
+
+    file = tmp_path_factory.mktemp("predictions") / "a.predictions.npz"
+    file.write_bytes(content)
+    tally.attempt("predictions, npz", content, lambda: Predictions.load(file), allowed=(BadInputError,))
+
+
+def _pictures() -> list[bytes]:
+    made = []
+    for form, mode in (
+        ("JPEG", "RGB"),
+        ("PNG", "RGBA"),
+        ("TIFF", "I;16"),
+        ("WEBP", "RGB"),
+        ("GIF", "P"),
+        ("BMP", "L"),
+    ):
+        buffer = io.BytesIO()
+        Image.new(mode, (24, 16)).save(buffer, form)
+        made.append(buffer.getvalue())
+    return made
+
+
+@given(damaged_bytes(_pictures()))
+def test_photos(tally, content):
+    from notclip.recaption.sources.photos import check_photo
+
+    tally.attempt("photo", content, lambda: check_photo(content), allowed=(BadInputError,))
