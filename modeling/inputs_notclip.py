@@ -7,6 +7,7 @@ come back as scores of the wrong shape.
 from collections.abc import Iterable, Sequence, Sized
 from typing import Any
 
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -62,3 +63,47 @@ def as_rgb(images: Sequence[Image.Image], *, first: int) -> list[Image.Image]:
                 "`Image.open`, turn an array into a picture with `Image.fromarray`."
             )
     return [image.convert("RGB") for image in images]
+
+
+def as_exclusions(exclude: Any, text: str) -> list[str | Image.Image]:
+    """Read what a query excludes, in words or as photos.
+
+    Raises:
+        ValueError: one thing stands for the list, or one of them is empty, the query itself, or of another kind.
+    """
+    if isinstance(exclude, (str, Image.Image)) or not isinstance(exclude, Iterable):
+        raise ValueError(f"`exclude` must be a list of texts and PIL images, got {exclude!r}: put it in a list.")
+    things = list(exclude)
+    for position, thing in enumerate(things):
+        if not isinstance(thing, (str, Image.Image)):
+            raise ValueError(
+                f"`exclude` must hold texts and PIL images, got {type(thing).__name__} at position {position}."
+            )
+        if isinstance(thing, str) and thing.strip().lower() in ("", text.strip().lower()):
+            raise ValueError(f"`exclude` must name something else than the query {text!r}, got {thing!r}.")
+    return things
+
+
+def check_photos_to_measure(images: Any, *, least: int, width: int) -> None:
+    """Refuse photos or embeddings that no statistics can be measured on.
+
+    Raises:
+        ValueError: there are too few, or embeddings are no finite unit vectors of the model's width.
+    """
+    if isinstance(images, Tensor) and images.ndim == 2:
+        if images.shape[1] != width:
+            raise ValueError(f"`images` as embeddings must have {width} columns, got {images.shape[1]}.")
+        if not images.isfinite().all():
+            row = int((~images.isfinite()).any(1).nonzero()[0])
+            raise ValueError(f"`images` as embeddings must be finite, got NaN or infinity in row {row}.")
+        length = images.float().norm(dim=-1)
+        if not torch.allclose(length, torch.ones_like(length), atol=1e-2):
+            row = int((length - 1).abs().argmax())
+            raise ValueError(f"`images` as embeddings must have unit norm, got {length[row]:.3g} in row {row}.")
+    else:
+        check_images(images)
+    if len(images) < least:
+        raise ValueError(
+            f"`images` must be at least {least} photos to measure their statistics, got {len(images)}: "
+            "without `calibrate` the composition needs none."
+        )

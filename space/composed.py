@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from notclip.calibration import fit_composition, image_statistics, set_image_statistics
+from notclip.calibration import fit_composition
+from notclip.composition_notclip import image_statistics
+from notclip.configuration_notclip import COMPOSITION_SCALARS
 from notclip.modeling_notclip import NotClipModel
 from notclip.recaption.suite import open_photo
 from notclip.results import weights_sha256
@@ -17,8 +19,7 @@ from notclip.training_data import Question
 
 FITTED_ON = 160
 ITERATIONS = 30
-_FORMULA = 2  # Counts the changes of what the scalars mean, so that none is read as it was meant before.
-SCALARS = ("hybrid_weights", "negation_weights", "negation_bias", "exclusion_sharing")
+_FORMULA = 3  # Counts the changes of what the scalars mean, so that none is read as it was meant before.
 
 
 def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: PhotoSet, cache: Path) -> None:
@@ -38,11 +39,13 @@ def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: Photo
         if not file.is_file():
             _fit(model)
             partial = file.with_name(f"{file.name}.partial-{os.getpid()}")
-            partial.write_text(json.dumps({name: getattr(model.config, name) for name in SCALARS}), encoding="utf-8")
+            partial.write_text(
+                json.dumps({name: getattr(model.config, name) for name in COMPOSITION_SCALARS}), encoding="utf-8"
+            )
             partial.replace(file)
         for name, value in json.loads(file.read_text(encoding="utf-8")).items():
             setattr(model.config, name, value)
-    set_image_statistics(model, image_statistics(torch.from_numpy(np.array(embeds))))
+    model.set_statistics(image_statistics(torch.from_numpy(np.array(embeds))))
 
 
 def _fit(model: NotClipModel) -> None:
@@ -51,7 +54,7 @@ def _fit(model: NotClipModel) -> None:
     photos = draw_photos(FITTED_ON, split="validation")
     row = {name: number for number, name in enumerate(photos.ids)}
     embeds = model.encode_images([open_photo(photos.photo(name)) for name in photos.ids]).float().cpu()
-    set_image_statistics(model, image_statistics(embeds))
+    model.set_statistics(image_statistics(embeds))
     questions = [Question(row[q.image_id], q.choices, q.answer, q.kind) for q in photos.suite.questions]
     queries = [(query.text, row[query.image_id]) for query in photos.suite.negated_queries]
     fit_composition(model, embeds, questions, queries, iterations=ITERATIONS)
