@@ -4,7 +4,7 @@ Five scalars are fitted on validation data by making the model answer its questi
 
     cross-entropy of each question's choices + cross-entropy of each negated query over the images
 
-with a free temperature for each term, which is fitted too and thrown away. The towers stay as they are.
+with a small pull of each scalar to where it started, and a free temperature for each term, which is fitted too and thrown away. The towers stay as they are.
 """
 
 import math
@@ -18,6 +18,9 @@ from notclip.composition_notclip import CompositionWeights
 from notclip.configuration_notclip import COMPOSITION_SCALARS
 from notclip.modeling_notclip import NotClipModel
 from notclip.training_data import Question
+
+# Few questions, or towers that tell nothing, would send a scalar off without end: nats per squared unit.
+PULL_TO_START = 0.01
 
 
 class TrainableComposition(nn.Module):
@@ -38,6 +41,10 @@ class TrainableComposition(nn.Module):
             sharing=self.scalars["sharing"].clamp(0, 1),
             whole_share=self.scalars["whole_share"],
         )
+
+    def distance_from(self, start: dict[str, float]) -> Tensor:
+        """Sum of squared distances of the scalars from where they started, scalar."""
+        return torch.stack([(self.scalars[name] - value).square() for name, value in start.items()]).sum()
 
     def write_to(self, model: NotClipModel) -> None:
         """Put the scalars into the model's configuration."""
@@ -98,6 +105,7 @@ def fit_composition(
     with torch.no_grad():
         embedded = model.embed_texts(texts)
     composition = TrainableComposition(model)
+    start = {name: float(getattr(model.config, name)) for name in COMPOSITION_SCALARS}
     log_scales = nn.Parameter(torch.full((2,), math.log(20.0)))
     query_rows = torch.tensor([position[text] for text, _ in negated_queries])
     query_images = torch.tensor([image for _, image in negated_queries])
@@ -113,7 +121,7 @@ def fit_composition(
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        total = sum(losses(), torch.zeros(()))
+        total = sum(losses(), PULL_TO_START * composition.distance_from(start))
         total.backward()
         return total
 

@@ -27,9 +27,28 @@ FEEDBACK = 0.4  # β, chosen on real CLIP embeddings (docs/composition.md)
 # drawn world's encoder 3.3. Used where no photos were measured.
 SPREAD_OF_A_LOGIT = 2.5
 GENERIC_TEXTS = (
-    ("a person", "a man", "a child", "a dog", "a cat", "a bird", "a car", "a bicycle", "a boat", "a house", "a tree")
-    + ("a flower", "a beach", "a street", "a mountain", "a room", "a table", "a chair", "food", "a ball", "water")
-    + ("grass",)
+    "a person",
+    "a man",
+    "a child",
+    "a dog",
+    "a cat",
+    "a bird",
+    "a car",
+    "a bicycle",
+    "a boat",
+    "a house",
+    "a tree",
+    "a flower",
+    "a beach",
+    "a street",
+    "a mountain",
+    "a room",
+    "a table",
+    "a chair",
+    "food",
+    "a ball",
+    "water",
+    "grass",
 )
 
 
