@@ -4,7 +4,8 @@ Five scalars are fitted on validation data by making the model answer its questi
 
     cross-entropy of each question's choices + cross-entropy of each negated query over the images
 
-with a small pull of each scalar to where it started, and a free temperature for each term, which is fitted too and thrown away. The towers stay as they are.
+with a small pull of each scalar to where it started, and a free temperature for each term, which is fitted too and
+thrown away. The towers stay as they are.
 """
 
 import math
