@@ -24,8 +24,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from notclip.calibration import choice_scores, image_statistics
-from notclip.composition_notclip import EmbeddedTexts
+from notclip.calibration import choice_scores
+from notclip.composition_notclip import EmbeddedTexts, image_statistics
 from notclip.embedding_cache import cached_image_embeds
 from notclip.loading import load_model
 from notclip.modeling_notclip import NotClipModel

@@ -83,9 +83,7 @@ def main() -> int:
     print(
         f"{len(photos)} photos; {people.sum()} searches without people, {(~people).sum()} without other things; λ is"
     )
-    print(
-        f"{model.config.hybrid_weights[1]:.4f} beside what is affirmed. Fits / shows the scene / shows the thing, %:"
-    )
+    print(f"{model.config.exclusion:.4f} beside what is affirmed. Fits / shows the scene / shows the thing, %:")
     print("| strength | no people | no other thing |\n|---:|---:|---:|")
     for strength in options.strengths:
         vectors, _ = model.encode_queries([f"{scene}, no {thing}" for scene, thing in pairs], strength=strength)

@@ -12,16 +12,27 @@ if TYPE_CHECKING:
     from notclip.configuration_notclip import NotClipConfig
     from notclip.modeling_notclip import NotClipModel
     from notclip.negation_scope import read_scope
+    from notclip.own_embeddings import compose, image_statistics
     from notclip.processing_notclip import NotClipProcessor
 
     __version__: str
 
-__all__ = ["NotClipConfig", "NotClipModel", "NotClipProcessor", "__version__", "read_scope"]
+__all__ = [
+    "NotClipConfig",
+    "NotClipModel",
+    "NotClipProcessor",
+    "__version__",
+    "compose",
+    "image_statistics",
+    "read_scope",
+]
 
 _MODULES = {
     "NotClipConfig": "notclip.configuration_notclip",
     "NotClipModel": "notclip.modeling_notclip",
     "NotClipProcessor": "notclip.processing_notclip",
+    "compose": "notclip.own_embeddings",
+    "image_statistics": "notclip.own_embeddings",
     "read_scope": "notclip.negation_scope",
 }
 

@@ -1,23 +1,27 @@
-"""Fit the composition to a backbone: what its image embeddings look like, and how much an excluded concept counts.
+"""Fit the composition's scalars to a backbone: how much an excluded concept counts.
 
-Eight scalars are fitted on validation data by making the model answer its questions and find its images:
+Five scalars are fitted on validation data by making the model answer its questions and find its images:
 
     cross-entropy of each question's choices + cross-entropy of each negated query over the images
 
-with a free temperature for each term, which is fitted too and thrown away. The towers stay as they are.
+with a small pull of each scalar to where it started, and a free temperature for each term, which is fitted too and
+thrown away. The towers stay as they are.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from notclip.composition_notclip import CompositionWeights
+from notclip.configuration_notclip import COMPOSITION_SCALARS
 from notclip.modeling_notclip import NotClipModel
 from notclip.training_data import Question
+
+# Few questions, or towers that tell nothing, would send a scalar off without end: nats per squared unit.
+PULL_TO_START = 0.01
 
 
 class TrainableComposition(nn.Module):
@@ -25,58 +29,28 @@ class TrainableComposition(nn.Module):
 
     def __init__(self, model: NotClipModel):
         super().__init__()
-        self.hybrid = nn.Parameter(torch.tensor(model.config.hybrid_weights, dtype=torch.float32))
-        self.negation = nn.Parameter(torch.tensor(model.config.negation_weights, dtype=torch.float32))
-        self.negation_bias = nn.Parameter(torch.tensor(model.config.negation_bias, dtype=torch.float32))
-        self.sharing = nn.Parameter(torch.tensor(model.config.exclusion_sharing, dtype=torch.float32))
+        self.scalars = nn.ParameterDict(
+            {name: nn.Parameter(torch.tensor(float(getattr(model.config, name)))) for name in COMPOSITION_SCALARS}
+        )
 
     def weights(self) -> CompositionWeights:
         """The scalars as `compose` takes them; an exclusion never attracts."""
-        sign = torch.tensor([False, True, False], device=self.hybrid.device)
         return CompositionWeights(
-            hybrid=torch.where(sign, self.hybrid.abs(), self.hybrid),
-            negation=torch.where(sign, self.negation.abs(), self.negation),
-            negation_bias=self.negation_bias,
-            sharing=self.sharing.clamp(0, 1),
+            exclusion=self.scalars["exclusion"].abs(),
+            only_exclusion=self.scalars["only_exclusion"].abs(),
+            level=self.scalars["level"],
+            sharing=self.scalars["sharing"].clamp(0, 1),
+            whole_share=self.scalars["whole_share"],
         )
+
+    def distance_from(self, start: dict[str, float]) -> Tensor:
+        """Sum of squared distances of the scalars from where they started, scalar."""
+        return torch.stack([(self.scalars[name] - value).square() for name, value in start.items()]).sum()
 
     def write_to(self, model: NotClipModel) -> None:
         """Put the scalars into the model's configuration."""
-        weights = self.weights()
-        model.config.hybrid_weights = weights.hybrid.tolist()
-        model.config.negation_weights = weights.negation.tolist()
-        model.config.negation_bias = weights.negation_bias.item()
-        model.config.exclusion_sharing = weights.sharing.item()
-
-
-@dataclass(frozen=True)
-class ImageStatistics:
-    """Mean, shape (D,), and covariance, shape (D, D), of unit-norm image embeddings."""
-
-    mean: Tensor
-    covariance: Tensor
-
-
-def image_statistics(image_embeds: Tensor, *, shrinkage: float = 0.05) -> ImageStatistics:
-    """Measure image embeddings of shape (I, D), shrinking the covariance towards a multiple of the identity.
-
-    Args:
-        image_embeds: unit-norm embeddings, shape (I, D).
-        shrinkage: share of the identity, in [0, 1] (Ledoit & Wolf 2004); keeps a direction that few images vary in
-            from counting as certain.
-    """
-    mean = image_embeds.mean(0)
-    centred = image_embeds - mean
-    covariance = centred.T @ centred / max(len(image_embeds) - 1, 1)
-    dimension = covariance.shape[0]
-    isotropic = torch.eye(dimension, device=covariance.device) * covariance.trace() / dimension
-    return ImageStatistics(mean, (1 - shrinkage) * covariance + shrinkage * isotropic)
-
-
-def set_image_statistics(model: NotClipModel, statistics: ImageStatistics) -> None:
-    """Put the statistics into the model's buffers."""
-    model.image_mean.copy_(statistics.mean)
-    model.image_covariance.copy_(statistics.covariance)
+        for name, value in vars(self.weights()).items():
+            setattr(model.config, name, value.item())
 
 
 def choice_scores(
@@ -132,6 +106,7 @@ def fit_composition(
     with torch.no_grad():
         embedded = model.embed_texts(texts)
     composition = TrainableComposition(model)
+    start = {name: float(getattr(model.config, name)) for name in COMPOSITION_SCALARS}
     log_scales = nn.Parameter(torch.full((2,), math.log(20.0)))
     query_rows = torch.tensor([position[text] for text, _ in negated_queries])
     query_images = torch.tensor([image for _, image in negated_queries])
@@ -147,7 +122,7 @@ def fit_composition(
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        total = sum(losses(), torch.zeros(()))
+        total = sum(losses(), PULL_TO_START * composition.distance_from(start))
         total.backward()
         return total
 

@@ -11,6 +11,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
 COMPOSITIONS = ("scope", "none")
+COMPOSITION_SCALARS = ("exclusion", "only_exclusion", "level", "sharing", "whole_share")
 
 
 class NotClipConfig(PreTrainedConfig):
@@ -21,13 +22,12 @@ class NotClipConfig(PreTrainedConfig):
         embedding_dim: size D of the shared embedding space.
         composition: `"scope"` reads each caption's negation scope and composes its parts; `"none"` is the plain dual
             encoder.
-        hybrid_weights: how a caption with an affirmed part scores: (share of the whole caption's embedding, weight of
-            each excluded concept's standardised similarity, divided by the number of affirmed words, bonus for each
-            excluded concept at its mean similarity).
-        negation_weights: the same three for a caption that only negates, whose share is a weight, not a mix.
-        negation_bias: score of a caption that only negates before its concepts are looked at.
-        exclusion_sharing: κ of the composition: what K excluded concepts add is multiplied by K^-κ, so that at 0 each
-            counts in full and at 1 their mean counts.
+        exclusion: λ, how strongly a concept is excluded beside something affirmed, in spreads of the affirmed part.
+        only_exclusion: λ of a text that affirms nothing.
+        level: by how many spreads such a text's score is raised, to stand beside affirmations.
+        sharing: κ: what K excluded concepts add is multiplied by K^-κ, so that at 0 each counts in full and at 1 their
+            mean counts.
+        whole_share: w, share of the whole text's own embedding.
         negation_strength: a dial that multiplies the weight of every excluded concept; 1 is as calibrated.
         backbone_name: where the backbone came from, for the record; never read back.
     """
@@ -38,24 +38,26 @@ class NotClipConfig(PreTrainedConfig):
     dual_encoder_config: dict | PreTrainedConfig | None = None
     embedding_dim: int = 512
     composition: Literal["scope", "none"] = "scope"
-    hybrid_weights: list[float] | tuple[float, ...] = (0.5, 0.1, 0.0)
-    negation_weights: list[float] | tuple[float, ...] = (0.0, 0.04, 0.0)
-    negation_bias: float = 0.2
-    exclusion_sharing: float = 0.0
+    exclusion: float = 0.6
+    only_exclusion: float = 1.0
+    level: float = 0.5
+    sharing: float = 0.0
+    whole_share: float = 0.0
     negation_strength: float = 1.0
     backbone_name: str | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
+        if "hybrid_weights" in kwargs:
+            raise ValueError(
+                "`hybrid_weights` are of NotCLIP's earlier composition, whose scalars mean something else: train or "
+                "wrap the model's backbone again (`NotClipModel.from_backbone`), or use the release that saved it."
+            )
         super().__post_init__(**kwargs)
         if self.composition not in COMPOSITIONS:
             raise ValueError(f"`composition` must be one of {COMPOSITIONS}, got {self.composition!r}.")
-        for name in ("hybrid_weights", "negation_weights"):
-            values = getattr(self, name)
-            if not isinstance(values, list | tuple) or len(values) != 3 or not all(map(_is_finite, values)):
-                raise ValueError(f"`{name}` must hold 3 numbers, got {values!r}.")
-        for name in ("negation_bias", "exclusion_sharing", "negation_strength"):
+        for name in (*COMPOSITION_SCALARS, "negation_strength"):
             if not _is_finite(getattr(self, name)):
-                raise ValueError(f"`{name}` must be a number, got {getattr(self, name)!r}.")
+                raise ValueError(f"`{name}` must be a finite number, got {getattr(self, name)!r}.")
         if self.negation_strength < 0:
             raise ValueError(f"`negation_strength` must be a number from 0, got {self.negation_strength}.")
 
@@ -64,4 +66,4 @@ def _is_finite(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-__all__ = ["COMPOSITIONS", "NotClipConfig"]
+__all__ = ["COMPOSITIONS", "COMPOSITION_SCALARS", "NotClipConfig"]

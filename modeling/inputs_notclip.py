@@ -9,6 +9,7 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -87,3 +88,43 @@ def open_photos(images: Sequence[Any], *, first: int = 0) -> list[Image.Image]:
         except PhotoError as error:
             raise ValueError(f"`images` at position {position}: {error}.") from error
     return photos
+
+
+def as_exclusions(exclude: Any, text: str) -> list[Any]:
+    """Read what a query excludes, in words or as photos.
+
+    Raises:
+        ValueError: one thing stands for the list, or some words are empty or the query itself.
+    """
+    if isinstance(exclude, (str, bytes, PathLike, Image.Image)) or not isinstance(exclude, Iterable):
+        raise ValueError(f"`exclude` must be a list of texts and photos, got {exclude!r}: put it in a list.")
+    things = list(exclude)
+    for thing in things:
+        if isinstance(thing, str) and thing.strip().lower() in ("", text.strip().lower()):
+            raise ValueError(f"`exclude` must name something else than the query {text!r}, got {thing!r}.")
+    return things
+
+
+def check_photos_to_measure(images: Any, *, least: int, width: int) -> None:
+    """Refuse photos or embeddings that no statistics can be measured on.
+
+    Raises:
+        ValueError: there are too few, or embeddings are no finite unit vectors of the model's width.
+    """
+    if isinstance(images, Tensor) and images.ndim == 2:
+        if images.shape[1] != width:
+            raise ValueError(f"`images` as embeddings must have {width} columns, got {images.shape[1]}.")
+        if not images.isfinite().all():
+            row = int((~images.isfinite()).any(1).nonzero()[0])
+            raise ValueError(f"`images` as embeddings must be finite, got NaN or infinity in row {row}.")
+        length = images.float().norm(dim=-1)
+        if not torch.allclose(length, torch.ones_like(length), atol=1e-2):
+            row = int((length - 1).abs().argmax())
+            raise ValueError(f"`images` as embeddings must have unit norm, got {length[row]:.3g} in row {row}.")
+    else:
+        check_images(images)
+    if len(images) < least:
+        raise ValueError(
+            f"`images` must be at least {least} photos to measure their statistics, got {len(images)}: "
+            "without `calibrate` the composition needs none."
+        )

@@ -10,6 +10,7 @@ without negation scores exactly as the backbone scores it.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,9 +21,27 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_ZERO_SHOT_IMAGE_CLA
 from transformers.utils.generic import can_return_tuple
 
 from .caption_frames import count_words, without_frame
-from .composition_notclip import CaptionParts, CompositionWeights, EmbeddedTexts, compose
-from .configuration_notclip import COMPOSITIONS, NotClipConfig
-from .inputs_notclip import as_texts, check_images, check_pixel_values, open_photos
+from .composition_notclip import (
+    CENTRES,
+    GENERIC_TEXTS,
+    LEAST_PHOTOS,
+    SPREAD_OF_A_LOGIT,
+    CaptionParts,
+    CompositionWeights,
+    EmbeddedTexts,
+    ImageStatistics,
+    compose,
+    image_statistics,
+)
+from .configuration_notclip import COMPOSITION_SCALARS, COMPOSITIONS, NotClipConfig
+from .inputs_notclip import (
+    as_exclusions,
+    as_texts,
+    check_images,
+    check_photos_to_measure,
+    check_pixel_values,
+    open_photos,
+)
 from .negation_scope import NegationScope, read_scope
 from .pretrained_notclip import (
     PLACE,
@@ -40,6 +59,7 @@ MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES.setdefault("notclip", "No
 
 # Activations of more pictures leave the caches, and each layer pays for fresh pages: 2.3 times the time (MobileNetV2).
 IMAGES_AT_ONCE_ON_A_CPU = 4
+MOST_REMEMBERED = 4096  # concepts
 # Who excludes people excludes each kind of them, while "people" alone means a crowd to an encoder: the presence of
 # anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/experiments.md).
 PERSONS = ("a man", "a woman", "a boy", "a girl", "a child", "a person", "people")
@@ -77,20 +97,27 @@ class NotClipModel(PreTrainedModel):
     backbone: Any  # any dual encoder of transformers: they share their calls, but no base class that has them
     image_mean: Tensor
     image_covariance: Tensor
+    image_centres: Tensor
+    image_shares: Tensor
 
     def __init__(self, config: NotClipConfig, backbone: PreTrainedModel | None = None):
         super().__init__(config)
         self.backbone = build_model(config.dual_encoder_config) if backbone is None else backbone
         self.register_buffer("image_mean", torch.zeros(config.embedding_dim))
         self.register_buffer("image_covariance", torch.eye(config.embedding_dim) / config.embedding_dim)
+        self.register_buffer("image_centres", torch.zeros(CENTRES, config.embedding_dim))
+        self.register_buffer("image_shares", torch.zeros(CENTRES))
+        self._remembered: dict[str, Tensor] = {}
+        self._remembered_of: tuple | None = None
         self._processor: NotClipProcessor | None = None
         self._processor_source: tuple[str, dict] | None = None
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
         if module is self:
-            # What unit vectors without any preferred direction have, until `calibrate_composition` measures real ones.
-            nn.init.zeros_(self.image_mean)
+            # Shares of zero say that no photos were measured (`calibrate`).
+            for buffer in (self.image_mean, self.image_centres, self.image_shares):
+                nn.init.zeros_(buffer)
             nn.init.eye_(self.image_covariance)
             self.image_covariance.div_(self.config.embedding_dim)
 
@@ -140,7 +167,8 @@ class NotClipModel(PreTrainedModel):
             attn_implementation=dual_encoder.config._attn_implementation,  # type: ignore[call-arg]
         )
         model = cls(config, backbone=dual_encoder)
-        model.image_mean, model.image_covariance = model.image_mean.to(dtype), model.image_covariance.to(dtype)
+        for name in ("image_mean", "image_covariance", "image_centres", "image_shares"):
+            setattr(model, name, getattr(model, name).to(dtype))
         model._processor_source = source
         if processor is not None:
             model.processor = processor
@@ -275,7 +303,7 @@ class NotClipModel(PreTrainedModel):
         if not negating:
             return outputs
         whole = _at_least_single(outputs.text_embeds[negating])
-        parts = self._embed_parts([scopes[index] for index in negating], whole)
+        parts = self._embed([], [scopes[index] for index in negating], whole=whole).parts
         rows = torch.arange(len(negating), device=whole.device)
         vectors, biases = self.compose(EmbeddedTexts(whole, rows, parts))
         scores = _at_least_single(outputs.image_embeds) @ vectors.T + biases  # (I, T')
@@ -329,12 +357,7 @@ class NotClipModel(PreTrainedModel):
     def embed_texts(self, texts: Sequence[str], *, batch_size: int = 256) -> EmbeddedTexts:
         """Embed texts, and the parts of those that negate something; differentiable in the text tower."""
         texts = as_texts(texts)
-        whole = self.encode_texts(texts, batch_size=batch_size)
-        scopes = [read_scope(text) for text in texts]
-        negating = [index for index, scope in enumerate(scopes) if scope.negated]
-        rows = torch.tensor(negating, dtype=torch.long, device=whole.device)
-        parts = self._embed_parts([scopes[index] for index in negating], whole[rows], batch_size=batch_size)
-        return EmbeddedTexts(whole, rows, parts)
+        return self._embed(texts, [read_scope(text) for text in texts], batch_size=batch_size)
 
     def compose(
         self,
@@ -357,10 +380,13 @@ class NotClipModel(PreTrainedModel):
         if len(embedded.negating) == 0:
             return vectors, biases
         weights = self.composition_weights if weights is None else weights
-        mean, covariance = self.image_mean.to(vectors), self.image_covariance.to(vectors)
+        statistics = self.statistics
+        if statistics is not None:
+            statistics = ImageStatistics(*(part.to(vectors) for part in vars(statistics).values()))
+        spread = SPREAD_OF_A_LOGIT / self.logit_scale.detach().exp().item()
         # A score is what remains of far larger terms, too little of them to be told in half precision.
         with torch.autocast(vectors.device.type, enabled=False):
-            composed, composed_biases = compose(embedded.parts, weights, mean, covariance, strength=strength)
+            composed, composed_biases = compose(embedded.parts, weights, statistics, spread=spread, strength=strength)
         vectors = vectors.index_copy(0, embedded.negating, composed)
         return vectors, biases.index_copy(0, embedded.negating, composed_biases)
 
@@ -394,17 +420,72 @@ class NotClipModel(PreTrainedModel):
             return vectors, vectors.new_zeros(len(texts))
         return self.compose(self.embed_texts(texts, batch_size=batch_size), strength=strength)
 
-    def encode_query(self, text: str, *, strength: float | None = None) -> tuple[Tensor, Tensor]:
+    @torch.no_grad()
+    def encode_query(
+        self,
+        text: str,
+        *,
+        exclude: Sequence[Any] = (),
+        strength: float | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Turn one text into a vector of shape (D,) and a scalar bias, for a vector index.
 
         Args:
-            text: the query.
+            text: the query; what it negates itself is excluded as well.
+            exclude: further things to exclude: strings are words ("people"); what else `score` takes for a photo shows
+                them, a file as a `Path`.
             strength: multiplies the weight of every excluded concept; the configuration's when absent.
+
+        Raises:
+            ValueError: an exclusion is neither words nor a photo, or is the query itself.
         """
         if not isinstance(text, str):
             raise ValueError(f"`text` must be a string, got {type(text).__name__}; `encode_queries` takes a list.")
-        vectors, biases = self.encode_queries([text], strength=strength)
+        exclude = as_exclusions(exclude, text)
+        if not exclude or self.config.composition == "none":
+            if exclude:
+                raise ValueError('`exclude` needs the composition "scope"; this model has "none".')
+            vectors, biases = self.encode_queries([text], strength=strength)
+            return vectors[0], biases[0]
+        scope = read_scope(text)
+        affirmed = scope.affirmed if scope.negated else text
+        words = [thing for thing in exclude if isinstance(thing, str)]
+        photos = [thing for thing in exclude if not isinstance(thing, str)]
+        shown = self.encode_images(photos)
+        embedded = self._embed(
+            [text], [replace(scope, affirmed=affirmed, negated=(*scope.negated, *words))], shown=shown
+        )
+        vectors, biases = self.compose(embedded, strength=strength)
         return vectors[0], biases[0]
+
+    def calibrate(self, images: Sequence[Any] | Tensor) -> "NotClipModel":
+        """Measure unlabelled photos, a few hundred of the kind that will be searched, and compose by them from now on.
+
+        Args:
+            images: photos as `score` takes them, or unit-norm embeddings by this model, shape (I, D).
+
+        Returns:
+            The model itself.
+
+        Raises:
+            ValueError: there are fewer than 100, or embeddings are no finite unit vectors of this model's width.
+        """
+        check_photos_to_measure(images, least=LEAST_PHOTOS, width=self.config.embedding_dim)
+        embeds = images if isinstance(images, Tensor) and images.ndim == 2 else self.encode_images(images)
+        self.set_statistics(image_statistics(embeds))
+        return self
+
+    def set_statistics(self, statistics: ImageStatistics) -> None:
+        """Take over statistics of photos, as `image_statistics` measures them."""
+        for name, value in vars(statistics).items():
+            getattr(self, f"image_{name}").copy_(value)
+
+    @property
+    def statistics(self) -> ImageStatistics | None:
+        """What `calibrate` measured, or None."""
+        if not self.image_shares.any():
+            return None
+        return ImageStatistics(self.image_mean, self.image_covariance, self.image_centres, self.image_shares)
 
     @torch.no_grad()
     def score(
@@ -429,30 +510,70 @@ class NotClipModel(PreTrainedModel):
         """The configuration's scalars of the composition, as tensors of single precision at least."""
         like = _at_least_single(self.image_mean)
         return CompositionWeights(
-            hybrid=like.new_tensor(self.config.hybrid_weights),
-            negation=like.new_tensor(self.config.negation_weights),
-            negation_bias=like.new_tensor(self.config.negation_bias),
-            sharing=like.new_tensor(self.config.exclusion_sharing),
+            **{name: like.new_tensor(getattr(self.config, name)) for name in COMPOSITION_SCALARS}
         )
 
-    def _embed_parts(self, scopes: Sequence[NegationScope], whole: Tensor, *, batch_size: int = 256) -> CaptionParts:
-        has_affirmed = torch.tensor([bool(scope.affirmed) for scope in scopes], dtype=torch.bool, device=whole.device)
-        excluded = [(owner, _names_of(concept)) for owner, scope in enumerate(scopes) for concept in scope.negated]
-        affirmed_texts = [without_frame(scope.affirmed) for scope in scopes if scope.affirmed]
-        words = torch.zeros_like(whole[:, 0]).masked_scatter(
-            has_affirmed, whole.new_tensor([count_words(text) for text in affirmed_texts])
+    def _embed(
+        self,
+        texts: Sequence[str],
+        scopes: Sequence[NegationScope],
+        *,
+        whole: Tensor | None = None,
+        shown: Tensor | None = None,
+        batch_size: int = 256,
+    ) -> EmbeddedTexts:
+        """Embed T texts and the parts of those that negate, all in one pass.
+
+        `whole` holds what is embedded already, `shown` photos, shape (P, D), that the one text excludes as well.
+        """
+        extra = [] if shown is None else list(shown)
+        negating = [index for index, scope in enumerate(scopes) if scope.negated or extra]
+        read = [scopes[index] for index in negating]
+        affirmed = [without_frame(scope.affirmed) if scope.affirmed else "" for scope in read]
+        groups = [_names_of(concept) for scope in read for concept in scope.negated]
+        owner = [row for row, scope in enumerate(read) for _ in scope.negated] + [0] * len(extra)
+        concepts = {name for group in groups for name in group}
+        if "" in affirmed:
+            concepts.update(GENERIC_TEXTS)
+        embed_of = self._embed_once([*texts, *filter(None, affirmed)], sorted(concepts), batch_size=batch_size)
+        empty = torch.empty(0, self.config.embedding_dim, device=self.device)
+
+        def together(names: Sequence[str]) -> Tensor:
+            if len(names) == 1:
+                return embed_of[names[0]]
+            return nn.functional.normalize(torch.stack([embed_of[name] for name in names]).mean(0), dim=-1)
+
+        if whole is None:
+            whole = torch.stack([embed_of[text] for text in texts]) if texts else empty
+            rows = torch.tensor(negating, dtype=torch.long, device=whole.device)
+            own = whole[rows]
+        else:
+            own, rows = whole, torch.arange(len(whole), device=whole.device)
+        generic = together(GENERIC_TEXTS) if "" in affirmed else None
+        parts = CaptionParts(
+            whole=own,
+            affirmed=torch.stack([embed_of[text] if text else generic for text in affirmed]) if affirmed else empty,  # type: ignore[misc]
+            affirmed_words=whole.new_tensor([count_words(text) if text else 0 for text in affirmed]),
+            excluded=torch.stack([*map(together, groups), *extra]) if owner else empty,
+            owner=torch.tensor(owner, dtype=torch.long, device=whole.device),
         )
-        names = [name for _, group in excluded for name in group]
-        embeds = self.encode_texts(affirmed_texts + names, batch_size=batch_size)
-        groups = embeds[len(affirmed_texts) :].split([len(group) for _, group in excluded]) if excluded else ()
-        concepts = [nn.functional.normalize(group.mean(0), dim=-1) if len(group) > 1 else group[0] for group in groups]
-        return CaptionParts(
-            whole=whole,
-            affirmed=torch.zeros_like(whole).masked_scatter(has_affirmed[:, None], embeds[: len(affirmed_texts)]),
-            affirmed_words=words,
-            excluded=torch.stack(concepts) if concepts else embeds[:0],
-            owner=torch.tensor([owner for owner, _ in excluded], dtype=torch.long, device=whole.device),
-        )
+        return EmbeddedTexts(whole, rows, parts)
+
+    def _embed_once(self, texts: Sequence[str], concepts: Sequence[str], *, batch_size: int) -> dict[str, Tensor]:
+        """Embed texts and concepts in one pass; concepts are remembered while nothing learns and no weight changes."""
+        weights = list(self.backbone.parameters())
+        key = (id(self.backbone), weights[0].dtype, weights[0].device, sum(weight._version for weight in weights))
+        if torch.is_grad_enabled() or self.training or torch.is_autocast_enabled(self.device.type):
+            remembered: dict[str, Tensor] = {}
+        else:
+            if key != self._remembered_of or len(self._remembered) > MOST_REMEMBERED:
+                self._remembered, self._remembered_of = {}, key
+            remembered = self._remembered
+        missing = list(dict.fromkeys([*texts, *(name for name in concepts if name not in remembered)]))
+        found = dict(zip(missing, self.encode_texts(missing, batch_size=batch_size), strict=True))
+        if not torch.is_grad_enabled():
+            remembered.update((name, found[name]) for name in concepts if name not in remembered)
+        return remembered | found
 
     @property
     def _text_length(self) -> int:

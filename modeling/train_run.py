@@ -15,7 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from notclip.calibration import fit_composition, image_statistics, set_image_statistics
+from notclip.calibration import fit_composition
+from notclip.composition_notclip import image_statistics
+from notclip.configuration_notclip import COMPOSITION_SCALARS
 from notclip.embedding_cache import cached_image_embeds
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
@@ -86,7 +88,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         distributed.barrier()
     image_embeds, validation_embeds = _embed(model, split, config), _embed(model, validation_split, config)
 
-    set_image_statistics(model, image_statistics(image_embeds))
+    model.set_statistics(image_statistics(image_embeds))
     warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
     torch.manual_seed(config.seed)  # the adapter's initial weights, the same in every process
@@ -115,10 +117,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         "history": progress.history,
         "steps": progress.step,
         "composition": {
-            "hybrid_weights": model.config.hybrid_weights,
-            "negation_weights": model.config.negation_weights,
-            "negation_bias": model.config.negation_bias,
-            "exclusion_sharing": model.config.exclusion_sharing,
+            **{name: getattr(model.config, name) for name in COMPOSITION_SCALARS},
             **losses,
         },
         "trainable_parameters": trainable,

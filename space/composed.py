@@ -7,7 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from notclip.calibration import fit_composition, image_statistics, set_image_statistics
+from notclip.calibration import fit_composition
+from notclip.composition_notclip import image_statistics
+from notclip.configuration_notclip import COMPOSITION_SCALARS
 from notclip.derived import derived_key
 from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
 from notclip.modeling_notclip import NotClipModel
@@ -18,7 +20,6 @@ from notclip.whole_files import write_whole
 
 FITTED_ON = 160
 ITERATIONS = 30
-SCALARS = ("hybrid_weights", "negation_weights", "negation_bias", "exclusion_sharing")
 
 
 def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: PhotoSet, cache: Path) -> None:
@@ -39,10 +40,10 @@ def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: Photo
         file = cache / f"composed-{key}.json"
         if not file.is_file():
             _fit(model)
-            write_whole(file, json.dumps({name: getattr(model.config, name) for name in SCALARS}))
+            write_whole(file, json.dumps({name: getattr(model.config, name) for name in COMPOSITION_SCALARS}))
         for name, value in json.loads(file.read_text(encoding="utf-8")).items():
             setattr(model.config, name, value)
-    set_image_statistics(model, image_statistics(torch.from_numpy(np.array(embeds))))
+    model.set_statistics(image_statistics(torch.from_numpy(np.array(embeds))))
 
 
 def _fit(model: NotClipModel) -> None:
@@ -51,7 +52,7 @@ def _fit(model: NotClipModel) -> None:
     photos = draw_photos(FITTED_ON, split="validation")
     row = {name: number for number, name in enumerate(photos.ids)}
     embeds = model.encode_images([open_photo(photos.photo(name)) for name in photos.ids]).float().cpu()
-    set_image_statistics(model, image_statistics(embeds))
+    model.set_statistics(image_statistics(embeds))
     questions = [Question(row[q.image_id], q.choices, q.answer, q.kind) for q in photos.suite.questions]
     queries = [(query.text, row[query.image_id]) for query in photos.suite.negated_queries]
     fit_composition(model, embeds, questions, queries, iterations=ITERATIONS)

@@ -1,12 +1,27 @@
 import math
 from dataclasses import replace
 
+import pytest
 import torch
 import torch.nn.functional as F
 
-from notclip.composition_notclip import CaptionParts, CompositionWeights, compose
+from notclip.composition_notclip import (
+    CENTRES,
+    FEEDBACK,
+    CaptionParts,
+    CompositionWeights,
+    compose,
+    image_statistics,
+)
 
 D = 6
+WEIGHTS = CompositionWeights(
+    exclusion=torch.tensor(0.6),
+    only_exclusion=torch.tensor(0.9),
+    level=torch.tensor(0.5),
+    sharing=torch.tensor(0.4),
+    whole_share=torch.tensor(0.0),
+)
 
 
 def unit(*shape, seed=0):
@@ -23,95 +38,83 @@ def random_parts():
     )
 
 
-WEIGHTS = CompositionWeights(
-    hybrid=torch.tensor([0.25, 0.03, 0.01]),
-    negation=torch.tensor([0.1, 0.05, 0.02]),
-    negation_bias=torch.tensor(0.3),
-    sharing=torch.tensor(0.4),
-)
-NO_PULL = replace(WEIGHTS, hybrid=torch.tensor([0.25, 0.0, 0.01]), negation=torch.tensor([0.1, 0.0, 0.02]))
-IN_FULL, AS_THEIR_MEAN = replace(WEIGHTS, sharing=torch.tensor(0.0)), replace(WEIGHTS, sharing=torch.tensor(1.0))
-
-
-def slow_score(parts, query, image, mean, covariance):
-    """The formula of the module's first lines, one caption and one image at a time."""
-    affirms = bool(parts.has_affirmed[query])
-    share, weight, bonus = (WEIGHTS.hybrid if affirms else WEIGHTS.negation).tolist()
-    score = share * float(image @ parts.whole[query])
-    score += (1 - share) * float(image @ parts.affirmed[query]) if affirms else WEIGHTS.negation_bias.item()
+def slow_query(parts, query, statistics):
+    """The formula of the module's first lines, one text at a time."""
+    covariance = torch.eye(D) if statistics is None else statistics.covariance
+    spread = lambda x: math.sqrt(float(x @ covariance @ x))  # noqa: E731
     words = max(1, int(parts.affirmed_words[query]))
+    affirms = bool(parts.affirmed_words[query] > 0)
+    a = parts.affirmed[query]
+    hat = a / spread(a)
+    if statistics is not None and affirms:
+        weights = statistics.shares * torch.exp((statistics.centres - statistics.mean) @ hat)
+        found = (weights / weights.sum()) @ statistics.centres - statistics.mean
+        hat = hat + FEEDBACK / math.sqrt(words) * found / spread(found)
+        hat = hat / spread(hat)
     own = [row for row, owner in enumerate(parts.owner.tolist()) if owner == query]
-    for concept in parts.excluded[own]:
-        spread = math.sqrt(float(concept @ covariance @ concept))
-        score += len(own) ** -0.4 * (bonus - weight / words * float((image - mean) @ concept) / spread)
-    return score
+    vector = hat
+    for n in parts.excluded[own]:
+        n = n / spread(n)
+        pull = (0.6 if affirms else 0.9) / math.sqrt(words) * len(own) ** -0.4
+        vector = vector - pull * (n - float(hat @ covariance @ n) * hat)
+    vector = spread(a) * vector
+    if statistics is None:
+        return vector, 0.0 if affirms else 0.5 * 0.1
+    level = 0.0 if affirms else 0.5 * sum(spread(n) for n in parts.excluded[own]) / len(own)
+    return vector, level + float((a - vector) @ statistics.mean)
 
 
-def test_compose_equals_the_formula_for_one_caption_and_image_at_a_time():
-    parts, images = random_parts(), unit(5, D, seed=4)
-    mean, covariance = images.mean(0), torch.cov(images.T) + 0.1 * torch.eye(D)
-    vectors, biases = compose(parts, WEIGHTS, mean, covariance)
-    scores = images @ vectors.T + biases
-    for row, image in enumerate(images):
-        for query in range(3):
-            expected = slow_score(parts, query, image, mean, covariance)
-            assert math.isclose(scores[row, query].item(), expected, rel_tol=1e-4, abs_tol=1e-5)
-
-
-def test_an_image_of_mean_similarity_gets_only_the_bonus_of_absence():
+@pytest.mark.parametrize("measured", [False, True])
+def test_compose_equals_the_formula_for_one_text_at_a_time(measured):
     parts = random_parts()
-    mean, covariance = unit(D, seed=5), torch.eye(D)
-    vectors, biases = compose(parts, WEIGHTS, mean, covariance)
-    affirmed_alone = 0.75 * float(mean @ parts.affirmed[0]) + 0.25 * float(mean @ parts.whole[0])
-    assert math.isclose(float(mean @ vectors[0] + biases[0]), affirmed_alone + 0.01, rel_tol=1e-4)
+    statistics = image_statistics(unit(50, D, seed=4)) if measured else None
+    vectors, biases = compose(parts, WEIGHTS, statistics, spread=0.1)
+    for query in range(3):
+        vector, bias = slow_query(parts, query, statistics)
+        torch.testing.assert_close(vectors[query], vector, atol=1e-5, rtol=1e-4)
+        assert math.isclose(biases[query].item(), bias, rel_tol=1e-4, abs_tol=1e-5)
 
 
-def test_an_exclusion_pulls_as_much_as_one_of_the_affirmed_words():
+def test_with_everything_ten_times_as_near_the_same_constants_rank_alike():
+    """A tower whose cosines spread by hundredths (CLIP) excludes as strongly as one of tenths."""
+    parts, photos = random_parts(), unit(200, D, seed=4)
+    near = F.normalize(photos * 0.05 + unit(D, seed=9), dim=-1)
+    for own in (photos, near):
+        statistics = image_statistics(own)
+        vectors, biases = compose(parts, WEIGHTS, statistics)
+        excluded = compose(parts, replace(WEIGHTS, exclusion=torch.tensor(0.0)), statistics)[0]
+        moved = ((vectors[0] - excluded[0]) @ statistics.covariance @ (vectors[0] - excluded[0])).sqrt()
+        spread = (parts.affirmed[0] @ statistics.covariance @ parts.affirmed[0]).sqrt()
+        assert 0 < moved / spread <= 0.6 + 1e-4
+        mean_score = (own @ vectors.T + biases).mean(0)[0]
+        torch.testing.assert_close(mean_score, (own @ parts.affirmed[0]).mean(), atol=1e-4, rtol=1e-3)
+
+
+def test_an_exclusion_takes_nothing_from_what_the_affirmed_part_tells():
+    parts, statistics = random_parts(), image_statistics(unit(200, D, seed=4))
+    without = compose(parts, replace(WEIGHTS, exclusion=torch.tensor(0.0)), statistics)[0][0]
+    pull = compose(parts, WEIGHTS, statistics)[0][0] - without
+    assert abs(float(pull @ statistics.covariance @ without)) < 1e-5 * float(without @ statistics.covariance @ without)
+
+
+def test_strength_zero_is_the_affirmed_part_alone():
     parts = random_parts()
-    pulls = []
-    for words in (1, 4):
-        said = replace(parts, affirmed_words=torch.tensor([words, 0, words]))
-        with_, without = (compose(said, weights, torch.zeros(D), torch.eye(D))[0] for weights in (WEIGHTS, NO_PULL))
-        pulls.append(without - with_)
-    torch.testing.assert_close(pulls[0][[0, 2]], 4 * pulls[1][[0, 2]])
-    torch.testing.assert_close(pulls[0][1], pulls[1][1])  # which affirms nothing
-
-
-def one_none_and_two_of_the_same_exclusion():
-    parts = random_parts()
-    twice = CaptionParts(
-        parts.whole[:1],
-        parts.affirmed[:1],
-        parts.affirmed_words[:1],
-        parts.excluded[:1].repeat(2, 1),
-        torch.zeros(2).long(),
-    )
-    once = CaptionParts(
-        parts.whole[:1], parts.affirmed[:1], parts.affirmed_words[:1], parts.excluded[:1], torch.zeros(1).long()
-    )
-    none = CaptionParts(
-        parts.whole[:1], parts.affirmed[:1], parts.affirmed_words[:1], parts.excluded[:0], torch.zeros(0).long()
-    )
-    return none, once, twice
-
-
-def test_several_exclusions_add_up_where_nothing_is_shared():
-    mean, covariance = torch.zeros(D), torch.eye(D)
-    none, once, twice = (compose(p, IN_FULL, mean, covariance)[0] for p in one_none_and_two_of_the_same_exclusion())
-    torch.testing.assert_close(twice - once, once - none)
+    for statistics in (None, image_statistics(unit(50, D, seed=4))):
+        vectors, biases = compose(parts, WEIGHTS, statistics, strength=0.0)
+        torch.testing.assert_close(vectors, parts.affirmed)
+        torch.testing.assert_close(biases[0], torch.tensor(0.0))
 
 
 def test_with_full_sharing_saying_the_same_exclusion_twice_changes_nothing():
-    mean, covariance = unit(D, seed=5), torch.eye(D)
-    _, once, twice = one_none_and_two_of_the_same_exclusion()
-    torch.testing.assert_close(
-        compose(twice, AS_THEIR_MEAN, mean, covariance), compose(once, AS_THEIR_MEAN, mean, covariance)
-    )
+    parts, weights = random_parts(), replace(WEIGHTS, sharing=torch.tensor(1.0))
+    once = replace(parts, excluded=parts.excluded[[0, 1, 3]], owner=torch.tensor([0, 1, 2]))
+    twice = replace(parts, excluded=parts.excluded[[0, 0, 1, 3]], owner=torch.tensor([0, 0, 1, 2]))
+    torch.testing.assert_close(compose(twice, weights, None)[0], compose(once, weights, None)[0])
 
 
-def test_the_dial_leaves_the_level_of_a_caption_that_only_negates():
-    parts, covariance = random_parts(), torch.eye(D)
-    biases = [compose(parts, WEIGHTS, torch.zeros(D), covariance, strength=s)[1] for s in (0.0, 1.0, 8.0)]
-    for other in biases[1:]:
-        torch.testing.assert_close(other[1], biases[0][1])  # the second of them only negates
-    assert biases[0][0] == 0 and biases[2][0] == 8 * biases[1][0]
+def test_clusters_of_photos_are_means_that_together_are_the_mean_of_all():
+    photos = unit(300, D, seed=5)
+    statistics = image_statistics(photos)
+    torch.testing.assert_close(statistics.shares @ statistics.centres, photos.mean(0), atol=1e-2, rtol=0.0)
+    few = image_statistics(photos[:10])
+    assert few.centres.shape == (CENTRES, D) and (few.shares > 0).sum() <= 10

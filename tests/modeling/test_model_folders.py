@@ -182,13 +182,15 @@ def test_layers_that_the_config_leaves_out_are_not_left_out(plain):
 
 
 def test_a_plain_backbone_lacks_exactly_what_notclip_adds(plain):
-    """Both are set when they are not read: no direction is preferred, until images are measured."""
+    """All are set when they are not read: no direction is preferred, and no centre counts, until images are measured."""
     from transformers import AutoModel
 
     _, report = AutoModel.from_pretrained(plain, output_loading_info=True)
     assert report["missing_keys"] == set() and report["unexpected_keys"] == set()
     backbone, wrapped = set(AutoModel.from_pretrained(plain).state_dict()), load_model(str(plain)).state_dict()
-    assert wrapped.keys() - {f"backbone.{name}" for name in backbone} == {"image_mean", "image_covariance"}
+    statistics = {"image_mean", "image_covariance", "image_centres", "image_shares"}
+    assert wrapped.keys() - {f"backbone.{name}" for name in backbone} == statistics
+    assert not wrapped["image_shares"].any()
     assert torch.equal(wrapped["image_mean"], torch.zeros(16))
     assert torch.equal(wrapped["image_covariance"], torch.eye(16) / 16)
 
@@ -246,8 +248,8 @@ def test_a_config_that_no_model_has_is_refused_before_it_takes_memory(plain, pat
     [
         {"hybrid_weights": "abc"},
         {"negation_strength": "x"},
-        {"negation_bias": float("nan")},
-        {"exclusion_sharing": []},
+        {"exclusion": float("nan")},
+        {"sharing": []},
     ],
 )
 def test_a_setting_of_notclip_of_another_type_is_refused_by_name(notclip, changes):

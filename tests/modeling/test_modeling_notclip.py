@@ -22,6 +22,11 @@ def model(backbone, processor):
     return NotClipModel.from_backbone(backbone, processor=processor)
 
 
+def unit_rows(rows, width, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.nn.functional.normalize(torch.randn(rows, width, generator=generator) + 0.5, dim=-1)
+
+
 def pixels(model, images):
     return model.processor.image_processor(images=images, return_tensors="pt")["pixel_values"]
 
@@ -59,11 +64,13 @@ def test_the_score_is_affine_in_the_image_embedding(model, images):
     torch.testing.assert_close(bias, biases[1], atol=1e-5, rtol=1e-4)
 
 
-def test_an_image_that_shows_what_is_excluded_falls_behind_one_that_does_not(model):
+def test_of_two_images_alike_in_all_else_the_one_that_shows_what_is_excluded_falls_behind(model):
     excluded = model.encode_texts(["dog"])[0]
+    affirmed = model.embed_texts(["there is no dog"]).parts.affirmed[0]
+    rest = excluded - (excluded @ affirmed) * affirmed
     vectors, biases = model.encode_queries(["there is no dog"])
-    like_the_dog, unlike_the_dog = excluded, -excluded
-    assert (like_the_dog @ vectors[0] + biases[0]) < (unlike_the_dog @ vectors[0] + biases[0])
+    more, less = ((affirmed + sign * rest) @ vectors[0] + biases[0] for sign in (1, -1))
+    assert more < less
 
 
 def test_who_excludes_people_excludes_each_kind_of_person(model):
@@ -82,10 +89,10 @@ def test_what_is_affirmed_is_embedded_without_its_frame(model):
 
 def test_strength_zero_excludes_nothing(model):
     model.config.negation_strength = 0.0
-    model.config.hybrid_weights = [-0.2, 0.1, 0.1]
+    model.config.whole_share = -0.2
     vectors, biases = model.encode_queries(["a street with no cars"])
     torch.testing.assert_close(vectors, model.encode_texts(["a street"]), atol=1e-5, rtol=1e-4)
-    assert biases.item() == 0.0
+    assert abs(biases.item()) < 1e-6
 
 
 def test_gradients_reach_the_text_tower_through_the_composition(model):
@@ -115,7 +122,7 @@ def test_a_dial_that_would_turn_exclusion_round_or_scores_to_nan_is_refused(mode
 
 def test_saved_and_loaded_the_model_is_the_same(model, images, tmp_path):
     model.config.negation_strength = 0.5
-    model.image_mean.fill_(0.25)
+    model.calibrate(unit_rows(120, model.config.embedding_dim))
     model.save_pretrained(tmp_path)
     loaded, info = NotClipModel.from_pretrained(tmp_path, output_loading_info=True)
     assert not info["missing_keys"] and not info["unexpected_keys"]
@@ -127,7 +134,7 @@ def test_saved_and_loaded_the_model_is_the_same(model, images, tmp_path):
 def test_a_model_of_half_precision_scores_as_the_whole_one_and_gives_an_index_single_precision(
     model, images, precision
 ):
-    model.config.negation_weights, model.config.negation_bias = [0.05, 0.13, -2.3], 2.5  # as large as they are fitted
+    model.config.only_exclusion, model.config.level = 2.0, 2.5  # as large as they are fitted
     expected, tokens = model.score(images, TEXTS), model._tokenize(TEXTS)
     logits = model(**tokens, pixel_values=pixels(model, images)).logits_per_image
     model.to(precision)
@@ -163,7 +170,7 @@ def test_a_saved_processor_warns_nobody_of_how_the_model_called_its_tokenizer(cl
 def test_the_weights_of_a_backbone_miss_only_what_notclip_adds(clip, tmp_path):
     model = NotClipModel.from_backbone(clip)
     added = set(model.state_dict()) - {f"backbone.{name}" for name in clip.state_dict()}
-    assert added == {"image_mean", "image_covariance"}
+    assert added == {"image_mean", "image_covariance", "image_centres", "image_shares"}
 
 
 def test_a_model_without_two_towers_is_refused(processor):
@@ -243,7 +250,8 @@ def test_a_tuple_is_what_return_dict_false_asks_for(model, images):
         {"composition": "sum"},
         {"negation_strength": -1},
         {"negation_strength": float("nan")},
-        {"hybrid_weights": [1.0]},
+        {"hybrid_weights": [0.5, 0.1, 0.0]},  # of the earlier composition
+        {"exclusion": float("nan")},
     ],
 )
 def test_settings_outside_their_range_are_refused_by_name(setting):
@@ -251,3 +259,69 @@ def test_settings_outside_their_range_are_refused_by_name(setting):
 
     with pytest.raises(Exception, match=next(iter(setting))):
         NotClipConfig(**setting)
+
+
+def test_words_and_photos_to_exclude_stand_beside_a_text(model, images):
+    said = model.encode_query("a street with no cars")
+    torch.testing.assert_close(model.encode_query("a street", exclude=["cars"]), said)
+    vector, _ = model.encode_query("a street", exclude=[images[0]])
+    plain = model.encode_texts(["a street"])[0]
+    shown = model.encode_images(images[:1])[0]
+    torch.testing.assert_close(vector, plain - 0.6 * (shown - (plain @ shown) * plain), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("exclude", "message"),
+    [
+        ("cars", r"must be a list of texts and photos"),
+        ([3], r"`images` at position 0"),
+        (["A street "], r"must name something else than the query"),
+        ([""], r"must name something else than the query"),
+    ],
+)
+def test_what_cannot_be_excluded_is_refused(model, exclude, message):
+    with pytest.raises(ValueError, match=message):
+        model.encode_query("a street", exclude=exclude)
+
+
+def test_photos_that_cannot_be_measured_are_refused(model):
+    width = model.config.embedding_dim
+    for embeddings, message in (
+        (unit_rows(99, width), "at least 100 photos"),
+        (unit_rows(120, width) * 2, "unit norm, got 2"),
+        (unit_rows(120, width) * float("nan"), "NaN or infinity in row 0"),
+        (unit_rows(120, width + 1), f"must have {width} columns, got {width + 1}"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.calibrate(embeddings)
+    assert model.statistics is None
+
+
+def test_an_index_made_with_the_plain_base_keeps_serving_at_every_level(model, images):
+    index = model.encode_images(images)  # before anything is calibrated or trained
+    level_1 = model.encode_query("a street with no cars")
+    level_2 = model.calibrate(unit_rows(120, model.config.embedding_dim)).encode_query("a street with no cars")
+    model.config.exclusion = 1.0  # as training would
+    level_3 = model.encode_query("a street with no cars")
+    assert torch.equal(model.encode_images(images), index)
+    for vector, bias in (level_1, level_2, level_3):
+        assert (index @ vector + bias).isfinite().all()
+    torch.testing.assert_close(
+        index @ level_3[0] + level_3[1], model.score(images, ["a street with no cars"])[:, 0], atol=1e-5, rtol=1e-4
+    )
+    assert not torch.allclose(level_1[0], level_2[0]) and not torch.allclose(level_2[0], level_3[0])
+
+
+def test_one_query_is_one_forward_and_concepts_are_remembered_until_a_weight_changes(model):
+    calls = []
+    hook = model.backbone.text_model.register_forward_pre_hook(lambda *_: calls.append(1))
+    first = model.encode_query("a street with no cars and no dogs")
+    assert len(calls) == 1 and {"cars", "dogs"} <= set(model._remembered)
+    torch.testing.assert_close(model.encode_query("a street with no cars and no dogs"), first)
+    with torch.no_grad():
+        for parameter in model.backbone.text_model.parameters():
+            parameter.mul_(1.1)
+    again = model.encode_query("a street with no cars and no dogs")
+    hook.remove()
+    assert not torch.allclose(again[0], first[0])
+    torch.testing.assert_close(again[0], model.compose(model.embed_texts(["a street with no cars and no dogs"]))[0][0])

@@ -48,6 +48,12 @@ def config(base, data, tmp_path):
     )
 
 
+@pytest.fixture(autouse=True)
+def the_last_epoch_is_chosen(monkeypatch):
+    """On towers of random weights an adapter rarely beats the composition alone; these tests are about adapters."""
+    monkeypatch.setattr(training, "choose_epoch", lambda history, **_: history[-1]["epoch"])
+
+
 def adapter_weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "adapter" / "adapter_model.safetensors")
 
@@ -189,7 +195,7 @@ def test_no_epochs_calibrate_the_composition_and_leave_every_plain_score_to_the_
     record = run_training(dataclasses.replace(config, epochs=0))
     assert record["chosen_epoch"] == 0 and record["steps"] == 0
     calibrated, backbone = load_model(str(config.out / "model")), load_model(config.base)
-    assert calibrated.config.hybrid_weights != backbone.config.hybrid_weights
+    assert calibrated.config.exclusion != backbone.config.exclusion
     texts = ["a dog", "a dog but no cat"]
     torch.testing.assert_close(calibrated.encode_texts(texts), backbone.encode_texts(texts), atol=1e-6, rtol=0)
 
