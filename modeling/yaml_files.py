@@ -79,7 +79,7 @@ def _check(text: str, where: str) -> None:
             continue
         if not isinstance(event, yaml.NodeEvent):
             continue
-        line = f"{where} line {event.start_mark.line + 1}"
+        line = where if event.start_mark is None else f"{where} line {event.start_mark.line + 1}"
         if path and path[-1][2] is not None:
             _, _, keys, at_key = path[-1]
             path[-1][3] = not at_key

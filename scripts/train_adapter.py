@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         if name != "epoch":
             print(f"  {name.replace('_', ' '):24}{100 * first[name]:9.1f}%{100 * chosen[name]:9.1f}%")
     print(f"Written: {config.out}/adapter, {config.out}/backbone, {config.out}/model, {config.out}/training.json")
-    if record["texts_cut"]:
+    if record.get("texts_cut"):
         print(
             f"{record['texts_cut']:,} texts are longer than the {record['text_tokens']} tokens that this text tower "
             f"sees, and their end was not learnt from: build again with --text-tokens {record['text_tokens']}."

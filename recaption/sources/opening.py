@@ -120,8 +120,8 @@ def _parts_of_folder(
         return parts
     if parts := coco_folder_parts(folder, limit=limit, exhaustive=exhaustive):
         return parts
-    if tables := _roboflow_classes(folder, limit):
-        return tables
+    if roboflow := _roboflow_classes(folder, limit):
+        return roboflow
     if (table := label_table_of(folder)) is not None:
         return mimic_cxr_parts(table, limit=limit)
     if listed := [file for file in sorted(folder.glob("*.json")) if is_karpathy(file)]:

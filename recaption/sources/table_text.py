@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 from notclip.errors import BadInputError
 from notclip.text_files import encoding_of_bytes
@@ -47,8 +47,8 @@ def table_lines(file: Path) -> Iterator[str]:
         raise BadInputError(f"{file} cannot be read after line {number} ({reason}).") from error
 
 
-def _open(file: Path) -> IO[bytes]:
-    return gzip.open(file, "rb") if file.suffix.lower() == ".gz" else file.open("rb")
+def _open(file: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(file, "rb")) if file.suffix.lower() == ".gz" else file.open("rb")
 
 
 def _encoding(file: Path) -> str:
