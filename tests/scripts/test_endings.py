@@ -37,7 +37,7 @@ def state(tmp_path, monkeypatch):
         (OSError(errno.EROFS, "Read-only file system", "out/a.parquet"), 2, "the disk is read-only"),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/home/ann/.cache"), 2, "/home/ann/.cache"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), 2, "the disk is full"),  # safetensors
-        (ModuleNotFoundError("No module named 'peft'", name="peft"), 2, "notclip[all]"),
+        (ModuleNotFoundError("No module named 'peft'", name="peft"), 2, "pip install 'notclip[train]'"),
         (KeyError("lost"), 3, "an error of ours, not of yours: KeyError: 'lost'"),
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), 3, "BrokenPipeError"),  # of some other pipe than the output
         (ModuleNotFoundError("No module named 'notclip.gone'", name="notclip.gone"), 3, "notclip.gone"),
