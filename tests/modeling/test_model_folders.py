@@ -182,7 +182,7 @@ def test_layers_that_the_config_leaves_out_are_not_left_out(plain):
 
 
 def test_a_plain_backbone_lacks_exactly_what_notclip_adds(plain):
-    """All are set when they are not read: no direction is preferred, and no centre counts, until images are measured."""
+    """All are set when they are not read: no direction is preferred, no centre counts, until images are measured."""
     from transformers import AutoModel
 
     _, report = AutoModel.from_pretrained(plain, output_loading_info=True)
