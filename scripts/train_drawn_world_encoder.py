@@ -9,8 +9,9 @@ broken off goes on after the last stage of the image tower that it finished, whi
 and code are the same.
 
 A contrastive loss alone takes hours of two cores to see small things. So the image tower first learns to predict
-which words stand in a scene's captions (as in SuperClass, Huang et al. 2024), at 64 pixels and then at 96, where it
-ends better for less than at 96 alone (FixRes, Touvron et al. 2019). Then it is frozen and the text tower learns CLIP's
+which words stand in a scene's captions (as in SuperClass, Huang et al. 2024): in scenes of four things, whose captions
+say more of a picture, at 64 pixels and then at 96, where it ends better for less than at 96 alone (FixRes, Touvron et
+al. 2019), and at last in the world's own scenes of one to three. Then it is frozen and the text tower learns CLIP's
 loss against its embeddings, computed once (locked-image tuning, Zhai et al. 2022). No caption negates, and nothing in
 either loss reads an annotation.
 """
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 COARSE_SIZE = 64
 CODE = "notclip.scripts.train_drawn_world_encoder"
+CROWD = 4  # things in a scene of the first stages; the world's own scenes show one to three
 DEFAULT_OUT = Path(__file__).parents[1] / "recaption" / "drawn_world" / "encoder"
 
 
@@ -51,13 +53,14 @@ class EncoderRecipe:
         out: folder to write; files of an earlier encoder in it are replaced.
         scenes: scenes of the train split; the demo's are the first of them.
         work: folder that keeps the image tower after each of its stages.
-        coarse_epochs: passes of the image tower over the scenes at 64 pixels.
-        fine_epochs: passes at the encoder's own 96 pixels, after those.
+        coarse_epochs: passes of the image tower over crowded scenes at 64 pixels.
+        crowded_epochs: passes over the same scenes at the encoder's own 96 pixels, after those.
+        fine_epochs: passes over the world's own scenes at 96 pixels, at the end.
         image_batch: scenes per step of the image tower.
         text_epochs: passes of the text tower over the scenes, with one caption of each.
         text_batch: pairs of a scene and a caption that are contrasted with each other.
         coarse_learning_rate: of the image tower at its peak, on a one-cycle schedule.
-        fine_learning_rate: the same, at 96 pixels.
+        fine_learning_rate: the same, in each of the stages at 96 pixels.
         text_learning_rate: of the text tower at its peak.
         weight_decay: AdamW's.
         workers: processes that draw.
@@ -67,8 +70,9 @@ class EncoderRecipe:
     out: Path = DEFAULT_OUT
     work: Path = Path("build/encoder-work")
     scenes: int = 20_000
-    coarse_epochs: int = 12
-    fine_epochs: int = 6
+    coarse_epochs: int = 14
+    crowded_epochs: int = 8
+    fine_epochs: int = 10
     image_batch: int = 64
     text_epochs: int = 20
     text_batch: int = 256
@@ -194,15 +198,17 @@ def train_image_tower(
 
 
 def image_tower_stages(tower: "PreTrainedModel", scenes: Drawn, recipe: EncoderRecipe) -> dict[str, int]:
-    """Train the image tower at 64 pixels and then at 96; a stage that WORK already holds is read from there.
+    """Train the image tower on crowded scenes, small and then larger, and on the world's own scenes at the end.
+
+    A stage that WORK already holds is read from there.
 
     Args:
         tower: what learns; changed in place.
-        scenes: the train scenes at the encoder's own size; for the first stage they are drawn smaller.
+        scenes: the world's own train scenes at the encoder's own size.
         recipe: the options.
 
     Returns:
-        How many seconds each stage took when it ran, by its number of pixels.
+        How many seconds each stage took when it ran, by its name.
     """
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
@@ -211,28 +217,30 @@ def image_tower_stages(tower: "PreTrainedModel", scenes: Drawn, recipe: EncoderR
 
     recipe.work.mkdir(parents=True, exist_ok=True)
     seconds: dict[str, int] = {}
+    coarse, fine = recipe.coarse_learning_rate, recipe.fine_learning_rate
     stages = (
-        (COARSE_SIZE, recipe.coarse_epochs, recipe.coarse_learning_rate),
-        (IMAGE_SIZE, recipe.fine_epochs, recipe.fine_learning_rate),
+        (f"crowded_{COARSE_SIZE}", COARSE_SIZE, recipe.coarse_epochs, coarse),
+        (f"crowded_{IMAGE_SIZE}", IMAGE_SIZE, recipe.crowded_epochs, fine),
+        (f"own_{IMAGE_SIZE}", IMAGE_SIZE, recipe.fine_epochs, fine),
     )
     shared = [recipe.scenes, recipe.image_batch, recipe.weight_decay, recipe.seed]
-    for number, (size, epochs, learning_rate) in enumerate(stages, start=1):
-        # Each stage goes on from the one before, so that its key holds both.
+    for number, (stage, size, epochs, learning_rate) in enumerate(stages, start=1):
+        # Each stage goes on from those before, so that its key holds all of them.
         key = derived_key(CODE, of=[shared, stages[:number]], libraries=("numpy", "pillow", "torch", "transformers"))
-        finished = recipe.work / f"image_tower_{size}-{key}.safetensors"
+        finished = recipe.work / f"image_tower_{stage}-{key}.safetensors"
         if finished.is_file():
             tower.load_state_dict(load_file(finished))
         else:
             started = time.monotonic()
             drawn = scenes
-            if size != IMAGE_SIZE:
-                drawn = draw_many("train", recipe.scenes, size=size, workers=recipe.workers)
+            if stage.startswith("crowded"):
+                drawn = draw_many("train", recipe.scenes, size=size, object_count=CROWD, workers=recipe.workers)
             train_image_tower(tower, drawn, recipe, epochs=epochs, learning_rate=learning_rate)
             weights = {name: value.contiguous() for name, value in tower.state_dict().items()}
             with whole_file(finished) as partial_file:
                 save_file(weights, partial_file, metadata={"seconds": str(round(time.monotonic() - started))})
         with safe_open(finished, framework="pt") as file:
-            seconds[str(size)] = int(file.metadata()["seconds"])
+            seconds[stage] = int(file.metadata()["seconds"])
     tower.eval()
     return seconds
 
@@ -395,7 +403,7 @@ def main(argv: list[str] | None = None) -> int:
         "recipe": {name: value for name, value in dataclasses.asdict(recipe).items() if name not in ("out", "work")},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "tokens": len(tokenizer),
-        "seconds_of_image_tower_by_pixels": image_seconds,
+        "seconds_of_image_tower_by_stage": image_seconds,
         "seconds_of_text_tower": text_seconds,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,

@@ -101,8 +101,8 @@ def compose_scene(rng: random.Random, *, object_count: int | None = None, settin
 
     Args:
         rng: source of every choice.
-        object_count: how many kinds of object to show, 1 to 3; drawn from `OBJECT_COUNTS` by default. Rarely one or
-            more find no room, and the scene shows fewer.
+        object_count: how many kinds of object to show, 1 to 4; drawn from `OBJECT_COUNTS`, 1 to 3, by default. Now and
+            then one or more find no room, and the scene shows fewer.
         setting: one of `SETTINGS`; any by default.
     """
     wanted = object_count or rng.choices(range(1, len(OBJECT_COUNTS) + 1), weights=OBJECT_COUNTS)[0]
@@ -116,7 +116,7 @@ def compose_scene(rng: random.Random, *, object_count: int | None = None, settin
     # The table comes first, for what stands on it; then the large before the small, which find room more easily.
     names.sort(key=lambda name: (name != "table", -KINDS[name].size))
     placed: list[Thing] = []
-    roominess = {1: 1.4, 2: 1.25, 3: 1.15}[wanted]
+    roominess = {1: 1.4, 2: 1.25, 3: 1.15, 4: 1.05}[wanted]
     for name in names:
         copies = 1 if KINDS[name].size > 0.34 or rng.random() > 0.14 else rng.choice([2, 2, 3])
         colour = rng.choice(KINDS[name].colours)

@@ -13,7 +13,8 @@ NEGATIONS = re.compile(
     r"|minus|omit\w*|exclud\w*|empty|any\w*)\b|n't",
     re.IGNORECASE,
 )
-SAMPLES = [make_sample(5, "train", index) for index in range(300)]
+CROWDED = [make_sample(5, "train", index, object_count=4) for index in range(100)]  # which the encoder learns from
+SAMPLES = [*(make_sample(5, "train", index) for index in range(300)), *CROWDED]
 
 
 def mentioned(caption: str) -> set[str]:
@@ -41,6 +42,10 @@ def test_captions_mention_only_what_is_present_and_always_something() -> None:
 def test_the_first_caption_mentions_everything_up_to_four_kinds() -> None:
     for sample in SAMPLES:
         assert len(mentioned(sample.captions[0])) == min(4, len(sample.scene.objects)), sample.captions[0]
+
+
+def test_most_crowded_scenes_show_four_things() -> None:
+    assert sum(len(sample.scene.objects) for sample in CROWDED) > 3.3 * len(CROWDED)
 
 
 def test_no_caption_negates() -> None:
