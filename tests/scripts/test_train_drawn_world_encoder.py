@@ -57,17 +57,17 @@ def test_a_stage_of_another_recipe_or_of_older_code_is_not_gone_on_from(tmp_path
     trained = []
     monkeypatch.setattr(script, "draw_many", lambda *arguments, **options: None)
     monkeypatch.setattr(script, "train_image_tower", lambda *arguments, epochs, **options: trained.append(epochs))
-    recipe = script.EncoderRecipe(work=tmp_path, scenes=1, coarse_epochs=12, fine_epochs=6)
+    recipe = script.EncoderRecipe(work=tmp_path, scenes=1, coarse_epochs=12, crowded_epochs=3, fine_epochs=6)
 
     def run(recipe: script.EncoderRecipe) -> list[int]:
         trained.clear()
         script.image_tower_stages(torch.nn.Linear(1, 1), None, recipe)
         return list(trained)
 
-    assert run(recipe) == [12, 6]
+    assert run(recipe) == [12, 3, 6]
     assert run(recipe) == []
-    assert run(replace(recipe, fine_epochs=7)) == [7]  # The coarse stage is that of before.
-    assert run(replace(recipe, coarse_epochs=2)) == [2, 6]
+    assert run(replace(recipe, fine_epochs=7)) == [7]  # The stages before it are those of before.
+    assert run(replace(recipe, coarse_epochs=2)) == [2, 3, 6]
     assert run(replace(recipe, text_epochs=1)) == []
     change_code("notclip.recaption.drawn_world.pen")
-    assert run(recipe) == [12, 6]
+    assert run(recipe) == [12, 3, 6]
