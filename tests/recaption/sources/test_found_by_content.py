@@ -38,7 +38,9 @@ def coco(file: Path, *names: str, captions: tuple[str, ...] = ()) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tmp_path / "a set"
+    made = tmp_path / "a set"
+    made.mkdir()
+    return made
 
 
 @pytest.fixture
