@@ -215,11 +215,24 @@ class Lexicon(Mapping[str, Concept]):
         return index
 
     def extended(self, labels: Iterable[str]) -> "Lexicon":
-        """A lexicon that also holds a plain concept for each label that this one does not know."""
-        new = dict.fromkeys(words_of_label(label) for label in labels if self.resolve(label) is None)
+        """A lexicon that also holds a concept for each label that this one does not know, or knows as a kind alone.
+
+        A photo without a pug may show another dog: of a label that is a kind of a concept only the kind is absent.
+        """
+        new: dict[str, str | None] = {}
+        for label in labels:
+            found = self.resolve(label)
+            if found is None or self._is_a_kind(label, found):
+                new[words_of_label(label)] = found
         if not new:
             return self
-        return Lexicon([*self.values(), *map(_plain_concept, new)], self._rules)
+        made = (_plain_concept(name, hypernym=wider) for name, wider in new.items())
+        return Lexicon([*self.values(), *made], self._rules)
+
+    def _is_a_kind(self, label: str, name: str) -> bool:
+        """Whether a label that was resolved to a concept is one of its synonyms that mean less than it does."""
+        words = words_of_label(label).lower()
+        return words in self[name].synonyms and words not in self._rules.same
 
 
 def _ancestors(concepts: Mapping[str, Concept]) -> dict[str, frozenset[str]]:
@@ -239,13 +252,14 @@ def _ancestors(concepts: Mapping[str, Concept]) -> dict[str, frozenset[str]]:
     return {name: found[name] for name in concepts}
 
 
-def _plain_concept(name: str) -> Concept:
-    """A concept of which only the name is known: with the everyday noun's grammar, if it is one."""
+def _plain_concept(name: str, *, hypernym: str | None = None) -> Concept:
+    """A concept of which only the name is known, and what it is a kind of: with the everyday noun's grammar."""
     everyday = load_lexicon().get(name)
     if everyday is not None:
         return Concept(name, everyday.plural, mass=everyday.mass, article=everyday.article)
+    hypernyms = () if hypernym is None else (hypernym,)
     plural = re.search(r"[^siu]s$", name) and name.rpartition(" ")[2] not in _SINGULARS_IN_S
-    return Concept(name, name if plural else pluralize(name))
+    return Concept(name, name if plural else pluralize(name), hypernyms=hypernyms)
 
 
 def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:

@@ -52,6 +52,7 @@ class MentionRules:
     lifeless: frozenset[str]
     likeness_heads: frozenset[str]
     not_people: frozenset[str]
+    same: frozenset[str]
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], file: Path) -> "MentionRules":

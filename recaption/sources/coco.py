@@ -4,17 +4,20 @@ import codecs
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
 from notclip.json_files import read_json
+from notclip.recaption.sources.captions import clean_caption
+from notclip.recaption.sources.karpathy import is_karpathy
+from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import Exhaustive, RowContent, SourceRow
-from notclip.recaption.sources.photo_paths import below
+from notclip.recaption.sources.photo_paths import below, inside
 from notclip.recaption.sources.photos import read_photo
-from notclip.recaption.sources.splits import split_of
+from notclip.recaption.sources.splits import split_of, split_of_folder
 
 _LARGEST = 2**34  # bytes; COCO's own instances have 450 MB, LVIS' over one GB
 _IMAGE_FOLDERS = (
@@ -25,7 +28,7 @@ _IMAGE_FOLDERS = (
 _PATTERNS = ("instances_*.json", "captions_*.json", "lvis_v*_*.json", "zhiyuan_objv2_*.json", "_annotations.coco.json")
 # FiftyOne, Label Studio and others use names that other files have as well.
 _COMMON = ("labels.json", "result.json", "annotations.json", "coco.json")
-_BEGINS = 4096
+_BEGINS = 2**16
 _LISTED = ("neg_category_ids", "not_exhaustive_category_ids")  # LVIS' own fields of an image.
 
 
@@ -38,7 +41,7 @@ def coco_parts(file: Path, *, limit: int | None = None, exhaustive: Exhaustive |
         exhaustive: `yes` takes each class that an image lacks for absent, `listed` those of LVIS' `neg_category_ids`
             alone; by default what the file's own fields say.
     """
-    split = split_of(file.stem) or split_of(file.parent.name) or "train"
+    split = split_of(file.stem) or split_of_folder(file.parent) or "train"
     return [ListedPart(split, partial(_read, (file,), exhaustive), limit)]
 
 
@@ -63,6 +66,10 @@ def coco_folder_parts(
             found = next(own.glob(pattern), None)
             if found is not None and (pattern in _PATTERNS or _begins_like_coco(found)):
                 files[own.name].append(found)
+    if not files:  # By a name of their own.
+        for file in sorted([*folder.glob("*.json"), *folder.glob("annotations/*.json")]):
+            if _begins_like_coco(file) and not is_karpathy(file):
+                files[file.stem].append(file)
     return [
         ListedPart(split_of(name) or "train", partial(_read, tuple(own), exhaustive), limit)
         for name, own in sorted(files.items())
@@ -72,7 +79,7 @@ def coco_folder_parts(
 def _begins_like_coco(file: Path) -> bool:
     with file.open("rb") as stream:
         start = stream.read(_BEGINS).removeprefix(codecs.BOM_UTF8).lstrip()
-    return start.startswith(b"{") and any(key in start for key in (b'"images"', b'"annotations"', b'"categories"'))
+    return start.startswith(b"{") and any(key in start for key in (b'"images"', b'"annotations"'))
 
 
 @dataclass
@@ -104,7 +111,7 @@ _Key = int | str
 _Parsed = tuple[dict[_Key, _Image], tuple[str, ...] | None]
 
 
-@lru_cache(maxsize=1)
+@kept_while_unchanged(1)
 def _parsed(files: tuple[Path, ...]) -> _Parsed:
     images: dict[_Key, _Image] = {}
     vocabulary: tuple[str, ...] | None = None
@@ -205,7 +212,7 @@ def _add_annotation(
     if image is None:
         raise BadInputError(f"{file} {where}: `image_id` {annotation['image_id']!r} is no image of the file.")
     if "caption" in annotation:
-        image.captions.append(" ".join(str(annotation["caption"] or "").split()))
+        image.captions.append(clean_caption(str(annotation["caption"] or "")))
         return
     category = annotation.get("category_id")
     name = names.get(_plain(category)) if _is_id(category) else None
@@ -260,5 +267,5 @@ def _content(root: Path, folders: list[Path], image: _Image, unsaid: frozenset[s
         present=frozenset(image.present) if annotated else None,
         uncertain=(image.uncertain - image.present) if annotated and unsaid else frozenset(),
         unsaid=unsaid if annotated else frozenset(),
-        location=image.url or image.name,
+        location=image.url or inside(root, image.name),
     )

@@ -19,6 +19,10 @@ CAPTION_NAMES = (
     "title",  # open_clip's
     "comment",  # Flickr30k's
 )
+PATH_NAMES = (
+    "image", "path", "image_path", "filepath", "file_name", "filename", "file", "photo", "video", "image_name",
+    "image_index", "image_file", "img", "img_path",
+)  # fmt: skip
 ID_NAMES = ("image_id", "id", "img_id", "imgid", "filename", "file_name", "cocoid", "__key__", "dicom_id")
 LOCATION_NAMES = ("url", "image_url", "coco_url", "flickr_url")
 # Photos of one patient are alike in more than their findings.
@@ -31,7 +35,7 @@ _NO_FINDING_WORDS = frozenset(
     val validation test sex gender male female width height size channels year years month months day days date time
     timestamp number num count counts total score weight rank order follow followup patient subject study series visit
     scanner site hospital institution source dataset origin license licence quality valid verified flag is has file
-    path url hash sha md bmi x y w h label labels target class annotator rater unnamed
+    path url hash sha md bmi x y w h xmin ymin xmax ymax bbox box label labels target class annotator rater unnamed
     """.split()
 )
 

@@ -14,14 +14,14 @@ from notclip.recaption.sources.column_names import (
     CAPTION_NAMES,
     ID_NAMES,
     LOCATION_NAMES,
+    PATH_NAMES,
     caption_columns,
     find_column,
 )
 from notclip.recaption.sources.parts import RowContent
+from notclip.recaption.sources.photo_paths import inside
 from notclip.recaption.sources.photo_places import photo_place
 from notclip.recaption.sources.photos import clip_of, read_photo
-
-_IMAGE_NAMES = ("image", "img", "photo", "picture", "jpg", "png", "image.jpg", "video", "frames")
 
 _IMAGE_NAMES = ("image", "img", "photo", "picture", "jpg", "png", "image.jpg", "video", "frames")
 
@@ -80,7 +80,7 @@ class Columns:
         image = self.image_of(row)
         location = None if self.location is None else row[self.location]
         if location is None and isinstance(path := _path_in(row[self.image]), str) and self.root is not None:
-            location = path
+            location = inside(self.root, path)
         return RowContent(
             image=image,
             captions=captions,
@@ -117,10 +117,12 @@ class Columns:
         *,
         images: Sequence[str] = (),
     ) -> "Columns":
-        image = next(iter(images), None) or find_column(names, _IMAGE_NAMES)
+        # A path can only be followed where the source is a folder.
+        image_names = _IMAGE_NAMES if root is None else tuple(dict.fromkeys((*_IMAGE_NAMES, *PATH_NAMES)))
+        image = next(iter(images), None) or find_column(names, image_names)
         captions = caption_columns(names)
         if image is None or not (captions or vocabulary):
-            lacking, known = ("image", _IMAGE_NAMES) if image is None else ("caption", CAPTION_NAMES)
+            lacking, known = ("image", image_names) if image is None else ("caption", CAPTION_NAMES)
             raise BadInputError(
                 f"{where} has no {lacking} column: it has {', '.join(map(shortened, names))}, and one of "
                 f"{', '.join(map(repr, known))} is needed; rename its column."

@@ -1,12 +1,13 @@
 """Karpathy's JSON files of Flickr8k, Flickr30k and COCO: each photo with its sentences and its split."""
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError, shortened
 from notclip.recaption.sources.captions import clean_caption
+from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
 from notclip.recaption.sources.photo_places import photo_place
@@ -41,7 +42,7 @@ def karpathy_parts(file: Path, *, limit: int | None = None) -> list[ListedPart]:
     return [ListedPart(split, partial(_read, file, split), limit) for split in SPLITS]
 
 
-@lru_cache(maxsize=1)
+@kept_while_unchanged(1)
 def _images(file: Path) -> list[Any]:
     content = read_json_file(file)
     images = content.get("images") if isinstance(content, Mapping) else None

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
 from notclip.recaption.sources.columns import Columns
+from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.label_columns import LabelColumn, label_column, names_in, numbered_features
 from notclip.recaption.sources.parts import Exhaustive, SourceRow
-from notclip.recaption.sources.splits import SPLITS, split_of
+from notclip.recaption.sources.splits import SPLITS, split_of, split_of_folder
 
 _PARTS = 256  # Of a data set of the Hub at most; a folder here is read in fewer, since each photo counts as a file.
 _LOCAL_PARTS = 8
@@ -99,15 +100,26 @@ def loaded_parts(name: str, *, limit: int | None = None, exhaustive: Exhaustive 
         count = 1 if limit is not None else min(most, rows.num_shards)
         parts += [LoadedPart(name, str(split_name), split, index, count, limit, exhaustive) for index in range(count)]
     for part in parts[:1]:
-        part.vocabulary()  # Says at once which columns are missing.
+        try:
+            part.vocabulary()  # Says at once which columns are missing.
+        except BadInputError as error:
+            if _local_root(name) is None:
+                raise
+            raise BadInputError(
+                f"{error} (`load_dataset` read the folder, which has none of the other layouts that --help lists; of "
+                "a table or an annotation file by another name, name the file itself.)"
+            ) from error
     return parts
 
 
-@cache
 def _loaded(name: str) -> Any:
+    return _opened(name, _local_root(name))
+
+
+@kept_while_unchanged(4)
+def _opened(name: str, root: Path | None) -> Any:
     import datasets
 
-    root = _local_root(name)
     archives = [] if root is None else sorted(root.rglob("*.tar"))
     try:
         if archives:  # Told what they are, since img2dataset writes tables and statistics beside them.
@@ -122,9 +134,13 @@ def _loaded(name: str) -> Any:
         ) from error
 
 
-@cache
 def _features(name: str, split_name: str) -> Any:
-    rows = _loaded(name)[split_name]
+    return _features_of(name, split_name, _local_root(name))
+
+
+@kept_while_unchanged(16)
+def _features_of(name: str, split_name: str, root: Path | None) -> Any:
+    rows = _opened(name, root)[split_name]
     try:
         return rows.features or rows._resolve_features().features
     except Exception as error:
@@ -132,13 +148,17 @@ def _features(name: str, split_name: str) -> Any:
 
 
 def _split_of(archive: Path) -> str:
-    return split_of(archive.stem) or split_of(archive.parent.name) or "train"
+    return split_of(archive.stem) or split_of_folder(archive.parent) or "train"
 
 
-@cache
 def _names_of(name: str, labels: LabelColumn) -> tuple[str, ...]:
+    return _names_in(name, labels, _local_root(name))
+
+
+@kept_while_unchanged(4)
+def _names_in(name: str, labels: LabelColumn, root: Path | None) -> tuple[str, ...]:
     """Names of the classes that stand in the column, over all splits."""
-    splits = _loaded(name).values()
+    splits = _opened(name, root).values()
     return names_in((row[labels.column] for rows in splits for row in rows.select_columns([labels.column])), labels)
 
 

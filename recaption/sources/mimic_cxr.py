@@ -6,10 +6,11 @@ files/p10/p10000032/s50414267/02aa804e-bde0afdd-112c0b34-7bc16630-4e384014.jpg
 """
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 from notclip.errors import BadInputError, shortened
+from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
 from notclip.recaption.sources.path_table import labels_of_row
@@ -64,13 +65,13 @@ def _table(folder: Path, name: str) -> Path | None:
     return next((file for file in sorted(folder.glob(f"mimic-cxr-*-{name}.csv*")) if is_table(file)), None)
 
 
-@lru_cache(maxsize=2)
+@kept_while_unchanged(2)
 def _labels(file: Path) -> tuple[str, ...]:
     header = next((row.cells for row in read_csv(file) if not row.fault), {})
     return tuple(name for name in header if name not in _KEYS)
 
 
-@lru_cache(maxsize=1)
+@kept_while_unchanged(1)
 def _studies(file: Path) -> dict[str, tuple[str, ...]]:
     """The labels of each study, as the cells of its row."""
     names = _labels(file)

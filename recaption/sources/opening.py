@@ -15,13 +15,15 @@ from notclip.recaption.sources.mimic_cxr import is_label_table, label_table_of, 
 from notclip.recaption.sources.parquet_folder import parquet_files, parquet_parts
 from notclip.recaption.sources.parts import Exhaustive, Part
 from notclip.recaption.sources.path_table import csv_parts
-from notclip.recaption.sources.splits import split_of
+from notclip.recaption.sources.splits import split_of_folder
 from notclip.recaption.sources.tables import TABLE_ENDINGS, is_table
 from notclip.recaption.sources.voc import voc_parts
 from notclip.recaption.sources.yolo import yolo_parts, yolo_table
 
 DRAWN_WORLD = "drawn-world"
-_TABLES_IN_TEXT = ("captions.txt",)  # Kaggle's Flickr8k
+# Kaggle's Flickr8k and the first one's, from its archives Flickr8k_text and Flickr8k_Dataset; Flickr30k's.
+_TABLES_IN_TEXT = ("captions.txt", "Flickr8k.token.txt", "results_20130124.token")
+_FOLDERS_OF_TEXT = ("", "Flickr8k_text")
 _HUB_ID = re.compile(r"\w[\w.-]*(?:/[\w.-]+)?", re.ASCII)
 _FILE_ENDINGS = (*TABLE_ENDINGS, ".json", ".jsonl", ".yaml", ".yml", ".parquet", ".tar", ".zip", ".xml", ".txt")
 
@@ -92,7 +94,7 @@ def _parts_of_file(
     ending = file.suffix.lower()
     if is_label_table(file):
         return mimic_cxr_parts(file, limit=limit)
-    if is_table(file) or ending == ".txt":
+    if is_table(file) or ending in (".txt", ".token"):
         return csv_parts(file, limit=limit, named=labels)
     if ending == ".json":
         if is_karpathy(file):
@@ -131,13 +133,14 @@ def _parts_of_folder(
 
 def _parts_of_tables(folder: Path, limit: int | None, labels: Collection[str]) -> Sequence[Part]:
     """Parts of all tables of a folder that name photos with captions or labels; others may lie beside them."""
-    tables = [file for file in sorted(folder.iterdir()) if is_table(file) or file.name in _TABLES_IN_TEXT]
+    tables = [file for file in sorted(folder.iterdir()) if is_table(file)]
+    tables += [file for own in _FOLDERS_OF_TEXT for name in _TABLES_IN_TEXT if (file := folder / own / name).is_file()]
     parts: list[Part] = []
     refused: list[BadInputError] = []
     for file in tables:
         if file.name != "metadata.csv":  # Of a folder of photos that `datasets` reads.
             try:
-                parts += csv_parts(file, limit=limit, named=labels)
+                parts += csv_parts(file, limit=limit, named=labels, root=folder)
             except BadInputError as error:
                 refused.append(error)
     if refused and not parts:
@@ -149,7 +152,7 @@ def _roboflow_classes(folder: Path, limit: int | None) -> list[Part]:
     """Roboflow's `_classes.csv` beside the photos of each split: a column of 1 and 0 for each class."""
     files = [folder / "_classes.csv", *sorted(folder.glob("*/_classes.csv"))]
     return [
-        replace(part, split=split_of(file.parent.name) or "train")
+        replace(part, split=split_of_folder(file.parent) or "train")
         for file in files
         if file.is_file()
         for part in csv_parts(file, limit=limit)

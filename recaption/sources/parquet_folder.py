@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from notclip.parquet_files import open_parquet
 from notclip.recaption.sources.columns import Columns
+from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.label_columns import OBJECTS, LabelColumn, label_column, names_in, numbered_features
 from notclip.recaption.sources.parts import Exhaustive, SourceRow, left_out
-from notclip.recaption.sources.splits import split_of
+from notclip.recaption.sources.splits import split_of, split_of_folder
 
 _BATCH = 256
 
@@ -112,7 +113,7 @@ def parquet_parts(
             sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         labels, schema = _labelled(file, schema, files, exhaustive)
         columns = Columns.of_schema(schema, str(file), root=folder)
-        split = split_of(file.stem) or split_of(file.parent.name) or "train"
+        split = split_of(file.stem) or split_of_folder(file.parent) or "train"
         for groups, first, rows in _runs(sizes, part_rows):
             wanted = rows if limit is None else min(rows, left.setdefault(split, limit))
             if limit is not None:
@@ -140,7 +141,7 @@ def _labelled(
     return labels, numbered_features(features, names).arrow_schema
 
 
-@cache
+@kept_while_unchanged(4)
 def _names_of(labels: LabelColumn, files: tuple[Path, ...]) -> tuple[str, ...]:
     """Names of the classes that stand in the column, over all files."""
     return names_in((cell for file in files for cell in _cells(file, labels.column)), labels)

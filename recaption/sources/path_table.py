@@ -17,21 +17,20 @@ from notclip.recaption.sources.column_names import (
     GROUP_NAMES,
     ID_NAMES,
     LOCATION_NAMES,
+    PATH_NAMES,
     caption_columns,
     find_column,
     may_be_label,
 )
+from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
+from notclip.recaption.sources.photo_paths import inside
 from notclip.recaption.sources.photo_places import photo_place
 from notclip.recaption.sources.photos import read_photo
 from notclip.recaption.sources.splits import SPLITS, split_of
 from notclip.recaption.sources.tables import TableRow, read_csv, texts_of_cell
 
-PATH_NAMES = (
-    "image", "path", "image_path", "filepath", "file_name", "filename", "file", "photo", "video", "image_name",
-    "image_index", "image_file", "img", "img_path",
-)  # fmt: skip
 _PATIENT = re.compile(r"(?:^|/)(patient\w+)/")  # As CheXpert's folders are called.
 _LABELS = {
     **dict.fromkeys(("1", "1.0", "true"), "present"),
@@ -42,7 +41,12 @@ _LOOKED_AT = 1000  # Rows by which label columns are told from others.
 # A finding of its own in such tables, which says that there is none of the others.
 _NO_FINDING = "no finding"
 _LISTED_LABELS = ("finding_labels",)
-_NIH_TEST_LIST = "test_list.txt"  # Names of the photos of NIH's test split, beside the table.
+# Names of the photos of a split, beside NIH's table and Flickr8k's.
+_SPLIT_LISTS = {
+    "test_list.txt": "test",
+    "Flickr_8k.devImages.txt": "validation",
+    "Flickr_8k.testImages.txt": "test",
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class PathTable:
     """What each column of a table was taken for.
 
     Args:
-        file: the table; photos lie below its folder.
+        file: the table.
+        root: the folder that photos lie below.
         paths: column of the photos' paths.
         captions: columns of captions.
         labels: columns of labels.
@@ -64,6 +69,7 @@ class PathTable:
     """
 
     file: Path
+    root: Path
     paths: str
     captions: tuple[str, ...]
     labels: tuple[str, ...]
@@ -76,12 +82,13 @@ class PathTable:
     unused: tuple[str, ...]
 
     @classmethod
-    def of_file(cls, file: Path, *, named: Collection[str] = ()) -> "PathTable":
+    def of_file(cls, file: Path, *, named: Collection[str] = (), root: Path | None = None) -> "PathTable":
         """Tell the columns by their names and the first thousand rows.
 
         Args:
             file: the table.
             named: labels that the domain names, which may be called as they will.
+            root: the folder that photos lie below; the table's by default.
 
         Raises:
             BadInputError: it has no sound row, no column of photos, or neither captions nor labels.
@@ -114,7 +121,8 @@ class PathTable:
             )
         unused = tuple(name for name in header if name not in known and name not in binary)
         return cls(
-            file, paths, captions, labels, listed, image_id, location, group, split, unlikely, unused
+            file, root or file.parent, paths, captions, labels, listed, image_id, location, group, split, unlikely,
+            unused,
         )  # fmt: skip
 
     @property
@@ -147,16 +155,15 @@ class PathTable:
                 yield SourceRow(str(self.file), row.line, partial(self._content, row, listed))
 
     def _split_of(self, row: TableRow) -> str:
-        if row.fault:
-            return "train"
         if self.split is not None:
-            return split_of(row.cells[self.split]) or "train"
-        return "test" if row.cells[self.paths] in _nih_test_photos(self.file.parent) else "train"
+            return (None if row.fault else split_of(row.cells[self.split])) or "train"
+        listed = None if row.fault else _split_lists(self.file.parent).get(row.cells[self.paths])
+        return listed or _split_of_name(self.file)
 
     def _content(self, row: TableRow, listed: tuple[str, ...]) -> RowContent:
         if row.fault:
             raise BadInputError(row.fault)
-        cells, root = row.cells, self.file.parent
+        cells = row.cells
         present, uncertain, unsaid = labels_of_row(cells, self.labels)
         if self.listed is not None:
             present |= listed_labels(cells[self.listed])
@@ -164,14 +171,14 @@ class PathTable:
         path = cells[self.paths]
         patient = _PATIENT.search(path)
         return RowContent(
-            image=read_photo(root, photo_place(root, path)),
+            image=read_photo(self.root, photo_place(self.root, path)),
             captions=tuple(text for text in texts if text),
-            image_id=self._cell(cells, self.image_id) or path,
+            image_id=self._cell(cells, self.image_id) or inside(self.root, path),
             present=present if self.labels or listed else None,
             uncertain=uncertain,
             unsaid=unsaid,
             group=self._cell(cells, self.group) or (patient.group(1) if patient else None),
-            location=self._cell(cells, self.location) or path,
+            location=self._cell(cells, self.location) or inside(self.root, path),
         )
 
     @staticmethod
@@ -179,21 +186,28 @@ class PathTable:
         return "" if column is None else cells[column]
 
 
-def csv_parts(file: Path, *, limit: int | None = None, named: Collection[str] = ()) -> list[ListedPart]:
+def csv_parts(
+    file: Path, *, limit: int | None = None, named: Collection[str] = (), root: Path | None = None
+) -> list[ListedPart]:
     """The parts of a table: one for each split of its column `split`, else one for the split of its name.
 
     Args:
-        file: the file; photos lie below its folder.
+        file: the file.
         limit: at most so many rows of each split.
         named: labels that the domain names.
+        root: the folder that photos lie below; the file's by default.
 
     Raises:
         BadInputError: it has no rows, no column of photos, or neither captions nor labels.
     """
-    table = PathTable.of_file(file, named=named)
-    if table.split is None and not (table.listed is not None and _nih_test_photos(file.parent)):
-        return [table.part(split_of(file.name.partition(".")[0]) or "train", filtered=False, limit=limit)]
+    table = PathTable.of_file(file, named=named, root=root)
+    if table.split is None and not _split_lists(file.parent):
+        return [table.part(_split_of_name(file), filtered=False, limit=limit)]
     return [table.part(split, filtered=True, limit=limit) for split in SPLITS]
+
+
+def _split_of_name(file: Path) -> str:
+    return split_of(file.name.partition(".")[0]) or "train"
 
 
 def _holds_labels(name: str, rows: list[dict[str, str]]) -> bool:
@@ -203,16 +217,22 @@ def _holds_labels(name: str, rows: list[dict[str, str]]) -> bool:
     return bool(filled) and sum(cell.lower() in _LABELS for cell in filled) > 0.5 * len(filled)
 
 
-@cache
+@kept_while_unchanged(4)
 def _listed_labels(file: Path, column: str) -> tuple[str, ...]:
     """All labels that a column lists, of the whole table."""
     return tuple(sorted(set[str]().union(*(listed_labels(row.cells[column]) for row in read_csv(file) if row.cells))))
 
 
-@cache
-def _nih_test_photos(folder: Path) -> frozenset[str]:
-    file = folder / _NIH_TEST_LIST
-    return frozenset(file.read_text(encoding="utf-8", errors="replace").split()) if file.is_file() else frozenset()
+@kept_while_unchanged(4)
+def _split_lists(folder: Path) -> Mapping[str, str]:
+    """The split of each photo that a list beside the table names; of none where there is no list."""
+    lists = ((folder / name, split) for name, split in _SPLIT_LISTS.items())
+    return {
+        name: split
+        for file, split in lists
+        if file.is_file()
+        for name in file.read_text(encoding="utf-8", errors="replace").split()
+    }
 
 
 def listed_labels(cell: str) -> frozenset[str]:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 
+_LONGEST_NAME = 255  # bytes, on all common file systems
 _DRIVE = re.compile(r"[A-Za-z]:(?=/)|file://", re.ASCII)
 
 
@@ -22,7 +23,7 @@ def below(root: Path, named: str) -> Path | None:
     """
     if "\0" in named:
         return None
-    if ("\\" in named or named != named.strip()) and not (root / named).exists():
+    if ("\\" in named or named != named.strip()) and not _is_there(root / named):
         named = named.strip().replace("\\", "/")
     path = PurePosixPath(_DRIVE.sub("", named))
     if path.is_absolute():
@@ -40,11 +41,26 @@ def below(root: Path, named: str) -> Path | None:
     return longest_end(root, parts) if leaves else root.joinpath(*parts)
 
 
+def inside(root: Path, named: str) -> str:
+    """A photo's path as others find it: from `root`, where the path itself begins on this or another machine."""
+    if not (PurePosixPath(named).is_absolute() or PureWindowsPath(named).is_absolute() or named.startswith("..")):
+        return named
+    place = below(root, named)
+    return named if place is None else place.relative_to(root).as_posix()
+
+
 def longest_end(root: Path, parts: Iterable[str]) -> Path | None:
     """Of the ends of a path the longest that is there below `root`."""
     own = [part for part in parts if part not in ("", "/", ".", "..")]
     ends = (root.joinpath(*own[start:]) for start in range(len(own)))
-    return next((end for end in ends if end.exists()), None)
+    return next((end for end in ends if _is_there(end)), None)
+
+
+def _is_there(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:  # No file system takes such a name.
+        return False
 
 
 def photo_below(root: Path, named: str) -> Path:
@@ -55,6 +71,11 @@ def photo_below(root: Path, named: str) -> Path:
     """
     if not named.strip():
         raise BadInputError("the photo is missing")
+    if named.startswith("data:") or max(map(len, named.encode(errors="replace").split(b"/"))) > _LONGEST_NAME:
+        raise BadInputError(
+            f"the photo must be named by a path, got {shortened(named[:40])} and more; write photos that are kept as "
+            "text, as base64 is, to files"
+        )
     file = below(root, named)
     if file is None:
         raise BadInputError(f"the photo's path {named[:200]!r} leaves the folder {root}")

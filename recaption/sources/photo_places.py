@@ -1,10 +1,10 @@
 """Where a table's photo lies, when it does not lie where its path says."""
 
 from collections import defaultdict
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from notclip.errors import BadInputError
+from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.photo_paths import longest_end
 
 
@@ -39,7 +39,7 @@ def photo_place(root: Path, path: str) -> str:
     return places[0] if places else path
 
 
-@lru_cache(maxsize=4)
+@kept_while_unchanged(4)
 def _by_name(root: Path) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = defaultdict(list)
     for file in sorted(root.rglob("*")):

@@ -16,7 +16,10 @@ _LONGEST_CELL = 2**20
 _LARGEST_ANNOTATION = 4 * 2**30  # bytes; LVIS has 1.1 GB
 _DELIMITERS = ",\t;|"
 _OPENINGS = ("[", "(", "{")
+# Flickr8k.token.txt has no header: "1000268201_693b08cb0e.jpg#0<tab>A child …".
+_TOKEN_LINE = re.compile(r"(\S[^\t]*?)#\d\t(.*)", re.S)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_UTF_8 = "a byte that is not UTF-8 text; save the file as UTF-8"
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,17 @@ def column_key(name: str) -> str:
 def read_csv(file: Path) -> Iterator[TableRow]:
     """Rows of a table whose first line names the columns, divided by commas, tabs, semicolons or bars.
 
+    Of Flickr8k's and Flickr30k's own lists of captions, which have no such line, they are `image` and `caption`.
+
     Raises:
         BadInputError: it cannot be read, names no column, names one twice, or a quote is not closed.
     """
     csv.field_size_limit(_LONGEST_CELL)
     lines = table_lines(file)
     first = next(lines, "")
+    if _TOKEN_LINE.match(first):
+        yield from _token_rows(first, lines)
+        return
     delimiter = _delimiter(first, file)
     reader = csv.reader(_chained(first, lines), delimiter=delimiter, strict=True)
     header = _header(reader, file)
@@ -73,6 +81,17 @@ def read_csv(file: Path) -> Iterator[TableRow]:
             continue
         if cells:
             yield _row(reader.line_num, cells, header, delimiter)
+
+
+def _token_rows(first: str, lines: Iterator[str]) -> Iterator[TableRow]:
+    for number, line in enumerate(_chained(first, lines), start=1):
+        parts = _TOKEN_LINE.fullmatch(line)
+        if parts is None and line.strip():
+            yield TableRow(number, {}, "a line must be a photo's name, # and a number, a tab, and a caption")
+        elif parts is not None and _SURROGATE.search(line):
+            yield TableRow(number, {}, _NO_UTF_8)
+        elif parts is not None:
+            yield TableRow(number, {"image": parts[1], "caption": parts[2].strip()})
 
 
 def _chained(first: str, lines: Iterator[str]) -> Iterator[str]:
@@ -123,7 +142,7 @@ def _row(line: int, cells: list[str], header: list[str], delimiter: str) -> Tabl
     if "\0" in joined:
         return TableRow(line, {}, "a zero byte, which no text has")
     if not joined.isascii() and _SURROGATE.search(joined):
-        return TableRow(line, {}, "a byte that is not UTF-8 text; save the file as UTF-8")
+        return TableRow(line, {}, _NO_UTF_8)
     return TableRow(line, {name: cell.strip() for name, cell in zip(header, cells, strict=True) if name})
 
 

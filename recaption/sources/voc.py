@@ -1,18 +1,20 @@
 """Pascal VOC's XML: in its own layout, beside the photos (Roboflow), or in a folder of its own (Kaggle, LabelImg)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError
-from notclip.recaption.clips import PHOTO_SUFFIXES
+from notclip.recaption.clips import PHOTO_SUFFIXES, photos_in
+from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow, left_out
 from notclip.recaption.sources.photo_paths import below
 from notclip.recaption.sources.photos import photo_bytes
-from notclip.recaption.sources.splits import split_of
+from notclip.recaption.sources.splits import split_of, split_of_folder
 from notclip.text_files import read_text
 
 VOC_CLASSES = (
@@ -22,6 +24,9 @@ VOC_CLASSES = (
 _FOLDERS = (("Annotations", "JPEGImages"), ("Annotations", "images"), ("annotations", "images"), ("xmls", "images"))
 # In the order in which they are looked for: most photos cost one look.
 _ENDINGS = (".jpg", *sorted(PHOTO_SUFFIXES - {".jpg"}))
+
+
+_TARGET = re.compile(r"\s+-?[01]$")  # Whether the photo shows the list's class, in VOC's lists of one class.
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def voc_parts(folder: Path, *, limit: int | None = None) -> list[ListedPart]:
     parts: list[ListedPart] = []
     for year in (*sorted(folder.glob("VOC20*")), folder):
         for annotations, photos in _FOLDERS:
-            if (year / annotations).is_dir() and (year / photos).is_dir() and any((year / annotations).glob("*.xml")):
+            if (year / annotations).is_dir() and (year / photos).is_dir() and any((year / annotations).rglob("*.xml")):
                 parts += _listed(_Folders(folder, year / annotations, year / photos), year / "ImageSets/Main", limit)
                 break
     if parts:
@@ -60,7 +65,7 @@ def voc_parts(folder: Path, *, limit: int | None = None) -> list[ListedPart]:
     for own in (folder, *sorted(file for file in folder.iterdir() if file.is_dir() and split_of(file.name))):
         if any(own.glob("*.xml")):
             read = partial(_read, _Folders(folder, own, own), None)
-            parts.append(ListedPart(split_of(own.name) or "train", read, limit))
+            parts.append(ListedPart(split_of_folder(own) or "train", read, limit))
     return parts
 
 
@@ -75,10 +80,11 @@ def _listed(folders: _Folders, lists: Path, limit: int | None) -> list[ListedPar
 
 def _read(folders: _Folders, listed: Path | None) -> tuple[Iterator[SourceRow], tuple[str, ...] | None]:
     if listed is None:
-        names = sorted(file.stem for file in folders.annotations.glob("*.xml"))
+        found = folders.annotations.rglob("*.xml")  # CVAT keeps the folders that its photos lay in.
+        names = sorted(str(file.relative_to(folders.annotations).with_suffix("")) for file in found)
     else:
         lines = read_text(listed, "The list", largest=2**30).splitlines()
-        names = [line.split()[0] for line in lines if line.strip()]
+        names = [_TARGET.sub("", line.strip()) for line in lines if line.strip()]
     return _rows(folders, names, every=listed is None), _voc_vocabulary(folders.root)
 
 
@@ -87,12 +93,12 @@ def _rows(folders: _Folders, names: list[str], *, every: bool) -> Iterator[Sourc
     for name in names:
         used.add(name)
         yield SourceRow(str(folders.annotations / f"{name}.xml"), 0, partial(_voc_content, folders, name))
-    for file in sorted(folders.photos.iterdir()) if every else ():
-        if file.suffix.lower() in PHOTO_SUFFIXES and file.stem not in used:
+    for file in photos_in(folders.photos) if every else ():
+        if str(file.relative_to(folders.photos).with_suffix("")) not in used:
             yield left_out(str(file), 0, "the photo has no annotation")
 
 
-@cache
+@kept_while_unchanged(4)
 def _voc_vocabulary(root: Path) -> tuple[str, ...]:
     """VOC's 20 classes where the set is VOC's, else those that the annotations name."""
     found: set[str] = set()
@@ -129,7 +135,7 @@ def _voc_objects(file: Path) -> tuple[frozenset[str], str]:
 
 
 def _voc_content(folders: _Folders, name: str) -> RowContent:
-    if Path(name).name != name:
+    if Path(name).is_absolute() or ".." in Path(name).parts:
         raise BadInputError(f"the image's name {name!r} leaves the folder {folders.annotations}")
     present, written = _voc_objects(folders.annotations / f"{name}.xml")
     photo = _photo_of(folders.photos, name, written)

@@ -1,5 +1,6 @@
 """YOLO's text labels: Ultralytics' data.yaml, darknet's and CVAT's obj.data, Label Studio's classes.txt."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from notclip.yaml_files import read_yaml
 
 _KEYS = ("train", "val", "valid", "validation", "test")
 _LARGEST = 2**30  # bytes of a list of photos
+_BEGINS = 2**16
 # Files that lie beside photos and are none; all others are named as passed over.
 _BESIDE = frozenset(".txt .xml .json .jsonl .csv .yaml .yml .cache .npy .md .db .ini".split())
 NO_LABEL_FILE = "the photo has no label file: write an empty one if nothing is there, or say `exhaustive` yes"
@@ -41,13 +43,28 @@ class _Labels:
 
 
 def yolo_table(folder: Path) -> Path | None:
-    """What names the classes of a folder in YOLO's form; None for other folders."""
+    """What names the classes of a folder in YOLO's form; None for other folders.
+
+    Raises:
+        BadInputError: several tables of a name of their own describe it.
+    """
     named = [folder / name for name in ("data.yaml", "data.yml", "dataset.yaml", "obj.data")]
     found = next((file for file in named if file.is_file()), None)
+    if found is None:  # Ultralytics calls it by the set: coco128.yaml.
+        tables = [file for file in sorted(folder.glob("*.y*ml")) if _begins_like_yolo(file)]
+        if len(tables) > 1:
+            raise BadInputError(f"{tables[0]} and {tables[1].name} both describe a YOLO data set; name one of them.")
+        found = next(iter(tables), None)
     classes = folder / "classes.txt"
     if found is None and classes.is_file() and ((folder / "labels").is_dir() or any(folder.glob("*.txt"))):
         return classes
     return found
+
+
+def _begins_like_yolo(file: Path) -> bool:
+    with file.open("rb") as stream:
+        start = stream.read(_BEGINS)
+    return bool(re.search(rb"^names\s*:", start, re.M) and re.search(rb"^(train|val)\s*:", start, re.M))
 
 
 def yolo_parts(table: Path, *, limit: int | None = None, exhaustive: Exhaustive | None = None) -> list[ListedPart]:

@@ -26,6 +26,15 @@ def test_every_coco_voc_and_drawn_class_is_a_concept_of_its_own(lexicon):
     assert {lexicon[lexicon.resolve(label)].detector_class for label in COCO_CLASSES} == set(COCO_CLASSES)
 
 
+def test_a_label_that_is_a_kind_of_a_concept_does_not_speak_for_all_of_it(lexicon):
+    extended = lexicon.extended(["pug", "sofa", "kettle"])
+    assert [extended.resolve(label) for label in ("pug", "sofa", "kettle")] == ["pug", "couch", "kettle"]
+    assert extended.find("A pug sits on a sofa") == {"pug", "dog", "couch"}
+    assert "dog" in extended.closure({"pug"})
+    assert lexicon.extended(COCO_CLASSES) is lexicon
+    assert lexicon.extended(VOC_CLASSES) is lexicon
+
+
 def test_the_table_holds_at_least_250_concepts(lexicon):
     assert len(lexicon) >= 250
 

@@ -193,7 +193,9 @@ def test_an_unknown_name_is_refused_with_what_a_source_may_be(tmp_path: Path, re
 
 
 @pytest.mark.parametrize("name", ["photos/lables.csv", "/data/no/such/folder", "../no-photos", "train.parquet"])
-def test_a_mistyped_path_is_refused_at_once_and_not_sought_on_the_hub(name, read_source, monkeypatch):
+def test_a_mistyped_path_is_refused_at_once_and_not_sought_on_the_hub(name, read_source, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")  # Whatever lies around the repository.
     monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: pytest.fail("the Hub was asked"))
     with pytest.raises(BadInputError, match=r"is neither a file nor a folder here, and no id of the Hub"):
         read_source(name)
