@@ -202,7 +202,7 @@ def _read_suites(
 ) -> dict[str, dict[str, Results]]:
     suites: dict[str, dict[str, Results]] = {}
     for results in map(Results.read, config.results):
-        if results.provenance.get("options", {}).get("limit") is not None:
+        if (results.provenance.get("options") or {}).get("limit") is not None:
             raise BadInputError(
                 f"`results` {results.path} scores a part of its suite: score all of it, without --limit."
             )

@@ -15,6 +15,7 @@ each question's choices with its photo and with another one, and every query wit
 
 import hashlib
 import importlib.util
+import math
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from notclip.derived import script_digest
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 
 
 class CallableEncoders:
@@ -107,10 +108,10 @@ class CallableScorer:
 
 
 def _answer(function: Callable[..., Any], what: str, *asked: list[Any]) -> Any:
-    """Ask a user's function. An API that is down decides nothing, which is another exit status than a missed gate."""
+    """Ask a user's function. An API that is down or an `exit(0)` decides nothing: no gate is met or missed by it."""
     try:
         return function(*asked)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         own = traceback.extract_tb(error.__traceback__)[1:2]  # the line of the user's function, below ours
         place = f" ({own[0].filename}, line {own[0].lineno})" if own else ""
         raise BadInputError(f"{what} failed: {type(error).__name__}: {error}{place}.") from error
@@ -166,9 +167,9 @@ def load_callable(model: str) -> CallableEncoders | CallableScorer:
         raise BadInputError(f"`model` {model}: {file} has no {name!r}.")
     target = found[name]
     if isinstance(target, type):
-        target = target()
+        target = _answer(target, f"`model` {model}")
     fingerprint = hashlib.sha256(f"{script_digest(file)} {name}".encode()).hexdigest()
-    scale = getattr(target, "logit_scale", None)
+    scale = _scale_of(target, model)
     encode_images, encode_texts = getattr(target, "encode_images", None), getattr(target, "encode_texts", None)
     if callable(encode_images) and callable(encode_texts):
         return CallableEncoders(encode_images, encode_texts, name=model, fingerprint=fingerprint, logit_scale=scale)
@@ -180,6 +181,22 @@ def load_callable(model: str) -> CallableEncoders | CallableScorer:
     )
 
 
+def _scale_of(target: Any, model: str) -> float | None:
+    said = getattr(target, "logit_scale", None)
+    if said is None:
+        return None
+    try:
+        scale = float(said)
+    except (TypeError, ValueError):
+        scale = math.nan
+    if not 0 < scale < math.inf:
+        raise BadInputError(
+            f"`model` {model}: `logit_scale` must be a number above 0, the factor and not its logarithm, got "
+            f"{shortened(said)}."
+        )
+    return scale
+
+
 def _names_of(file: Path, model: str) -> Mapping[str, Any]:
     spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:
@@ -188,7 +205,7 @@ def _names_of(file: Path, model: str) -> Mapping[str, Any]:
     sys.path.insert(0, str(file.resolve().parent))  # as for a script: files beside it may be imported
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadInputError(f"`model` {model}: {file} cannot be run: {type(error).__name__}: {error}.") from error
     finally:
         sys.path.pop(0)

@@ -14,13 +14,14 @@ from xml.etree import ElementTree
 
 from notclip.errors import BadInputError
 from notclip.escapes import xml_text
-from notclip.measures import MEASURES
+from notclip.measures import MEASURES, measure_named
 from notclip.recaption.suite import Suite
 from notclip.whole_files import write_whole
 
 PARTS = tuple(dict.fromkeys(measure.part for measure in MEASURES.values()))  # of a suite
 _FORM = re.compile(
-    r"(?P<figure>[\w@/ .-]+?)\s*(?P<relation>>=|<=)\s*(?P<limit>[+-]?[\d.]+(?:e[+-]?\d+)?)(?P<percent>\s*%)?"
+    r"(?P<figure>[\w@/ .-]+?)\s*(?P<relation>>=|<=)\s*"
+    r"(?P<limit>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?)(?P<percent>\s*%)?"
 )
 
 
@@ -43,7 +44,8 @@ class Requirement:
         """Read `macro_accuracy>=0.7`, `violation@5<=0.1` or `accuracy_by_kind/negation>=60%`.
 
         Raises:
-            BadInputError: it has another form, no figure has that name, or a percentage stands without its sign.
+            BadInputError: it has another form, no figure has that name, a percentage stands without its sign, or the
+                limit is one that the figure cannot reach or cannot miss.
         """
         match = _FORM.fullmatch(text.strip())
         if match is None:
@@ -56,10 +58,19 @@ class Requirement:
             near = difflib.get_close_matches(name, MEASURES, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "docs/metrics.md lists them."
             raise BadInputError(f"`require` {text!r}: no figure is called {figure!r}; {hint}")
+        measure = measure_named(figure)
+        if measure is None:
+            depths = f"is measured at a depth: {name}@5" if MEASURES[name].at_depths else f"has no depth: {name}"
+            raise BadInputError(f"`require` {text!r}: {name} {depths}.")
         if match["percent"]:
             limit /= 100
-        elif limit > 1 and MEASURES[name].high == 1:
+        elif 1 < limit <= 100 and measure.high == 1:
             raise BadInputError(f"`require` {text!r}: shares are fractions; write {limit / 100:g} or {limit:g}%.")
+        lowest = min(measure.low, 0)  # Of ranks too: 0 is what one writes to let a figure pass.
+        if not lowest <= limit <= measure.high:
+            raise BadInputError(
+                f"`require` {text!r}: {figure} is from {lowest:g} to {measure.high:g}; that decides nothing."
+            )
         return cls(figure, ">=" if relation == ">=" else "<=", limit)
 
     def __str__(self) -> str:
@@ -207,9 +218,12 @@ def _name(figure: str) -> str:
 
 
 def _inside(figures: Mapping[str, Any], name: str) -> Any:
-    outer, _, inner = name.partition("/")
+    """A figure; `confusion/hybrid/negation` is one inside another. None where there is no such figure."""
+    if name in figures:
+        return figures[name]
+    outer, slash, inner = name.partition("/")
     found = figures.get(outer)
-    return found.get(inner) if inner and isinstance(found, Mapping) else found
+    return _inside(found, inner) if slash and isinstance(found, Mapping) else None
 
 
 def _plain(name: str) -> str:

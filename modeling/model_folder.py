@@ -13,7 +13,7 @@ from typing import Any
 
 from safetensors import safe_open
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 
 # The largest that there are have 80 layers, 256,000 tokens and 20,000 features; a number of one digit too many would
 # take the memory of the machine, or a day to build modules in.
@@ -32,7 +32,7 @@ def check_config(content: Any, *, where: str) -> None:
         where: its name, for messages.
 
     Raises:
-        BadInputError: it names more than 1,000 layers, a number beyond 10⁸, or is nested deeper than 32.
+        BadInputError: it names more than 1,000 layers, a number beyond 10⁸ or a kernel, or is nested deeper than 32.
     """
     waiting: list[tuple[str, Any, int]] = [("", content, 0)]
     while waiting:
@@ -43,6 +43,10 @@ def check_config(content: Any, *, where: str) -> None:
             waiting += [(str(key), inner, depth + 1) for key, inner in value.items()]
         elif isinstance(value, list):
             waiting += [(name, inner, depth + 1) for inner in value]
+        elif isinstance(value, str) and name.endswith("attn_implementation") and "/" in value:
+            raise BadInputError(
+                f"{where}: `{name}` {shortened(value)} is code of a Hub repository, which is not run: take it out."
+            )
         elif isinstance(value, int | float) and not isinstance(value, bool):
             most = MOST_LAYERS if any(word in name for word in _LAYERS) else LARGEST_NUMBER
             if math.isfinite(value) and abs(value) > most:

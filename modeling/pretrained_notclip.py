@@ -73,6 +73,8 @@ def read_tokenizer(name: str | Path, *, config: Any = None, **arguments: Any) ->
     """
     with _naming(name, "tokenizer", ("tokenizer.json", "another file of it")):
         tokenizer = read_pretrained(AutoTokenizer, name, config=config, **arguments)
+    for place in ("is_local", "local_files_only"):  # Of this reading: saved again, its files would differ by them.
+        tokenizer.init_kwargs.pop(place, None)
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
         files = dict(getattr(type(tokenizer), "vocab_files_names", {}))
         whole = files.pop("tokenizer_file", "tokenizer.json")
@@ -85,6 +87,8 @@ def read_tokenizer(name: str | Path, *, config: Any = None, **arguments: Any) ->
             f"{name} has a tokenizer with tokens up to {highest}, but its text tower embeds {embedded}: "
             "they do not belong together."
         )
+    with _naming(name, "tokenizer", ("tokenizer.json", "tokenizer_config.json")):
+        tokenizer(["a dog", "a"], padding=True)  # Without its tokenizer_config.json it may read, but not this.
     return tokenizer
 
 

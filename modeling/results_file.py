@@ -14,6 +14,7 @@ from notclip.errors import BadInputError
 from notclip.measures import KINDS, Measure, measure_named
 
 PARTS = ("model", "suite", "metrics", "confidence_intervals", "provenance")
+NAMES = ("adapter", "backbone", "composition", "revision", "weights_sha256")  # what provenance says in words
 MOST_BYTES = 64 * 2**20  # a file of ours has some 10 KB, and 100 bytes for each photo that was left out
 ROUNDING = 1e-9
 TEST = Measure("photos")  # of a p-value: from 0 to 1
@@ -67,9 +68,16 @@ def check_results(content: Any, where: str) -> None:
     for name in ("metrics", "confidence_intervals", "provenance", "comparisons"):
         _mapping(content.get(name, {}), f"{where}: {name!r}")
     provenance = content["provenance"]
+    options = provenance.get("options") or {}
     for name in ("options", "data"):
         if provenance.get(name) is not None:
             _mapping(provenance[name], f"{where}: 'provenance/{name}'")
+    names = {f"provenance/{name}": provenance.get(name) for name in NAMES}
+    names |= {f"provenance/options/{name}": options.get(name) for name in ("adapter", "composition")}
+    names |= {f"provenance/data/{name}": digest for name, digest in (provenance.get("data") or {}).items()}
+    for place, name in names.items():
+        if name is not None and not isinstance(name, str):
+            raise BadInputError(f"{where}: {place!r} must be a text, got {_shown(name)}.")
     _check_figures(content["metrics"], content["confidence_intervals"], where)
     for label, comparison in content.get("comparisons", {}).items():
         place = f"{where}, compared with {_shown(label)}"

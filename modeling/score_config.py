@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from notclip.errors import BadInputError
+from notclip.seeds import check_seed
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class ScoreConfig:
         """Refuse what cannot work before anything is loaded."""
         if self.batch_size < 1:
             raise BadInputError(f"`batch_size` must be at least 1, got {self.batch_size}.")
+        check_seed(self.seed)
         if self.resamples < 0:
             raise BadInputError(f"`resamples` must be at least 0, got {self.resamples}.")
         if self.out.suffix != ".json":
@@ -87,5 +89,11 @@ class ScoreConfig:
             raise BadInputError("`require` is decided on confidence intervals, which `resamples` 0 leaves out.")
         if self.junit is not None and not self.require:
             raise BadInputError("`junit` reports what is required: give `require` as well.")
+        if self.junit_file == self.out:
+            raise BadInputError(f"`junit` must name another file than `out`, got {self.junit} for both.")
+        if len({path.stem for path in (self.out, *self.compare)}) < 1 + len(self.compare):
+            raise BadInputError(
+                "`compare` must name files of other names than `out` and each other: reports call models by them."
+            )
         if self.images is not None and not self.images.is_dir():
             raise BadInputError(f"`images` must be a folder, got {self.images}.")

@@ -131,7 +131,7 @@ def device_named(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()  # which `meta`, a device without memory, cannot give
     except (RuntimeError, AssertionError) as error:
         raise BadInputError(f"`device` {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
     return device

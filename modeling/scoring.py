@@ -1,5 +1,6 @@
 """Score a model on a suite: every figure comes from the functions that `evaluate.load` gives as well."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -108,6 +109,7 @@ def score_suite(
         BadInputError: a photo cannot be decoded, a score is not finite, or `compared` answers another suite.
     """
     skip_bad = on_bad_photo == "skip"
+    scale = _temperature(model)
     shelves = Shelves() if shelves is None else shelves
     options: dict[str, Any] = {"progress": progress}
     if isinstance(model, CallableScorer):
@@ -132,7 +134,6 @@ def score_suite(
     scores = SuiteScores({"n_images": len(suite.photos)}, {}, {}, answered, suite)
     bootstrap = {"n_resamples": n_resamples, "seed": seed}
     if suite.questions:
-        scale = None if model.logit_scale is None else float(model.logit_scale.detach().exp())
         _score_questions(scores, suite, texts, images, compared, logit_scale=scale, **bootstrap)
     if suite.pairs:
         _score_pairs(scores, suite, texts, images, compared, **bootstrap)
@@ -156,11 +157,28 @@ def _must_be_finite(model: DualScorer | CallableScorer, suite: Suite, texts: Tex
     for what, photo, captions in asked:
         text = next((caption for caption in captions if caption in bad_texts), captions[0])
         if photo in bad_photos or text in bad_texts:
-            name = getattr(model, "name", None) or getattr(getattr(model, "backbone", None), "name_or_path", "")
             raise BadInputError(
-                f"`model` {name or type(model).__name__} gives no finite score to {what}, {text!r}, about {photo}: "
+                f"`model` {_name_of(model)} gives no finite score to {what}, {text!r}, about {photo}: "
                 "its weights, or what it computes from them, hold NaN or infinity. Score another checkpoint."
             )
+
+
+def _temperature(model: DualScorer | CallableScorer) -> float | None:
+    """The factor that makes logits of cosines; None where it is not known."""
+    if model.logit_scale is None:
+        return None
+    scale = float(model.logit_scale.detach().float().exp())
+    if not 0 < scale < math.inf:
+        raise BadInputError(
+            f"`model` {_name_of(model)} has a `logit_scale` whose exponential is {scale:g}, which makes no logits of "
+            "cosines. Score another checkpoint."
+        )
+    return scale
+
+
+def _name_of(model: DualScorer | CallableScorer) -> str:
+    name = getattr(model, "name", None) or getattr(getattr(model, "backbone", None), "name_or_path", "")
+    return str(name or type(model).__name__)
 
 
 def _texts(suite: Suite) -> list[str]:

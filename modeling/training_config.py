@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from notclip.errors import BadInputError
+from notclip.seeds import check_seed
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class TrainConfig:
     """Seed of batches, captions and initial weights."""
 
     def __post_init__(self) -> None:
+        check_seed(self.seed)
         if self.epochs < 0:
             raise BadInputError(f"`epochs` must be at least 0, got {self.epochs}.")
         for name in ("batch_images", "batch_questions", "rank", "checkpoint_every", "validation_images"):

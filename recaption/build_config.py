@@ -6,6 +6,7 @@ from typing import Literal
 
 from notclip.errors import BadInputError
 from notclip.recaption.sources.parts import Exhaustive
+from notclip.seeds import check_seed
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class BuildConfig:
         Raises:
             BadInputError: naming the option, its rule and the value.
         """
+        check_seed(self.seed)
         if (self.llm is None) != (self.llm_model is None):
             given, missing = ("llm", "llm_model") if self.llm_model is None else ("llm_model", "llm")
             raise BadInputError(f"`{given}` needs `{missing}`: an endpoint and the model to ask it for go together.")

@@ -29,7 +29,7 @@ def verdict(text):
         ("violation@5<=0.15", False, 0.05),  # what must be low is decided on the upper bound
         ("tie_rate<=0.02", True, 0),  # no interval: the figure itself
         ("accuracy<=0.7", False, 0.1),
-        ("accuracy>=-1", True, 0),
+        ("accuracy>=0", True, 0),
     ],
 )
 def test_the_worse_end_of_the_interval_decides(text, met, short_by):
@@ -44,6 +44,15 @@ def test_the_worse_end_of_the_interval_decides(text, met, short_by):
         ("macro_acuracy>=0.7", "no figure is called 'macro_acuracy'; did you mean 'macro_accuracy'"),
         ("accuracy>0.7", "must be a figure, >= or <=, and a number"),
         ("accuracy>=much", "must be a figure"),
+        ("accuracy>=1.2.3", "must be a figure"),
+        ("accuracy>=..5", "must be a figure"),
+        ("accuracy>=٠.٥", "must be a figure"),
+        ("accuracy>=-1", "accuracy is from 0 to 1; that decides nothing"),
+        ("accuracy>=1e999", "accuracy is from 0 to 1; that decides nothing"),
+        ("vision_gain>=-101%", "vision_gain is from -1 to 1; that decides nothing"),
+        ("recall>=0.5", "recall is measured at a depth: recall@5"),
+        ("accuracy@5>=0.5", "accuracy has no depth: accuracy"),
+        ("accuracy/negation>=0.5", "this suite does not measure it"),
         ("accuracy>=70", "shares are fractions; write 0.7 or 70%"),
         ("accuracy_by_kind>=0.7", "holds several figures; name one of accuracy_by_kind/negation"),
         ("vision_gain>=0.3", "this suite does not measure it; it measures accuracy, "),
@@ -53,6 +62,12 @@ def test_the_worse_end_of_the_interval_decides(text, met, short_by):
 def test_a_requirement_that_cannot_be_decided_is_refused(text, message):
     with pytest.raises(BadInputError, match=message):
         verdict(text)
+
+
+def test_a_figure_two_levels_inside_another_may_be_required():
+    figures = {"confusion": {"hybrid": {"negation": 0.25}}}
+    (found,) = judge([Requirement.parse("confusion/hybrid/negation<=0.3")], figures, {})
+    assert (found.value, found.met) == (0.25, True)
 
 
 def test_counts_and_ranks_are_no_shares():
@@ -84,7 +99,8 @@ def test_every_figure_of_a_results_file_may_be_required(clip, processor, data):
     for part in set(PARTS) - {"photos"}:  # without it, none of its figures can be had
         less = replace(suite, **{part: ()})
         of_part = [name for name, measure in MEASURES.items() if measure.part == part]
+        first = f"{of_part[0]}{'@5' if MEASURES[of_part[0]].at_depths else ''}"
         with pytest.raises(BadInputError, match=rf"is measured on {part.replace('_', ' ')}, and"):
-            must_be_measured([Requirement.parse(f"{of_part[0]}>=0")], less)
+            must_be_measured([Requirement.parse(f"{first}>=0")], less)
         left = score_suite(model, less, n_resamples=0, progress=False).metrics
         assert not {name.partition("@")[0] for name in left} & set(of_part)

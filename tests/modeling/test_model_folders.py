@@ -154,6 +154,15 @@ def test_a_tokenizer_with_more_tokens_than_the_text_tower_is_refused(plain):
         load_model(str(plain))
 
 
+@pytest.mark.parametrize("content", [None, "{}"])
+def test_a_tokenizer_that_reads_but_cannot_be_used_is_refused_before_anything_is_encoded(plain, content):
+    (plain / "tokenizer_config.json").unlink()
+    if content is not None:
+        (plain / "tokenizer_config.json").write_text(content)
+    with pytest.raises(BadInputError, match=r"no tokenizer that can be read, in tokenizer\.json or tokenizer_config"):
+        load_model(str(plain))
+
+
 def test_a_folder_without_image_processor_is_refused_by_the_file_that_it_lacks(plain):
     (plain / "processor_config.json").unlink()
     with pytest.raises(BadInputError, match=r"holds no image processor: it needs processor_config\.json or prepro"):
@@ -234,6 +243,11 @@ def test_json_of_another_kind_is_refused_in_one_sentence(plain, name, content):
         (("text_config",), {"hidden_size": 2 * 10**7, "intermediate_size": 10**7}, "weights are of other shapes"),
         (("text_config",), {"hidden_act": "os.system"}, r"no model that can be built \(KeyError: 'os.system'\)"),
         (("text_config",), {"num_hidden_layers": 10**7}, "`num_hidden_layers` must be at most 1,000, got 1e"),
+        (
+            (),
+            {"attn_implementation": "evil/kernel"},
+            "`attn_implementation` 'evil/kernel' is code",
+        ),
         (("vision_config",), {"image_size": 10**12}, "`image_size` must be at most 100,000,000, got 1e"),
     ],
 )

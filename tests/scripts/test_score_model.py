@@ -227,6 +227,54 @@ def test_weights_of_nan_end_a_gate_with_an_error_that_names_model_and_question(m
     assert not (tmp_path / "out.json").exists()
 
 
+@pytest.mark.parametrize("scale", [float("nan"), float("inf"), 100.0])  # of which 100 is e¹⁰⁰, beyond float32
+def test_a_temperature_that_makes_no_logits_is_refused_by_name_and_no_error_of_ours(
+    model, own, tmp_path, capsys, scale
+):
+    broken = CLIPModel.from_pretrained(model)
+    broken.logit_scale.data.fill_(scale)
+    broken.save_pretrained(tmp_path / "hot")
+    CLIPProcessor.from_pretrained(model).save_pretrained(tmp_path / "hot")
+    arguments = ["--model", tmp_path / "hot", "--suite", own, "--out", tmp_path / "out.json", "--cache", "none"]
+    assert run(*arguments, "--require", "accuracy>=0.1") == 2
+    assert f"`model` {tmp_path / 'hot'} has a `logit_scale` whose exponential is" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "code", ["exit(0)", "def score(*asked):\n    exit(0)", "class score:\n    def __init__(self):\n        exit(0)"]
+)
+def test_python_code_that_ends_the_program_meets_no_gate(own, tmp_path, capsys, code):
+    (tmp_path / "ends.py").write_text(f"{code}\n")
+    arguments = ["--model", f"{tmp_path / 'ends.py'}:score", "--suite", own, "--out", tmp_path / "out.json"]
+    assert run(*arguments, "--require", "accuracy>=0.1") == 2
+    assert "SystemExit: 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("scale", ["'high'", "-2", "float('nan')"])
+def test_a_logit_scale_of_python_code_is_a_number_above_0(own, tmp_path, capsys, scale):
+    (tmp_path / "mine.py").write_text(f"def score(images, texts): pass\nscore.logit_scale = {scale}\n")
+    assert run("--model", f"{tmp_path / 'mine.py'}:score", "--suite", own, "--out", tmp_path / "out.json") == 2
+    assert "`logit_scale` must be a number above 0" in capsys.readouterr().err
+
+
+def test_the_test_report_does_not_overwrite_the_results(own, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    assert run("--model", "m", "--suite", own, "--out", out, "--require", "accuracy>=0", "--junit", out) == 2
+    assert "`junit` must name another file than `out`" in capsys.readouterr().err
+
+
+def test_results_of_one_name_are_refused_before_a_model_is_scored_for_their_report(own, tmp_path, capsys):
+    compared = tmp_path / "before" / "out.json"
+    assert run("--model", "m", "--suite", own, "--out", tmp_path / "out.json", "--compare", compared) == 2
+    assert "`compare` must name files of other names than `out`" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(("option", "value"), [("--seed", "-1"), ("--seed", str(2**70)), ("--device", "meta")])
+def test_a_value_that_numpy_and_torch_do_not_take_is_bad_input(model, own, tmp_path, capsys, option, value):
+    assert run("--model", model, "--suite", own, "--out", tmp_path / "out.json", option, value) == 2
+    assert f"`{option[2:]}` " in capsys.readouterr().err
+
+
 def test_a_defect_under_a_gate_is_an_error_in_the_test_report_and_no_missed_goal(model, own, tmp_path, monkeypatch):
     def breaks(*_arguments, **_options):
         raise RuntimeError("bell \x07 and <tag>")
