@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from notclip.calibration import fit_composition, image_statistics, set_image_statistics
 from notclip.derived import derived_key
+from notclip.errors import BadInputError
 from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
+from notclip.json_files import check_record, read_json_object
 from notclip.modeling_notclip import NotClipModel
 from notclip.recaption.suite import open_photo
 from notclip.space.photo_set import DRAWN_WORLD, PhotoSet
@@ -37,12 +39,22 @@ def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: Photo
         made_of = [image_tower_fingerprint(model), text_fingerprint(model)]
         key = derived_key(__name__, of=made_of, libraries=("numpy", "pillow", "torch"))
         file = cache / f"composed-{key}.json"
-        if not file.is_file():
+        if not _read(file, model):
             _fit(model)
             write_whole(file, json.dumps({name: getattr(model.config, name) for name in SCALARS}))
-        for name, value in json.loads(file.read_text(encoding="utf-8")).items():
-            setattr(model.config, name, value)
     set_image_statistics(model, image_statistics(torch.from_numpy(np.array(embeds))))
+
+
+def _read(file: Path, model: NotClipModel) -> bool:
+    """Take the scalars that an earlier start kept; False where there are none, or they were damaged since."""
+    try:
+        kept = read_json_object(file)
+        check_record(kept, {"hybrid_weights": list, "negation_weights": list} | dict.fromkeys(SCALARS[2:], float), "")
+    except BadInputError:
+        return False
+    for name in SCALARS:
+        setattr(model.config, name, kept[name])
+    return True
 
 
 def _fit(model: NotClipModel) -> None:

@@ -116,7 +116,7 @@ def test_damaged_files_are_named(base, adapter):
         load_model(base, adapter=adapter)
     file.write_bytes(whole)
     (adapter / "adapter_config.json").write_text("{")
-    with pytest.raises(BadInputError, match=r"adapter_config\.json is no JSON"):
+    with pytest.raises(BadInputError, match=r"adapter_config\.json line 1: not valid JSON"):
         load_model(base, adapter=adapter)
 
 
