@@ -1,6 +1,7 @@
 """The one reader of the user's JSON: a whole file, or a text that stands in another file."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,7 @@ def check_record(content: Any, shape: Mapping[str, Any], where: str) -> None:
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        seen = set[str]()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise ValueError(f"the key {shortened(twice)} stands in one object twice")
     return made
 

@@ -100,7 +100,7 @@ def _check(text: str, where: str, most: int) -> None:
             continue
         if not isinstance(event, yaml.NodeEvent):
             continue
-        line = f"{where} line {event.start_mark.line + 1}"
+        line = f"{where} line {event.start_mark.line + 1}" if event.start_mark is not None else where
         if path and path[-1][2] is not None:
             _, _, keys, at_key = path[-1]
             path[-1][3] = not at_key
