@@ -175,7 +175,7 @@ class Killing:
         children |= descendants(process.pid)
         process.kill()
         process.join()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120  # One that was just started loads its libraries before it looks around.
         while left := [child for child in children if is_running(child)]:
             assert time.monotonic() < until, f"{len(left)} processes live on"
             time.sleep(0.05)
