@@ -120,7 +120,7 @@ def _no_fall_is_forgotten(request, tally):
     before, doors = sum(map(len, tally.falls.values())), set(tally.tried)
     yield
     assert sum(map(len, tally.falls.values())) == before, "see the table at the end, and build/torture/"
-    for door in set(tally.tried) - doors:
+    for door in set(tally.tried) - doors if CAMPAIGN else ():  # Of a few inputs the share says little.
         # Where all is refused, what is behind the door was not tried.
         assert tally.taken[door] >= FAIR_SHARE * tally.tried[door], f"{door}: {tally.taken[door]} inputs were taken"
 

@@ -36,6 +36,7 @@ def test_the_scoring_that_is_killed_writes_all_that_one_can_write(killing, input
     assert {"notclip.json", "notclip.predictions.npz", "notclip.junit.xml", "notclip.report/report.html"} <= names
 
 
+@pytest.mark.skipif("NOTCLIP_TORTURE" not in os.environ, reason="`make torture` starts workers, which takes a while")
 def test_the_workers_of_a_build_that_is_killed_write_nothing_more(killing, inputs):
     command = dataclasses.replace(inputs.build, argv=(*inputs.build.argv, "--workers", "2"))
     killing.survives_with_its_workers("build with workers", command, seed=1)
