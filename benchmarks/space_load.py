@@ -2,10 +2,13 @@
 
     python benchmarks/space_load.py                         # 20 visitors for two minutes, 1 to 3 s between their calls
     NOTCLIP_SPACE_RELEASE=build/hub python benchmarks/space_load.py
+    python benchmarks/space_load.py --sessions 10000        # before them, sessions of one search each
 
 Starts `space/app.py` and calls its endpoints by gradio_client as a program would: seven of ten calls are searches that
 nobody made before, two are questions, one reads a query. Memory is the server's resident set, from /proc; it is flat
 when its median over the last quarter is at most a tenth above that over the second quarter; the first fills caches.
+Of sessions, in which a visitor who never comes back makes one search, it is flat when its median over the last tenth
+of them is at most a tenth above that over the second tenth: what the server keeps of those who are gone is bounded.
 """
 
 import argparse
@@ -51,6 +54,21 @@ def visit(address: str, seed: int, until: float, waited: dict[str, list[float]],
         time.sleep(rng.uniform(1, 3))
 
 
+def open_sessions(address: str, count: int, process: int, errors: list[str]) -> list[float]:
+    """One search by each of so many sessions, one after another; returns the server's memory after each, in MB."""
+    import httpx
+
+    memory = []
+    with httpx.Client(base_url=address, timeout=60) as web:
+        for number in range(count):
+            call = {"data": [f"a dog number {number} with no cats", 1.0], "session_hash": f"session-{number}"}
+            answer = web.post("/gradio_api/run/search", json=call)
+            if answer.status_code != 200:
+                errors.append(f"session {number}: {answer.status_code} {answer.text[:200]}")
+            memory.append(resident_mb(process))
+    return memory
+
+
 def resident_mb(process: int) -> float:
     """Resident memory of a process in MB."""
     pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
@@ -75,6 +93,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--sessions", type=int, default=0, help="sessions of one search each, before the visits")
     options = parser.parse_args()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -84,9 +103,10 @@ def main() -> int:
     try:
         wait_for(port, server, 600)
         print(f"up after {time.monotonic() - started:.0f} s")
+        errors: list[str] = []
+        opened = open_sessions(f"http://127.0.0.1:{port}", options.sessions, server.pid, errors)
         until = time.monotonic() + options.seconds
         waited: dict[str, list[float]] = defaultdict(list)
-        errors: list[str] = []
         memory: list[float] = []
         visitors = [
             threading.Thread(target=visit, args=(f"http://127.0.0.1:{port}", seed, until, waited, errors))
@@ -100,6 +120,12 @@ def main() -> int:
     finally:
         server.terminate()
         server.wait()
+    if tenth := len(opened) // 10:
+        early, late = (statistics.median(part) for part in (opened[tenth : 2 * tenth], opened[-tenth:]))
+        grew = late > 1.1 * early
+        print(f"{len(opened)} sessions: {early:.0f} MB in the second tenth, {late:.0f} MB in the last")
+    else:
+        grew = False
     print(f"{'seconds':18}{'calls':>7}{'median':>9}{'95 %':>9}{'longest':>9}")
     for kind, seconds in sorted(waited.items()):
         late = sorted(seconds)[int(0.95 * (len(seconds) - 1))]
@@ -108,7 +134,7 @@ def main() -> int:
     second, last = (statistics.median(part) for part in (memory[quarter : 2 * quarter], memory[-quarter:]))
     print(f"errors: {len(errors)}{''.join(chr(10) + error for error in errors[:5])}")
     print(f"memory of the server: {second:.0f} MB in the second quarter, {last:.0f} MB in the last")
-    return int(bool(errors) or last > 1.1 * second)
+    return int(bool(errors) or grew or last > 1.1 * second)
 
 
 if __name__ == "__main__":

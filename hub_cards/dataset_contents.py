@@ -78,20 +78,21 @@ def _added(dataset: DatasetFiles, config: str, by: str) -> Counter[str]:
 
 def _drawn(dataset: DatasetFiles, config: str, wanted: int, rng: Random) -> list[dict[str, Any]]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
-    from datasets import Features
+
+    from notclip.parquet_files import open_parquet, parquet_features, read_columns
 
     columns = {
         "captions": ["image_id", "caption", "negated_captions", "forms", "absent", "evidence"],
         "questions": ["image_id", "choices", "answer"],
     }[config]
     files = dataset.parts[config]["test"]
-    table = pa.concat_tables([pq.read_table(file, columns=columns) for file in files])
+    table = pa.concat_tables([read_columns(file, columns) for file in files])
     rows: list[dict[str, Any]] = table.take(
         sorted(rng.sample(range(table.num_rows), min(wanted, table.num_rows)))
     ).to_pylist()
     if config == "captions":
-        methods = Features.from_arrow_schema(pq.read_schema(files[0]))["evidence"].feature["method"].names
+        with open_parquet(files[0]) as parquet:
+            methods = parquet_features(parquet, files[0])["evidence"].feature["method"].names
         for row in rows:
             row["methods"] = [methods[entry["method"]] for entry in row["evidence"]]
     return rows

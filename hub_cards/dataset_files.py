@@ -1,13 +1,13 @@
 """The built dataset as files: what `notclip build-dataset` recorded of it, its rows, and examples."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notclip.errors import BadInputError
+from notclip.json_files import check_record, read_json_object
 from notclip.recaption.split_files import split_files
 
 if TYPE_CHECKING:
@@ -18,6 +18,18 @@ NEEDED = ("captions", "questions", "retrieval")  # A dataset may have no pairs.
 SPLITS = ("train", "validation", "test")
 PLAIN_FORMS = ("affirmed", "no", "without")  # how most people say it
 OWN_LICENSE = {"drawn-world": "apache-2.0"}
+# What the cards read of a build.json.
+_COUNTED = dict.fromkeys(SPLITS, dict)
+_RECORD = {
+    "source": {"name": str, "revision": str},
+    "config": {"seed": int, "choices": int},
+    "images": dict.fromkeys(SPLITS, int),
+    "counts": dict.fromkeys(NEEDED, _COUNTED),
+    "verification": dict,
+    "blind": dict.fromkeys(SPLITS, list),
+    "lexicon": {"concepts": int},
+    "versions": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -84,10 +96,12 @@ class DatasetFiles:
 
     def example_texts(self) -> tuple[str, str]:
         """An affirmative text and one with negation, for code: the shortest right choices, plainly worded."""
-        import pyarrow.parquet as pq
-        from datasets import Features
+        from notclip.parquet_files import open_parquet, parquet_features, require_columns
 
-        kinds = Features.from_arrow_schema(pq.read_schema(self.parts["questions"]["test"][0]))["kind"].names
+        first_part = self.parts["questions"]["test"][0]
+        with open_parquet(first_part) as parquet:
+            require_columns(parquet, first_part, ["kind"])
+            kinds = parquet_features(parquet, first_part)["kind"].names
         right: dict[str, tuple[bool, int, str]] = {}
         for row in self._test_rows("questions", ["choices", "choice_forms", "answer", "kind"]):
             kind, text, form = kinds[row["kind"]], row["choices"][row["answer"]], row["choice_forms"][row["answer"]]
@@ -99,11 +113,13 @@ class DatasetFiles:
         return first[-1], second[-1]
 
     def _test_rows(self, config: str, columns: list[str]) -> Iterator[dict[str, Any]]:
-        import pyarrow.parquet as pq
+        from notclip.parquet_files import open_parquet, require_columns
 
         for part in self.parts[config]["test"]:
-            for batch in pq.ParquetFile(part).iter_batches(batch_size=64, columns=columns):
-                yield from batch.to_pylist()
+            with open_parquet(part) as parquet:
+                require_columns(parquet, part, columns)
+                for batch in parquet.iter_batches(batch_size=64, columns=columns):
+                    yield from batch.to_pylist()
 
 
 def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
@@ -116,8 +132,7 @@ def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
     Raises:
         BadInputError: a part is missing or cannot be read.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from notclip.parquet_files import open_parquet
 
     record = folder / "build.json"
     if not record.is_file():
@@ -128,12 +143,8 @@ def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
     for config, splits in parts.items():
         for split, files in splits.items():
             for file in files:
-                try:
-                    rows[config][split] += pq.read_metadata(file).num_rows
-                except pa.ArrowInvalid as error:
-                    raise BadInputError(f"{file} is not a Parquet file: {error}.") from error
-    try:
-        build = json.loads(record.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadInputError(f"{record} is not JSON: {error}.") from error
+                with open_parquet(file) as parquet:
+                    rows[config][split] += parquet.metadata.num_rows
+    build = read_json_object(record, "`data`")
+    check_record(build, _RECORD, f"`data` {record}")
     return DatasetFiles(folder, build, parts, rows, license or OWN_LICENSE.get(build["source"]["name"]))

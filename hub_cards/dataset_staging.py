@@ -8,7 +8,6 @@ findings.
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +53,9 @@ def copy_dataset(dataset: DatasetFiles, target: Path, *, with_images: bool, imag
 
 def dataset_info(dataset: DatasetFiles, staged: Path) -> list[dict[str, Any]]:
     """The features, rows and sizes of each config as it is staged, in the form in which a card states them."""
-    import pyarrow.parquet as pq
-    from datasets import DatasetInfo, Features, SplitDict, SplitInfo
+    from datasets import DatasetInfo, SplitDict, SplitInfo
+
+    from notclip.parquet_files import open_parquet, parquet_features
 
     found = []
     for config, parts in dataset.parts.items():
@@ -64,9 +64,11 @@ def dataset_info(dataset: DatasetFiles, staged: Path) -> list[dict[str, Any]]:
         for split, of_split in files.items():
             size = sum(size for file in of_split for size in _group_sizes(file))
             splits.add(SplitInfo(split, num_bytes=size, num_examples=dataset.rows[config][split]))
+        with open_parquet(files[SPLITS[0]][0]) as parquet:
+            features = parquet_features(parquet, files[SPLITS[0]][0])
         info = DatasetInfo(
             config_name=config,
-            features=Features.from_arrow_schema(pq.read_schema(files[SPLITS[0]][0])),
+            features=features,
             splits=splits,
             download_size=sum(file.stat().st_size for of_split in files.values() for file in of_split),
             dataset_size=sum(split.num_bytes for split in splits.values()),
@@ -84,11 +86,12 @@ def _check_row_groups(file: Path) -> None:
         )
 
 
-def _group_sizes(file: Path) -> Iterator[int]:
-    import pyarrow.parquet as pq
+def _group_sizes(file: Path) -> list[int]:
+    from notclip.parquet_files import open_parquet
 
-    metadata = pq.read_metadata(file)
-    return (metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    with open_parquet(file) as parquet:
+        metadata = parquet.metadata
+        return [metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)]
 
 
 def _copy_without_images(source: Path, target: Path, *, sentences: bool, image_url: str | None) -> None:
@@ -96,15 +99,17 @@ def _copy_without_images(source: Path, target: Path, *, sentences: bool, image_u
     import pyarrow.parquet as pq
     from datasets import Features, Image, Value
 
-    file = pq.ParquetFile(source)
-    features = Features.from_arrow_schema(file.schema_arrow)
+    from notclip.parquet_files import open_parquet, parquet_features
+
+    with open_parquet(source) as file:
+        features = parquet_features(file, source)
     images = [name for name, feature in features.items() if isinstance(feature, Image)]
     columns = [name for name in features if name not in images and (sentences or name in OWN_COLUMNS)]
     # What stands for a picture: image -> image_sha256, image_url; image_0 -> image_sha256_0, image_url_0.
     named = ["image_sha256"] + (["image_url"] if image_url is not None else [])
     found = [image.replace("image", name) for image in images for name in named]
     kept = Features({name: features[name] for name in columns} | {name: Value("string") for name in found})
-    with pq.ParquetWriter(target, kept.arrow_schema, compression="zstd") as writer:
+    with open_parquet(source) as file, pq.ParquetWriter(target, kept.arrow_schema, compression="zstd") as writer:
         for batch in file.iter_batches(batch_size=500, columns=[*columns, *images]):
             table = pa.Table.from_batches([batch.select(columns)])
             for image in images:

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
 from notclip.hub_cards.dataset_staging import dataset_info
 from notclip.hub_cards.release import FORM_ROLES, Release
 from notclip.hub_cards.results import Results
+from notclip.yaml_files import read_front_matter
 
 # What stands in the model-index of a card: (metric, its name, kind of metric).
 INDEXED = (
@@ -99,10 +99,11 @@ def dataset_front_matter(release: Release, staged: Path) -> str:
 
 def split_card(path: Path) -> tuple[dict[str, Any], str]:
     """Front matter and text of a card that a person wrote."""
-    opening, front_matter, text = path.read_text(encoding="utf-8").split("---\n", 2)
+    card = path.read_text(encoding="utf-8")
+    opening, _, text = card.split("---\n", 2)
     if opening.strip():
         raise ValueError(f"{path} must open with front matter between two lines of ---.")
-    return yaml.safe_load(front_matter), text
+    return read_front_matter(card, str(path)), text
 
 
 def _license(release: Release, form: str) -> dict[str, str]:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from PIL import Image
 
 from notclip.hub_cards.figures import COLOURS
 from notclip.hub_cards.results import Results
 from notclip.modeling_notclip import NotClipModel
+from notclip.parquet_files import read_columns
 from notclip.photo_notclip import open_photo
 from notclip.recaption.split_files import split_files
 
@@ -55,7 +55,7 @@ def draw_overview(
 
     columns = ["image", "captions", "absent", "present"]
     files = split_files(data, "retrieval", "test")
-    rows = [row for file in files for row in pq.read_table(file, columns=columns).to_pylist()]
+    rows = [row for file in files for row in read_columns(file, columns).to_pylist()]
     images = [open_photo(row["image"]["bytes"]) for row in rows]
     present = [frozenset(row["present"]) for row in rows]
     picked = _most_different(_search(base, notclip, rows, images), present, queries)

@@ -1,6 +1,5 @@
 """What a push would change: each staged repository against what stands on the Hub, and what speaks against it."""
 
-import json
 import re
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from notclip.errors import BadInputError
 from notclip.hub_cards.hub_client import HubClient, status_of
 from notclip.hub_cards.manifest import RELEASE_FILE
 from notclip.hub_cards.staged_release import StagedRelease, StagedRepo
+from notclip.json_files import read_json_object
 
 # What the Hub puts into a new repository by itself.
 HUBS_OWN = frozenset({".gitattributes"})
@@ -206,15 +206,15 @@ def _release_file(client: HubClient, repo: StagedRepo, revision: str) -> dict[st
             file = client.api.hf_hub_download(
                 repo.repo_id, RELEASE_FILE, repo_type=repo.repo_type, revision=revision, local_dir=folder
             )
-            return json.loads(Path(file).read_text(encoding="utf-8"))
+            return read_json_object(Path(file))
 
     try:
         content = client.attempt(f"read {RELEASE_FILE} of {repo.repo_id}", read)
     except EntryNotFoundError:
         return None
-    except ValueError:
+    except BadInputError:  # Somebody else's file of that name.
         return None
-    return content if isinstance(content, dict) and {"name", "version", "made_with"} <= content.keys() else None
+    return content if {"name", "version", "made_with"} <= content.keys() else None
 
 
 def check_namespace(client: HubClient, release: StagedRelease) -> None:

@@ -4,7 +4,6 @@ What pushes, downloads and loads is the real code of huggingface_hub, transforme
 gradio; what answers is `notclip.loopback_hub`. docs/releasing.md says where it and the real Hub may differ.
 """
 
-import json
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from notclip.errors import BadInputError
 from notclip.hub_cards.fresh_process import use_release, user_environment
 from notclip.hub_cards.staged_release import StagedRelease, StagedRepo
+from notclip.json_files import read_json_object
 from notclip.loopback_hub.accounts import Account
 from notclip.loopback_hub.hub import LoopbackHub
 
@@ -92,7 +92,7 @@ class Rehearsal:
         token = {"HF_TOKEN": self.hub.accounts[0].token}
         command = [sys.executable, "-m", "notclip.scripts.push_release", str(self.release.folder.resolve())]
         environment = user_environment(home, endpoint=self.hub.url) | token
-        done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise RuntimeError(_last_lines(done.stdout + done.stderr))
         return f"{len(self.release.repos)} repositories in {time.monotonic() - started:.0f} s"
@@ -109,7 +109,7 @@ class Rehearsal:
         if "base" in folders or "adapter" not in folders:
             return folders["base"].repo_id if "base" in folders else None
         config = folders["adapter"].path / "adapter_config.json"
-        repo_id: str = json.loads(config.read_text(encoding="utf-8"))["base_model_name_or_path"]
+        repo_id: str = read_json_object(config)["base_model_name_or_path"]
         folder = base or _cached(repo_id)
         if folder is None:
             what = f"adapter on {repo_id}: that model is not on this machine; name its folder with --base"
@@ -142,7 +142,7 @@ class Rehearsal:
             "print(get(sys.argv[1], repo_type='space', revision=sys.argv[2]))"
         )
         command = [sys.executable, "-c", code, repo.repo_id, repo.tag]
-        got = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)
+        got = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)  # noqa: S603
         if got.returncode:
             raise RuntimeError(_last_lines(got.stderr))
         with socket.socket() as free:
@@ -219,7 +219,7 @@ def _cached(repo_id: str) -> Path | None:
 
 def _revision_of_base(release: StagedRelease) -> str | None:
     adapter = next(repo for repo in release.repos if repo.folder == "adapter")
-    content = json.loads((adapter.path / "release.json").read_text(encoding="utf-8"))
+    content = read_json_object(adapter.path / "release.json")
     return content["base"]["revision"]
 
 

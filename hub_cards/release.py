@@ -1,13 +1,10 @@
 """All that the cards of one release say, read from the files that training, building and scoring wrote."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from notclip import space
 from notclip.errors import BadInputError
@@ -15,7 +12,10 @@ from notclip.hub_cards.dataset_files import OWN_LICENSE, DatasetFiles, read_data
 from notclip.hub_cards.hub_rules import check_license, check_repo_id
 from notclip.hub_cards.results import Results
 from notclip.hub_cards.stage_config import StageConfig
+from notclip.json_files import check_record, read_json_object
 from notclip.recaption import drawn_world
+from notclip.text_files import read_text
+from notclip.yaml_files import read_front_matter
 
 ROLES = ("base", "backbone", "notclip")
 # Form of the model -> which scored model's results its card shows: the adapter on its base is the merged backbone.
@@ -23,6 +23,19 @@ FORM_ROLES = {"model": "notclip", "backbone": "backbone", "adapter": "backbone",
 METRICS = ("negated_mcq", "negated_retrieval")
 DRAWN_WORLD_ENCODER = Path(drawn_world.__file__).parent / "encoder"
 SPACE = Path(space.__file__).parent
+MOST_OF_A_CARD = 4 * 2**20  # bytes
+# What the cards read of a training.json.
+_RECORD = {
+    "base": str,
+    "config": {"recall_tolerance": float, "contrastive_weight": float, "anchor_weight": float, "epochs": int}
+    | {"variant": str, "rank": int, "seed": int},
+    "chosen_epoch": int,
+    "history": list,
+    **dict.fromkeys(("trainable_parameters", "total_parameters"), int),
+    **dict.fromkeys(("training_images", "training_captions", "training_questions"), int),
+    "versions": dict,
+    "python": str,
+}
 
 
 @dataclass(frozen=True)
@@ -117,7 +130,9 @@ class Release:
     @property
     def classes(self) -> dict[str, str]:
         """Names of the backbone's own model class and type."""
-        config = _read_json(self.model / "backbone" / "config.json")
+        file = self.model / "backbone" / "config.json"
+        config = read_json_object(file, "`model`")
+        check_record(config, {"architectures": list, "model_type": str}, f"`model` {file}")
         return {"model": config["architectures"][0], "model_type": config["model_type"]}
 
 
@@ -132,7 +147,8 @@ def read_release(config: StageConfig) -> Release:
             raise BadInputError(
                 f"`model` {config.model} must hold {part}: a folder that `notclip train-adapter` wrote."
             )
-    training = _read_json(config.model / "training.json")
+    training = read_json_object(config.model / "training.json", "`model`")
+    check_record(training, _RECORD, f"`model` {config.model / 'training.json'}")
     base, name = _read_base(config, training["base"])
     dataset = read_dataset_files(config.data, license=config.data_license)
     release = Release(
@@ -182,12 +198,7 @@ def _license_of(folder: Path) -> str | None:
     card = folder / "README.md"
     if not card.is_file():
         return None
-    parts = card.read_text(encoding="utf-8", errors="replace").split("---\n")
-    try:
-        front_matter = yaml.safe_load(parts[1]) if len(parts) > 2 and not parts[0].strip() else None
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise BadInputError(f"{card} opens with front matter that is not YAML: {error}") from error
-    stated = front_matter.get("license") if isinstance(front_matter, dict) else None
+    stated = read_front_matter(read_text(card, "The card", largest=MOST_OF_A_CARD), f"The card {card}").get("license")
     if stated is None or stated in ("other", "unknown"):
         return None
     check_license(
@@ -233,10 +244,3 @@ def _scores_all_of(results: Results, expected: Mapping[str, str]) -> bool:
     scored = results.provenance.get("data") or {}
     needed = {file for file in expected if not file.startswith("pairs/")}
     return needed <= set(scored) and all(expected.get(file) == digest for file, digest in scored.items())
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadInputError(f"{path} is not JSON: {error}.") from error

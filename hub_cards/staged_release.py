@@ -1,6 +1,5 @@
 """A staged release read back from its folder, and found to be exactly what its manifest says."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from notclip.errors import BadInputError
 from notclip.hub_cards.hub_rules import repo_id_problem
 from notclip.hub_cards.manifest import MANIFEST, hashes
 from notclip.hub_cards.secret_files import secret_in
+from notclip.json_files import check_record, read_json_object
 
 SHOWN = 3
 
@@ -72,8 +72,9 @@ class StagedRelease:
         manifest = folder / MANIFEST
         if not manifest.is_file():
             raise BadInputError(f"`release` {folder} holds no {MANIFEST}: name a folder of `notclip stage-release`.")
+        content = read_json_object(manifest, "`release`")
+        check_record(content, {"name": str, "version": str, "repos": list}, f"`release` {manifest}")
         try:
-            content = json.loads(manifest.read_text(encoding="utf-8"))
             repos = tuple(_read_repo(folder, repo) for repo in content["repos"])
             release = cls(folder, content["name"], content["version"], repos)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -88,6 +89,11 @@ class StagedRelease:
 
 
 def _read_repo(folder: Path, content: Mapping[str, Any]) -> StagedRepo:
+    where = f"`release` {folder / MANIFEST}"
+    texts = dict.fromkeys(("repo_id", "repo_type", "folder", "tag"), str)
+    check_record(content, {**texts, "files": dict}, where)
+    for name in content["files"]:
+        check_record(content["files"], {name: {"sha256": str, "size": int}}, where)
     repo = StagedRepo(
         repo_id=content["repo_id"],
         repo_type=content["repo_type"],

@@ -21,6 +21,7 @@ from notclip.hub_cards.manifest import MANIFEST, RELEASE_FILE, write_manifest
 from notclip.hub_cards.release import FORM_ROLES, METRICS, Release, read_release
 from notclip.hub_cards.space_staging import stage_space
 from notclip.hub_cards.stage_config import StageConfig
+from notclip.json_files import read_json, read_json_object
 from notclip.only_writer import only_writer
 from notclip.whole_files import whole_folder
 
@@ -97,7 +98,7 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
                 scored_as = {str(results.content["model"]): renamed_roles[role]}
                 content = without_local_paths(results.published, renamed | scored_as)
                 _write_json(stage / form / "results" / name, content)
-    adapter_config = json.loads((stage / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
+    adapter_config = read_json_object(stage / "adapter" / "adapter_config.json")
     _write_json(
         stage / "adapter" / "adapter_config.json",
         adapter_config | {"base_model_name_or_path": release.base.repo_id},
@@ -141,7 +142,7 @@ def _copy_model(source: Path, target: Path, renamed: Mapping[str, str]) -> None:
             continue
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if path.name in ("config.json", "adapter_config.json", "processor_config.json", "tokenizer_config.json"):
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path, "`model`")
             _write_json(target / name, without_local_paths(content, renamed))
         else:
             shutil.copyfile(path, target / name)

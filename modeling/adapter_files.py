@@ -4,7 +4,6 @@ peft takes `target_modules` and three more settings as regular expressions, impo
 and reads pickles. So which layers an adapter changes, and by what rank, is read from its weights here.
 """
 
-import json
 import math
 import re
 from pathlib import Path
@@ -15,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from notclip.errors import BadInputError
+from notclip.json_files import read_json
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 LARGEST_BYTES = 2**20
@@ -53,14 +53,7 @@ def put_adapter(backbone: nn.Module, folder: Path) -> PeftModel:
 
 
 def _read_config(file: Path) -> dict[str, Any]:
-    if file.stat().st_size > LARGEST_BYTES:
-        raise BadInputError(
-            f"{file} must be at most {LARGEST_BYTES // 1024} KB, got {file.stat().st_size // 1024} KB."
-        )
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise BadInputError(f"{file} is no JSON: {error}") from error
+    content = read_json(file, "The adapter's", largest=LARGEST_BYTES)
     if not isinstance(content, dict) or content.get("peft_type") != "LORA":
         kind = content.get("peft_type") if isinstance(content, dict) else type(content).__name__
         raise BadInputError(f"{file}: `peft_type` must be LORA, got {kind!r}.")

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +42,47 @@ def parse_json(text: str, where: str) -> Any:
         raise BadInputError(f"{where} line {error.lineno}: not valid JSON ({error.msg}).") from error
     except RecursionError as error:
         raise BadInputError(f"{where} is not valid JSON: its lists and objects are too deep in each other.") from error
+    except MemoryError as error:
+        raise BadInputError(f"{where} takes more memory than there is.") from error
     except ValueError as error:
         raise BadInputError(f"{where} is not valid JSON: {error}.") from error
+
+
+def read_json_object(file: Path, what: str = "The JSON file", *, largest: int = LARGEST) -> dict[str, Any]:
+    """What a JSON file holds, where that is an object; see `read_json`."""
+    content = read_json(file, what, largest=largest)
+    if not isinstance(content, dict):
+        raise BadInputError(f"{what} {file} must hold an object, got {shortened(content)}.")
+    return content
+
+
+def check_record(content: Any, shape: Mapping[str, Any], where: str) -> None:
+    """Refuse a record of a command that lacks what others read of it.
+
+    Args:
+        content: what stands in the file.
+        shape: name -> type of the value, or the shape of the object that it is.
+        where: what an error calls it.
+
+    Raises:
+        BadInputError: a value is missing or of another type; by the names that lead to it.
+    """
+    for name, kind in shape.items():
+        if not isinstance(content, dict) or name not in content:
+            raise BadInputError(f"{where} lacks {name!r}: not the record that the command wrote.")
+        value = content[name]
+        if isinstance(kind, Mapping):
+            check_record(value, kind, f"{where}: {name!r}")
+            continue
+        kinds = (int, float) if kind is float else kind  # JSON's 1 may have been 1.0
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
+            raise BadInputError(f"{where}: {name!r} is no {kind.__name__}, got {shortened(value)}.")
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        times = Counter(name for name, _ in pairs)
-        twice = next(name for name in times if times[name] > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise ValueError(f"the key {shortened(twice)} stands in one object twice")
     return made
 

@@ -1,6 +1,5 @@
 """One way to load what a user names as a model: ours, a dual encoder of transformers or OpenCLIP, with an adapter."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from transformers.utils import cached_file
 
 from notclip.configuration_notclip import NotClipConfig
 from notclip.errors import BadInputError
+from notclip.json_files import read_json_object
 from notclip.model_folder import LARGEST_CONFIG_BYTES, check_config, reading_config, reading_model
 from notclip.modeling_notclip import NotClipModel
 from notclip.openclip_files import is_openclip
@@ -133,7 +133,7 @@ def _check_trust(name: str, commit: str, revision: str | None) -> None:
         )
     for file in ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json"):
         found = cached_file(name, file, revision=commit, _raise_exceptions_for_missing_entries=False)
-        content = {} if found is None else json.loads(Path(found).read_text(encoding="utf-8"))
+        content = {} if found is None else read_json_object(Path(found), largest=LARGEST_CONFIG_BYTES)
         elsewhere = [text for text in _strings(content.get("auto_map")) if text.partition("--")[0] not in (name, text)]
         if elsewhere:
             raise BadInputError(

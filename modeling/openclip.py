@@ -137,7 +137,7 @@ def save_openclip(backbone: PreTrainedModel, processor: Any, folder: Path) -> li
         "interpolation": "bilinear" if int(images.resample) == Image.Resampling.BILINEAR else "bicubic",
         "resize_mode": "shortest" if images.size.get("shortest_edge") else "squash",
     }
-    assert isinstance(backbone.config, CLIPConfig | SiglipConfig)  # `openclip_description` refused all others
+    assert isinstance(backbone.config, CLIPConfig | SiglipConfig)  # noqa: S101  # `openclip_description` refused all others
     with _written_whole(folder) as partial:
         write_checkpoint(partial, to_openclip(backbone.state_dict(), backbone.config), description, preprocessing)
         processor.tokenizer.save_pretrained(partial)

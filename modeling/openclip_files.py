@@ -17,7 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from notclip.errors import BadInputError
-from notclip.model_folder import check_config
+from notclip.json_files import read_json
+from notclip.model_folder import LARGEST_CONFIG_BYTES, check_config
 from notclip.openclip_architectures import Description, describe_architecture
 
 CONFIG = "open_clip_config.json"
@@ -151,10 +152,7 @@ def write_checkpoint(
 
 
 def _read_config(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise BadInputError(f"{file} is no JSON: {error}") from error
+    content = read_json(file, "The config", largest=LARGEST_CONFIG_BYTES)
     check_config(content, where=str(file))
     if not isinstance(content, dict) or not isinstance(content.get("model_cfg"), dict):
         raise BadInputError(f"{file} holds no `model_cfg`: not OpenCLIP's description of a model.")

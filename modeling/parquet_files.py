@@ -1,14 +1,17 @@
 """The one way to open a Parquet file of the user's: what it would unpack to is known before anything is unpacked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from notclip.errors import BadInputError, shortened
+
+if TYPE_CHECKING:
+    from datasets import Features
 
 # A column of a row group that unpacks to more, from a thousandth of it, is no data but a bomb: of photos nothing is
 # saved, of texts nine tenths.
@@ -27,12 +30,72 @@ def open_parquet(file: Path) -> Iterator[pq.ParquetFile]:
     Raises:
         BadInputError: it is cut off, damaged or no Parquet, or its pages unpack to what no data does.
     """
+    with reading_parquet(file), pq.ParquetFile(file) as parquet:
+        _check(parquet.metadata, file)
+        yield parquet
+
+
+def opened_parquet(file: Path) -> pq.ParquetFile:
+    """A Parquet file that stays open, as `open_parquet` opens it; read it within `reading_parquet`."""
+    with reading_parquet(file):
+        parquet = pq.ParquetFile(file)
+        _check(parquet.metadata, file)
+        return parquet
+
+
+@contextmanager
+def reading_parquet(file: Path) -> Iterator[None]:
+    """Tell what goes wrong with reading a file inside the block with its name.
+
+    Raises:
+        BadInputError: it is cut off, damaged or no Parquet.
+    """
     try:
-        with pq.ParquetFile(file) as parquet:
-            _check(parquet.metadata, file)
-            yield parquet
+        if not file.is_file():  # A pipe would be waited for until the end of days.
+            raise BadInputError(f"{file} {'is no file' if file.exists() else 'does not exist'}: no Parquet is there.")
+        yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{file} is no Parquet file that can be read: {shortened(str(error))}") from error
+        said = str(error).partition("\n")[0]
+        raise BadInputError(f"{file} is no Parquet file that can be read: {shortened(said)}") from error
+
+
+def parquet_features(parquet: pq.ParquetFile, file: Path) -> "Features":
+    """The types of a file's columns as `datasets` understands them, by what it noted in the file.
+
+    Raises:
+        BadInputError: what is noted there is damaged.
+    """
+    from datasets import Features
+
+    try:
+        return Features.from_arrow_schema(parquet.schema_arrow)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        reason = shortened(str(error))
+        raise BadInputError(
+            f"{file}: what `datasets` noted about its columns cannot be read ({reason}); build it again."
+        ) from error
+
+
+def require_columns(parquet: pq.ParquetFile, file: Path, columns: Sequence[str]) -> None:
+    """Refuse a file of a built dataset that lacks one of these columns.
+
+    Raises:
+        BadInputError: naming the first that it lacks.
+    """
+    lacking = next((name for name in columns if name not in parquet.schema_arrow.names), None)
+    if lacking is not None:
+        raise BadInputError(f"{file} lacks the column {lacking!r}; build it again with `notclip build-dataset`.")
+
+
+def read_columns(file: Path, columns: Sequence[str]) -> pa.Table:
+    """Some columns of a file of a built dataset, whole.
+
+    Raises:
+        BadInputError: it lacks one of them, or cannot be read.
+    """
+    with open_parquet(file) as parquet:
+        require_columns(parquet, file, columns)
+        return parquet.read(columns=list(columns))
 
 
 def _check(metadata: Any, file: Path) -> None:

@@ -121,7 +121,12 @@ def _git_commit() -> str | None:
         return None
     try:
         head, status = (
-            subprocess.run(["git", "-C", str(checkout), *arguments], capture_output=True, text=True, check=True).stdout
+            subprocess.run(  # noqa: S603  # git of the PATH, on our own checkout
+                ["git", "-C", str(checkout), *arguments],  # noqa: S607
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
             for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
         )
     except (OSError, subprocess.CalledProcessError):

@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from notclip.errors import BadInputError
+from notclip.json_files import read_json
 from notclip.measures import KINDS, Measure, measure_named
 
 PARTS = ("model", "suite", "metrics", "confidence_intervals", "provenance")
@@ -32,21 +33,9 @@ def read_results(path: Path, *, argument: str = "results") -> dict[str, Any]:
         BadInputError: it is missing, no JSON, lacks a part, or holds a figure that is none or outside its range.
     """
     where = f"`{argument}` {path}"
-    try:
-        if path.exists() and not path.is_file():
-            raise BadInputError(f"{where} must be a file that `notclip score-model` wrote; it is no regular file.")
-        if path.stat().st_size > MOST_BYTES:
-            raise BadInputError(f"{where} is larger than {MOST_BYTES >> 20} MB: no file that `score-model` wrote.")
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
-    except OSError as error:
-        raise BadInputError(f"{where} cannot be read: {error.strerror}.") from error
-    except BadInputError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise BadInputError(f"{where} is not JSON: {str(error).splitlines()[0]}.") from error
+    content: dict[str, Any] = read_json(path, f"`{argument}`", largest=MOST_BYTES)
     check_results(content, where)
-    checked: dict[str, Any] = content
-    return checked
+    return content
 
 
 def check_results(content: Any, where: str) -> None:
@@ -146,10 +135,6 @@ def _number(value: Any, low: float, high: float, where: str) -> None:
 def _mapping(value: Any, where: str) -> None:
     if not isinstance(value, dict):
         raise BadInputError(f"{where} must hold names and values, got {_shown(value)}.")
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
 
 
 def _shown(value: Any) -> str:

@@ -21,6 +21,7 @@ from notclip.configuration_notclip import COMPOSITION_SCALARS
 from notclip.embedding_cache import cached_image_embeds
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
+from notclip.json_files import read_json_object
 from notclip.loading import load_model, load_processor
 from notclip.lora import add_lora
 from notclip.modeling_notclip import NotClipModel
@@ -152,7 +153,7 @@ def _check_output(config: TrainConfig) -> None:
     if out.is_dir() and {path.name for path in out.iterdir()} <= {"cache", "base"}:
         shutil.rmtree(out / "base", ignore_errors=True)  # Converted from whatever base a killed run was given.
     if config.resume and saved.is_file():
-        before, now = json.loads(saved.read_text()), _config_content(config)
+        before, now = read_json_object(saved, "`resume`:"), _config_content(config)
         changed = sorted(name for name in now if now[name] != before.get(name))
         if changed:
             raise BadInputError(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
-from datasets import ClassLabel, Features
+from datasets import ClassLabel
 
-from notclip.errors import BadInputError
+from notclip.parquet_files import open_parquet, parquet_features, require_columns
+from notclip.recaption.row_rules import check_row
 from notclip.recaption.split_files import split_files
 
 
@@ -109,16 +109,17 @@ def _read_rows(data: Path, config: str, split: str, columns: list[str]) -> Itera
 
 
 def _read_file(file: Path, columns: list[str]) -> Iterator[dict]:
-    table = pq.ParquetFile(file)
     wanted = ["image", "image_id", *columns]
-    absent = [name for name in wanted if name not in table.schema_arrow.names]
-    if absent:
-        raise BadInputError(f"{file} lacks the column {absent[0]!r}; build it again with `notclip build-dataset`.")
-    features = Features.from_arrow_schema(table.schema_arrow)
-    labels = {name: features[name].names for name in columns if isinstance(features[name], ClassLabel)}
-    for batch in table.iter_batches(batch_size=256, columns=wanted):
-        for row in batch.to_pylist():
-            yield row | {name: names[row[name]] for name, names in labels.items()}
+    with open_parquet(file) as table:
+        require_columns(table, file, wanted)
+        features = parquet_features(table, file)
+        labels = {name: features[name].names for name in columns if isinstance(features[name], ClassLabel)}
+        number = 0
+        for batch in table.iter_batches(batch_size=256, columns=wanted):
+            for row in batch.to_pylist():
+                number += 1
+                check_row(row, f"{file}, row {number}", labels)
+                yield row | {name: names[row[name]] for name, names in labels.items()}
 
 
 def epoch_batches(count: int, batch: int, rng: np.random.Generator) -> list[np.ndarray]:

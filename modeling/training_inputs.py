@@ -1,11 +1,11 @@
 """What a training run is made of besides its options, so that `--resume` goes on with the same or not at all."""
 
-import json
 from pathlib import Path
 
 from notclip.derived import derived_key, file_digest, folder_digest
 from notclip.errors import BadInputError
 from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
+from notclip.json_files import read_json_object
 from notclip.modeling_notclip import NotClipModel
 from notclip.openclip_files import is_openclip
 from notclip.recaption.split_files import split_files
@@ -47,7 +47,7 @@ def require_same_inputs(saved: Path, inputs: dict[str, str]) -> None:
     Raises:
         BadInputError: naming the first that was changed.
     """
-    before = json.loads(saved.read_text(encoding="utf-8")).get("inputs", {})
+    before = read_json_object(saved, "`resume`:").get("inputs") or {}
     changed = [name for name, key in inputs.items() if before.get(name) != key]
     if changed:
         raise BadInputError(

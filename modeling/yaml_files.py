@@ -15,6 +15,7 @@ from notclip.text_files import read_text
 LARGEST = 64 * 2**20  # bytes
 _DEEPEST = 64
 _MOST_VALUES = 5_000_000  # With each alias counted as what it stands for.
+_MOST_OF_A_CARD = 100_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # Ten times as fast, where PyYAML was built with it.
 
 
@@ -31,19 +32,39 @@ def read_yaml(file: Path, what: str = "The YAML file") -> Any:
     return parse_yaml(read_text(file, what, largest=LARGEST), f"{what} {file}")
 
 
-def parse_yaml(text: str, where: str) -> Any:
+def read_front_matter(text: str, where: str) -> dict[str, Any]:
+    """The metadata that a card opens with, between two lines of `---`; empty where it has none.
+
+    Args:
+        text: the card.
+        where: what an error calls it.
+
+    Raises:
+        BadInputError: what stands there is no YAML, or no object.
+    """
+    parts = text.replace("\r\n", "\n").split("---\n", 2)
+    content = parse_yaml(parts[1], where, most=_MOST_OF_A_CARD) if len(parts) == 3 and not parts[0].strip() else None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise BadInputError(f"{where} must open with `name: value` pairs, got {shortened(content)}.")
+    return content
+
+
+def parse_yaml(text: str, where: str, *, most: int = _MOST_VALUES) -> Any:
     """What a YAML text says, as plain values.
 
     Args:
         text: the text, at most `LARGEST` bytes.
         where: what an error calls it.
+        most: values that it may hold, each alias counted as what it stands for.
 
     Raises:
         BadInputError: it is no YAML, is too deep or too much, or names a key twice; with the line.
     """
     try:
-        _check(text, where)
-        return yaml.load(text, Loader=_LOADER)
+        _check(text, where, most)
+        return yaml.load(text, Loader=_LOADER)  # noqa: S506  # A safe one, in C where there is one.
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f" line {mark.line + 1}" if mark is not None else ""
@@ -60,7 +81,7 @@ def parse_yaml(text: str, where: str) -> Any:
         ) from error
 
 
-def _check(text: str, where: str) -> None:
+def _check(text: str, where: str, most: int) -> None:
     """Walk through a file without making anything of it.
 
     Raises:
@@ -79,7 +100,7 @@ def _check(text: str, where: str) -> None:
             continue
         if not isinstance(event, yaml.NodeEvent):
             continue
-        line = where if event.start_mark is None else f"{where} line {event.start_mark.line + 1}"
+        line = f"{where} line {event.start_mark.line + 1}" if event.start_mark is not None else where
         if path and path[-1][2] is not None:
             _, _, keys, at_key = path[-1]
             path[-1][3] = not at_key
@@ -94,8 +115,8 @@ def _check(text: str, where: str) -> None:
             total += sizes[event.anchor]
         else:
             total += 1
-        if total > _MOST_VALUES:
-            raise BadInputError(f"{line}: a file may hold {_MOST_VALUES:,} values, aliases written out; it has more.")
+        if total > most:
+            raise BadInputError(f"{line}: a file may hold {most:,} values, aliases written out; it has more.")
         if isinstance(event, yaml.CollectionStartEvent):
             path.append([event.anchor, total, set() if isinstance(event, yaml.MappingStartEvent) else None, True])
             if len(path) > _DEEPEST:

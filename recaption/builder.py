@@ -58,6 +58,7 @@ def _build(config: BuildConfig, on_columns: Callable[[Mapping[str, str]], object
     job = BuildJob(config, work.root.resolve(), fingerprint=build_key(config))
     try:
         if not _is_the_same_build(work, config):
+            _check_no_jobs(work, config)
             shutil.rmtree(work.root, ignore_errors=True)
             parts = len(job.parts)
             columns = {name: what for part in job.parts for name, what in part.taken_for.items()}
@@ -72,7 +73,8 @@ def _build(config: BuildConfig, on_columns: Callable[[Mapping[str, str]], object
     except EndpointError:
         raise  # No fault of the source: hours of reading and writing stay for when the endpoint is back.
     except BadInputError:
-        shutil.rmtree(work.root, ignore_errors=True)
+        if not work.jobs.is_file():
+            shutil.rmtree(work.root, ignore_errors=True)
         raise
     return _end(work, config)
 
@@ -82,6 +84,16 @@ def _end(work: WorkFolder, config: BuildConfig) -> dict[str, Any]:
         work.root.rename(removed / "unfinished")
     summary: dict[str, Any] = read_json(config.out / "build.json")
     return summary
+
+
+def _check_no_jobs(work: WorkFolder, config: BuildConfig) -> None:
+    """Refuse to take away the folder in which jobs of Slurm may be at work, on other machines, for another build."""
+    if work.jobs.is_file():
+        ids = read_json(work.jobs)
+        raise BadInputError(
+            f"`out` {config.out} is being built by Slurm with other options, as jobs {', '.join(ids)}: name another "
+            f"folder; or end them with `scancel {' '.join(ids)}`, remove {work.root}, and start anew."
+        )
 
 
 def _is_the_same_build(work: WorkFolder, config: BuildConfig) -> bool:

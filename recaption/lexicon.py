@@ -17,6 +17,7 @@ from notclip.yaml_files import LARGEST, parse_yaml
 LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
 _VOWEL_SOUND = re.compile(r"^(?!(?:one|once|uni|use|eu|uk)(?:\b|[a-z]))(?:[aeiou]|hour|heir|honest)", re.IGNORECASE)
 _NAME_FIELDS = ("synonyms", "is", "parts", "implied_by", "likely_with", "normal")
+_SPOKEN = re.compile(r"[^\W_]")  # A word has a letter or a digit, by which it is found in captions.
 _FLAGS = ("mass", "salient", "ambiguous", "verb_like")
 _SINGULARS_IN_S = frozenset("atlas canvas chaos christmas gas lens".split())  # "Helmets" and "cameras" are plurals.
 _WRITTEN_AS = {"hypernyms": "is"}  # What a file calls it.
@@ -285,6 +286,13 @@ def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:
             raise BadInputError(
                 f"{file}: concept {name!r}: `{field}` must be a list of words, got {shortened(fields[field])}; quote "
                 "each."
+            )
+    spoken = {"name": name, "plural": fields.get("plural", name), "detector": fields.get("detector", name)}
+    said = [*spoken.items(), *((field, word) for field in _NAME_FIELDS for word in fields.get(field, []))]
+    for field, word in said:
+        if not isinstance(word, str) or not _SPOKEN.search(word):
+            raise BadInputError(
+                f"{file}: concept {name!r}: `{field}` must be a word, got {shortened(word)}; quote it."
             )
     for field in _FLAGS:
         if not isinstance(fields.get(field, False), bool):

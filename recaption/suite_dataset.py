@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 from datasets import ClassLabel, Features, List
 
 from notclip.errors import BadInputError
+from notclip.parquet_files import opened_parquet, parquet_features, reading_parquet, require_columns
+from notclip.recaption.row_rules import check_row
 from notclip.recaption.split_files import split_files
 from notclip.recaption.suite import Clip, ImagePair, Photo, Query, Question, Suite, file_sha256
 
@@ -36,7 +38,7 @@ class PhotoInParquet:
     def read_bytes(self) -> bytes:
         """Read the row group, unless it was the last one read."""
         encoded = self._reader.images(self._group)[self._row].as_py()
-        if not encoded or not encoded["bytes"]:
+        if not isinstance(encoded, dict) or not isinstance(encoded.get("bytes"), bytes) or not encoded["bytes"]:
             raise BadInputError(
                 f"{self.where}: `{self._reader.column}` holds no bytes; build the dataset with its photos embedded."
             )
@@ -44,14 +46,15 @@ class PhotoInParquet:
 
 
 class _RowGroupReader:
-    def __init__(self, file: pq.ParquetFile, column: str) -> None:
-        self._file, self.column = file, column
+    def __init__(self, parquet: pq.ParquetFile, file: Path, column: str) -> None:
+        self._parquet, self._file, self.column = parquet, file, column
         self._group: int | None = None
         self._images: pa.ChunkedArray | None = None
 
     def images(self, group: int) -> pa.ChunkedArray:
         if self._images is None or self._group != group:
-            self._images = self._file.read_row_group(group, columns=[self.column]).column(self.column)
+            with reading_parquet(self._file):
+                self._images = self._parquet.read_row_group(group, columns=[self.column]).column(self.column)
             self._group = group
         return self._images
 
@@ -122,35 +125,26 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> 
 
 def _question(row: dict[str, Any]) -> Question:
     answer, choices = row["answer"], row["choices"]
-    if len(choices) < 2 or not 0 <= answer < len(choices):
-        raise BadInputError(f"{row['where']}: `answer` must be one of {len(choices)} choices, got {answer}.")
-    if len(row["choice_kinds"]) != len(choices):
-        raise BadInputError(
-            f"{row['where']}: `choice_kinds` must name the kind of each of {len(choices)} choices, "
-            f"got {len(row['choice_kinds'])}."
-        )
     form = row["choice_forms"][answer] if row["choice_forms"] else None
     return Question(row["image_id"], tuple(choices), answer, tuple(row["choice_kinds"]), form, row.get("group"))
 
 
 def _read_rows(file: Path, config: str, photos: dict[str, Photo | Clip]) -> Iterator[dict[str, Any]]:
     """Rows without their images, which are entered in `photos` where they are seen first."""
-    try:
-        parquet = pq.ParquetFile(file)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadInputError(f"{file} is not a Parquet file: {error}.") from error
+    parquet = opened_parquet(file)  # Kept open for its photos.
     images = {f"image{ending}": f"image_id{ending}" for ending in _IMAGES.get(config, ("",))}
     wanted = [*images.values(), *_TEXT_COLUMNS[config]]
-    for name in [*images, *wanted]:
-        if name not in parquet.schema_arrow.names and name not in _OPTIONAL:
-            raise BadInputError(f"{file} lacks the column {name!r}; build it again with `notclip build-dataset`.")
+    require_columns(parquet, file, [name for name in (*images, *wanted) if name not in _OPTIONAL])
     wanted = [name for name in wanted if name in parquet.schema_arrow.names]
-    labels = _labels(Features.from_arrow_schema(parquet.schema_arrow), wanted)
-    readers, number = {_RowGroupReader(parquet, image): image_id for image, image_id in images.items()}, 0
+    labels = _labels(parquet_features(parquet, file), wanted)
+    readers, number = {_RowGroupReader(parquet, file, image): image_id for image, image_id in images.items()}, 0
     for group in range(parquet.num_row_groups):
-        for position, row in enumerate(parquet.read_row_group(group, columns=wanted).to_pylist()):
+        with reading_parquet(file):
+            rows = parquet.read_row_group(group, columns=wanted).to_pylist()
+        for position, row in enumerate(rows):
             number += 1
             row["where"] = f"{file}, row {number}"
+            check_row(row, row["where"], labels)
             for name, names in labels.items():
                 row[name] = [names[label] for label in row[name]]
             for reader, image_id in readers.items():

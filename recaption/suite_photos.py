@@ -35,7 +35,10 @@ class PhotoFolder:
 
     def _find(self, path: PurePosixPath, name: str, where: str, *, folders: bool) -> Path | None:
         def fits(candidate: Path) -> bool:
-            return candidate.is_dir() if folders else candidate.is_file()
+            try:
+                return candidate.is_dir() if folders else candidate.is_file()
+            except OSError:  # A name that no file system takes.
+                return False
 
         # An absolute path is one of another machine, and tells no more than the file's name.
         if not path.is_absolute() and fits(self.folder / path):

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from notclip.errors import shortened
+from notclip.escapes import terminal_text
 from notclip.recaption.build_config import BuildConfig
 from notclip.recaption.sources.splits import SPLITS
 from notclip.scripts.command_line import command, parse
@@ -33,16 +34,16 @@ def main(argv: list[str] | None = None) -> int:
     )
     from notclip.recaption.builder import build_dataset
 
-    summary = build_dataset(config, on_columns=lambda columns: print(_columns(columns), flush=True))
+    summary = build_dataset(config, on_columns=lambda columns: print(terminal_text(_columns(columns)), flush=True))
     if summary is None:
         print(f"Submitted to Slurm: `squeue` shows the jobs, and {config.out} appears when the last one is done.")
         return 0
-    print(_table(summary))
+    print(terminal_text(_table(summary)))
     print(f"\nWritten to {config.out}. Load it with datasets.load_dataset({str(config.out)!r}, 'questions').")
     if summary["skipped"]:
         print(f"{summary['skipped']} rows or captions were left out; {config.out / 'skipped.jsonl'} lists them:")
         for reason, count in list(summary["skipped_reasons"].items())[:5]:
-            print(f"{count:>9,}  {reason}")
+            print(terminal_text(f"{count:>9,}  {reason}"))
     return 0
 
 

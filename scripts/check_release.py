@@ -8,7 +8,6 @@ class, the adapter by peft, the dataset by `load_dataset`, the metrics by `evalu
 those that the training run wrote down. Status 1 when anything fails. `notclip rehearse` does the same through a Hub.
 """
 
-import json
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -40,10 +39,12 @@ def main(argv: list[str] | None = None) -> int:
     if not (config.release / "model" / "release_probe.json").is_file():
         raise BadInputError(f"`release` {config.release} holds no model/release_probe.json: not a staged release.")
     from notclip.hub_cards.fresh_process import use_release
+    from notclip.json_files import check_record, read_json_object
 
     release = config.release.resolve()
     parts = ("model", "backbone", "adapter", "dataset", "metrics/negated_mcq", "metrics/negated_retrieval")
-    adapter = json.loads((release / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
+    adapter = read_json_object(release / "adapter" / "adapter_config.json", "`release`")
+    check_record(adapter, {"base_model_name_or_path": str}, "`release` adapter/adapter_config.json")
     staged = str(release / "base") if (release / "base").is_dir() else adapter["base_model_name_or_path"]
     base = (
         staged

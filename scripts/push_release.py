@@ -12,6 +12,7 @@ Rehearse it first: `notclip rehearse build/hub`.
 import sys
 
 from notclip.errors import BadInputError
+from notclip.escapes import terminal_text
 from notclip.hub_cards.push_config import PushConfig
 from notclip.scripts.command_line import command, parse
 
@@ -35,9 +36,11 @@ def main(argv: list[str] | None = None) -> int:
             "log in with `hf auth login`, or set HF_TOKEN to it."
         )
     # Without a token the client would look for one again; False says that there is none.
-    client = HubClient(HfApi(token=token or False, library_name="notclip"), say=lambda text: print(text, flush=True))
+    client = HubClient(
+        HfApi(token=token or False, library_name="notclip"), say=lambda text: print(terminal_text(text), flush=True)
+    )
     plans = push_release(client, release, config)
-    print(report(release, plans, config, anonymous=token is None))
+    print(terminal_text(report(release, plans, config, anonymous=token is None)))
     return 0
 
 

@@ -21,6 +21,7 @@ from typing import Annotated
 import tyro
 
 from notclip.errors import BadInputError
+from notclip.escapes import terminal_text
 from notclip.scripts.command_line import command, parse
 
 
@@ -59,10 +60,13 @@ def main(argv: list[str] | None = None) -> int:
         work = (config.keep or Path(temporary)).resolve()
         hub = new_hub(release, work / "hub-disk")
         with serve(hub, port=config.port) as url:
-            rehearsal = Rehearsal(hub, release, work, lambda text: print(text, flush=True), config.tolerance)
+            rehearsal = Rehearsal(
+                hub, release, work, lambda text: print(terminal_text(text), flush=True), config.tolerance
+            )
             passed = rehearsal.run(base=config.base)
             verdict = "All of it works." if passed else f"FAILED: {', '.join(rehearsal.failed)}."
-            print(f"{release.name} {release.version}, {len(hub.log)} requests to {url}, none elsewhere. {verdict}")
+            named = terminal_text(f"{release.name} {release.version}")
+            print(f"{named}, {len(hub.log)} requests to {url}, none elsewhere. {verdict}")
             if config.stay:
                 print(f"Look around with HF_ENDPOINT={url} HF_HUB_DISABLE_XET=1; Ctrl-C ends it.", flush=True)
                 while True:

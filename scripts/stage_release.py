@@ -9,6 +9,7 @@ file. The same inputs give the same bytes. Nothing is uploaded.
 
 import sys
 
+from notclip.escapes import terminal_text
 from notclip.hub_cards.stage_config import StageConfig
 from notclip.scripts.command_line import command, parse
 
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     for repo in manifest["repos"]:
         megabytes = sum(file["size"] for file in repo["files"].values()) / 1e6
         print(f"{config.out / repo['folder']!s:{len(str(config.out)) + 1 + width}}  {megabytes:8.1f} MB  ", end="")
-        print(f"{repo['repo_type']:8}{repo['repo_id']}")
+        print(terminal_text(f"{repo['repo_type']:8}{repo['repo_id']}"))
     print(f"{config.out / 'manifest.json'}")
     return 0
 

@@ -11,7 +11,9 @@ from notclip.calibration import fit_composition
 from notclip.composition_notclip import image_statistics
 from notclip.configuration_notclip import COMPOSITION_SCALARS
 from notclip.derived import derived_key
+from notclip.errors import BadInputError
 from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
+from notclip.json_files import check_record, read_json_object
 from notclip.modeling_notclip import NotClipModel
 from notclip.recaption.suite import open_photo
 from notclip.space.photo_set import DRAWN_WORLD, PhotoSet
@@ -38,12 +40,22 @@ def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: Photo
         made_of = [image_tower_fingerprint(model), text_fingerprint(model)]
         key = derived_key(__name__, of=made_of, libraries=("numpy", "pillow", "torch"))
         file = cache / f"composed-{key}.json"
-        if not file.is_file():
+        if not _read(file, model):
             _fit(model)
             write_whole(file, json.dumps({name: getattr(model.config, name) for name in COMPOSITION_SCALARS}))
-        for name, value in json.loads(file.read_text(encoding="utf-8")).items():
-            setattr(model.config, name, value)
     model.set_statistics(image_statistics(torch.from_numpy(np.array(embeds))))
+
+
+def _read(file: Path, model: NotClipModel) -> bool:
+    """Take the scalars that an earlier start kept; False where there are none, or they were damaged since."""
+    try:
+        kept = read_json_object(file)
+        check_record(kept, dict.fromkeys(COMPOSITION_SCALARS, float), "")
+    except BadInputError:
+        return False
+    for name in COMPOSITION_SCALARS:
+        setattr(model.config, name, kept[name])
+    return True
 
 
 def _fit(model: NotClipModel) -> None:

@@ -25,14 +25,25 @@ def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArr
     """
     made_of = [image_tower_fingerprint(model), photos.fingerprint()]
     file = cache / f"photos-{derived_key(__name__, of=made_of, apart_from=_FINGERPRINTED)}.npy"
-    if not file.is_file():
-        embeds = []
-        for start in range(0, len(photos.ids), BATCH):
-            names = photos.ids[start : start + BATCH]
-            images = [open_photo(photos.photo(name)) for name in names]
-            embeds.append(model.encode_images(images, batch_size=BATCH).float().cpu().numpy())
-        cache.mkdir(parents=True, exist_ok=True)
-        clear_partials(cache)
-        with whole_file(file) as partial:
-            np.save(partial, np.concatenate(embeds))
+    if (kept := _kept(file, len(photos.ids))) is not None:
+        return kept
+    embeds = []
+    for start in range(0, len(photos.ids), BATCH):
+        names = photos.ids[start : start + BATCH]
+        images = [open_photo(photos.photo(name)) for name in names]
+        embeds.append(model.encode_images(images, batch_size=BATCH).float().cpu().numpy())
+    cache.mkdir(parents=True, exist_ok=True)
+    clear_partials(cache)
+    with whole_file(file) as partial:
+        np.save(partial, np.concatenate(embeds))
     return np.load(file, mmap_mode="r")
+
+
+def _kept(file: Path, count: int) -> NDArray[np.float32] | None:
+    """What an earlier start left there; None where that is nothing, or was damaged since."""
+    try:
+        found = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):  # numpy says either of a file that is cut off
+        return None
+    whole = found.dtype == np.float32 and found.ndim == 2 and len(found) == count
+    return found if whole and np.isfinite(found).all() else None

@@ -98,15 +98,14 @@ def read_photo_set(source: str, *, limit: int | None = None) -> PhotoSet:
 
 
 def _read_dataset(folder: Path) -> PhotoSet:
-    import pyarrow.parquet as pq
-
+    from notclip.parquet_files import read_columns
     from notclip.recaption.suites import read_suite
 
     suite = read_suite(folder)
 
     def rows_of(config: str, *columns: str) -> list[dict[str, Any]]:
         files = split_files(folder, config, "test")
-        return [row for file in files for row in pq.read_table(file, columns=list(columns)).to_pylist()]
+        return [row for file in files for row in read_columns(file, columns).to_pylist()]
 
     rows = rows_of("retrieval", "image_id", "present", "absent")
     present = {row["image_id"]: frozenset(row["present"]) for row in rows}
@@ -128,22 +127,25 @@ def _read_dataset(folder: Path) -> PhotoSet:
 
 
 def _read_parquet(files: Sequence[Path], limit: int | None) -> PhotoSet:
-    import pyarrow.parquet as pq
+    from notclip.parquet_files import open_parquet
 
     photos: dict[str, Photo] = {}
     captions: dict[str, str] = {}
     for file in files:
-        parquet = pq.ParquetFile(file)
-        if missing := {"image", "image_id"} - set(parquet.schema_arrow.names):
-            raise BadInputError(f"{file} lacks the column {min(missing)!r} of the photos to search.")
-        columns = [name for name in ("image", "image_id", "captions") if name in parquet.schema_arrow.names]
-        for batch in parquet.iter_batches(256, columns=columns):
-            for row in batch.to_pylist():
-                if limit is not None and len(photos) >= limit:
-                    break
-                photos[row["image_id"]] = MemoryPhoto(row["image"]["bytes"], f"{file}, {row['image_id']}")
-                if row.get("captions"):
-                    captions[row["image_id"]] = row["captions"][0]
+        with open_parquet(file) as parquet:
+            if missing := {"image", "image_id"} - set(parquet.schema_arrow.names):
+                raise BadInputError(f"{file} lacks the column {min(missing)!r} of the photos to search.")
+            columns = [name for name in ("image", "image_id", "captions") if name in parquet.schema_arrow.names]
+            for batch in parquet.iter_batches(256, columns=columns):
+                for row in batch.to_pylist():
+                    if limit is not None and len(photos) >= limit:
+                        break
+                    name, picture = row["image_id"], row["image"]
+                    if not isinstance(name, str) or not isinstance(picture, dict) or not picture.get("bytes"):
+                        raise BadInputError(f"{file}: each row needs an `image_id` and the bytes of its `image`.")
+                    photos[name] = MemoryPhoto(picture["bytes"], f"{file}, {name}")
+                    if row.get("captions"):
+                        captions[name] = row["captions"][0]
     suite = Suite(f"photos of {files[0].parent.name}", photos, gallery=list(photos))
     folder = files[0].parent
     return PhotoSet(str(folder), f"{len(photos):,} photos of {folder.resolve().name}", suite, captions, None)

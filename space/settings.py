@@ -1,6 +1,5 @@
 """What one Space shows: models, photos and suites, from `release.json` beside app.py and from the environment."""
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from notclip.cache_folder import user_cache
 from notclip.errors import BadInputError
+from notclip.json_files import check_record, read_json_object
 from notclip.space.photo_set import DRAWN_WORLD
 
 RELEASE_FILE = "release.json"
@@ -112,11 +112,9 @@ def _read_release(here: Path) -> dict[str, Any]:
     file = here / RELEASE_FILE
     if not file.is_file():
         return {}
-    content = json.loads(file.read_text(encoding="utf-8"))
-    try:
-        models = {role: ModelName(content[role]["id"], content[role].get("revision")) for role in ("base", "model")}
-    except (KeyError, TypeError) as error:
-        raise BadInputError(f"{file} must name `base` and `model`, each with an `id`: {error!r}.") from error
+    content = read_json_object(file)
+    check_record(content, {"base": {"id": str}, "model": {"id": str}}, str(file))
+    models = {role: ModelName(content[role]["id"], content[role].get("revision")) for role in ("base", "model")}
     return {**models, "links": content.get("links", {})}
 
 
@@ -126,7 +124,12 @@ def _read_stage(stage: Path) -> dict[str, Any]:
         raise BadInputError(
             f"{PREFIX}RELEASE must be a folder that `notclip stage-release` wrote, got {stage}, without manifest.json."
         )
-    repos = {repo["folder"]: repo for repo in json.loads(manifest.read_text(encoding="utf-8"))["repos"]}
+    content = read_json_object(manifest, f"{PREFIX}RELEASE")
+    check_record(content, {"repos": list}, str(manifest))
+    for repo in content["repos"]:
+        check_record(repo, {"folder": str, "repo_id": str}, str(manifest))
+    repos = {repo["folder"]: repo for repo in content["repos"]}
+    check_record(repos, {"model": {"refers_to": list}}, str(manifest))
     base = stage / "base" if "base" in repos else None
     # The first repository that the model refers to is its base, staged or on the Hub.
     links = {folder: repo["repo_id"] for folder, repo in repos.items()}

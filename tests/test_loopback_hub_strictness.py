@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from itertools import pairwise
 
 import httpx2
 import pytest
@@ -144,6 +145,12 @@ def test_names_that_the_hub_refuses_are_refused(hub, ask, name):
         ("tags: [1]", '"tags" must be a string'),
         ("tags: &a [*a]", "YAML Metadata Error"),
         ("tags: !!int z", "YAML Metadata Error"),
+        # A hundred million values in 300 bytes.
+        (
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "\n".join(f"{name}: &{name} [{', '.join([f'*{of}'] * 10)}]" for of, name in pairwise("abcdefgh")),
+            "may hold 100,000 values, aliases written out",
+        ),
     ],
 )
 def test_metadata_that_the_hub_refuses_is_refused(ask, card, said):

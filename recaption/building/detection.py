@@ -26,7 +26,7 @@ def open_detector(job: BuildJob) -> tuple[Detector, dict[str, str]]:
     Raises:
         BadInputError: it cannot be loaded.
     """
-    assert job.config.detector is not None
+    assert job.config.detector is not None  # noqa: S101  # Without one there is no such stage.
     if job.config.detector.suffix != ".onnx" and not job.config.detector.is_file():
         # One that is told in words what to look for is asked for every concept.
         labels = tuple(job.lexicon)

@@ -7,9 +7,10 @@ from datatrove.executor.slurm import SlurmPipelineExecutor
 
 from notclip.errors import BadInputError
 from notclip.recaption.building.job import BuildJob
+from notclip.recaption.building.orphans import forked_children_end_with_this
 from notclip.recaption.building.progress import progress_bar
 from notclip.recaption.building.stages import BuildStep, Stage, stages_of
-from notclip.recaption.building.work_folder import read_json
+from notclip.recaption.building.work_folder import read_json, write_json
 
 _SMALL = 20_000  # Images up to which one process with threads is done before others have started.
 
@@ -24,9 +25,8 @@ def run_here(job: BuildJob) -> None:
             small = images <= _SMALL
         workers = 1 if small else min(items, job.config.workers)
         threads = -(-job.config.workers // workers)
-        with progress_bar(
-            job.work.progress, stage.file_name, total=_total(job, stage, images), show=_shown(job, stage)
-        ):
+        total, show = _total(job, stage, images), _shown(job, stage)
+        with progress_bar(job.work.progress, stage.file_name, total=total, show=show), forked_children_end_with_this():
             LocalPipelineExecutor(
                 [BuildStep(stage.name, job.config, job.root, threads=threads)],
                 tasks=items,
@@ -69,6 +69,7 @@ def submit_to_slurm(job: BuildJob) -> list[str]:
         executor.run()
         ids.append(str(executor.job_id))
         before = executor
+        write_json(job.work.jobs, ids)
     return ids
 
 

@@ -23,6 +23,7 @@ from notclip.recaption.building.detection import detect_shard, merge_detection
 from notclip.recaption.building.finishing import finish
 from notclip.recaption.building.gathering import gather
 from notclip.recaption.building.job import BuildJob
+from notclip.recaption.building.orphans import end_with_parent
 from notclip.recaption.building.pieces import list_pieces, read_part
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.shard_writer import write_shard
@@ -133,6 +134,7 @@ class BuildStep(PipelineStep):
         """Work on the items of one task; what goes in and out of it are files of the job's folder, not documents."""
         if data:
             yield from data
+        end_with_parent()
         stage = next(stage for stage in STAGES if stage.name == self.name)
         begun = read_json(WorkFolder(self.root).plan)["fingerprint"]
         job = _job_of_process(self.config, self.root, self.threads, begun)

@@ -32,6 +32,7 @@ class WorkFolder:
         self.root = root
         self.plan = root / "plan.json"
         self.refusal = root / "refusal.json"  # What a task had against the source.
+        self.jobs = root / "slurm_jobs.json"  # Ids of what was handed to Slurm, which may be running.
         self.pieces, self.gather, self.survey = root / "pieces", root / "gather", root / "survey"
         self.scores, self.shards, self.progress = root / "scores", root / "shards", root / "progress"
         self.logs, self.dataset = root / "logs", root / "dataset"

@@ -119,7 +119,7 @@ def _domain_of(text: str, file: Path) -> Domain:
         if field not in _FIELDS:
             raise BadInputError(f"{file}: unknown field {str(field)!r}; it knows {', '.join(_FIELDS)}.")
     english = table.get("english", "general")
-    if english not in ENGLISH:
+    if not isinstance(english, str) or english not in ENGLISH:
         raise BadInputError(f"{file}: `english` must be one of {', '.join(ENGLISH)}, got {english!r}.")
     leave_out = table.get("leave_out", [])
     if not isinstance(leave_out, list) or not all(isinstance(label, str) for label in leave_out):

@@ -34,7 +34,7 @@ def test_a_number_that_was_not_measured_is_an_error_that_names_file_and_metric(n
 
 
 @pytest.mark.parametrize(
-    ("text", "rule"), [("{", "is not JSON"), ("[]", "has no 'model'"), ('{"model": "a"}', "has no 'suite'")]
+    ("text", "rule"), [("{", "not valid JSON"), ("[]", "has no 'model'"), ('{"model": "a"}', "has no 'suite'")]
 )
 def test_a_file_that_score_model_did_not_write_is_refused(tmp_path, text, rule):
     (tmp_path / "base.json").write_text(text)

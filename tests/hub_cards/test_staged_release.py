@@ -54,7 +54,7 @@ def test_a_manifest_that_leads_out_of_the_stage_is_refused(write_stage, path):
         StagedRelease.read(stage)
 
 
-@pytest.mark.parametrize(("text", "said"), [("{", "Expecting property name"), ('{"name": "x"}', "lacks 'repos'")])
+@pytest.mark.parametrize(("text", "said"), [("{", "Expecting property name"), ('{"name": "x"}', "lacks 'version'")])
 def test_a_broken_manifest_is_refused(write_stage, text, said):
     stage = write_stage()
     (stage / "manifest.json").write_text(text)

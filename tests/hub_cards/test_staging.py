@@ -224,7 +224,7 @@ def test_a_missing_input_is_refused_by_name(inputs, missing):
 
 def test_a_corrupt_parquet_file_is_refused_by_name(inputs):
     (inputs.folder / "data" / "captions" / "train.parquet").write_bytes(b"PAR1 no more")
-    with pytest.raises(BadInputError, match=r"captions/train\.parquet is not a Parquet file"):
+    with pytest.raises(BadInputError, match=r"captions/train\.parquet is no Parquet file that can be read"):
         stage_release(inputs.config())
 
 

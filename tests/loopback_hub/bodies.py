@@ -6,11 +6,11 @@ import json
 import re
 from typing import Any, TypeVar
 
-import yaml
 from starlette.requests import Request
 
 from notclip.hub_cards.hub_rules import hub_licenses, repo_id_problem
 from notclip.loopback_hub.hub import HubError
+from notclip.yaml_files import read_front_matter
 
 T = TypeVar("T")
 
@@ -95,13 +95,12 @@ def front_matter(card: bytes) -> dict[str, Any]:
     Raises:
         HubError: it is not YAML.
     """
-    parts = card.decode("utf-8", errors="replace").replace("\r\n", "\n").split("---\n", 2)
     try:
-        content = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0] else None
+        content = read_front_matter(card.decode("utf-8", errors="replace"), "The card")
         json.dumps(content)  # As the API answers it: dates and other types of YAML are none of JSON's.
-    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise HubError(400, f"YAML Metadata Error: {str(error)[:500]}") from error
-    return content if isinstance(content, dict) else {}
+    return content
 
 
 def metadata_errors(card: dict[str, Any], *, repo_type: str) -> list[str]:

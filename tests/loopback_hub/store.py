@@ -230,7 +230,7 @@ class Store:
     ) -> Commit:
         parent = None if parent_commit is None else parent_commit.id
         commit = Commit("", parent, title, description, author, _now(), files)
-        identity = hashlib.sha1(json.dumps([repo.id, asdict(commit)]).encode()).hexdigest()
+        identity = hashlib.sha1(json.dumps([repo.id, asdict(commit)]).encode(), usedforsecurity=False).hexdigest()
         commit = replace(commit, id=identity)
         before = dict(repo.refs)
         repo.commits[commit.id] = commit
@@ -259,7 +259,7 @@ class Store:
 
 def git_hash(data: bytes) -> str:
     """The hash by which git knows a file's content."""
-    return hashlib.sha1(f"blob {len(data)}\0".encode() + data).hexdigest()
+    return hashlib.sha1(f"blob {len(data)}\0".encode() + data, usedforsecurity=False).hexdigest()
 
 
 def _is_deleted(path: str, deleted: set[str]) -> bool:

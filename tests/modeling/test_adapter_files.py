@@ -88,7 +88,7 @@ def test_each_layer_has_the_rank_of_its_weights_and_the_alpha_of_its_name(base, 
         ({"layer_replication": [[0, 2], [0, 2]]}, "`layer_replication` does more than LoRA"),
         ({"invented_later": True}, "`invented_later` does more than LoRA"),
         ({"lora_alpha": "much"}, "`lora_alpha` must be a number, got 'much'"),
-        ({"lora_alpha": float("nan")}, "`lora_alpha` must be a number, got nan"),
+        ({"lora_alpha": float("nan")}, "not valid JSON: NaN is no number"),
         ({"use_dora": "yes"}, "`use_dora` must be true or false"),
         ({"bias": "some"}, "`bias` must be none, all or lora_only"),
         ({"peft_type": "LOHA"}, "`peft_type` must be LORA, got 'LOHA'"),
@@ -116,7 +116,7 @@ def test_damaged_files_are_named(base, adapter):
         load_model(base, adapter=adapter)
     file.write_bytes(whole)
     (adapter / "adapter_config.json").write_text("{")
-    with pytest.raises(BadInputError, match=r"adapter_config\.json is no JSON"):
+    with pytest.raises(BadInputError, match=r"adapter_config\.json line 1: not valid JSON"):
         load_model(base, adapter=adapter)
 
 

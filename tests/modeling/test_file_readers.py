@@ -1,5 +1,6 @@
 """The readers of YAML and JSON: whatever a file holds, it is values or one sentence with file and line."""
 
+import pickle
 import resource
 from itertools import pairwise
 from pathlib import Path
@@ -98,3 +99,11 @@ def test_a_value_in_an_error_is_never_longer_than_a_line():
     assert len(shortened("A" * 10**6)) == 80
     assert len(shortened(["A" * 1000] * 1000)) <= 121
     assert shortened("\ud800\x1b[0m").isascii()
+
+
+def test_an_error_is_short_and_holds_no_control_characters_whatever_others_wrote():
+    error = BadInputError("unknown column " + "a\x1b[2J" * 10_000 + "; it knows `image`.")
+    assert len(str(error)) < 1000
+    assert str(error).startswith("unknown column a\\x1b[2J")
+    assert str(error).endswith("; it knows `image`.")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301  # As workers of a pool send it.

@@ -102,12 +102,12 @@ def test_what_no_results_file_holds_is_refused_by_name(path, value, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"model": NaN}', "is not JSON: NaN is no number"),
-        ('{"model": -Infinity}', "is not JSON: -Infinity is no number"),
-        (f'{{"model": {"9" * 5000}}}', "is not JSON"),
-        ("[" * 100_000, "is not JSON"),
-        ("\udc80", "is not JSON"),
-        ("", "is not JSON"),
+        ('{"model": NaN}', "is not valid JSON: NaN is no number"),
+        ('{"model": -Infinity}', "is not valid JSON: -Infinity is no number"),
+        (f'{{"model": {"9" * 5000}}}', "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("\udc80", "is not UTF-8 text"),
+        ("", "not valid JSON"),
     ],
 )
 def test_what_is_no_json_of_ours_is_refused_with_its_file(tmp_path, text, message):
@@ -122,7 +122,7 @@ def test_a_folder_and_a_pipe_are_no_results(tmp_path):
 
     os.mkfifo(tmp_path / "pipe.json")
     for file in (tmp_path, tmp_path / "pipe.json"):
-        with pytest.raises(BadInputError, match="it is no regular file"):
+        with pytest.raises(BadInputError, match="cannot be read: it is no file"):
             read_results(file, argument="compare")
 
 

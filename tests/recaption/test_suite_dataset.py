@@ -142,7 +142,7 @@ def test_images_beside_a_dataset_are_refused(tmp_path):
 def test_files_that_are_not_parquet_or_lack_a_column_are_refused(tmp_path):
     write_dataset(tmp_path)
     (tmp_path / "questions" / "test.parquet").write_text("no Parquet")
-    with pytest.raises(BadInputError, match=r"questions/test.parquet is not a Parquet file"):
+    with pytest.raises(BadInputError, match=r"questions/test.parquet is no Parquet file that can be read"):
         read_suite(tmp_path)
     Dataset.from_list([{"image": None, "image_id": "a"}]).to_parquet(tmp_path / "questions" / "test.parquet")
     with pytest.raises(BadInputError, match=r"questions/test.parquet lacks the column 'choices'"):
@@ -156,7 +156,7 @@ def test_a_row_that_breaks_a_rule_is_named(tmp_path):
     ):
         read_suite(write_dataset(tmp_path, questions=[bad | {"choice_forms": ["", ""]}]))
     bad = bad | {"answer": 1, "choice_kinds": [0], "choice_forms": ["", ""]}
-    with pytest.raises(BadInputError, match="row 1: `choice_kinds` must name the kind of each of 2 choices, got 1"):
+    with pytest.raises(BadInputError, match="row 1: `choice_kinds` must have an entry for each of 2 choices, got 1"):
         read_suite(write_dataset(tmp_path, questions=[bad]))
 
 

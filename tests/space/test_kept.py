@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -33,6 +34,14 @@ def test_embeddings_of_older_code_are_not_served(photos, tmp_path, change_code):
             change_code(changed)
         embed_photo_set(model, photos, tmp_path)
         assert len(list(tmp_path.glob("*.npy"))) == files
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-4], lambda content: b"", lambda content: b"no array"])
+def test_embeddings_that_were_damaged_are_made_anew(photos, tmp_path, damage):
+    whole = np.array(embed_photo_set(encoder(), photos, tmp_path))
+    (file,) = tmp_path.glob("*.npy")
+    file.write_bytes(damage(file.read_bytes()))
+    assert (embed_photo_set(encoder(), photos, tmp_path) == whole).all()
 
 
 def test_a_photo_replaced_by_one_of_the_same_size_and_time_is_another(photos, tmp_path):

@@ -66,13 +66,15 @@ def test_negated_mcq(tally, scores, data):
 
 IDS = st.sampled_from(["a", "b", "c", "d", "", None, 3])
 LISTS = st.lists(st.lists(IDS, max_size=6), max_size=5)
+SEARCHES = st.lists(st.permutations("abcdefghijkl"), min_size=1, max_size=5)
 
 
-@given(LISTS, st.data())
+@given(SEARCHES | LISTS, st.data())
 def test_negated_retrieval(tally, ranked, data):
     sized = {"min_size": len(ranked), "max_size": len(ranked)}
-    relevant = data.draw(st.lists(st.lists(IDS, max_size=3), **sized) | LISTS)
-    excluded = data.draw(st.none() | st.lists(st.lists(IDS, max_size=3), **sized))
+    letters = st.lists(st.sampled_from("abcdefghijkl"), min_size=1, max_size=3, unique=True)
+    relevant = data.draw(st.lists(letters, **sized) | st.lists(st.lists(IDS, max_size=3), **sized) | LISTS)
+    excluded = data.draw(st.none() | st.lists(letters, **sized) | st.lists(st.lists(IDS, max_size=3), **sized))
 
     def act() -> None:
         found = score_retrieval(ranked, relevant, excluded=excluded, n_resamples=20)

@@ -61,9 +61,9 @@ VALUES = st.recursive(
 
 @st.composite
 def damaged_bytes(draw, seeds: list[bytes]) -> bytes:
-    """One of some good files, with up to six cuts, insertions, repetitions and flips."""
+    """One of some good files, with up to six cuts, insertions, repetitions and flips, or with none."""
     content = draw(st.sampled_from(seeds))
-    for _ in range(draw(st.integers(1, 6))):
+    for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2, 3, 4, 6]))):
         place = draw(st.integers(0, len(content)))
         some = draw(st.one_of(TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary(max_size=20)))
         end = min(len(content), place + draw(st.integers(0, 40)))
@@ -84,7 +84,7 @@ def damaged_bytes(draw, seeds: list[bytes]) -> bytes:
 def damaged(draw, seeds: list[Any]) -> Any:
     """One of some good documents, with a value, a key or an item in it replaced, left out or given twice."""
     content = copy.deepcopy(draw(st.sampled_from(seeds)))
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.sampled_from([0, 1, 1, 2, 3]))):
         inside = content
         while True:
             if not isinstance(inside, dict | list) or not inside:
@@ -268,7 +268,7 @@ def test_domains(tally, tmp_path_factory, content):
 
     file = tmp_path_factory.mktemp("domain") / "domain.yaml"
     file.write_bytes(content)
-    act = lambda: load_domain(str(file)).lexicon(["scratch", "dent"])  # noqa: E731
+    act = lambda: load_domain(str(file)).lexicon(["scratch", "dent", "id"])  # noqa: E731
     tally.attempt("domain, YAML", content, act, allowed=(BadInputError,))
 
 
@@ -356,3 +356,110 @@ def test_photos(tally, content):
     from notclip.recaption.sources.photos import check_photo
 
     tally.attempt("photo", content, lambda: check_photo(content), allowed=(BadInputError,))
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Path:
+    """A built dataset of one row a config and split."""
+    from notclip.recaption.rows import CONFIGS, FEATURES
+
+    photo = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(photo, "PNG")
+    shared = {"image": {"bytes": photo.getvalue(), "path": "a"}, "image_id": "a"}
+    rows = {
+        "captions": shared | {"caption": "A dog.", "negated_captions": ["A dog, no cat."], "affirmed": ["dog"]},
+        "questions": shared
+        | {"choices": ["a dog", "no dog"], "answer": 0, "kind": 0, "choice_kinds": [0, 1], "choice_forms": ["", "no"]},
+        "retrieval": shared | {"captions": ["no cat"], "absent": [["cat"]], "relevant": [["a"]], "present": ["dog"]},
+    }
+    folder = tmp_path_factory.mktemp("dataset")
+    for config in set(CONFIGS) & set(rows):
+        schema = FEATURES[config].arrow_schema
+        (folder / config).mkdir()
+        row = {name: rows[config].get(name) for name in schema.names}
+        for split in ("train", "test"):
+            pq.write_table(pa.Table.from_pylist([row], schema=schema), folder / config / f"{split}.parquet")
+    return folder
+
+
+@given(st.data(), st.sampled_from(["captions", "questions", "retrieval"]))
+def test_datasets(tally, dataset, data, config):
+    from notclip.recaption.suite import decode_photo
+    from notclip.recaption.suites import read_suite
+    from notclip.training_data import read_training_split
+
+    files = [dataset / config / f"{split}.parquet" for split in ("train", "test")]
+    good = files[0].read_bytes()
+    if data.draw(st.booleans()):
+        content = data.draw(damaged_bytes([good]))
+    else:
+        rows = data.draw(damaged([pq.read_table(files[0]).to_pylist()]))
+        buffer = io.BytesIO()
+        try:
+            schema = pq.read_schema(files[0]) if data.draw(st.booleans()) else None
+            pq.write_table(pa.Table.from_pylist(rows, schema=schema), buffer)
+        except Exception:  # Values that no Parquet file can hold.
+            return
+        content = buffer.getvalue()
+
+    def act() -> None:
+        read_training_split(dataset, "train")
+        for photo in read_suite(dataset).photos.values():
+            decode_photo(photo.read_bytes(), photo.where)
+
+    try:
+        for file in files:
+            file.write_bytes(content)
+        tally.attempt("dataset, Parquet", (config, content), act, allowed=(BadInputError,))
+    finally:
+        for file in files:
+            file.write_bytes(good)
+
+
+CARD = b"---\nlicense: mit\ntags: [a, b]\n---\n# A model\n"
+
+
+@given(damaged_bytes([CARD, b"# A card without metadata\n"]))
+def test_cards(tally, content):
+    from notclip.yaml_files import read_front_matter
+
+    act = lambda: read_front_matter(content.decode("utf-8", "replace"), "The card")  # noqa: E731
+    tally.attempt("card, YAML", content, act, allowed=(BadInputError,))
+
+
+MANIFEST = {"name": "tiny", "version": "1", "repos": []}
+
+
+@given(st.one_of(damaged_bytes([as_json(MANIFEST)]), damaged([MANIFEST]).map(as_json)))
+def test_staged_releases(tally, tmp_path_factory, content):
+    from notclip.hub_cards.staged_release import StagedRelease
+
+    folder = tmp_path_factory.mktemp("stage")
+    (folder / "manifest.json").write_bytes(content)
+    tally.attempt("manifest, JSON", content, lambda: StagedRelease.read(folder), allowed=(BadInputError,))
+
+
+OPENCLIP = {"model_cfg": {"embed_dim": 16, "vision_cfg": {"image_size": 32}, "text_cfg": {}}, "preprocess_cfg": {}}
+
+
+@given(st.one_of(damaged_bytes([as_json(OPENCLIP)]), damaged([OPENCLIP]).map(as_json)))
+def test_descriptions_of_openclip(tally, tmp_path_factory, content):
+    from notclip.openclip_files import find_checkpoint
+
+    folder = tmp_path_factory.mktemp("openclip")
+    (folder / "open_clip_config.json").write_bytes(content)
+    (folder / "open_clip_model.safetensors").write_bytes(b"")
+    tally.attempt("OpenCLIP config, JSON", content, lambda: find_checkpoint(folder), allowed=(BadInputError,))
+
+
+RELEASE = {"base": {"id": "a/b", "revision": None}, "model": {"id": "a/c", "revision": "v1"}, "links": {}}
+
+
+@given(st.one_of(damaged_bytes([as_json(RELEASE)]), damaged([RELEASE]).map(as_json)))
+def test_settings_of_a_space(tally, tmp_path_factory, content):
+    from notclip.space.settings import read_settings
+
+    folder = tmp_path_factory.mktemp("space")
+    (folder / "release.json").write_bytes(content)
+    act = lambda: read_settings(folder, {})  # noqa: E731
+    tally.attempt("release of a Space, JSON", content, act, allowed=(BadInputError,))

@@ -1,5 +1,6 @@
 """What a cluster's executor may keep to itself: that it is not there, and what its tasks raised."""
 
+import dataclasses
 from pathlib import Path
 
 import datatrove.executor.ray
@@ -57,3 +58,23 @@ def test_a_build_on_ray_without_ray_says_what_to_install(config: BuildConfig, mo
     with pytest.raises(BadInputError, match="`pip install ray`"):
         build_dataset(config)
     assert not list(config.out.parent.glob("*out*"))
+
+
+def test_a_folder_in_which_jobs_of_slurm_may_run_is_not_taken_away(config: BuildConfig, monkeypatch):
+    class Submitted:
+        """What stands for datatrove's executor, which calls `sbatch`."""
+
+        def __init__(self, pipeline, **options) -> None:
+            self.job_id = 7
+
+        def run(self) -> None:
+            """Submit nothing."""
+
+    monkeypatch.setattr(executors, "SlurmPipelineExecutor", Submitted)
+    submitted = dataclasses.replace(config, executor="slurm", slurm_partition="cpu")
+    assert build_dataset(submitted) is None
+    for other in (dataclasses.replace(submitted, seed=1), dataclasses.replace(config, executor="local", seed=1)):
+        with pytest.raises(BadInputError, match="is being built by Slurm with other options, as jobs 7, 7"):
+            build_dataset(other)
+    assert (config.out.parent / ".out.unfinished" / "plan.json").is_file()
+    assert build_dataset(submitted) is None  # The same again submits what is missing.

@@ -1,19 +1,28 @@
 """Commands that are killed at steps which are counted, in children of a server that has loaded the libraries once."""
 
+import contextlib
+import functools
 import hashlib
 import multiprocessing
+import os
 import random
 import runpy
+import shutil
 import signal
-from collections.abc import Sequence
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from notclip.recaption import drawn_world
 
+# How often each command is disturbed in each way.
+KILLS = int(os.environ.get("NOTCLIP_TORTURE_KILLS", "10" if "NOTCLIP_TORTURE" in os.environ else "1"))
 PROGRAM = Path(__file__).with_name("killed.py")
 LOADED = (
     *("torch", "transformers", "datasets", "peft", "sklearn.linear_model", "notclip.train_run", "notclip.score_run"),
@@ -41,15 +50,25 @@ class Killing:
 
     Args:
         folder: where each run gets a folder of its own.
+        tally: counts.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tally: Any) -> None:
         self.folder = folder
+        self._tally = tally
+        self._undisturbed: set[str] = set()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([*LOADED])
 
     def run(self, command: Command, name: str, *, number: int | None = None, at: int = 0, more: tuple = ()) -> int:
         """Run it in the folder of that name; returns its exit status, negative for a signal."""
+        process = self.start(command, name, number=number, at=at, more=more)
+        process.join()
+        assert process.exitcode is not None
+        return process.exitcode
+
+    def start(self, command: Command, name: str, *, number: int | None = None, at: int = 0, more: tuple = ()) -> Any:
+        """Start it in the folder of that name; returns its process."""
         work = self.folder / name
         work.mkdir(exist_ok=True)
         argv = [*map(str, command.argv), *more]
@@ -57,9 +76,7 @@ class Killing:
         values = {"init_globals": {"arguments": arguments}, "run_name": "__main__"}
         process = self._context.Process(target=runpy.run_path, args=(str(PROGRAM),), kwargs=values)
         process.start()
-        process.join()
-        assert process.exitcode is not None
-        return process.exitcode
+        return process
 
     def log(self, name: str) -> Path:
         """What the run of that name printed."""
@@ -78,31 +95,132 @@ class Killing:
             if path.is_file() and path.name not in command.varies
         }
 
-    def survives(self, command: Command, *, seed: int, kills: int = 1) -> None:
-        """Kill it at random steps, SIGTERM and SIGKILL by turns, run it again, and compare with an undisturbed run."""
-        assert self.run(command, "undisturbed") == 0, self.log("undisturbed").read_text()
-        expected, steps = self.contents("undisturbed", command), self.steps("undisturbed")
+    def undisturbed(self, verb: str, command: Command) -> Path:
+        """The folder of a run that nobody disturbed, which there is one of."""
+        name = f"{verb}-undisturbed"
+        if name not in self._undisturbed:
+            assert self.run(command, name) == 0, self.log(name).read_text()
+            self._undisturbed.add(name)
+        return self.folder / name
+
+    def survives(self, verb: str, command: Command, *, seed: int) -> None:
+        """Kill it at random steps by SIGTERM and SIGKILL, run it again, and compare with an undisturbed run."""
+        self.undisturbed(verb, command)
+        steps, chosen = self.steps(f"{verb}-undisturbed"), random.Random(seed)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for _ in range(KILLS):
+                at = chosen.randint(1, steps)
+                name = f"{verb}-{number.name}-at-{at}-of-{steps}"
+                act = functools.partial(self._kill, verb, command, name, number, at)
+                self._tally.attempt(f"{verb}, {number.name}", name, act, allowed=(), bounded=False)
+                shutil.rmtree(self.folder / name)
+
+    def _kill(self, verb: str, command: Command, name: str, number: signal.Signals, at: int) -> None:
+        status = self.run(command, name, number=number, at=at)
+        assert status == (143 if number == signal.SIGTERM else -number), self.log(name).read_text()
+        if number == signal.SIGTERM:
+            said = self.log(name).read_text()
+            assert "notclip: terminated. " in said, said
+            assert "Traceback" not in said, said
+        self.completes(verb, command, name)
+
+    def completes(self, verb: str, command: Command, name: str) -> None:
+        """Given again, the command ends with the bytes of the undisturbed run."""
+        expected = self.contents(f"{verb}-undisturbed", command)
         assert expected
+        # Killed when all was in its place, a command finds it there, and refuses to write over it.
+        was_done = expected.items() <= self.contents(name, command).items()
+        status = self.run(command, name, more=command.again)
+        assert status == 0 or (was_done and status == 2), f"{name}: {self.log(name).read_text()}"
+        assert self.contents(name, command) == expected, name
+
+    def survives_a_full_disk(self, verb: str, command: Command, *, seed: int) -> None:
+        """Run it on small disks, which it is to say are full, give them room, and run it again."""
+        folder = self.undisturbed(verb, command)
+        size, chosen = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()), random.Random(seed)
+        for number in range(KILLS):
+            room = int(size * chosen.uniform(0.05, 0.9))
+            name = f"{verb}-on-disk-{number}"
+            with mounted(self.folder / name, room):
+                act = functools.partial(self._fill, verb, command, name)
+                self._tally.attempt(
+                    f"{verb}, full disk", f"{room:,} of {size:,} bytes", act, allowed=(), bounded=False
+                )
+
+    def _fill(self, verb: str, command: Command, name: str) -> None:
+        status, said = self.run(command, name), self.log(name).read_text()
+        assert status == 2, said
+        assert "No space left on device" in said, said
+        assert "Traceback" not in said, said
+        subprocess.run(["mount", "-o", "remount,size=2G", str(self.folder / name)], check=True)
+        self.completes(verb, command, name)
+
+    def survives_with_its_workers(self, verb: str, command: Command, *, seed: int) -> None:
+        """Kill it by SIGKILL while its workers are at work: they end too, and given again it completes."""
+        self.undisturbed(verb, command)
         chosen = random.Random(seed)
-        for number, status in ((signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)) * kills:
-            at = chosen.randint(1, steps)
-            name = f"{number.name}-at-{at}-of-{steps}"
-            assert self.run(command, name, number=number, at=at) == status, self.log(name).read_text()
-            if number == signal.SIGTERM:
-                said = self.log(name).read_text()
-                assert "notclip: terminated. " in said, said
-                assert "Traceback" not in said, said
-            # Killed when all was in its place, a command finds it there, and refuses to write over it.
-            was_done = expected.items() <= self.contents(name, command).items()
-            status = self.run(command, name, more=command.again)
-            assert status == 0 or (was_done and status == 2), f"{name}: {self.log(name).read_text()}"
-            assert self.contents(name, command) == expected, name
+        for number in range(KILLS):
+            name = f"{verb}-{number}"
+            act = functools.partial(self._orphan, verb, command, name, chosen.uniform(0, 1.5))
+            self._tally.attempt(f"{verb}, SIGKILL", name, act, allowed=(), bounded=False)
+            shutil.rmtree(self.folder / name)
+
+    def _orphan(self, verb: str, command: Command, name: str, delay: float) -> None:
+        process = self.start(command, name)
+        children: set[int] = set()
+        while len(children) < 4 and process.is_alive():  # A manager, a server of forks, and two workers.
+            children = descendants(process.pid)
+            time.sleep(0.01)
+        process.join(delay)
+        children |= descendants(process.pid)
+        process.kill()
+        process.join()
+        until = time.monotonic() + 120  # One that was just started loads its libraries before it looks around.
+        while left := [child for child in children if is_running(child)]:
+            assert time.monotonic() < until, f"{len(left)} processes live on"
+            time.sleep(0.05)
+        self.completes(verb, command, name)
 
 
-@pytest.fixture
-def killing(tmp_path):
-    """Runs and kills commands in a folder of the test."""
-    return Killing(tmp_path)
+def descendants(process: int) -> set[int]:
+    """Processes that a process started, and those that they started."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    found: set[int] = set()
+    waiting = [process]
+    while waiting:
+        parent = waiting.pop()
+        new = {child for child, its in parents.items() if its == parent}
+        found |= new
+        waiting += new
+    return found
+
+
+def is_running(process: int) -> bool:
+    """Whether there is such a process, and it is no zombie that nobody asked for its status."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, size: int) -> Iterator[None]:
+    """A disk in memory, of so many bytes, while the block runs."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def killing(tmp_path_factory, tally):
+    """Runs and kills commands, in folders beside each other."""
+    return Killing(tmp_path_factory.mktemp("kills"), tally)
 
 
 class Inputs:
@@ -116,7 +234,6 @@ class Inputs:
 
     def __init__(self, killing: Killing) -> None:
         self._killing = killing
-        self.folder = killing.folder / "made"
 
     @cached_property
     def base(self) -> Path:
@@ -139,7 +256,7 @@ class Inputs:
     @cached_property
     def data(self) -> Path:
         """A dataset."""
-        return self._make(self.build, "data")
+        return self._killing.undisturbed("build", self.build) / "data"
 
     @property
     def train(self) -> Command:
@@ -151,25 +268,34 @@ class Inputs:
     @cached_property
     def trained(self) -> Path:
         """What it trained."""
-        return self._make(self.train, "trained")
+        return self._killing.undisturbed("train", self.train) / "trained"
 
     def score(self, role: str) -> Command:
         """Scores the base, the merged backbone or NotCLIP."""
         models = {"base": self.base, "backbone": self.trained / "backbone", "notclip": self.trained / "model"}
         options = ("--model", models[role], "--suite", self.data, "--out", f"{role}.json", "--resamples", "20")
-        return Command(("score-model", *options, "--cache", "cache"))
+        judged = () if role != "notclip" else ("--compare", self.result("base"), "--require", "macro_accuracy>=0.01")
+        return Command(("score-model", *options, "--cache", "cache", *judged))
 
-    @cached_property
-    def results(self) -> tuple[Path, ...]:
-        """Results of the three."""
-        return tuple(self._make(self.score(role), f"{role}.json") for role in ("base", "backbone", "notclip"))
+    def result(self, role: str) -> Path:
+        """Results of one of the three."""
+        verb = "score" if role == "notclip" else f"score {role}"
+        return self._killing.undisturbed(verb, self.score(role)) / f"{role}.json"
 
-    def _make(self, command: Command, name: str) -> Path:
-        assert self._killing.run(command, "made") == 0, self._killing.log("made").read_text()
-        return self.folder / name
+    @property
+    def stage(self) -> Command:
+        """Stages all of it."""
+        results = map(self.result, ("base", "backbone", "notclip"))
+        files = ("--model", self.trained, "--data", self.data, "--results", *results)
+        return Command(("stage-release", *files, "--namespace", "ann", "--name", "tiny", "--out", "hub"))
+
+    @property
+    def convert(self) -> Command:
+        """Converts what was trained to OpenCLIP's form."""
+        return Command(("convert-openclip", "--model", self.trained / "backbone", "--out", "openclip"))
 
 
 @pytest.fixture(scope="session")
-def inputs(tmp_path_factory):
-    """What commands read, made once for all tests."""
-    return Inputs(Killing(tmp_path_factory.mktemp("inputs")))
+def inputs(killing):
+    """The commands, each of which reads what another one wrote undisturbed."""
+    return Inputs(killing)
