@@ -19,6 +19,7 @@ from notclip.hub_cards.eval_results import eval_result_files
 from notclip.hub_cards.local_paths import check_no_local_paths, without_local_paths
 from notclip.hub_cards.manifest import MANIFEST, RELEASE_FILE, write_manifest
 from notclip.hub_cards.release import FORM_ROLES, METRICS, Release, read_release
+from notclip.hub_cards.secret_files import secret_in
 from notclip.hub_cards.space_staging import stage_space
 from notclip.hub_cards.stage_config import StageConfig
 from notclip.json_files import read_json, read_json_object
@@ -140,6 +141,10 @@ def _copy_model(source: Path, target: Path, renamed: Mapping[str, str]) -> None:
         name = path.relative_to(source)
         if not path.is_file() or path.name == "README.md" or "__pycache__" in name.parts:
             continue
+        if path.is_symlink():  # Its target may be any file of this machine.
+            raise BadInputError(f"`model` {path} is a symbolic link: put the file itself there, or remove it.")
+        if what := secret_in(path):
+            raise BadInputError(f"`model` {path} looks like a secret by {what}: a release is public, so remove it.")
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if path.name in ("config.json", "adapter_config.json", "processor_config.json", "tokenizer_config.json"):
             content = read_json(path, "`model`")

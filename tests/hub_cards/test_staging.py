@@ -138,6 +138,18 @@ def test_a_file_that_names_a_folder_of_this_machine_stops_the_stage(inputs):
     assert not (inputs.folder / "hub").exists()
 
 
+def test_a_model_folder_publishes_neither_what_its_links_point_at_nor_secrets(inputs):
+    model = inputs.folder / "train" / "model"
+    (model / "notes.txt").symlink_to("/etc/passwd")
+    with pytest.raises(BadInputError, match=r"notes\.txt is a symbolic link"):
+        stage_release(inputs.config())
+    (model / "notes.txt").unlink()
+    (model / ".env").write_text("PASSWORD=x\n")
+    with pytest.raises(BadInputError, match=r"\.env looks like a secret by its name"):
+        stage_release(inputs.config())
+    assert not (inputs.folder / "hub").exists()
+
+
 def test_addresses_and_fractions_are_no_local_paths(tmp_path):
     (tmp_path / "README.md").write_text("https://huggingface.co/data/x, 1/2, build/tmp/x, and/or, s3://work/x\n")
     check_no_local_paths(tmp_path, [])
