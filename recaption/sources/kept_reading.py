@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from functools import lru_cache, wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 _Arguments = ParamSpec("_Arguments")
 _Value = TypeVar("_Value")
@@ -18,12 +18,12 @@ def kept_while_unchanged(most: int) -> Callable[[Callable[_Arguments, _Value]], 
 
     def decorate(read: Callable[_Arguments, _Value]) -> Callable[_Arguments, _Value]:
         @lru_cache(maxsize=most)
-        def kept(looks: Hashable, *arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Value:
-            return read(*arguments, **named)
+        def kept(looks: Hashable, arguments: tuple[Hashable, ...]) -> _Value:
+            return cast(Callable[..., _Value], read)(*arguments)
 
         @wraps(read)
         def looked_at(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Value:
-            return kept(_looks(arguments), *arguments, **named)
+            return kept(_looks(arguments), cast(tuple[Hashable, ...], arguments))
 
         return looked_at
 
