@@ -64,11 +64,11 @@ def test_spans_mark_whole_words_within_their_text_and_do_not_overlap(reading_set
 
 @pytest.mark.shared
 @pytest.mark.skipif(not POOL.exists(), reason="../shared is absent")
-def test_texts_that_differ_in_digits_signs_spaces_or_case_alone_are_in_one_split(reading_set):
+def test_texts_that_differ_in_digits_signs_or_case_alone_are_in_one_split(reading_set):
     splits = defaultdict(set)
     texts = every_text(reading_set, POOL)
     for text in texts:
-        splits["".join(filter(str.isalpha, text.text.lower()))].add(text.split)
+        splits[" ".join(re.findall(r"[^\W\d_]+", text.text.lower()))].add(text.split)
     assert all(len(found) == 1 for found in splits.values())
     assert len({text.id for text in texts}) == len(texts) == 2688
     shares = Counter(text.split for text in texts)
@@ -194,4 +194,4 @@ def test_the_benchmark_runs_without_what_lies_beside_the_repository(module, tmp_
     assert reading.main(["--shared", str(tmp_path), "--strings", "10", "--errors", "1"]) == 0
     printed = capsys.readouterr().out
     assert "negspacy is not installed" in printed and "no reports" in printed
-    assert re.search(r"\| queries-own \| 27 \| \d+\.\d % \(", printed) and "flickr30k" not in printed
+    assert re.search(r"\| queries-own \| 34 \| \d+\.\d % \(", printed) and "flickr30k" not in printed
