@@ -1,0 +1,203 @@
+"""How many texts that nobody tuned for the reader of negation reads rightly, by source.
+
+    python benchmarks/reading.py [--split development] [--errors 20]
+
+The texts and labels are those of benchmarks/reading_data; what counts as right stands in reading_judge.py. Texts that
+may not be passed on are read from ../shared/data/reading where it is there, X-ray reports from ../shared/data/openi.
+Beside ours stand negspacy and medspacy where they are installed: they do not find phrases, so they are told the
+labelled ones and say of each whether it is denied. Intervals are Wilson's, 95 %. The one look at `--split test` is
+for a reader that is finished: what is tuned on it tells nothing.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from reading_judge import counts, fault_of
+from reading_openi import Denies, measure, read_reports
+from reading_others import medspacy_denies, negspacy_denies
+from reading_set import SPLITS, LabelledText, read_split
+from scipy.stats import binomtest
+
+from notclip.errors import BadInputError
+from notclip.negation_scope import NegationScope, read_scope
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+PEOPLE = ("fashioniq", "flickr30k", "negrefcocog", "nlvr2")
+GROUPS = {"people's captions, phrases, edits": PEOPLE, "search queries": ("queries", "queries-own")}
+
+_PIECES = (
+    "no not without none neither nor n't lacks except but and or with never nobody nothing instead of than free minus "
+    "exclude: label: -person: AND OR NOT a the man men dog cats red car is are there who whose has 737-200 t-shirt "
+    'x-ray -5 °C "black and white" St. . , ; : ( ) " \' - – ! ! & * ~ / \n \t é ß 犬 🐶 \u200b İ'
+).split(" ")
+
+
+def share(right: int, size: int) -> str:
+    """A share with its interval, for a table.
+
+    >>> share(9, 10)
+    '90.0 % (59.6–98.2)'
+    """
+    if not size:
+        return "–"
+    limits = binomtest(right, size).proportion_ci(method="wilson")
+    return f"{100 * right / size:.1f} % ({100 * limits.low:.1f}–{100 * limits.high:.1f})"
+
+
+def ours_is_right(text: LabelledText) -> str:
+    """What our reader reads wrongly; empty where nothing."""
+    scope = read_scope(text.text)
+    return fault_of(text, scope.affirmed, scope.negated)
+
+
+def ours_denies(text: str, phrases: Sequence[tuple[int, int]]) -> list[bool]:
+    """Whether our reader's denied spans touch each phrase."""
+    spans = read_scope(text).spans
+    return [any(start < until and since < end for start, end in spans) for since, until in phrases]
+
+
+def told_is_right(denies: Denies, text: LabelledText) -> bool:
+    """Whether a reader that is told the labelled phrases denies those that are denied and no other."""
+    truth = [True] * len(text.denied) + [False] * len(text.affirmed)
+    return denies(text.text, text.denied + text.affirmed) == truth
+
+
+def random_texts(size: int, seed: int = 0) -> Iterator[str]:
+    """Strings of words, cues, signs and letters of any kind, in no order that anybody would write."""
+    rng = random.Random(seed)
+    for _ in range(size):
+        pieces = [
+            rng.choice(_PIECES)
+            if rng.random() < 0.9
+            else chr(rng.choice((rng.randrange(32, 127), rng.randrange(0xD7FF))))
+            for _ in range(rng.randrange(25))
+        ]
+        yield rng.choice(("", " ", " ", " ")).join(pieces)
+
+
+def broken_invariants(text: str, scope: NegationScope) -> Iterator[str]:
+    """What a reading breaks of what it promises for every string."""
+    for start, end in (*scope.spans, *scope.affirmed_spans, *scope.cue_spans):
+        if not 0 <= start < end <= len(text):
+            yield f"the span {start}–{end} lies outside the text"
+    for start, end in scope.spans:
+        if any(start < until and since < end for since, until in scope.affirmed_spans):
+            yield f"the span {start}–{end} is both affirmed and denied"
+    if not all(phrase.strip() for phrase in scope.negated):
+        yield "an empty phrase is denied"
+    if bool(scope.negated) != bool(scope.spans):
+        yield "phrases without spans, or spans without phrases"
+    if not scope.negated and not scope.cue_spans and scope.affirmed != text:
+        yield "nothing is denied, but the text is changed"
+
+
+def microseconds(read: Callable[[str], object], texts: Sequence[str]) -> list[float]:
+    """The least time of each text over three runs."""
+    best = [float("inf")] * len(texts)
+    for _ in range(3):
+        for place, text in enumerate(texts):
+            started = time.perf_counter_ns()
+            read(text)
+            best[place] = min(best[place], (time.perf_counter_ns() - started) / 1000)
+    return best
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the tables, as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--split", choices=SPLITS, default="development")
+    parser.add_argument("--errors", type=int, default=0, help="how many wrongly read texts to print per source")
+    parser.add_argument("--strings", type=int, default=20_000, help="how many random strings to read")
+    parser.add_argument("--shared", type=Path, default=SHARED, help="the folder with reading/ and openi/")
+    options = parser.parse_args(argv)
+    pool = options.shared / "reading" / "pool.jsonl"
+    if not pool.exists():
+        print(f"{pool} is absent: texts that may not be passed on are left out.")
+    try:
+        texts = read_split(options.split, pool=pool if pool.exists() else None)
+    except BadInputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    others = {"negspacy": negspacy_denies(), "medspacy": medspacy_denies()}
+    for name in [name for name, denies in others.items() if denies is None]:
+        print(f"{name} is not installed (pip install {name}): left out.")
+        del others[name]
+    print_shares(texts, others, options.errors)
+    print_reports(options.shared / "openi", {"ours": ours_denies, **others})
+    print_times(texts)
+    print_strings(options.strings)
+    return 0
+
+
+def print_shares(texts: Sequence[LabelledText], others: dict[str, Denies], errors: int) -> None:
+    """Whole texts right by source, plain captions wrongly split, and texts that the reader got wrong."""
+    judged = [text for text in texts if counts(text)]
+    right = {"ours": {text.id: not ours_is_right(text) for text in judged}}
+    for name, denies in others.items():
+        right[name] = {text.id: told_is_right(denies, text) for text in judged}
+    sources = sorted({text.source for text in judged})
+    print(f"\n| source | texts | ours |{''.join(f' {name}, told the phrases |' for name in others)}")
+    print(f"|---|---:|---:|{'---:|' * len(others)}")
+    for title, group in [*((source, (source,)) for source in sources), *GROUPS.items(), ("all", tuple(sources))]:
+        of_group = [text.id for text in judged if text.source in group]
+        cells = [share(sum(of_reader[name] for name in of_group), len(of_group)) for of_reader in right.values()]
+        print(f"| {title} | {len(of_group)} | {' | '.join(cells)} |")
+    left_out = Counter(text.source for text in texts if not counts(text))
+    print(f"\nLabels in which no word counts, left out: {dict(sorted(left_out.items()))}.")
+    plain = [text for text in texts if text.source == "plain"]
+    print(f"Plain captions wrongly split: {share(sum(bool(read_scope(t.text).negated) for t in plain), len(plain))}.")
+    for source in sources if errors else ():
+        for text in [text for text in judged if text.source == source and not right["ours"][text.id]][:errors]:
+            scope = read_scope(text.text)
+            print(f"  {text.id}: {text.text}\n      {ours_is_right(text)}; read {scope.affirmed!r} {scope.negated}")
+
+
+def print_reports(folder: Path, readers: dict[str, Denies]) -> None:
+    """Mentions of findings in X-ray reports read as absent, and findings by report."""
+    if not folder.exists():
+        print(f"\n{folder} is absent: no reports.")
+        return
+    reports = read_reports(folder)
+    print(f"\n| {len(reports)} OpenI reports | mentions in normal ones read as absent | F1 of findings by report |")
+    print("|---|---:|---:|")
+    for name, denies in readers.items():
+        figures = measure(reports, denies)
+        print(
+            f"| {name} | {share(figures.read_absent, figures.absent)} of {figures.absent} | {100 * figures.f1:.1f} |"
+        )
+
+
+def print_times(texts: Sequence[LabelledText]) -> None:
+    """Time a text, without the reader's cache."""
+    times = microseconds(read_scope.__wrapped__, [text.text for text in texts])
+    print(
+        f"\nTime a text, of {len(texts)}: median {statistics.median(times):.0f} µs, "
+        f"99th percentile {statistics.quantiles(times, n=100)[98]:.0f} µs."
+    )
+
+
+def print_strings(size: int) -> None:
+    """Random strings without an error or a broken promise."""
+    broken = Counter[str]()
+    examples: dict[str, str] = {}
+    for text in random_texts(size):
+        try:
+            faults = list(broken_invariants(text, read_scope.__wrapped__(text)))
+        except Exception as error:  # Whatever it raises is a fault of the reader, to be counted.
+            faults = [f"raises {type(error).__name__}"]
+        for fault in {"".join(" " if letter.isdigit() else letter for letter in fault) for fault in faults}:
+            broken[fault] += 1
+            examples.setdefault(fault, text)
+    print(f"{size} random strings: {sum(broken.values())} broken promises.")
+    for fault, times in broken.most_common():
+        print(f"  {times} × {' '.join(fault.split())}, as in {examples[fault]!r}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Findings of chest X-ray reports (OpenI, ../shared/data/openi) by what a reader says is denied.
+
+A finding is read in a report where some mention of it in findings or impression is not denied; the labels are of the
+whole report, so hedges and noise of the labels lower every reader alike.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reading_set import Span
+
+# Whether each of some phrases of a text is denied there.
+Denies = Callable[[str, Sequence[Span]], list[bool]]
+
+MENTIONS = {
+    "Atelectasis": r"atelecta\w*",
+    "Cardiomegaly": r"cardiomegaly|enlarged (?:heart|cardiac)|(?:heart|silhouette) (?:size )?is [\w ]*enlarged",
+    "Effusion": r"effusions?",
+    "Infiltration": r"infiltrat\w*",
+    "Mass": r"mass(?:es)?",
+    "Nodule": r"nodul\w*",
+    "Pneumonia": r"pneumonias?|pneumonic",
+    "Pneumothorax": r"pneumothora\w+",
+    "Consolidation": r"consolidat\w*",
+    "Edema": r"o?edema",
+    "Emphysema": r"emphysema\w*",
+    "Fibrosis": r"fibro(?:sis|tic)",
+    "Pleural_Thickening": r"pleural thickening",
+    "Hernia": r"hernias?",
+}
+_MENTION = re.compile(
+    rf"\b(?:{'|'.join(f'(?P<{name}>{words})' for name, words in MENTIONS.items())})\b", flags=re.IGNORECASE
+)
+_SENTENCE = re.compile(r"[^.?!]+(?:[.?!](?!\s|$)[^.?!]*)*[.?!]*")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The sentences of a report that mention findings, with the mentions' (finding, start, end), and its labels."""
+
+    sentences: tuple[tuple[str, tuple[tuple[str, int, int], ...]], ...]
+    present: frozenset[str]
+    normal: bool
+
+
+def mentions_in(text: str) -> Iterator[tuple[str, tuple[tuple[str, int, int], ...]]]:
+    """Sentences that mention a finding.
+
+    >>> list(mentions_in("Clear lungs. No effusion."))
+    [('No effusion.', (('Effusion', 3, 11),))]
+    """
+    for sentence in map(str.strip, _SENTENCE.findall(text)):
+        if found := tuple((str(match.lastgroup), *match.span()) for match in _MENTION.finditer(sentence)):
+            yield sentence, found
+
+
+def read_reports(folder: Path) -> list[Report]:
+    """The reports of reports.csv with the findings of findings.csv."""
+    with (folder / "findings.csv").open(encoding="utf-8", newline="") as file:
+        labels = {row["uid"]: row for row in csv.DictReader(file)}
+    with (folder / "reports.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            Report(
+                tuple(mentions_in(f"{row['findings']} {row['impression']}")),
+                frozenset(name for name in MENTIONS if labels[row["uid"]][name] == "1"),
+                labels[row["uid"]]["normal"] == "1",
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+@dataclass(frozen=True)
+class OpeniFigures:
+    """Mentions of findings in reports labelled normal, those read as denied, and micro-F1 of findings by report."""
+
+    absent: int
+    read_absent: int
+    f1: float
+
+
+def measure(reports: Sequence[Report], denies: Denies) -> OpeniFigures:
+    """What a reader makes of reports."""
+    absent = read_absent = right = wrong = missed = 0
+    for report in reports:
+        read = set()
+        for sentence, found in report.sentences:
+            denied = denies(sentence, [(start, end) for _, start, end in found])
+            for (name, _, _), is_denied in zip(found, denied, strict=True):
+                if report.normal:
+                    absent += 1
+                    read_absent += is_denied
+                if not is_denied:
+                    read.add(name)
+        right += len(read & report.present)
+        wrong += len(read - report.present)
+        missed += len(report.present - read)
+    return OpeniFigures(absent, read_absent, 2 * right / (2 * right + wrong + missed))
