@@ -7,6 +7,7 @@ from PIL import Image
 from transformers import AutoTokenizer
 
 from notclip import NotClipModel
+from notclip.composition_notclip import GENERIC_TEXTS
 
 TEXTS = ["a dog on the beach", "a street with no cars", "there is no dog", "neither a dog nor a cat", "a ball"]
 
@@ -310,6 +311,26 @@ def test_an_index_made_with_the_plain_base_keeps_serving_at_every_level(model, i
         index @ level_3[0] + level_3[1], model.score(images, ["a street with no cars"])[:, 0], atol=1e-5, rtol=1e-4
     )
     assert not torch.allclose(level_1[0], level_2[0]) and not torch.allclose(level_2[0], level_3[0])
+
+
+def test_a_query_costs_its_affirmed_part_where_concepts_are_remembered(model):
+    rows = []
+    hook = model.backbone.text_model.register_forward_pre_hook(
+        lambda _, __, given: rows.append(len(given["input_ids"])), with_kwargs=True
+    )
+    queries = ["a street with no cars", "a beach with no cars or dogs", "no dogs", "a ball"]
+    first = model.encode_queries(queries)
+    assert rows == [3 + 2 + len(GENERIC_TEXTS)]  # three affirmed parts, two concepts, and what "no dogs" stands beside
+    rows.clear()
+    model.encode_query("a field with no cars and no dogs")
+    model.encode_query("no cars")
+    assert rows == [1]
+    rows.clear()
+    model.config.whole_share = 1e-9  # a composition that reads whole texts, if barely
+    again = model.encode_queries(queries)
+    hook.remove()
+    assert rows == [3 + 3]  # and the three texts that negate, "a ball" being its own affirmed part
+    torch.testing.assert_close(again, first)
 
 
 def test_one_query_is_one_forward_and_concepts_are_remembered_until_a_weight_changes(model):
