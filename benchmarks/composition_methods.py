@@ -23,7 +23,7 @@ from composition_ways import ways
 from torch import Tensor
 
 from notclip.calibration import choice_scores
-from notclip.composition_notclip import SPREAD_OF_A_LOGIT, image_statistics
+from notclip.composition_notclip import SPREAD_OF_A_LOGIT, EmbeddedTexts, ImageStatistics, image_statistics
 from notclip.embedding_cache import cached_image_embeds
 from notclip.loading import load_model
 from notclip.training_data import Question, read_training_split
@@ -51,8 +51,23 @@ class Half:
         return [100 * value for value in (float(np.mean(accuracy)), *accuracy, recall)]
 
 
-def judge_bench(base: str, data: Path, *, cache: Path, questions: int) -> None:
-    """Answer a bench in every way, and print its table."""
+@dataclass(frozen=True)
+class Bench:
+    """Two halves, what they ask embedded once, the images, and statistics of other photos.
+
+    `position` has the row of each text, `spread` is that of a word's similarity as the model assumes it at level 1.
+    """
+
+    halves: tuple[Half, Half]
+    position: dict[str, int]
+    embedded: EmbeddedTexts
+    images: Tensor
+    statistics: ImageStatistics
+    spread: float
+
+
+def read_bench(base: str, data: Path, *, cache: Path, questions: int) -> Bench:
+    """Embed a bench."""
     model = load_model(base, composition="scope")
     split = read_training_split(data, "validation")
     images = cached_image_embeds(model, split.image_bytes, split.digests, cache)
@@ -68,37 +83,43 @@ def judge_bench(base: str, data: Path, *, cache: Path, questions: int) -> None:
     texts = list(
         dict.fromkeys([text for q in kept.questions for text in q.choices] + [q for q, _ in kept.negated_queries])
     )
-    position = {text: row for row, text in enumerate(texts)}
     with torch.no_grad():
         embedded = model.embed_texts(texts)
-    nothing = embedded.whole.new_zeros(len(texts))
+    position = {text: row for row, text in enumerate(texts)}
+    spread = SPREAD_OF_A_LOGIT / model.logit_scale.exp().item()
+    return Bench((halves[0], halves[1]), position, embedded, images, statistics, spread)
+
+
+def judge_bench(name: str, bench: Bench) -> None:
+    """Answer a bench in every way, and print its table."""
+    embedded = bench.embedded
+    nothing = embedded.whole.new_zeros(len(embedded.whole))
 
     def both(vectors: Tensor, biases: Tensor) -> list[list[float]]:
-        return [half.figures(position, vectors, biases, images) for half in halves]
+        return [half.figures(bench.position, vectors, biases, bench.images) for half in bench.halves]
 
     found: dict[str, dict[float, list[list[float]]]] = {"plain": {0.0: both(embedded.whole, nothing)}}
-    spread = SPREAD_OF_A_LOGIT / model.logit_scale.exp().item()
-    for name, way in ways(statistics, spread=spread).items():
-        found[name] = {}
+    for title, way in ways(bench.statistics, spread=bench.spread).items():
+        found[title] = {}
         for setting in way.settings:
-            with torch.no_grad():
-                vectors, biases = way.turn(embedded.parts, setting)
-            rows = embedded.negating
-            found[name][setting] = both(
-                embedded.whole.index_copy(0, rows, vectors), nothing.index_copy(0, rows, biases)
+            vectors, biases = way.turn(embedded.parts, setting)
+            found[title][setting] = both(
+                embedded.whole.index_copy(0, embedded.negating, vectors),
+                nothing.index_copy(0, embedded.negating, biases),
             )
     for level in ("level 1", "level 2"):
         found[f"{level}, as shipped"] = {1.0: found[level][1.0]}
-    print(f"\n{Path(base).name}: {len(images)} photos, {len(kept.questions)} questions\n")
+    asked = sum(len(half.questions) for half in bench.halves)
+    print(f"\n{name}: {len(bench.images)} photos, {asked} questions\n")
     print(
         "| way | settings | macro | affirmation | negation | hybrid | recall@5, negated |\n"
         "|---|---:|---:|---:|---:|---:|---:|"
     )
-    for name, settings in found.items():
+    for title, settings in found.items():
         best = [max(settings, key=lambda s: settings[s][1 - half][0] + settings[s][1 - half][-1]) for half in (0, 1)]
         cells = np.mean([settings[setting][half] for half, setting in enumerate(best)], axis=0)
         chosen = ", ".join(f"{setting:g}" for setting in dict.fromkeys(best))
-        print(f"| {name} | {chosen} | " + " | ".join(f"{value:.1f}" for value in cells) + " |", flush=True)
+        print(f"| {title} | {chosen} | " + " | ".join(f"{value:.1f}" for value in cells) + " |", flush=True)
 
 
 def judge_real_clip(folder: Path) -> None:
@@ -108,7 +129,7 @@ def judge_real_clip(folder: Path) -> None:
         f"\nReal CLIP, {title}: {len(pairs.names)} pairs\n\n| way | mAP | P@10 | violation@10 |\n|---|---:|---:|---:|"
     )
     for name, settings in by_setting(pairs, unit(np.load(folder / "photos_vit_b32.npy"))).items():
-        print(f"| {name} | " + " | ".join(f"{value:.1f}" for value in judged(pairs, settings)[0].mean(0)) + " |")
+        print(f"| {name} | " + " | ".join(f"{value:.1f}" for value in judged(pairs, settings).mean(0)) + " |")
 
 
 def main() -> int:
@@ -122,7 +143,8 @@ def main() -> int:
     if options.real_clip is not None:
         judge_real_clip(options.real_clip)
     for base, data in options.bench:
-        judge_bench(base, Path(data), cache=options.cache, questions=options.questions)
+        bench = read_bench(base, Path(data), cache=options.cache, questions=options.questions)
+        judge_bench(Path(base).name, bench)
     return 0
 
 

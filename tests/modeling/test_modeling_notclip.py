@@ -318,18 +318,18 @@ def test_a_query_costs_its_affirmed_part_where_concepts_are_remembered(model):
     hook = model.backbone.text_model.register_forward_pre_hook(
         lambda _, __, given: rows.append(len(given["input_ids"])), with_kwargs=True
     )
-    queries = ["a street with no cars", "a beach with no cars or dogs", "no dogs", "a ball"]
+    queries = ["a canyon with no cars", "a forest with no cars or dogs", "no dogs", "a kite"]
     first = model.encode_queries(queries)
     assert rows == [3 + 2 + len(GENERIC_TEXTS)]  # three affirmed parts, two concepts, and what "no dogs" stands beside
     rows.clear()
-    model.encode_query("a field with no cars and no dogs")
+    model.encode_query("a lake with no cars and no dogs")
     model.encode_query("no cars")
     assert rows == [1]
     rows.clear()
     model.config.whole_share = 1e-9  # a composition that reads whole texts, if barely
     again = model.encode_queries(queries)
     hook.remove()
-    assert rows == [3 + 3]  # and the three texts that negate, "a ball" being its own affirmed part
+    assert rows == [4 + 2]  # four whole texts, and the affirmed parts of two of them
     torch.testing.assert_close(again, first)
 
 
