@@ -43,9 +43,10 @@ from notclip.composition_notclip import (
     image_statistics,
 )
 from notclip.recaption.detector import COCO_CLASSES
-from notclip.recaption.lexicon import load_lexicon
+from notclip.recaption.lexicon import Lexicon, load_lexicon
 
 Flags = NDArray[np.bool_]
+Photos = Sequence[frozenset[str]]  # the concepts of each
 GROUPS, THIRDS, REDRAWS = 5, 3, 1000
 LOGIT_SCALE = 100.0  # CLIP's
 
@@ -86,7 +87,7 @@ def pair_sets(folder: Path) -> dict[str, Pairs]:
     }
 
 
-def _concepts(lexicon, names, texts: Tensor) -> dict[str, Tensor]:
+def _concepts(lexicon: Lexicon, names: Sequence[str], texts: Tensor) -> dict[str, Tensor]:
     """The embedding of each concept that a class name means."""
     found: dict[str, Tensor] = {}
     for name, embedding in zip(names, texts, strict=True):
@@ -96,7 +97,7 @@ def _concepts(lexicon, names, texts: Tensor) -> dict[str, Tensor]:
     return found
 
 
-def _pairs(lexicon, texts: dict[str, Tensor], showing_a, showing_b, *, least: int) -> Pairs:
+def _pairs(lexicon: Lexicon, texts: dict[str, Tensor], showing_a: Photos, showing_b: Photos, *, least: int) -> Pairs:
     shows_a, shows_b = (
         {concept: np.array([concept in own for own in photos]) for concept in sorted(texts)}
         for photos in (showing_a, showing_b)

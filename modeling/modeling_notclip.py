@@ -558,20 +558,19 @@ class NotClipModel(PreTrainedModel):
                 return embed_of[names[0]]
             return nn.functional.normalize(torch.stack([embed_of[name] for name in names]).mean(0), dim=-1)
 
-        generic = together(GENERIC_TEXTS) if "" in affirmed else None
+        generic = together(GENERIC_TEXTS) if "" in affirmed else empty
         of_affirmed = [embed_of[text] if text else generic for text in affirmed]
         if whole is None:
             of_whole = dict(zip(negating, of_affirmed, strict=True)) if parts_alone else {}
-            whole = (
-                torch.stack([of_whole.get(i, embed_of.get(text)) for i, text in enumerate(texts)]) if texts else empty
-            )  # type: ignore[misc]
+            of_text = [of_whole[row] if row in of_whole else embed_of[text] for row, text in enumerate(texts)]
+            whole = torch.stack(of_text) if texts else empty
             rows = torch.tensor(negating, dtype=torch.long, device=whole.device)
             own = whole[rows]
         else:
             own, rows = whole, torch.arange(len(whole), device=whole.device)
         parts = CaptionParts(
             whole=own,
-            affirmed=torch.stack(of_affirmed) if affirmed else empty,  # type: ignore[arg-type]
+            affirmed=torch.stack(of_affirmed) if affirmed else empty,
             affirmed_words=whole.new_tensor([count_words(text) if text else 0 for text in affirmed]),
             excluded=torch.stack([*map(together, groups), *extra]) if owner else empty,
             owner=torch.tensor(owner, dtype=torch.long, device=whole.device),
