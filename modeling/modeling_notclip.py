@@ -418,7 +418,10 @@ class NotClipModel(PreTrainedModel):
         if composition == "none":
             vectors = self.encode_texts(texts, batch_size=batch_size)
             return vectors, vectors.new_zeros(len(texts))
-        return self.compose(self.embed_texts(texts, batch_size=batch_size), strength=strength)
+        embedded = self._embed(
+            texts, [read_scope(text) for text in texts], reads_whole=self._reads_whole, batch_size=batch_size
+        )
+        return self.compose(embedded, strength=strength)
 
     @torch.no_grad()
     def encode_query(
@@ -453,7 +456,10 @@ class NotClipModel(PreTrainedModel):
         photos = [thing for thing in exclude if not isinstance(thing, str)]
         shown = self.encode_images(photos)
         embedded = self._embed(
-            [text], [replace(scope, affirmed=affirmed, negated=(*scope.negated, *words))], shown=shown
+            [text],
+            [replace(scope, affirmed=affirmed, negated=(*scope.negated, *words))],
+            shown=shown,
+            reads_whole=self._reads_whole,
         )
         vectors, biases = self.compose(embedded, strength=strength)
         return vectors[0], biases[0]
@@ -513,6 +519,11 @@ class NotClipModel(PreTrainedModel):
             **{name: like.new_tensor(getattr(self.config, name)) for name in COMPOSITION_SCALARS}
         )
 
+    @property
+    def _reads_whole(self) -> bool:
+        """Whether the composition gives a whole text that negates any share beside its parts."""
+        return self.config.whole_share != 0
+
     def _embed(
         self,
         texts: Sequence[str],
@@ -520,11 +531,13 @@ class NotClipModel(PreTrainedModel):
         *,
         whole: Tensor | None = None,
         shown: Tensor | None = None,
+        reads_whole: bool = True,
         batch_size: int = 256,
     ) -> EmbeddedTexts:
         """Embed T texts and the parts of those that negate, all in one pass.
 
         `whole` holds what is embedded already, `shown` photos, shape (P, D), that the one text excludes as well.
+        Unless `reads_whole`, a text that negates is not embedded as a whole: its affirmed part stands in.
         """
         extra = [] if shown is None else list(shown)
         negating = [index for index, scope in enumerate(scopes) if scope.negated or extra]
@@ -535,7 +548,9 @@ class NotClipModel(PreTrainedModel):
         concepts = {name for group in groups for name in group}
         if "" in affirmed:
             concepts.update(GENERIC_TEXTS)
-        embed_of = self._embed_once([*texts, *filter(None, affirmed)], sorted(concepts), batch_size=batch_size)
+        parts_alone = set() if reads_whole else set(negating)
+        as_wholes = [text for index, text in enumerate(texts) if index not in parts_alone]
+        embed_of = self._embed_once([*as_wholes, *filter(None, affirmed)], sorted(concepts), batch_size=batch_size)
         empty = torch.empty(0, self.config.embedding_dim, device=self.device)
 
         def together(names: Sequence[str]) -> Tensor:
@@ -543,16 +558,19 @@ class NotClipModel(PreTrainedModel):
                 return embed_of[names[0]]
             return nn.functional.normalize(torch.stack([embed_of[name] for name in names]).mean(0), dim=-1)
 
+        generic = together(GENERIC_TEXTS) if "" in affirmed else empty
+        of_affirmed = [embed_of[text] if text else generic for text in affirmed]
         if whole is None:
-            whole = torch.stack([embed_of[text] for text in texts]) if texts else empty
+            of_whole = dict(zip(negating, of_affirmed, strict=True)) if parts_alone else {}
+            of_text = [of_whole[row] if row in of_whole else embed_of[text] for row, text in enumerate(texts)]
+            whole = torch.stack(of_text) if texts else empty
             rows = torch.tensor(negating, dtype=torch.long, device=whole.device)
             own = whole[rows]
         else:
             own, rows = whole, torch.arange(len(whole), device=whole.device)
-        generic = together(GENERIC_TEXTS) if "" in affirmed else None
         parts = CaptionParts(
             whole=own,
-            affirmed=torch.stack([embed_of[text] if text else generic for text in affirmed]) if affirmed else empty,  # type: ignore[misc]
+            affirmed=torch.stack(of_affirmed) if affirmed else empty,
             affirmed_words=whole.new_tensor([count_words(text) if text else 0 for text in affirmed]),
             excluded=torch.stack([*map(together, groups), *extra]) if owner else empty,
             owner=torch.tensor(owner, dtype=torch.long, device=whole.device),

@@ -7,6 +7,7 @@ from PIL import Image
 from transformers import AutoTokenizer
 
 from notclip import NotClipModel
+from notclip.composition_notclip import GENERIC_TEXTS
 
 TEXTS = ["a dog on the beach", "a street with no cars", "there is no dog", "neither a dog nor a cat", "a ball"]
 
@@ -196,6 +197,7 @@ def test_a_string_in_place_of_a_list_is_not_taken_letter_by_letter(model, images
 
 
 def test_texts_are_read_once_from_whatever_yields_them(model, images):
+    model.score(images, TEXTS)  # from here on concepts are remembered: other batches, which round otherwise
     expected = model.score(images, TEXTS)
     assert torch.equal(model.score(images, (text for text in TEXTS)), expected)
     assert model.score(images, []).shape == (3, 0)
@@ -310,6 +312,26 @@ def test_an_index_made_with_the_plain_base_keeps_serving_at_every_level(model, i
         index @ level_3[0] + level_3[1], model.score(images, ["a street with no cars"])[:, 0], atol=1e-5, rtol=1e-4
     )
     assert not torch.allclose(level_1[0], level_2[0]) and not torch.allclose(level_2[0], level_3[0])
+
+
+def test_a_query_costs_its_affirmed_part_where_concepts_are_remembered(model):
+    rows = []
+    hook = model.backbone.text_model.register_forward_pre_hook(
+        lambda _, __, given: rows.append(len(given["input_ids"])), with_kwargs=True
+    )
+    queries = ["a canyon with no cars", "a forest with no cars or dogs", "no dogs", "a kite"]
+    first = model.encode_queries(queries)
+    assert rows == [3 + 2 + len(GENERIC_TEXTS)]  # three affirmed parts, two concepts, and what "no dogs" stands beside
+    rows.clear()
+    model.encode_query("a lake with no cars and no dogs")
+    model.encode_query("no cars")
+    assert rows == [1]
+    rows.clear()
+    model.config.whole_share = 1e-9  # a composition that reads whole texts, if barely
+    again = model.encode_queries(queries)
+    hook.remove()
+    assert rows == [4 + 2]  # four whole texts, and the affirmed parts of two of them
+    torch.testing.assert_close(again, first)
 
 
 def test_one_query_is_one_forward_and_concepts_are_remembered_until_a_weight_changes(model):

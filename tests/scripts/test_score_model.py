@@ -10,9 +10,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import torch
 from PIL import Image
 from transformers import CLIPModel, CLIPProcessor
 
+from notclip import NotClipModel
 from notclip.scripts import score_model
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +72,17 @@ def test_results_predictions_and_a_table_come_out(model, own, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "3 questions about 3 images" in printed
     assert f"{100 * content['metrics']['accuracy']:.1f}" in printed
+
+
+def test_level_one_is_any_clip_and_an_option(model, own, tmp_path):
+    out = tmp_path / "level_1.json"
+    assert run("--model", model, "--suite", own, "--out", out, "--composition", "scope") == 0
+    content = json.loads(out.read_text())
+    assert content["provenance"]["composition"] == "scope"
+    texts, names = list(CAPTIONS.values()), list(CAPTIONS)
+    scores = NotClipModel.from_backbone(model).score([own.parent / name for name in names], texts)
+    right = (scores.argmax(1) == torch.arange(len(texts))).tolist()
+    assert content["metrics"]["accuracy"] == pytest.approx(sum(right) / len(right))
 
 
 def test_the_same_command_gives_the_same_file(model, own, tmp_path):
