@@ -19,7 +19,7 @@ def test_three_levels_one_line_each_run_as_printed(tmp_path, monkeypatch):
     NotClipModel.from_backbone(str(ENCODER)).save_pretrained(tmp_path / "build" / "trained" / "model")
     photos = [make_sample(0, "test", number).picture(64) for number in range(100)]
     names = {"photos": photos}
-    exec(levels.replace("openai/clip-vit-base-patch32", str(ENCODER)), names)
+    exec(levels.replace("openai/clip-vit-base-patch32", str(ENCODER)), names)  # noqa: S102 - our own page
     assert names["scores"].shape == (100, 2)
     plain = NotClipModel.from_backbone(str(ENCODER), composition="none").score(photos[:1], ["a beach"])
     torch.testing.assert_close(names["scores"][:1, :1], plain)  # what negates nothing scores as the base has it
@@ -30,6 +30,6 @@ def test_own_embeddings_run_as_printed():
     own = next(block for block in BLOCKS if "image_statistics" in block)
     photos, wanted, unwanted = (torch.nn.functional.normalize(torch.randn(rows, 8), dim=-1) for rows in (120, 2, 3))
     names = {"photos": photos, "affirmed": wanted, "excluded": [unwanted, unwanted[:0]]}
-    exec("import notclip\n" + own, names)
+    exec("import notclip\n" + own, names)  # noqa: S102 - our own page
     torch.testing.assert_close(names["scores"][:, 1], photos @ wanted[1])
     assert names["biases"][1] == 0 != names["biases"][0]
