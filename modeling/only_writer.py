@@ -1,7 +1,9 @@
 """Of two commands that write to one place at a time, the second is refused."""
 
 import os
+import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 from notclip.errors import BadInputError
 from notclip.file_lock import locked
 from notclip.whole_files import clear_partials
+
+_LAST_BREATH = 60.0  # seconds that what a killed command forked may take to notice
 
 
 @contextmanager
@@ -31,7 +35,7 @@ def only_writer(out: Path, *, argument: str = "out") -> Iterator[None]:
         try:
             if made:
                 place.parent.mkdir(parents=True, exist_ok=True)
-            _take(lock, stack)
+            _take_from_the_dead(lock, stack)
         except BlockingIOError:
             owner = lock.read_text(encoding="utf-8", errors="replace") if lock.is_file() else ""
             raise BadInputError(
@@ -49,6 +53,31 @@ def only_writer(out: Path, *, argument: str = "out") -> Iterator[None]:
             for folder in made:  # The innermost comes first; one that holds something stays.
                 with suppress(OSError):
                     folder.rmdir()
+
+
+def _take_from_the_dead(lock: Path, stack: ExitStack) -> None:
+    """Lock it; where its owner was killed, processes that it forked hold the lock until they have seen that, too."""
+    until = time.monotonic() + _LAST_BREATH
+    while True:
+        try:
+            return _take(lock, stack)
+        except BlockingIOError:
+            if time.monotonic() > until or not _owner_is_dead(lock):
+                raise
+        time.sleep(0.1)
+
+
+def _owner_is_dead(lock: Path) -> bool:
+    said = re.fullmatch(r"process (\d+) on (.+)", lock.read_text(encoding="utf-8", errors="replace"))
+    if said is None or said[2] != socket.gethostname():
+        return False
+    try:
+        os.kill(int(said[1]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def _take(lock: Path, stack: ExitStack) -> None:

@@ -43,7 +43,7 @@ def test_a_file_that_score_model_did_not_write_is_refused(tmp_path, text, rule):
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path):
-    with pytest.raises(BadInputError, match=r"nowhere\.json cannot be read: No such file"):
+    with pytest.raises(BadInputError, match=r"nowhere\.json cannot be read: it does not exist"):
         Results.read(tmp_path / "nowhere.json")
 
 

@@ -409,7 +409,7 @@ def test_the_licence_of_a_base_is_checked_where_its_card_states_it(local_base):
     with pytest.raises(BadInputError, match=rf"`license` in {card}.*--weights-license.*Did you mean mit"):
         stage_release(local_base.config(name="tiny"))
     card.write_text("---\nlicense: 2026-99-99\n---\n")
-    with pytest.raises(BadInputError, match="front matter that is not YAML"):
+    with pytest.raises(BadInputError, match=r"README\.md holds a value that is not what it looks like"):
         stage_release(local_base.config(name="tiny"))
 
 

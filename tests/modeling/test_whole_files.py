@@ -149,6 +149,29 @@ def test_names_that_others_have_are_never_taken(tmp_path, monkeypatch):
         pass
 
 
+FORKING_WRITER = """
+import os, sys, time
+from pathlib import Path
+from notclip.only_writer import only_writer
+with only_writer(Path(sys.argv[1])):
+    if os.fork() == 0:
+        time.sleep(3)
+        os._exit(0)
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_lock_of_a_command_that_was_killed_is_waited_for_while_its_children_end(tmp_path):
+    out = tmp_path / "hub"
+    writer = subprocess.Popen([sys.executable, "-c", FORKING_WRITER, str(out)], stdout=subprocess.PIPE)
+    assert writer.stdout.readline() == b"writing\n"
+    writer.kill()
+    writer.wait()
+    with only_writer(out):
+        assert f"process {os.getpid()} on " in (tmp_path / ".hub.lock").read_text()
+
+
 def test_where_there_are_no_locks_only_what_is_a_day_old_is_taken_for_left(tmp_path, monkeypatch):
     monkeypatch.setattr("notclip.file_lock.fcntl", None)
     for name, age in (("old", 25), ("new", 23)):

@@ -203,7 +203,7 @@ def test_skipped_photos_are_counted_and_listed(model, own, tmp_path, capsys):
         ),
         (["--images", "nowhere"], "`images` must be a folder, got nowhere"),
         (["--model", "/no/model"], "/no/model"),
-        (["--compare", "nothing.json"], "`compare` nothing.json cannot be read: No such file"),
+        (["--compare", "nothing.json"], "`compare` nothing.json cannot be read: it does not exist"),
         (["--device", "abacus"], "`device` 'abacus' cannot be used here"),
         (["--batch-size", "0"], "`batch_size` must be at least 1, got 0"),
         (["--resamples", "-1"], "`resamples` must be at least 0, got -1"),

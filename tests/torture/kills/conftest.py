@@ -237,7 +237,7 @@ class Inputs:
 
     @cached_property
     def base(self) -> Path:
-        """A CLIP of random weights: whatever it is taught, it is the better for it, and another epoch is chosen."""
+        """A CLIP of random weights, which has nothing to forget: an epoch after 0 is chosen."""
         import torch
         from transformers import AutoProcessor, CLIPConfig, CLIPModel
 
@@ -262,6 +262,7 @@ class Inputs:
     def train(self) -> Command:
         """Trains on it."""
         options = ("--epochs", "2", "--recall-tolerance", "1", "--checkpoint-every", "2", "--batch-images", "32")
+        options += ("--learning-rate", "0.02", "--anchor-weight", "0", "--contrastive-weight", "0.02")
         argv = ("train-adapter", "--base", self.base, "--data", self.data, "--out", "trained", *options)
         return Command(argv, again=("--resume",), varies=("timing.json",))
 
