@@ -8,12 +8,11 @@ each word piece alone, there the likeliest ones of the words that make sense tog
 
 from typing import Any
 
-
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import TokenClassifierOutput
 
-from .reading_tagger import LABELS, TaggerNetwork
+from .reading_tagger import TaggerNetwork
 
 
 class ReaderConfig(PreTrainedConfig):
@@ -76,5 +75,6 @@ class ReaderForTokenClassification(PreTrainedModel):
             nn.init.zeros_(module.bias)
 
 
-ID_TO_LABEL = dict(enumerate(("affirmed", "denied", "denied-inside", "denied-shared", "cue", "dropped")))
+# In the order of LABELS, as pipelines join them into phrases.
+ID_TO_LABEL = dict(enumerate(("affirmed", "B-denied", "I-denied", "B-shared", "cue", "dropped")))
 __all__ = ["ID_TO_LABEL", "ReaderConfig", "ReaderForTokenClassification"]
