@@ -33,11 +33,11 @@ _PLAIN_CUES = (
     "no not n't without never none nobody noone nothing neither nor except excepting exception lack lacks lacking lacked "
     "missing misses miss absent absence instead rather than devoid void free minus excluding exclude excludes excluded "
     "exclusion nowhere cannot cant sans zero hardly barely scarcely isnt arent dont doesnt didnt wont wasnt werent "
-    "hasnt havent hadnt couldnt wouldnt non avoid avoids avoiding omit omits omitted omitting leave leaves leaving left "
+    "hasnt havent hadnt couldnt wouldnt non avoid avoids avoiding omit omits omitted omitting "
     "fail fails failed fails negative denies denied deny denying ruled rule rules resolved resolution removal removed "
     "remove empty bare banned stripped few vain forgot gone yet short lost unlike unseen unaccompanied hide hides hidden "
-    "mute filter ignore ignoring skip hold less anything everything everyone any all off out sans far unless nto nor nope "
-    "w/o w/out wo un cleared refuses lieu opposed aside apart besides beyond clear sign nobody's prohibited forbidden "
+    "mute filter ignore ignoring skip hold anything everything everyone any all off out sans far less unless nto nor nope "
+    "w/o w/out wo un cleared refuses lieu opposed aside apart besides beyond clear disappeared vanished nobody's prohibited forbidden "
     "disallowed nil zilch dropping drop drops ditch false untrue"
 )
 _OFTEN_MISSPELT = ("without", "nothing", "except", "missing", "lacking", "excluding", "neither", "nobody", "instead")
@@ -175,7 +175,7 @@ class Tagger:
         for place, words in enumerate(texts):
             if (place, 0) in tagged:
                 joined = "".join(tagged[place, start] for start in range(0, len(words), WORDS_AT_ONCE))
-                labels[place] = joined if "C" in joined or "B" in joined else "A" * len(joined)
+                labels[place] = joined if "C" in joined or _denies_alone(words, joined) else "A" * len(joined)
         return labels
 
     def probabilities(self, words: Sequence[str]) -> list[dict[str, float]]:
@@ -231,6 +231,11 @@ class Tagger:
 def may_deny(words: Sequence[str]) -> bool:
     """Whether a text has a word that can deny; where not, nothing in it is denied."""
     return not _CUES.isdisjoint(map(_plain, words))
+
+
+def _denies_alone(words: Sequence[str], labels: str) -> bool:
+    """Whether a word is a cue and what it denies at once: nobody."""
+    return any(label == "B" and word.lower() in ("nobody", "noone") for word, label in zip(words, labels, strict=True))
 
 
 def _plain(word: str) -> str:

@@ -1,5 +1,6 @@
 """What the tagger learns from: hand labels, frames without end, plain captions; as words with the labels they may have."""
 
+import csv
 import json
 import random
 import re
@@ -12,8 +13,10 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 from grammar import ANY, Fillers, Labelled, filled, read_frames  # noqa: E402
 from reading_judge import UNCOUNTED  # noqa: E402
+from reading_openi import mentions_in  # noqa: E402
 from reading_set import LabelledText, read_split  # noqa: E402
 
+from notclip.reading_tagger import may_deny  # noqa: E402
 from notclip.reading_words import split_words  # noqa: E402
 
 _DENIED_FREELY = re.compile(r"n't|'t\b|\b(?:no|not|none|never|without|except|instead|rather|lack\w*|missing)\b", re.IGNORECASE)
@@ -67,6 +70,49 @@ def plain_captions(shared: Path, split: str) -> list[str]:
     return [caption for row in table["captions"].to_pylist() for caption in row]
 
 
+def report_sentences(shared: Path, held: frozenset[str]) -> tuple[list[Labelled], list[Labelled]]:
+    """Sentences of OpenI's reports (every third report is kept for judging): plain ones, and those of normal reports.
+
+    In a report that is labelled normal, what a sentence with a denial says of a finding denies it.
+    """
+    plain: list[Labelled] = []
+    denying: list[Labelled] = []
+    with (shared / "data/openi/findings.csv").open(encoding="utf-8", newline="") as file:
+        normal = {row["uid"]: row["normal"] == "1" for row in csv.DictReader(file)}
+    with (shared / "data/openi/reports.csv").open(encoding="utf-8", newline="") as file:
+        reports = list(csv.DictReader(file))
+    for report in reports:
+        if is_held(report["uid"]):
+            continue
+        text = f"{report['findings']} {report['impression']}"
+        for sentence in re.findall(r"[^.?!]+(?:[.?!](?!\s|$)[^.?!]*)*[.?!]*", text):
+            sentence = sentence.strip()
+            if not sentence or letters_of(sentence) in held:
+                continue
+            words = words_of(sentence)
+            if not may_deny(words):
+                plain.append([(word, "A") for word in words])
+            elif normal[report["uid"]] and re.match(r"(?:there (?:is|are) |otherwise,? )?no\b", sentence, re.IGNORECASE):
+                found = [span for _, mentions in mentions_in(sentence) for span in [m[1:] for m in mentions]]
+                spans = split_words(sentence)
+                denying.append([
+                    (sentence[start:end], "BI" if any(a < end and start < b for a, b in found) else
+                     "ACD" if sentence[start:end].lower() in UNCOUNTED else ANY)
+                    for start, end in spans
+                ])  # fmt: skip
+    return plain, [text for text in denying if any(allowed == "BI" for _, allowed in text)]
+
+
+def is_held(uid: str) -> bool:
+    """Whether a report is kept for judging: every third."""
+    return int(uid) % 3 == 0
+
+
+def letters_of(text: str) -> str:
+    """What makes a text the same as another."""
+    return re.sub(r"\W", "", text).lower()
+
+
 class Examples:
     """Draws labelled texts.
 
@@ -87,6 +133,12 @@ class Examples:
             captions=captions,
         )
         self.captions = captions
+        held = frozenset(
+            letters_of(text.text)
+            for split in ("development", "test")
+            for text in read_split(split, pool=shared / "data" / "reading" / "pool.jsonl")
+        )
+        self.reports_plain, self.reports = report_sentences(shared, held)
         self.hand = [(text, from_hand(text)) for text in hand]
         self.pseudo = list(pseudo)
         self.frames = {}
@@ -100,6 +152,8 @@ class Examples:
             return self._varied(rng.choice(self.hand)[1], rng)
         if kind == "pseudo":
             return rng.choice(self.pseudo)
+        if kind == "reports":
+            return rng.choice(self.reports if rng.random() < 0.4 else self.reports_plain)
         if kind == "plain":
             return [(word, "A") for word in words_of(rng.choice(self.captions))]
         frames, weights = self.frames[kind]

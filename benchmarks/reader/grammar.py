@@ -97,6 +97,14 @@ _VERBS_ING = (
     "sitting standing walking running listening watching playing using riding holding swimming sleeping eating waiting "
     "driving touching overlapping looking smiling working jumping"
 ).split()
+_VERBS = (
+    "pours walks smiles runs sits stands holds waits looks plays rides eats drinks talks sleeps jumps climbs watches reads "
+    "leans lies leads carries pulls pushes throws catches kicks hits swims dances sings paints cooks cuts opens closes "
+    "crosses enters leaves passes faces glides drives flies lands rolls hangs grows shines covers fills overlooks rests "
+    "points waves laughs cries kneels bends reaches touches feeds walks prepares serves performs poses stares sniffs barks "
+    "grazes swings surfs skates works fixes repairs sells buys wears shows has makes takes gives turns moves stops blocks"
+).split()
+_PREPOSITIONS = "in on at by near with under over behind beside through across along to towards from into for of".split()
 _TAKES_SUBJECT = re.compile(
     r"^(?:is|are|in|on|with|wearing|holding|riding|at|walks?|runs?|sits?|stands?|jumps?|plays?|looks?|rides?|holds?|"
     r"[a-z]{3,}ing)$"
@@ -169,8 +177,19 @@ class Fillers:
         return words
 
     def halves(self, rng: random.Random) -> tuple[list[str], list[str]]:
-        """A caption's subject and the rest."""
-        return rng.choice(self._halves)
+        """A caption's subject and the rest; now and then made up, since captions have few finite verbs."""
+        subject, rest = rng.choice(self._halves)
+        if rng.random() < 0.4:
+            subject = [rng.choice(("a", "the", "A", "The", "one", "some", "two", "")), *self.thing(rng)[:3]]
+        if rng.random() < 0.45:
+            verb = rng.choice(_VERBS)
+            verb = verb.removesuffix("s") if rng.random() < 0.25 else verb
+            rest = [verb] if rng.random() < 0.9 else [rng.choice(("is", "was", "are")), verb]
+            if rng.random() < 0.3:
+                rest += [*([rng.choice(("a", "the", "his", "her"))] * (rng.random() < 0.6)), *self.thing(rng)[:2]]
+            if rng.random() < 0.5:
+                rest += [rng.choice(_PREPOSITIONS), rng.choice(("a", "the", "his", "her", "some")), *self.thing(rng)[:2]]
+        return [word for word in subject if word], rest
 
 
 def _made_name(rng: random.Random) -> str:
@@ -222,6 +241,7 @@ _FILL: dict[str, Callable[[Fillers, random.Random], Labelled]] = {
     "unthing": lambda f, r: _affirmed([f"un{r.choice(('cooked', 'cut', 'occupied', 'used', 'made', 'opened', 'paved'))}"]),
     "r": lambda f, r: _denied((r.choice(_FINDINGS) if r.random() < 0.5 else r.choice(f.findings)).split()),
     "ra": lambda f, r: _affirmed(r.choice(_ANATOMY).split()),
+    "rf": lambda f, r: _affirmed((r.choice(_FINDINGS) if r.random() < 0.5 else r.choice(f.findings)).split()),
     "q": lambda f, r: _affirmed(_query(f, r)),
     "sign": lambda f, r: _affirmed([r.choice(_SIGN_WORDS)]),
     "number": lambda f, r: _affirmed([str(r.randint(1, 999))]),

@@ -24,7 +24,9 @@ from notclip.reading_tagger import LABELS, Tagger, TaggerNetwork  # noqa: E402
 
 SHARED = HERE.parents[2] / "shared"
 BASE = SHARED / "models" / "flickr8k-dual-encoder"
-MIXTURE = {"hand": 0.24, "frames_written": 0.36, "frames_paraphrases": 0.12, "captions": 0.14, "plain": 0.14}
+MIXTURE = {
+    "hand": 0.26, "frames_written": 0.38, "frames_paraphrases": 0.08, "captions": 0.12, "plain": 0.10, "reports": 0.06
+}  # fmt: skip
 
 
 def base_vocabulary(embedding_size: int) -> tuple[list[str], Tensor]:
@@ -150,6 +152,7 @@ def main(argv: list[str] | None = None) -> int:
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / options.steps)))
     )
+    average = {name: value.clone() for name, value in learned.state_dict().items()}
     started, total = time.time(), 0.0
     for step, batch in enumerate(examples.batches(mixture, options.batch, options.steps, seed=options.seed + 2), 1):
         input_ids, allowed = tensors_of(batch, tagger, rng)
@@ -159,10 +162,15 @@ def main(argv: list[str] | None = None) -> int:
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         schedule.step()
+        decay = min(0.998, step / (step + 10))
+        for name, value in learned.state_dict().items():
+            if value.is_floating_point() and name != "network.embeddings.weight":
+                average[name].lerp_(value, 1 - decay)
         total += loss.item()
         if step % options.every == 0:
             print(f"step {step}: loss {total / options.every:.4f}, {time.time() - started:.0f} s", flush=True)
             total = 0.0
+    learned.load_state_dict(average)
     write_weights(learned.merged(), vocabulary, options.out)
     return 0
 
