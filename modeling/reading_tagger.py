@@ -47,10 +47,15 @@ def _misspelt(word: str) -> set[str]:
     """A word with one letter left out, doubled, or changed with the next."""
     found = {word[:place] + word[place + 1 :] for place in range(1, len(word))}
     found |= {word[:place] + word[place - 1 :] for place in range(1, len(word) + 1)}
-    return found | {word[: place - 1] + word[place] + word[place - 1] + word[place + 1 :] for place in range(1, len(word))}
+    return found | {
+        word[: place - 1] + word[place] + word[place - 1] + word[place + 1 :] for place in range(1, len(word))
+    }
 
 
 _CUES = frozenset(_PLAIN_CUES.split()).union(*map(_misspelt, _OFTEN_MISSPELT)) - {"with", "excepts", "noting", "withe"}
+_AFTER_NO = re.compile("CD?(BI*)(D*)")
+_SEPARATORS = frozenset((",", "or", "and", "nor", "/", ";", "."))
+_VERBS = frozenset("wear wears wearing have has having is are show shows contain contains hold holds holding".split())
 _ASTRAY = re.compile("(?:^|[^BI])I")
 
 
@@ -175,7 +180,8 @@ class Tagger:
         for place, words in enumerate(texts):
             if (place, 0) in tagged:
                 joined = "".join(tagged[place, start] for start in range(0, len(words), WORDS_AT_ONCE))
-                labels[place] = joined if "C" in joined or _denies_alone(words, joined) else "A" * len(joined)
+                sound = "C" in joined or _denies_alone(words, joined)
+                labels[place] = _without_mentioned(words, joined) if sound else "A" * len(joined)
         return labels
 
     def probabilities(self, words: Sequence[str]) -> list[dict[str, float]]:
@@ -236,6 +242,30 @@ def may_deny(words: Sequence[str]) -> bool:
 def _denies_alone(words: Sequence[str], labels: str) -> bool:
     """Whether a word is a cue and what it denies at once: nobody."""
     return any(label == "B" and word.lower() in ("nobody", "noone") for word, label in zip(words, labels, strict=True))
+
+
+def _without_mentioned(words: Sequence[str], labels: str) -> str:
+    """Labels without denials of what the text affirms: in "two dogs, and no dogs are standing" standing is denied."""
+    if "BD" not in labels and "ID" not in labels and "BI" not in labels:
+        return labels
+    affirmed = {_singular(word) for word, label in zip(words, labels, strict=True) if label == "A"}
+    settled = list(labels)
+    for found in _AFTER_NO.finditer(labels):
+        start, end, until = found.start(1), found.end(1), found.end(2)
+        if words[start - 1].lower() not in ("no", "neither") and words[found.start()].lower() not in ("no", "neither"):
+            continue
+        if all(_singular(word) in affirmed for word in words[start:end]):
+            linked = {word.lower() for word in words[end:until]}
+            if until > end and not linked <= _SEPARATORS and labels[until : until + 1] == "B":
+                settled[start:end] = "D" * (end - start)
+        elif _singular(words[start]) in affirmed and end - start > 1 and words[start + 1].lower() in _VERBS:
+            settled[start : start + 2] = "DB"
+    return "".join(settled)
+
+
+def _singular(word: str) -> str:
+    word = word.lower()
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word
 
 
 def _plain(word: str) -> str:

@@ -19,7 +19,9 @@ from reading_set import LabelledText, read_split  # noqa: E402
 from notclip.reading_tagger import may_deny  # noqa: E402
 from notclip.reading_words import split_words  # noqa: E402
 
-_DENIED_FREELY = re.compile(r"n't|'t\b|\b(?:no|not|none|never|without|except|instead|rather|lack\w*|missing)\b", re.IGNORECASE)
+_DENIED_FREELY = re.compile(
+    r"n't|'t\b|\b(?:no|not|none|never|without|except|instead|rather|lack\w*|missing)\b", re.IGNORECASE
+)
 
 
 def resplit(text: Labelled) -> Labelled:
@@ -42,7 +44,9 @@ def from_hand(labelled: LabelledText) -> Labelled:
         denied = next((span for span in labelled.denied if span[0] < end and start < span[1]), None)
         if denied:
             first = start <= denied[0]
-            allowed = ("BIS" if words and words[-1][1] not in ("A", "D") else "BS") if first else "I" if counted else "ID"
+            allowed = (
+                ("BIS" if words and words[-1][1] not in ("A", "D") else "BS") if first else "I" if counted else "ID"
+            )
         elif any(since < end and start < until for since, until in labelled.affirmed):
             allowed = "A" if counted else "AD"
         elif not labelled.denied:
@@ -92,7 +96,9 @@ def report_sentences(shared: Path, held: frozenset[str]) -> tuple[list[Labelled]
             words = words_of(sentence)
             if not may_deny(words):
                 plain.append([(word, "A") for word in words])
-            elif normal[report["uid"]] and re.match(r"(?:there (?:is|are) |otherwise,? )?no\b", sentence, re.IGNORECASE):
+            elif normal[report["uid"]] and re.match(
+                r"(?:there (?:is|are) |otherwise,? )?no\b", sentence, re.IGNORECASE
+            ):
                 found = [span for _, mentions in mentions_in(sentence) for span in [m[1:] for m in mentions]]
                 spans = split_words(sentence)
                 denying.append([
@@ -158,7 +164,7 @@ class Examples:
             return [(word, "A") for word in words_of(rng.choice(self.captions))]
         frames, weights = self.frames[kind]
         frame = rng.choices(frames, cum_weights=weights)[0]
-        words = resplit(filled(frame, self.fillers, rng))
+        words = misspelt(resplit(filled(frame, self.fillers, rng)), rng)
         return self._varied(words, rng) if kind == "captions" else words
 
     def _varied(self, words: Labelled, rng: random.Random) -> Labelled:
@@ -193,6 +199,19 @@ class Examples:
             rng.shuffle(found)
             yield from found[: count - given]
             given += len(found)
+
+
+def misspelt(words: Labelled, rng: random.Random) -> Labelled:
+    """Now and then a word has a letter too few or too many, or two in the wrong order."""
+    found: Labelled = []
+    for word, allowed in words:
+        if len(word) > 4 and word.isalpha() and rng.random() < (0.05 if allowed == "C" else 0.01):
+            place = rng.randrange(1, len(word) - 1)
+            kind = rng.randrange(3)
+            middle = ("", word[place] * 2, word[place + 1] + word[place])[kind]
+            word = word[:place] + middle + word[place + (2 if kind == 2 else 1) :]
+        found.append((word, allowed))
+    return found
 
 
 def words_of(text: str) -> list[str]:

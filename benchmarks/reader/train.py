@@ -4,6 +4,7 @@ python benchmarks/reader/train.py [--steps 6000] [--out modeling/reading_tagger.
 """
 
 import argparse
+import copy
 import json
 import math
 import random
@@ -110,7 +111,11 @@ def write_weights(network: TaggerNetwork, vocabulary: list[str], path: Path) -> 
     data = b""
     for name, tensor in network.state_dict().items():
         content = tensor.half().numpy().tobytes()
-        header[f"tagger.{name}"] = {"dtype": "F16", "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(content)]}
+        header[f"tagger.{name}"] = {
+            "dtype": "F16",
+            "shape": list(tensor.shape),
+            "data_offsets": [len(data), len(data) + len(content)],
+        }
         data += content
     encoded = json.dumps(header).encode()
     encoded += b" " * (-len(encoded) % 8)
@@ -128,6 +133,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--frequent", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=int, default=1000)
+    parser.add_argument("--keep", action="store_true", help="write the weights every 1000 steps, too")
     parser.add_argument("--pseudo", type=Path)
     parser.add_argument("--out", type=Path, default=HERE.parents[1] / "modeling" / "reading_tagger.safetensors")
     options = parser.parse_args(argv)
@@ -150,7 +156,8 @@ def main(argv: list[str] | None = None) -> int:
     parameters = [parameter for parameter in learned.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1.0, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / options.steps)))
+        optimizer,
+        lambda step: min(1.0, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / options.steps))),
     )
     average = {name: value.clone() for name, value in learned.state_dict().items()}
     started, total = time.time(), 0.0
@@ -170,6 +177,10 @@ def main(argv: list[str] | None = None) -> int:
         if step % options.every == 0:
             print(f"step {step}: loss {total / options.every:.4f}, {time.time() - started:.0f} s", flush=True)
             total = 0.0
+        if options.keep and step % 1000 == 0:
+            now = copy.deepcopy(learned)
+            now.load_state_dict(average)
+            write_weights(now.merged(), vocabulary, options.out.with_suffix(f".{step}.safetensors"))
     learned.load_state_dict(average)
     write_weights(learned.merged(), vocabulary, options.out)
     return 0

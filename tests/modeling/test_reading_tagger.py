@@ -31,7 +31,11 @@ def test_words_are_affirmed_denied_cues_or_dropped(text, labels):
 
 
 def random_words(rng: random.Random) -> list[str]:
-    pool = "no not without neither nor n't a the man dog hat 737-200 犬 é - , . nobody zero red free ' \u200b xqzt".split(" ")
+    pool = (
+        "no not without neither nor n't a the man dog hat 737-200 犬 é - , . nobody zero red free ' \u200b xqzt".split(
+            " "
+        )
+    )
     return [rng.choice(pool) for _ in range(rng.randrange(30))]
 
 
@@ -80,7 +84,11 @@ def test_the_reader_is_a_model_of_transformers_with_the_same_pieces_and_scores(t
     )
     assert not any(report.values())
     tagger = Tagger.default()
-    for text in ("A man who doesn't wear a red hat.", "Café t-shirt, no 737-200 w/o wihtout", "it isn't ; can't cannot"):
+    for text in (
+        "A man who doesn't wear a red hat.",
+        "Café t-shirt, no 737-200 w/o wihtout",
+        "it isn't ; can't cannot",
+    ):
         ids, _ = tagger.pieces(words_of(text))
         encoded = tokenizer(text, return_tensors="pt")
         assert encoded["input_ids"][0].tolist() == ids
