@@ -8,9 +8,10 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "reader"
 sys.path.insert(0, str(FOLDER))
+import fillers  # noqa: E402
 import grammar  # noqa: E402
 
-FILLERS = grammar.Fillers(
+FILLERS = fillers.Fillers(
     words=["quark", "frump"],
     phrases=["blue sky", "dog"],
     findings=["effusion"],
