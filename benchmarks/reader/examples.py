@@ -16,8 +16,8 @@ from reading_judge import UNCOUNTED  # noqa: E402
 from reading_openi import mentions_in  # noqa: E402
 from reading_set import LabelledText, read_split  # noqa: E402
 
-from notclip.reading_tagger import may_deny  # noqa: E402
-from notclip.reading_words import split_words  # noqa: E402
+from notclip.remote.reading_tagger import may_deny  # noqa: E402
+from notclip.remote.reading_words import split_words  # noqa: E402
 
 _DENIED_FREELY = re.compile(
     r"n't|'t\b|\b(?:no|not|none|never|without|except|instead|rather|lack\w*|missing)\b", re.IGNORECASE

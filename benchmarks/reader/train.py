@@ -23,7 +23,7 @@ sys.path.insert(0, str(HERE))
 from examples import Examples  # noqa: E402
 from fillers import Labelled  # noqa: E402
 
-from notclip.reading_tagger import LABELS, Tagger, TaggerNetwork  # noqa: E402
+from notclip.remote.reading_tagger import LABELS, Tagger, TaggerNetwork  # noqa: E402
 
 SHARED = HERE.parents[2] / "shared"
 BASE = SHARED / "models" / "flickr8k-dual-encoder"

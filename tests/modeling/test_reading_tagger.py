@@ -7,8 +7,8 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 from notclip.reader_folder import write_reader
-from notclip.reading_tagger import LABELS, Tagger, may_deny
-from notclip.reading_words import split_words
+from notclip.remote.reading_tagger import LABELS, Tagger, may_deny
+from notclip.remote.reading_words import split_words
 
 
 def words_of(text: str) -> list[str]:
