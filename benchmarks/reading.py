@@ -29,7 +29,7 @@ from notclip.negation_scope import NegationScope, read_scope
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 PEOPLE = ("fashioniq", "flickr30k", "negrefcocog", "nlvr2")
-GROUPS = {"people's captions, phrases, edits": PEOPLE, "search queries": ("queries", "queries-own")}
+GROUPS = {"people's captions, phrases, edits": PEOPLE, "search queries": ("queries", "queries-own", "queries-apps")}
 
 _PIECES = (
     "no not without none neither nor n't lacks except but and or with never nobody nothing instead of than free minus "
