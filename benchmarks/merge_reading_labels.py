@@ -2,10 +2,10 @@
 
     python benchmarks/merge_reading_labels.py ../shared/data/reading/pool.jsonl
 
-Reads passes/a.jsonl, passes/b.jsonl and the lists of written queries of the folder; writes train.jsonl, development.jsonl and
-test.jsonl there, and the figures of its card. A character is denied (or affirmed) where both passes say so, a word
-that is not covered whole is free, and a span is a maximal run of such characters from word to word: what two careful
-readers do not both say counts neither way. A text that either pass skips is left out.
+Reads passes/a.jsonl, passes/b.jsonl and the lists of written queries of the folder; writes train.jsonl,
+development.jsonl and test.jsonl there, and the figures of its card. A character is denied (or affirmed) where both
+passes say so, a word that is not covered whole is free, and a span is a maximal run of such characters from word to
+word: what two careful readers do not both say counts neither way. A text that either pass skips is left out.
 
 A pass names what it marks by its words, in order of the text, or by [start, end] where the text may not be passed on.
 Words that occur more than once are placed so that no two marks overlap and what is denied follows a cue most closely.

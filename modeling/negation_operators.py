@@ -6,9 +6,9 @@
     field   = name ":" | name "!:" | name "!="
     value   = word | "a quoted phrase" | "(" query ")"
 
-`-x`, `!x`, `NOT x`, `field:!x`, `-field:x`, `field!=x` exclude x, as do the fields that say so themselves (`exclude:x`,
-`without:x`, `not: x, y`, `--no x, y`). Before a parenthesis all that stands in it is excluded; what is excluded twice is
-wanted. `-face:yes` and `-face:*` exclude a face. A field's name is no part of what is looked for.
+`-x`, `!x`, `NOT x`, `field:!x`, `-field:x`, `field!=x` exclude x, as do the fields that say so themselves
+(`exclude:x`, `without:x`, `not: x, y`, `--no x, y`). Before a parenthesis all that stands in it is excluded; what is
+excluded twice is wanted. `-face:yes` and `-face:*` exclude a face. A field's name is no part of what is looked for.
 
 A hyphen is a hyphen within a word (t-shirt), before a digit (-5 °C), with a space behind it (rock - live), and where
 another closes it (-so-). NOT is English behind a verb ("is NOT red"), before "only", and in a text all in capitals.
