@@ -12,7 +12,12 @@ from notclip.results import weights_sha256
 
 # What a model's files say of where they came from, which decides nothing.
 _NAMES = frozenset({"_name_or_path", "backbone_name", "_commit_hash", "transformers_version"})
-_READERS = ("notclip.caption_frames", "notclip.composition_notclip", "notclip.negation_scope")
+_READERS = (
+    "notclip.caption_frames",
+    "notclip.composition_notclip",
+    "notclip.negation_scope",
+    "notclip.reading_tagger",
+)
 
 
 def image_tower_fingerprint(model: NotClipModel) -> str:

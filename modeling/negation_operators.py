@@ -33,6 +33,7 @@ _ENGLISH_BEFORE = frozenset(
 _ENGLISH_AFTER = frozenset("only just merely simply enough".split())
 _ARTICLES = frozenset("a an the any my".split())
 _ENDS_OF_RUN = frozenset("in on at by with from of near to for without no not just only".split())
+_NEITHER = frozenset(("no", "false", "none", "0"))
 _WHOLE_FIELD = frozenset(("yes", "true", "1", "any"))
 _ENGLISH_CUES = frozenset("no not without none never".split())
 _TAG_WITH_NUMBER = re.compile(r"\d+[^\W\d]{4}")  # -1girl, but not -5 °C nor -35mm
@@ -40,7 +41,7 @@ _MOST_WORDS = 3
 
 _MAY_EXCLUDE = re.compile(
     r"(?:^|[\s(,;:&|\"“])[-–−!+]+\w|[-–−!][\"“'(*+]|\b(?:NOT|WITHOUT|EXCLUDE|EXCLUDING|EXCEPT|MINUS)\b|![:=]|"
-    r"\b(?:exclud\w*|except|without|not|no|omit|minus|hide|remove|negative)[\w-]*:",
+    r"\b(?:exclud\w*|except|without|not|no|omit|minus|hide|remove|negative)[\w-]*:|\w:(?:no|none|false)\b",
 )
 _TOKEN = re.compile(r'"[^"]*"?|“[^”]*”?|(?:[-!]|\w+:)+\'[^\']+\'|[()]|[&|]{1,2}|[,;]|[^\s()&|,;"“”]+')
 _TERM = re.compile(
@@ -184,7 +185,8 @@ class _Query:
             self.found.cues.append((start, end))
             return False, self._take_list(at + 1)
         field = name.lower().replace("_", "-").partition("-")[0]
-        turns = (_excludes(sign), bool(name) and (equals[0] == "!" or field in _NEGATING_FIELDS), _excludes(inner))
+        negates = bool(name) and (equals[0] == "!" or field in _NEGATING_FIELDS or value.lower() in _NEITHER)
+        turns = (_excludes(sign), negates, _excludes(inner))
         excludes = (sum(turns) + denies) % 2 == 1
         if not any(turns) and not denies and not inside:
             if name and (value or followed):
@@ -195,7 +197,7 @@ class _Query:
             (self.found.cues if any(turns) else self.found.dropped).append((start, first))
         if followed or not value:
             return excludes, at + 1
-        if name and value.lower().strip("*") in ("", *_WHOLE_FIELD):
+        if name and value.lower().strip("*") in ("", *_WHOLE_FIELD, *_NEITHER):
             self.found.cues[-1:] = [(start, match.start("name"))]
             self.found.dropped.append((match.end("name"), end))
             first, end = match.span("name")
@@ -224,6 +226,7 @@ class _Query:
         while at + 1 < len(self.words) and self.words[at] == "," and self.tokens[at + 1][0] == self.tokens[at][1]:
             if self.tokens[at][0] != self.tokens[at - 1][1] or not self.words[at + 1][0].isalnum():
                 break
+            self.found.dropped.append(self.tokens[at])
             self._deny(*self.tokens[at + 1])
             at += 2
         return at
@@ -247,7 +250,7 @@ class _Query:
         whole, phrase = (start, end), self.text[start:end]
         start += len(phrase) - len(phrase.lstrip(_EDGES + ' "“_'))
         phrase = phrase.strip(_EDGES + ' "“”_')
-        if phrase:
+        if any(map(str.isalnum, phrase)):
             self.found.denied.append((start, start + len(phrase)))
             self.found.dropped += [(whole[0], start), (start + len(phrase), whole[1])]
 
