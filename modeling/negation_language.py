@@ -66,7 +66,7 @@ _WORD = re.compile(r"(?<![\w./:@-])[^\W\d_]{2,}(?!\w|[./:@-]\w)|[^\W\d_a-zA-Z]")
 _LATIN = re.compile(r"[a-zA-Z\u00c0-\u024f]")
 # In English and in others: they speak for none.
 _SHARED = frozenset(
-    "a an in is no on me die man war he as am i o or all den hat so bank do to also has has war in".split()
+    "café piñata jalapeño naïve fiancé fiancée résumé façade décor pokémon entrée a an in is no on me die man war he as am i o or all den hat so bank do to also has has war in".split()
 )
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 # Letters that English hardly knows, and the languages that they speak for.

@@ -10,7 +10,6 @@ makes the affirmed text and the denied phrases. A text without a word that may d
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import overload
 
 from .negation_language import language_of
@@ -32,6 +31,8 @@ _EMPTY = frozenset(
     "anything something any some".split()
 )
 _EDGES = " \t\r\n,;:-–—.·&/|\"'“”‘’`"
+_MOST_REMEMBERED = 16384  # readings
+_remembered: dict[tuple[str, bool], "NegationScope"] = {}
 _LETTER = re.compile(r"[^\W_]+")
 
 
@@ -96,15 +97,18 @@ def read_scope(
         operators: whether `-x`, `!x`, `NOT x`, `field:!x` and their kin exclude; without, a hyphen is a hyphen.
         explain: whether to say of each word what became of it, and which part of the reader decided that.
     """
-    if isinstance(text, str) and not explain:
-        return _read_one(text, operators)
-    read = read_scopes([text] if isinstance(text, str) else text, operators=operators, explain=explain)
-    return read[0] if isinstance(text, str) else read
-
-
-@lru_cache(maxsize=16384)
-def _read_one(text: str, operators: bool) -> NegationScope:
-    return read_scopes([text], operators=operators)[0]
+    texts = [text] if isinstance(text, str) else list(text)
+    if explain:
+        scopes = read_scopes(texts, operators=operators, explain=True)
+    else:
+        known = {one: _remembered.get((one, operators)) for one in texts}
+        unknown = [one for one, scope in known.items() if scope is None]
+        known.update(zip(unknown, read_scopes(unknown, operators=operators), strict=True))
+        if len(_remembered) > _MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered.update({(one, operators): known[one] for one in unknown})
+        scopes = [known[one] for one in texts]
+    return scopes[0] if isinstance(text, str) else scopes
 
 
 def read_scopes(
@@ -165,7 +169,7 @@ class _Reading:
             while at < len(self.labels) and self.labels[at] == following:
                 at += 1
             span = (self.spans[first][0], self.spans[at - 1][1])
-            if not _LETTER.search(self.text, *span):
+            if not _LETTER.search(self.text, *span):  # signs alone name nothing
                 self.labels[first:at] = [DROPPED] * (at - first)
             elif label == SHARED:
                 waiting.append(span)
@@ -173,7 +177,8 @@ class _Reading:
                 for modifier in waiting:
                     yield modifier, f"{_phrase(self.text[slice(*modifier)])} {self.words[at - 1]}"
                 waiting.clear()
-                yield span, _phrase(self.text[slice(*span)])
+                nobody = at - 1 == first > 0 and self.words[first - 1 : at] in (["no", "one"], ["No", "one"])
+                yield span, "people" if nobody else _phrase(self.text[slice(*span)])
         yield from ((modifier, _phrase(self.text[slice(*modifier)])) for modifier in waiting)
 
     def _operated_phrases(self) -> Iterable[tuple[Span, str]]:

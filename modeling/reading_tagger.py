@@ -13,4 +13,4 @@ class Tagger:
 
 
 def may_deny(words):
-    return False
+    return True
