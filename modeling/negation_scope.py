@@ -22,13 +22,13 @@ ROLES = {AFFIRMED: "affirmed", BEGIN: "denied", INSIDE: "denied", SHARED: "denie
 _PEOPLE = re.compile(r"^(?:no[ -]?one|(?:no|any|some)body|anyone|someone)\b", re.IGNORECASE)
 # What names nothing in a picture by itself: a rest that has no other word affirms nothing.
 _EMPTY = frozenset(
-    "a an the this that these those there here it its they he she you we i one ones s is are was were be been being has "
-    "have had having do does did can could will would may might and or but nor yet so while whereas though although "
-    "with of in on at to for from by as than then which who where when what just only also instead image images photo "
-    "photos picture pictures photograph photographs video videos scene scenes frame view shot clip footage shows show "
-    "showing shown features feature featuring contains contain containing includes include including depicts depict "
-    "depicting displays display displaying see seen visible present find found appears appear search all everything "
-    "anything something any some".split()
+    "a an the this that these those there here it its they he she you we i one ones s is are was were be been being "
+    "has have had having do does did can could will would may might and or but nor yet so while whereas though "
+    "although with of in on at to for from by as than then which who where when what just only also instead image "
+    "images photo photos picture pictures photograph photographs video videos scene scenes frame view shot clip "
+    "footage shows show showing shown features feature featuring contains contain containing includes include "
+    "including depicts depict depicting displays display displaying see seen visible present find found appears "
+    "appear search all everything anything something any some".split()
 )
 _EDGES = " \t\r\n,;:-–—.·&/|\"'“”‘’`"
 _MOST_REMEMBERED = 16384  # readings
@@ -38,7 +38,7 @@ _LETTER = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True)
 class ReadWord:
-    """What became of a word, and why: `role` is affirmed, denied, cue or dropped, `reason` the part that decided it."""
+    """What became of a word (`role`: affirmed, denied, cue or dropped), and which part of the reader decided it."""
 
     start: int
     end: int

@@ -1,4 +1,4 @@
-"""The reader's contract: what is made of a tagger's labels, languages that are left whole, promises for every string."""
+"""The reader's contract: what is made of a tagger's labels, languages left whole, promises for every string."""
 
 import importlib
 import random
