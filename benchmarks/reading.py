@@ -26,7 +26,7 @@ from reading_set import FOLDER, SPLITS, LabelledText, read_split
 from scipy.stats import binomtest
 
 from notclip.errors import BadInputError
-from notclip.negation_scope import NegationScope, read_scope, read_scopes
+from notclip.remote.negation_scope import NegationScope, read_scope, read_scopes
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 FOREIGN = FOLDER / "foreign.txt"

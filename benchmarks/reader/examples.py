@@ -16,10 +16,12 @@ from reading_judge import UNCOUNTED  # noqa: E402
 from reading_openi import mentions_in  # noqa: E402
 from reading_set import LabelledText, read_split  # noqa: E402
 
-from notclip.reading_tagger import may_deny  # noqa: E402
-from notclip.reading_words import split_words  # noqa: E402
+from notclip.remote.reading_tagger import may_deny  # noqa: E402
+from notclip.remote.reading_words import split_words  # noqa: E402
 
-_DENIED_FREELY = re.compile(r"n't|'t\b|\b(?:no|not|none|never|without|except|instead|rather|lack\w*|missing)\b", re.IGNORECASE)
+_DENIED_FREELY = re.compile(
+    r"n't|'t\b|\b(?:no|not|none|never|without|except|instead|rather|lack\w*|missing)\b", re.IGNORECASE
+)
 
 
 def resplit(text: Labelled) -> Labelled:
@@ -42,7 +44,9 @@ def from_hand(labelled: LabelledText) -> Labelled:
         denied = next((span for span in labelled.denied if span[0] < end and start < span[1]), None)
         if denied:
             first = start <= denied[0]
-            allowed = ("BIS" if words and words[-1][1] not in ("A", "D") else "BS") if first else "I" if counted else "ID"
+            allowed = (
+                ("BIS" if words and words[-1][1] not in ("A", "D") else "BS") if first else "I" if counted else "ID"
+            )
         elif any(since < end and start < until for since, until in labelled.affirmed):
             allowed = "A" if counted else "AD"
         elif not labelled.denied:
@@ -92,7 +96,9 @@ def report_sentences(shared: Path, held: frozenset[str]) -> tuple[list[Labelled]
             words = words_of(sentence)
             if not may_deny(words):
                 plain.append([(word, "A") for word in words])
-            elif normal[report["uid"]] and re.match(r"(?:there (?:is|are) |otherwise,? )?no\b", sentence, re.IGNORECASE):
+            elif normal[report["uid"]] and re.match(
+                r"(?:there (?:is|are) |otherwise,? )?no\b", sentence, re.IGNORECASE
+            ):
                 found = [span for _, mentions in mentions_in(sentence) for span in [m[1:] for m in mentions]]
                 spans = split_words(sentence)
                 denying.append([

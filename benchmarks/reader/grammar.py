@@ -45,7 +45,9 @@ _NOUNS = (
     "crowd players trees rocks waves boats birds animals furniture decorations watermark frame border background shadow "
     "faces screenshots memes selfies videos duplicates logos captions wine beer stripe handle lid cord tag label"
 ).split()
-_PLACES = "kitchen,beach,street,park,living room,forest,city,bedroom,garden,field,lake,mountain,office,classroom".split(",")
+_PLACES = (
+    "kitchen,beach,street,park,living room,forest,city,bedroom,garden,field,lake,mountain,office,classroom".split(",")
+)
 _ACTS = (
     "wearing a {n}|wearing {n}|wearing any {n}|holding a {n}|holding {n}|carrying a {n}|riding a {n}|eating {n}|"
     "looking at the camera|looking at {n}|smiling|sitting|standing|running|moving|sleeping|jumping|flying|swimming|"
@@ -104,7 +106,9 @@ _VERBS = (
     "points waves laughs cries kneels bends reaches touches feeds walks prepares serves performs poses stares sniffs barks "
     "grazes swings surfs skates works fixes repairs sells buys wears shows has makes takes gives turns moves stops blocks"
 ).split()
-_PREPOSITIONS = "in on at by near with under over behind beside through across along to towards from into for of".split()
+_PREPOSITIONS = (
+    "in on at by near with under over behind beside through across along to towards from into for of".split()
+)
 _TAKES_SUBJECT = re.compile(
     r"^(?:is|are|in|on|with|wearing|holding|riding|at|walks?|runs?|sits?|stands?|jumps?|plays?|looks?|rides?|holds?|"
     r"[a-z]{3,}ing)$"
@@ -130,7 +134,9 @@ class Fillers:
 
     def __post_init__(self) -> None:
         self.captions = [
-            text for caption in self.captions if not _CUE.search(text := caption.strip().rstrip(" .")) and len(text) < 140
+            text
+            for caption in self.captions
+            if not _CUE.search(text := caption.strip().rstrip(" .")) and len(text) < 140
         ]
         for caption in self.captions:
             words = caption.split()
@@ -154,14 +160,24 @@ class Fillers:
         if kind < 0.72:
             return [rng.choice(self.words) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
         if kind < 0.79:
-            return [rng.choice(_ADJECTIVES), *([rng.choice(_ADJECTIVES)] * (rng.random() < 0.3)), rng.choice(self.words)]
+            return [
+                rng.choice(_ADJECTIVES),
+                *([rng.choice(_ADJECTIVES)] * (rng.random() < 0.3)),
+                rng.choice(self.words),
+            ]
         if kind < 0.86:
             name = rng.choice(_NAMES).split() if rng.random() < 0.6 else [_made_name(rng)]
             return [*name, rng.choice(_NOUNS)] if rng.random() < 0.5 else name
         if kind < 0.91:
             return [rng.choice(_NOUNS), "of", rng.choice(_NOUNS)]
         if kind < 0.94:
-            return [rng.choice(("man", "woman", "person", "dog", "child")), "in", "a", rng.choice(_ADJECTIVES), rng.choice(_NOUNS)]
+            return [
+                rng.choice(("man", "woman", "person", "dog", "child")),
+                "in",
+                "a",
+                rng.choice(_ADJECTIVES),
+                rng.choice(_NOUNS),
+            ]
         return [rng.choice(_NOUNS), rng.choice(_NOUNS + _VERBS_ING)]
 
     def act(self, rng: random.Random) -> list[str]:
@@ -188,7 +204,11 @@ class Fillers:
             if rng.random() < 0.3:
                 rest += [*([rng.choice(("a", "the", "his", "her"))] * (rng.random() < 0.6)), *self.thing(rng)[:2]]
             if rng.random() < 0.5:
-                rest += [rng.choice(_PREPOSITIONS), rng.choice(("a", "the", "his", "her", "some")), *self.thing(rng)[:2]]
+                rest += [
+                    rng.choice(_PREPOSITIONS),
+                    rng.choice(("a", "the", "his", "her", "some")),
+                    *self.thing(rng)[:2],
+                ]
         return [word for word in subject if word], rest
 
 
@@ -238,7 +258,9 @@ _FILL: dict[str, Callable[[Fillers, random.Random], Labelled]] = {
     "nadj": lambda f, r: _denied([r.choice(_ADJECTIVES)]),
     "nadja": lambda f, r: _affirmed([r.choice(_ADJECTIVES)]),
     "unadj": lambda f, r: _affirmed([f"un{r.choice(('attractive', 'happy', 'usual', 'kind', 'like', 'pleasant'))}"]),
-    "unthing": lambda f, r: _affirmed([f"un{r.choice(('cooked', 'cut', 'occupied', 'used', 'made', 'opened', 'paved'))}"]),
+    "unthing": lambda f, r: _affirmed(
+        [f"un{r.choice(('cooked', 'cut', 'occupied', 'used', 'made', 'opened', 'paved'))}"]
+    ),
     "r": lambda f, r: _denied((r.choice(_FINDINGS) if r.random() < 0.5 else r.choice(f.findings)).split()),
     "ra": lambda f, r: _affirmed(r.choice(_ANATOMY).split()),
     "rf": lambda f, r: _affirmed((r.choice(_FINDINGS) if r.random() < 0.5 else r.choice(f.findings)).split()),
@@ -268,7 +290,9 @@ def filled(frame: str, fillers: Fillers, rng: random.Random) -> Labelled:
         sign = frame[found.start() - 1 : found.start()]
         chosen = rng.choice(found[1].split("|"))
         if sign and sign in _SIGNS:  # "~(in|on)" is "(~in|~on)"
-            frame = f"{frame[: found.start() - 1]}{' '.join(sign + word for word in chosen.split())}{frame[found.end() :]}"
+            frame = (
+                f"{frame[: found.start() - 1]}{' '.join(sign + word for word in chosen.split())}{frame[found.end() :]}"
+            )
         else:
             frame = f"{frame[: found.start()]} {chosen} {frame[found.end() :]}"
     text: Labelled = []

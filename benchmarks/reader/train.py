@@ -1,6 +1,6 @@
-"""Trains the tagger of the reader: from the data beside this file to modeling/reading_tagger.safetensors.
+"""Trains the tagger of the reader: from the data beside this file to modeling/remote/reading_tagger.safetensors.
 
-python benchmarks/reader/train.py [--steps 6000] [--out modeling/reading_tagger.safetensors]
+python benchmarks/reader/train.py [--steps 6000] [--out modeling/remote/reading_tagger.safetensors]
 """
 
 import argparse
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from examples import Examples, Labelled, read_pseudo  # noqa: E402
 
-from notclip.reading_tagger import LABELS, Tagger, TaggerNetwork  # noqa: E402
+from notclip.remote.reading_tagger import LABELS, Tagger, TaggerNetwork  # noqa: E402
 
 SHARED = HERE.parents[2] / "shared"
 BASE = SHARED / "models" / "flickr8k-dual-encoder"
@@ -110,7 +110,11 @@ def write_weights(network: TaggerNetwork, vocabulary: list[str], path: Path) -> 
     data = b""
     for name, tensor in network.state_dict().items():
         content = tensor.half().numpy().tobytes()
-        header[f"tagger.{name}"] = {"dtype": "F16", "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(content)]}
+        header[f"tagger.{name}"] = {
+            "dtype": "F16",
+            "shape": list(tensor.shape),
+            "data_offsets": [len(data), len(data) + len(content)],
+        }
         data += content
     encoded = json.dumps(header).encode()
     encoded += b" " * (-len(encoded) % 8)
@@ -150,7 +154,8 @@ def main(argv: list[str] | None = None) -> int:
     parameters = [parameter for parameter in learned.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1.0, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / options.steps)))
+        optimizer,
+        lambda step: min(1.0, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / options.steps))),
     )
     average = {name: value.clone() for name, value in learned.state_dict().items()}
     started, total = time.time(), 0.0
