@@ -12,7 +12,12 @@ from notclip.scoring.provenance import weights_sha256
 
 # What a model's files say of where they came from, which decides nothing.
 _NAMES = frozenset({"_name_or_path", "backbone_name", "_commit_hash", "transformers_version"})
-_READERS = ("notclip.remote.caption_frames", "notclip.remote.composition_notclip", "notclip.remote.negation_scope")
+_READERS = (
+    "notclip.remote.caption_frames",
+    "notclip.remote.composition_notclip",
+    "notclip.remote.negation_scope",
+    "notclip.remote.reading_tagger",
+)
 
 
 def image_tower_fingerprint(model: NotClipModel) -> str:
