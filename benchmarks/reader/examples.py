@@ -16,7 +16,7 @@ from reading_judge import UNCOUNTED  # noqa: E402
 from reading_openi import mentions_in  # noqa: E402
 from reading_set import LabelledText, read_split  # noqa: E402
 
-from notclip.remote.reading_tagger import may_deny  # noqa: E402
+from notclip.remote.reading_tagger import CUES, may_deny  # noqa: E402
 from notclip.remote.reading_words import split_words  # noqa: E402
 
 _DENIED_FREELY = re.compile(
@@ -54,7 +54,25 @@ def from_hand(labelled: LabelledText) -> Labelled:
         else:
             allowed = ANY if counted else "ACD"
         words.append((word, allowed))
+    for place in range(len(words) - 1):
+        if (
+            words[place][0].lower() in CUES
+            and words[place][1] != "A"
+            and labelled.denied
+            and _leads_to_denied(words, place)
+        ):
+            words[place] = (word, "C")
     return words
+
+
+def _leads_to_denied(words: Labelled, place: int) -> bool:
+    """Whether what a word denies follows, with nothing affirmed in between."""
+    for _, allowed in words[place + 1 : place + 5]:
+        if allowed in ("B", "BS", "BIS"):
+            return True
+        if allowed == "A":
+            return False
+    return False
 
 
 def phrases_of(texts: Sequence[LabelledText], sources: Sequence[str], side: str) -> list[str]:
