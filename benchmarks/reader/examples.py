@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 from fillers import Fillers, Labelled  # noqa: E402
 from grammar import ANY, filled, read_frames  # noqa: E402
+from phrased import Phrased  # noqa: E402
 from reading_judge import UNCOUNTED  # noqa: E402
 from reading_openi import mentions_in  # noqa: E402
 from reading_set import LabelledText, read_split  # noqa: E402
@@ -54,15 +55,15 @@ def from_hand(labelled: LabelledText) -> Labelled:
         else:
             allowed = ANY if counted else "ACD"
         words.append((word, allowed))
-    for place in range(len(words) - 1):
-        if (
-            words[place][0].lower() in CUES
-            and words[place][1] != "A"
-            and labelled.denied
-            and _leads_to_denied(words, place)
-        ):
-            words[place] = (word, "C")
-    return words
+    return _with_sure_cues(words)
+
+
+def _with_sure_cues(words: Labelled) -> Labelled:
+    """Words such as "no" are cues where what they lead to is denied."""
+    return [
+        (word, "C" if word.lower() in CUES and allowed != "A" and _leads_to_denied(words, place) else allowed)
+        for place, (word, allowed) in enumerate(words)
+    ]
 
 
 def _leads_to_denied(words: Labelled, place: int) -> bool:
@@ -156,6 +157,7 @@ class Examples:
             captions=captions,
         )
         self.captions = captions
+        self.phrased = Phrased(self.fillers)
         held = frozenset(
             letters_of(text.text)
             for split in ("development", "test")
@@ -169,11 +171,13 @@ class Examples:
             self.frames[name] = (frames, list(accumulate(weights)))
 
     def draw(self, kind: str, rng: random.Random) -> Labelled:
-        """One text of a kind: hand, plain, reports, or a file of frames."""
+        """One text of a kind: hand, phrased, plain, reports, or a file of frames."""
         if kind == "hand":
             return self._varied(rng.choice(self.hand)[1], rng)
         if kind == "reports":
             return rng.choice(self.reports if rng.random() < 0.4 else self.reports_plain)
+        if kind == "phrased":
+            return _with_sure_cues(self.phrased.draw(rng))
         if kind == "plain":
             return [(word, "A") for word in words_of(rng.choice(self.captions))]
         frames, weights = self.frames[kind]

@@ -28,8 +28,14 @@ from notclip.remote.reading_tagger import LABELS, Tagger, TaggerNetwork  # noqa:
 SHARED = HERE.parents[2] / "shared"
 BASE = SHARED / "models" / "flickr8k-dual-encoder"
 MIXTURE = {
-    "hand": 0.26, "frames_written": 0.38, "frames_paraphrases": 0.08, "captions": 0.12, "plain": 0.10, "reports": 0.06
-}  # fmt: skip
+    "hand": 0.24,
+    "frames_written": 0.32,
+    "frames_paraphrases": 0.06,
+    "captions": 0.12,
+    "phrased": 0.12,
+    "plain": 0.08,
+    "reports": 0.06,
+}
 
 
 def base_vocabulary(embedding_size: int) -> tuple[list[str], Tensor]:
