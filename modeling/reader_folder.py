@@ -7,8 +7,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from tokenizers.decoders import WordPiece
 from transformers import PreTrainedTokenizerFast
 
-from .modeling_reader import ID_TO_LABEL, ReaderConfig
-from .reading_tagger import Tagger
+from notclip.remote.modeling_reader import ID_TO_LABEL, ReaderConfig
+from notclip.remote.reading_tagger import WEIGHTS, Tagger
 
 CODE = ("modeling_reader.py", "reading_tagger.py")
 
@@ -37,7 +37,7 @@ def write_reader(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(Tagger.default_bytes())
     tokenizer_of(tagger.vocabulary).save_pretrained(folder)
     for name in CODE:
-        shutil.copyfile(Path(__file__).parent / name, folder / name)
+        shutil.copyfile(WEIGHTS.parent / name, folder / name)
 
 
 def tokenizer_of(vocabulary: list[str]) -> PreTrainedTokenizerFast:

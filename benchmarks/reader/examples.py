@@ -1,7 +1,6 @@
-"""What the tagger learns from: hand labels, frames without end, plain captions; as words with the labels they may have."""
+"""What the tagger learns from: hand labels, frames, plain captions, reports; words with the labels they may have."""
 
 import csv
-import json
 import random
 import re
 import sys
@@ -11,7 +10,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
-from grammar import ANY, Fillers, Labelled, filled, read_frames  # noqa: E402
+from fillers import Fillers, Labelled  # noqa: E402
+from grammar import ANY, filled, read_frames  # noqa: E402
 from reading_judge import UNCOUNTED  # noqa: E402
 from reading_openi import mentions_in  # noqa: E402
 from reading_set import LabelledText, read_split  # noqa: E402
@@ -125,10 +125,9 @@ class Examples:
     Args:
         shared: the folder with data/ and models/.
         words: words of any kind for fillers.
-        pseudo: labelled texts of the pool, by a teacher.
     """
 
-    def __init__(self, shared: Path, words: Sequence[str], pseudo: Sequence[Labelled] = ()) -> None:
+    def __init__(self, shared: Path, words: Sequence[str]) -> None:
         hand = read_split("train", pool=shared / "data" / "reading" / "pool.jsonl")
         people = ("fashioniq", "flickr30k", "negrefcocog", "nlvr2", "queries", "queries-own", "queries-apps", "plain")
         captions = plain_captions(shared, "train")
@@ -146,25 +145,22 @@ class Examples:
         )
         self.reports_plain, self.reports = report_sentences(shared, held)
         self.hand = [(text, from_hand(text)) for text in hand]
-        self.pseudo = list(pseudo)
         self.frames = {}
         for name in ("frames_written", "frames_paraphrases", "captions"):
             frames, weights = zip(*read_frames(HERE / f"{name}.txt"), strict=True)
             self.frames[name] = (frames, list(accumulate(weights)))
 
     def draw(self, kind: str, rng: random.Random) -> Labelled:
-        """One text of a kind: hand, pseudo, plain, or a file of frames."""
+        """One text of a kind: hand, plain, reports, or a file of frames."""
         if kind == "hand":
             return self._varied(rng.choice(self.hand)[1], rng)
-        if kind == "pseudo":
-            return rng.choice(self.pseudo)
         if kind == "reports":
             return rng.choice(self.reports if rng.random() < 0.4 else self.reports_plain)
         if kind == "plain":
             return [(word, "A") for word in words_of(rng.choice(self.captions))]
         frames, weights = self.frames[kind]
         frame = rng.choices(frames, cum_weights=weights)[0]
-        words = resplit(filled(frame, self.fillers, rng))
+        words = misspelt(resplit(filled(frame, self.fillers, rng)), rng)
         return self._varied(words, rng) if kind == "captions" else words
 
     def _varied(self, words: Labelled, rng: random.Random) -> Labelled:
@@ -201,11 +197,19 @@ class Examples:
             given += len(found)
 
 
+def misspelt(words: Labelled, rng: random.Random) -> Labelled:
+    """Now and then a word has a letter too few or too many, or two in the wrong order."""
+    found: Labelled = []
+    for word, allowed in words:
+        if len(word) > 4 and word.isalpha() and rng.random() < (0.05 if allowed == "C" else 0.01):
+            place = rng.randrange(1, len(word) - 1)
+            kind = rng.randrange(3)
+            middle = ("", word[place] * 2, word[place + 1] + word[place])[kind]
+            word = word[:place] + middle + word[place + (2 if kind == 2 else 1) :]
+        found.append((word, allowed))
+    return found
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text."""
     return [text[start:end] for start, end in split_words(text)]
-
-
-def read_pseudo(path: Path) -> list[Labelled]:
-    """Texts with labels that a teacher gave: JSON lists of words and letters."""
-    return [list(zip(*json.loads(line), strict=True)) for line in path.read_text(encoding="utf-8").splitlines()]

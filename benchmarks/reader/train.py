@@ -1,12 +1,14 @@
-"""Trains the tagger of the reader: from the data beside this file to modeling/remote/reading_tagger.safetensors.
+"""Trains the tagger of the reader: from the data beside this file to modeling/reading_tagger.safetensors.
 
-python benchmarks/reader/train.py [--steps 6000] [--out modeling/remote/reading_tagger.safetensors]
+python benchmarks/reader/train.py [--steps 4000] [--out modeling/reading_tagger.safetensors]
 """
 
 import argparse
+import copy
+import hashlib
 import json
 import math
-import random
+import platform
 import struct
 import sys
 import time
@@ -18,7 +20,8 @@ from torch import Tensor, nn
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-from examples import Examples, Labelled, read_pseudo  # noqa: E402
+from examples import Examples  # noqa: E402
+from fillers import Labelled  # noqa: E402
 
 from notclip.remote.reading_tagger import LABELS, Tagger, TaggerNetwork  # noqa: E402
 
@@ -34,8 +37,11 @@ def base_vocabulary(embedding_size: int) -> tuple[list[str], Tensor]:
     from safetensors import safe_open
 
     ids = json.loads((BASE / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
-    kept = [(piece, place) for piece, place in sorted(ids.items(), key=lambda item: item[1])
-            if piece.isascii() and not piece.startswith("[unused") and piece not in ("[CLS]", "[SEP]", "[MASK]")]  # fmt: skip
+    kept = [
+        (piece, place)
+        for piece, place in sorted(ids.items(), key=lambda item: item[1])
+        if piece.isascii() and not piece.startswith("[unused") and piece not in ("[CLS]", "[SEP]", "[MASK]")
+    ]
     kept.sort(key=lambda item: item[0] != "[PAD]")
     with safe_open(BASE / "model.safetensors", "pt") as file:
         name = next(name for name in file.keys() if name.endswith("word_embeddings.weight"))
@@ -63,11 +69,13 @@ class Learned(nn.Module):
         self.register_buffer("place", place)
 
     def forward(self, input_ids: Tensor) -> Tensor:
+        """Scores of the labels, shape (B, L, 6)."""
         places = self.place[input_ids]
         embedded = self.network.embeddings(input_ids) + self.added(places) * (places != 0).unsqueeze(-1)
         return self.network.from_embeddings(embedded, (input_ids != 0).unsqueeze(-1))
 
     def merged(self) -> TaggerNetwork:
+        """The network with what was learned added to its embeddings."""
         with torch.no_grad():
             frequent = self.place != 0
             self.network.embeddings.weight[frequent] += self.added.weight[self.place[frequent]]
@@ -75,10 +83,7 @@ class Learned(nn.Module):
         return self.network
 
 
-_BITS = {label: place for place, label in enumerate(LABELS)}
-
-
-def tensors_of(texts: list[Labelled], tagger: Tagger, rng: random.Random) -> tuple[Tensor, Tensor]:
+def tensors_of(texts: list[Labelled], tagger: Tagger) -> tuple[Tensor, Tensor]:
     """Pieces (B, L), and which labels each may have, (B, L, 6)."""
     rows, sets = [], []
     for text in texts:
@@ -121,30 +126,53 @@ def write_weights(network: TaggerNetwork, vocabulary: list[str], path: Path) -> 
     path.write_bytes(struct.pack("<Q", len(encoded)) + encoded + data)
 
 
+def write_record(
+    options: argparse.Namespace, mixture: dict[str, float], examples: Examples, losses: list[float], seconds: float
+) -> None:
+    """Write beside the weights how they came about."""
+    sources = [*sorted(HERE.glob("*.txt")), *sorted(HERE.glob("*.py")), HERE.parent / "reading_data" / "train.jsonl"]
+    record = {
+        "command": "python benchmarks/reader/train.py",
+        "options": {name: value for name, value in vars(options).items() if name not in ("out", "keep")},
+        "mixture": mixture,
+        "drawn_texts": options.steps * options.batch,
+        "hand_labelled_texts": len(examples.hand),
+        "frames": {name: len(frames) for name, (frames, _) in examples.frames.items()},
+        "plain_captions": len(examples.captions),
+        "report_sentences": {"plain": len(examples.reports_plain), "of normal reports": len(examples.reports)},
+        "word_embeddings": "main components of those of ../shared/models/flickr8k-dual-encoder (all-MiniLM-L6-v2)",
+        "loss_every": {str(options.every): losses},
+        "processor_seconds": round(seconds),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "sha256_of_sources": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources},
+        "sha256": hashlib.sha256(options.out.read_bytes()).hexdigest(),
+    }
+    options.out.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
 def main(argv: list[str] | None = None) -> int:
+    """Train, and write weights and record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--hidden", type=int, default=128)
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--hidden", type=int, default=96)
     parser.add_argument("--embedding", type=int, default=64)
-    parser.add_argument("--dilations", type=int, nargs="+", default=[1, 2, 4, 1, 2])
+    parser.add_argument("--dilations", type=int, nargs="+", default=[1, 2, 4, 8, 1])
     parser.add_argument("--frequent", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--every", type=int, default=1000)
-    parser.add_argument("--pseudo", type=Path)
+    parser.add_argument("--every", type=int, default=100)
+    parser.add_argument("--keep", action="store_true", help="write the weights every 1000 steps, too")
     parser.add_argument("--out", type=Path, default=HERE.parents[1] / "modeling" / "reading_tagger.safetensors")
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
-    rng = random.Random(options.seed)
     vocabulary, embeddings = base_vocabulary(options.embedding)
     network = TaggerNetwork(len(vocabulary), options.embedding, options.hidden, options.dilations)
     tagger = Tagger(network, vocabulary)
     words = [piece for piece in vocabulary if piece.isalpha() and len(piece) > 3][500:]
-    pseudo = read_pseudo(options.pseudo) if options.pseudo else []
-    examples = Examples(SHARED, words, pseudo)
-    mixture = MIXTURE | ({"pseudo": 0.3} if pseudo else {})
+    examples = Examples(SHARED, words)
+    mixture = MIXTURE
     counts = Counter[int]()
     for batch in examples.batches(mixture, options.batch, 150, seed=options.seed + 1):
         for text in batch:
@@ -158,9 +186,9 @@ def main(argv: list[str] | None = None) -> int:
         lambda step: min(1.0, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / options.steps))),
     )
     average = {name: value.clone() for name, value in learned.state_dict().items()}
-    started, total = time.time(), 0.0
+    started, started_cpu, total, losses = time.time(), time.process_time(), 0.0, []
     for step, batch in enumerate(examples.batches(mixture, options.batch, options.steps, seed=options.seed + 2), 1):
-        input_ids, allowed = tensors_of(batch, tagger, rng)
+        input_ids, allowed = tensors_of(batch, tagger)
         loss = allowed_loss(learned(input_ids), allowed, (input_ids != 0).float())
         optimizer.zero_grad()
         loss.backward()
@@ -173,10 +201,17 @@ def main(argv: list[str] | None = None) -> int:
                 average[name].lerp_(value, 1 - decay)
         total += loss.item()
         if step % options.every == 0:
+            losses.append(round(total / options.every, 4))
             print(f"step {step}: loss {total / options.every:.4f}, {time.time() - started:.0f} s", flush=True)
             total = 0.0
+        if options.keep and step % 1000 == 0:
+            now = copy.deepcopy(learned)
+            now.load_state_dict(average)
+            write_weights(now.merged(), vocabulary, options.out.with_suffix(f".{step}.safetensors"))
+    seconds = time.process_time() - started_cpu
     learned.load_state_dict(average)
     write_weights(learned.merged(), vocabulary, options.out)
+    write_record(options, mixture, examples, losses, seconds)
     return 0
 
 

@@ -3,7 +3,7 @@
     Tagger.default().tag([["a", "man", "without", "a", "hat"]])    # ["AACDB"]
 
 A small convolutional network over word pieces; the best labels that make sense together are chosen by Viterbi's
-algorithm. How it was trained stands in reading_tagger.md beside the weights; the file of weights is also the
+algorithm. How it was trained stands in reading_tagger.json beside the weights; the file of weights is also the
 model.safetensors of the notclip-reader repository (modeling_reader.py wraps the same network).
 """
 
@@ -30,16 +30,37 @@ _IMPOSSIBLE = -1e4
 # Where a text has none of these words, nothing is denied: saves the network's time on plain captions. What deniers
 # people write is a closed list; what they deny is not.
 _PLAIN_CUES = (
-    "no not n't without never none nobody noone nothing neither nor except excepting exception lack lacks lacking lacked "
-    "missing misses miss absent absence instead rather than devoid void free minus excluding exclude excludes excluded "
-    "exclusion nowhere cannot cant sans zero hardly barely scarcely isnt arent dont doesnt didnt wont wasnt werent "
-    "hasnt havent hadnt couldnt wouldnt non avoid avoids avoiding omit omits omitted omitting "
-    "fail fails failed fails negative denies denied deny denying ruled rule rules resolved resolution removal removed "
-    "remove empty bare banned stripped few vain forgot gone yet short lost unlike unseen unaccompanied hide hides hidden "
-    "mute filter ignore ignoring skip hold anything everything everyone any all off out sans far less unless nto nor nope "
-    "w/o w/out wo un cleared refuses lieu opposed aside apart besides beyond clear disappeared vanished nobody's prohibited forbidden "
-    "disallowed nil zilch dropping drop drops ditch false untrue"
+    "no not n't without never none nobody noone nothing neither nor except excepting exception lack lacks lacking "
+    "lacked missing misses miss absent absence instead rather than devoid void free minus excluding exclude "
+    "excludes excluded exclusion nowhere cannot cant sans zero hardly barely scarcely isnt arent dont doesnt didnt "
+    "wont wasnt werent hasnt havent hadnt couldnt wouldnt non avoid avoids omit omits omitted omitting fail fails "
+    "failed negative denies denied deny denying resolved resolution removal removed remove banned few vain forgot "
+    "forgotten gone lost unlike unseen unaccompanied hide hides hidden mute ignore ignoring skip hold less unless "
+    "nto w/o w/out wo un cleared lieu opposed refuses disappeared vanished prohibited forbidden nil 0"
 )
+# These deny beside one of some other words alone: "out" in "out of bread", not in "looks out".
+_PAIRED_CUES = {
+    "out": "of with leave leaves leaving left rule ruled rules cut filter filtered".split(),
+    "off": "leash lead cut".split(),
+    "any": "but other".split(),
+    "every": "but other".split(),
+    "all": "but".split(),
+    "anything": "but besides other".split(),
+    "everything": "but besides other".split(),
+    "everyone": "but besides".split(),
+    "empty": ["of"],
+    "bare": ["of"],
+    "clear": ["of"],
+    "short": ["of"],
+    "emptied": ["of"],
+    "stripped": ["of"],
+    "far": ["from"],
+    "apart": ["from"],
+    "aside": ["from"],
+    "yet": ["to"],
+    "place": ["of"],
+    "besides": ["the", "a"],
+}
 _OFTEN_MISSPELT = ("without", "nothing", "except", "missing", "lacking", "excluding", "neither", "nobody", "instead")
 
 
@@ -53,6 +74,9 @@ def _misspelt(word: str) -> set[str]:
 
 
 _CUES = frozenset(_PLAIN_CUES.split()).union(*map(_misspelt, _OFTEN_MISSPELT)) - {"with", "excepts", "noting", "withe"}
+_AFTER_NO = re.compile("CD?(BI*)(D*)")
+_SEPARATORS = frozenset((",", "or", "and", "nor", "/", ";", "."))
+_VERBS = frozenset("wear wears wearing have has having is are show shows contain contains hold holds holding".split())
 _ASTRAY = re.compile("(?:^|[^BI])I")
 
 
@@ -177,7 +201,8 @@ class Tagger:
         for place, words in enumerate(texts):
             if (place, 0) in tagged:
                 joined = "".join(tagged[place, start] for start in range(0, len(words), WORDS_AT_ONCE))
-                labels[place] = joined if "C" in joined or _denies_alone(words, joined) else "A" * len(joined)
+                sound = "C" in joined or _denies_alone(words, joined)
+                labels[place] = _without_mentioned(words, joined) if sound else "A" * len(joined)
         return labels
 
     def probabilities(self, words: Sequence[str]) -> list[dict[str, float]]:
@@ -232,12 +257,39 @@ class Tagger:
 
 def may_deny(words: Sequence[str]) -> bool:
     """Whether a text has a word that can deny; where not, nothing in it is denied."""
-    return not _CUES.isdisjoint(map(_plain, words))
+    plain = set(map(_plain, words))
+    return not _CUES.isdisjoint(plain) or any(
+        cue in plain and not plain.isdisjoint(partners) for cue, partners in _PAIRED_CUES.items()
+    )
 
 
 def _denies_alone(words: Sequence[str], labels: str) -> bool:
     """Whether a word is a cue and what it denies at once: nobody."""
     return any(label == "B" and word.lower() in ("nobody", "noone") for word, label in zip(words, labels, strict=True))
+
+
+def _without_mentioned(words: Sequence[str], labels: str) -> str:
+    """Labels without denials of what the text affirms: in "two dogs, and no dogs are standing" standing is denied."""
+    if "BD" not in labels and "ID" not in labels and "BI" not in labels:
+        return labels
+    affirmed = {_singular(word) for word, label in zip(words, labels, strict=True) if label == "A"}
+    settled = list(labels)
+    for found in _AFTER_NO.finditer(labels):
+        start, end, until = found.start(1), found.end(1), found.end(2)
+        if words[start - 1].lower() not in ("no", "neither") and words[found.start()].lower() not in ("no", "neither"):
+            continue
+        if all(_singular(word) in affirmed for word in words[start:end]):
+            linked = {word.lower() for word in words[end:until]}
+            if until > end and not linked <= _SEPARATORS and labels[until : until + 1] == "B":
+                settled[start:end] = "D" * (end - start)
+        elif _singular(words[start]) in affirmed and end - start > 1 and words[start + 1].lower() in _VERBS:
+            settled[start : start + 2] = "DB"
+    return "".join(settled)
+
+
+def _singular(word: str) -> str:
+    word = word.lower()
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word
 
 
 def _plain(word: str) -> str:
