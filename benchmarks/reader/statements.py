@@ -10,11 +10,11 @@ from pathlib import Path
 from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from reading_set import LabelledText, Span  # noqa: E402
+from reading_set import LabelledText, Span
 
-from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon  # noqa: E402
-from notclip.recaption.english.domain import load_domain  # noqa: E402
-from notclip.recaption.english.phrasing import Phrasebook, Statement, load_phrasebook  # noqa: E402
+from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
+from notclip.recaption.english.domain import load_domain
+from notclip.recaption.english.phrasing import Phrasebook, Statement, load_phrasebook
 
 _PEOPLE = ("nobody", "someone", "somebody", "anyone", "anybody", "one")
 

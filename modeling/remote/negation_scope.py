@@ -197,7 +197,7 @@ class _Reading:
         yield from ((modifier, _phrase(self.text[slice(*modifier)])) for modifier in shared)
 
     def _end_of_phrase(self, first: int) -> int:
-        """The end of the phrase that begins at a word; one goes on over an article, or "no dog is running" over "is"."""
+        """The end of the phrase that begins at a word; it goes on over an article, "no dog is running" over "is"."""
         label, at = self.labels[first], first + 1
         following = SHARED if label == SHARED else INSIDE
         bridges = _ARTICLES | _COPULAS if {*self.words[max(0, first - 1) : at]} & _NOBODY else _ARTICLES
