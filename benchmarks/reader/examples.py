@@ -12,11 +12,12 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 from fillers import Fillers, Labelled  # noqa: E402
 from grammar import ANY, filled, read_frames  # noqa: E402
+from phrased import Phrased  # noqa: E402
 from reading_judge import UNCOUNTED  # noqa: E402
 from reading_openi import mentions_in  # noqa: E402
 from reading_set import LabelledText, read_split  # noqa: E402
 
-from notclip.remote.reading_tagger import may_deny  # noqa: E402
+from notclip.remote.reading_tagger import CUES, may_deny  # noqa: E402
 from notclip.remote.reading_words import split_words  # noqa: E402
 
 _DENIED_FREELY = re.compile(
@@ -54,7 +55,25 @@ def from_hand(labelled: LabelledText) -> Labelled:
         else:
             allowed = ANY if counted else "ACD"
         words.append((word, allowed))
-    return words
+    return _with_sure_cues(words)
+
+
+def _with_sure_cues(words: Labelled) -> Labelled:
+    """Words such as "no" are cues where what they lead to is denied."""
+    return [
+        (word, "C" if word.lower() in CUES and allowed != "A" and _leads_to_denied(words, place) else allowed)
+        for place, (word, allowed) in enumerate(words)
+    ]
+
+
+def _leads_to_denied(words: Labelled, place: int) -> bool:
+    """Whether what a word denies follows, with nothing affirmed in between."""
+    for _, allowed in words[place + 1 : place + 5]:
+        if allowed in ("B", "BS", "BIS"):
+            return True
+        if allowed == "A":
+            return False
+    return False
 
 
 def phrases_of(texts: Sequence[LabelledText], sources: Sequence[str], side: str) -> list[str]:
@@ -138,6 +157,7 @@ class Examples:
             captions=captions,
         )
         self.captions = captions
+        self.phrased = Phrased(self.fillers)
         held = frozenset(
             letters_of(text.text)
             for split in ("development", "test")
@@ -151,11 +171,13 @@ class Examples:
             self.frames[name] = (frames, list(accumulate(weights)))
 
     def draw(self, kind: str, rng: random.Random) -> Labelled:
-        """One text of a kind: hand, plain, reports, or a file of frames."""
+        """One text of a kind: hand, phrased, plain, reports, or a file of frames."""
         if kind == "hand":
             return self._varied(rng.choice(self.hand)[1], rng)
         if kind == "reports":
             return rng.choice(self.reports if rng.random() < 0.4 else self.reports_plain)
+        if kind == "phrased":
+            return _with_sure_cues(self.phrased.draw(rng))
         if kind == "plain":
             return [(word, "A") for word in words_of(rng.choice(self.captions))]
         frames, weights = self.frames[kind]

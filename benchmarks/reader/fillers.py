@@ -110,7 +110,8 @@ class Fillers:
 
     def finding(self, rng: random.Random) -> list[str]:
         """What a report may say is there, or is not."""
-        return (_one("findings", rng) if rng.random() < 0.5 else rng.choice(self.findings)).split()
+        words = (_one("findings", rng) if rng.random() < 0.5 else rng.choice(self.findings)).split()
+        return ["XXXX", *words] if rng.random() < 0.05 else words  # what was taken out of the reports
 
     def garment_part(self, rng: random.Random) -> list[str]:
         """What a garment may have."""
@@ -128,8 +129,15 @@ class Fillers:
         if rng.random() < 0.4:
             subject = [rng.choice(("a", "the", "A", "The", "one", "some", "two", "")), *self.thing(rng)[:3]]
         if rng.random() < 0.45:
-            verb = _one("verbs", rng)
-            rest = [verb.removesuffix("s") if rng.random() < 0.25 else verb]
+            verb, kind = _one("verbs", rng), rng.randrange(6)
+            rest = [
+                [verb],
+                [verb],
+                [verb.removesuffix("s")],
+                [_one("doings", rng)],
+                ["is", _one("doings", rng)],
+                ["is", _one("participles", rng), "by"],
+            ][kind]
             if rng.random() < 0.3:
                 rest += [*([rng.choice(("a", "the", "his", "her"))] * (rng.random() < 0.6)), *self.thing(rng)[:2]]
             if rng.random() < 0.5:

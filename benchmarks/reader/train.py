@@ -28,8 +28,14 @@ from notclip.remote.reading_tagger import LABELS, Tagger, TaggerNetwork  # noqa:
 SHARED = HERE.parents[2] / "shared"
 BASE = SHARED / "models" / "flickr8k-dual-encoder"
 MIXTURE = {
-    "hand": 0.26, "frames_written": 0.38, "frames_paraphrases": 0.08, "captions": 0.12, "plain": 0.10, "reports": 0.06
-}  # fmt: skip
+    "hand": 0.24,
+    "frames_written": 0.32,
+    "frames_paraphrases": 0.06,
+    "captions": 0.12,
+    "phrased": 0.12,
+    "plain": 0.08,
+    "reports": 0.06,
+}
 
 
 def base_vocabulary(embedding_size: int) -> tuple[list[str], Tensor]:
@@ -147,6 +153,8 @@ def write_record(
         "sha256_of_sources": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources},
         "sha256": hashlib.sha256(options.out.read_bytes()).hexdigest(),
     }
+    if options.start:
+        record["options"]["start"] = hashlib.sha256(options.start.read_bytes()).hexdigest()
     options.out.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
@@ -163,6 +171,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=int, default=100)
     parser.add_argument("--keep", action="store_true", help="write the weights every 1000 steps, too")
+    parser.add_argument("--start", type=Path, help="weights to go on from, of the same sizes")
     parser.add_argument("--out", type=Path, default=HERE.parents[1] / "modeling" / "reading_tagger.safetensors")
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
@@ -177,6 +186,9 @@ def main(argv: list[str] | None = None) -> int:
     for batch in examples.batches(mixture, options.batch, 150, seed=options.seed + 1):
         for text in batch:
             counts.update(tagger.pieces([word for word, _ in text])[0])
+    if options.start:
+        network.load_state_dict(Tagger.from_bytes(options.start.read_bytes()).network.state_dict())
+        embeddings = network.embeddings.weight.detach().clone()
     learned = Learned(network, embeddings, [piece for piece, _ in counts.most_common(options.frequent)])
     learned.train()
     parameters = [parameter for parameter in learned.parameters() if parameter.requires_grad]

@@ -74,6 +74,8 @@ def _misspelt(word: str) -> set[str]:
 
 
 _CUES = frozenset(_PLAIN_CUES.split()).union(*map(_misspelt, _OFTEN_MISSPELT)) - {"with", "excepts", "noting", "withe"}
+CUES = frozenset(("no", "not", "n't", "without", "never", "neither", "nor", "w/o", "lacks", "lacking", "cannot"))
+_LEADING = re.compile("(?<![BISC])D{1,4}(?=[BS])")
 _AFTER_NO = re.compile("CD?(BI*)(D*)")
 _SEPARATORS = frozenset((",", "or", "and", "nor", "/", ";", "."))
 _VERBS = frozenset("wear wears wearing have has having is are show shows contain contains hold holds holding".split())
@@ -201,6 +203,7 @@ class Tagger:
         for place, words in enumerate(texts):
             if (place, 0) in tagged:
                 joined = "".join(tagged[place, start] for start in range(0, len(words), WORDS_AT_ONCE))
+                joined = _with_cues(words, joined)
                 sound = "C" in joined or _denies_alone(words, joined)
                 labels[place] = _without_mentioned(words, joined) if sound else "A" * len(joined)
         return labels
@@ -261,6 +264,15 @@ def may_deny(words: Sequence[str]) -> bool:
     return not _CUES.isdisjoint(plain) or any(
         cue in plain and not plain.isdisjoint(partners) for cue, partners in _PAIRED_CUES.items()
     )
+
+
+def _with_cues(words: Sequence[str], labels: str) -> str:
+    """Labels where a word such as "no" is a cue if what follows it, dropped words apart, is denied."""
+    for found in _LEADING.finditer(labels):
+        place = next((at for at in range(found.start(), found.end()) if words[at].lower() in CUES), None)
+        if place is not None:
+            labels = f"{labels[:place]}C{labels[place + 1 :]}"
+    return labels
 
 
 def _denies_alone(words: Sequence[str], labels: str) -> bool:
