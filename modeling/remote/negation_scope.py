@@ -36,6 +36,8 @@ _LINKS = frozenset(
 )
 _ARTICLES = frozenset("a an the any his her their its my".split())
 _COPULAS = frozenset("is are was were being".split())
+_STOPS = frozenset(".,;:!?()")
+_IDIOMS = frozenset("doubt question saying fail exception end delay warning further".split())
 _NOBODY = frozenset("no No nobody Nobody one neither Neither none None".split())
 _EDGES = " \t\r\n,;:-–—.·&/|\"'“”‘’`"
 _MOST_REMEMBERED = 16384  # readings
@@ -128,6 +130,7 @@ def read_scopes(
         tagger = tagger or Tagger.default()
         for reading, labels in zip(waiting, tagger.tag([reading.words for reading in waiting]), strict=True):
             reading.labels = list(labels)
+            reading.mend_attached()
             reading.shares = tagger.probabilities(reading.words) if explain else []
     return [reading.scope(explain=explain) for reading in readings]
 
@@ -164,6 +167,37 @@ class _Reading:
             language=self.language,
             words=words,
         )
+
+    def mend_attached(self) -> None:
+        """After "with no" and "without" something is denied, and no more than up to the verb: "a man without a hat is
+        resting" rests. The tagger, which knows no clauses, sometimes sees neither.
+        """
+        words = [word.lower() for word in self.words]
+        for cue, word in enumerate(words):
+            if not (word in ("without", "w/o") or (word == "no" and cue and words[cue - 1] == "with")):
+                continue
+            end = cue + 1
+            while end < len(words) and self.labels[end] != CUE and words[end] not in _STOPS:
+                end += 1
+            verb = next((at for at in range(cue + 1, end) if words[at] in _COPULAS and words[at] != "being"), end)
+            start = cue + 1
+            while start < verb and words[start] in _LINKS:
+                start += 1
+            alone = CUE not in self.labels[: cue - 1] and not {BEGIN, SHARED}.intersection(self.labels)
+            if alone and start < verb:  # else two negations may cancel: "no picture without a dog"
+                stop = start + 1  # two words where nothing follows: "without heart failure"
+                while stop < verb and words[stop] not in _LINKS:
+                    stop += 1
+                stop = stop if stop <= start + 2 else start + 1
+                if words[start].isalpha() and words[start] not in _IDIOMS:
+                    self.labels[cue:stop] = [
+                        CUE,
+                        *[DROPPED] * (start - cue - 1),
+                        BEGIN,
+                        *[INSIDE] * (stop - start - 1),
+                    ]
+            if verb < end and words[verb - 1] not in ("that", "which", "who") and AFFIRMED in self.labels[:cue]:
+                self.labels[verb:end] = [AFFIRMED] * (end - verb)
 
     def _labelled_phrases(self) -> Iterable[tuple[Span, str]]:
         """Each denied phrase with its span; modifiers before "or" share the head of the phrase that follows."""
