@@ -24,6 +24,7 @@ class Phrased:
 
     def __init__(self, fillers: Fillers) -> None:
         self.fillers = fillers
+        self.captions = [caption for caption in fillers.captions if len(caption.split()) > 3]
         domain = load_domain("chest-xray")
         general = load_lexicon()
         self.books: list[tuple[Phrasebook, Mapping[str, Concept], list[str]]] = [
@@ -40,7 +41,7 @@ class Phrased:
             affirmed: tuple[str, ...] = ()
             caption = ""
             if rng.random() < 0.3 and names is self.books[0][2]:
-                caption = rng.choice(self.fillers.captions)
+                caption = rng.choice(self.captions)
                 phrase = book.negate_caption(f"{caption}.", negated, lexicon, rng)
             else:
                 affirmed = (third,) if rng.random() < 0.6 else ()
