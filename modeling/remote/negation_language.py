@@ -92,7 +92,8 @@ _ENGLISH_ENDINGS = frozenset(
     "studio potato tomato potatoes buffalo flamingo pneumonia edema soda pasta salsa tuna gorilla llama opera drama "
     "data media saliva veranda plaza villa arena china america india africa canada hello zero hero echo cargo disco "
     "taco mango avocado volcano tornado casino kimono poncho macho lasagna mozzarella vanilla cola yoga gala sauna "
-    "tiara toga visa mascara bikini euro judo dojo emo info kilo limo memo metro pueblo rodeo solo turbo tango anna".split()
+    "tiara toga visa mascara bikini euro judo dojo emo info kilo limo memo metro pueblo rodeo solo turbo "
+    "tango anna".split()
 )
 
 

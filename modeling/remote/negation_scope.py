@@ -30,6 +30,15 @@ _EMPTY = frozenset(
     "including depicts depict depicting displays display displaying see seen visible present find found appears "
     "appear search all everything anything something any some".split()
 )
+# At the edges of a denied phrase they name nothing.
+_LINKS = frozenset(
+    "a an the any some of to by with in on at for and or nor that which who whom whose is are was were be".split()
+)
+_ARTICLES = frozenset("a an the any his her their its my".split())
+_COPULAS = frozenset("is are was were being".split())
+_STOPS = frozenset(".,;:!?()")
+_IDIOMS = frozenset("doubt question saying fail exception end delay warning further".split())
+_NOBODY = frozenset("no No nobody Nobody one neither Neither none None".split())
 _EDGES = " \t\r\n,;:-–—.·&/|\"'“”‘’`"
 _MOST_REMEMBERED = 16384  # readings
 _remembered: dict[tuple[str, bool], "NegationScope"] = {}
@@ -118,9 +127,11 @@ def read_scopes(
     readings = [_Reading(text, operators=operators) for text in texts]
     waiting = [reading for reading in readings if reading.may_deny]
     if waiting:
-        labels = (tagger or Tagger.default()).tag([reading.words for reading in waiting])
-        for reading, of_text in zip(waiting, labels, strict=True):
-            reading.labels = list(of_text)
+        tagger = tagger or Tagger.default()
+        for reading, labels in zip(waiting, tagger.tag([reading.words for reading in waiting]), strict=True):
+            reading.labels = list(labels)
+            reading.mend_attached()
+            reading.shares = tagger.probabilities(reading.words) if explain else []
     return [reading.scope(explain=explain) for reading in readings]
 
 
@@ -136,6 +147,7 @@ class _Reading:
         self.words = [text[start:end] for start, end in self.spans]
         self.may_deny = self.language == "en" and may_deny(self.words)
         self.labels = [AFFIRMED] * len(self.words)
+        self.shares: list[dict[str, float]] = []
 
     def scope(self, *, explain: bool) -> NegationScope:
         """Make phrases and the affirmed text of labels and operators."""
@@ -156,30 +168,83 @@ class _Reading:
             words=words,
         )
 
+    def mend_attached(self) -> None:
+        """After "with no" and "without" something is denied, and no more than up to the verb: "a man without a hat is
+        resting" rests. The tagger, which knows no clauses, sometimes sees neither.
+        """
+        words = [word.lower() for word in self.words]
+        for cue, word in enumerate(words):
+            if not (word in ("without", "w/o") or (word == "no" and cue and words[cue - 1] == "with")):
+                continue
+            end = cue + 1
+            while end < len(words) and self.labels[end] != CUE and words[end] not in _STOPS:
+                end += 1
+            verb = next((at for at in range(cue + 1, end) if words[at] in _COPULAS and words[at] != "being"), end)
+            start = cue + 1
+            while start < verb and words[start] in _LINKS:
+                start += 1
+            alone = CUE not in self.labels[: cue - 1] and not {BEGIN, SHARED}.intersection(self.labels)
+            if alone and start < verb:  # else two negations may cancel: "no picture without a dog"
+                stop = start + 1  # two words where nothing follows: "without heart failure"
+                while stop < verb and words[stop] not in _LINKS:
+                    stop += 1
+                stop = stop if stop <= start + 2 else start + 1
+                if words[start].isalpha() and words[start] not in _IDIOMS:
+                    self.labels[cue:stop] = [
+                        CUE,
+                        *[DROPPED] * (start - cue - 1),
+                        BEGIN,
+                        *[INSIDE] * (stop - start - 1),
+                    ]
+            if verb < end and words[verb - 1] not in ("that", "which", "who") and AFFIRMED in self.labels[:cue]:
+                self.labels[verb:end] = [AFFIRMED] * (end - verb)
+
     def _labelled_phrases(self) -> Iterable[tuple[Span, str]]:
         """Each denied phrase with its span; modifiers before "or" share the head of the phrase that follows."""
-        waiting: list[Span] = []
+        shared: list[Span] = []
         at = 0
         while at < len(self.labels):
-            label, first = self.labels[at], at
+            first, label = at, self.labels[at]
             at += 1
             if label not in (BEGIN, SHARED, INSIDE):
                 continue
-            following = INSIDE if label != SHARED else SHARED
+            at = self._end_of_phrase(first)
+            start, stop = first, at  # without the function words at its edges, which name nothing
+            while start < stop and self.words[start].lower() in _LINKS:
+                start += 1
+            while start < stop and self.words[stop - 1].lower() in _LINKS:
+                stop -= 1
+            self.labels[first:start] = [DROPPED] * (start - first)
+            self.labels[stop:at] = [DROPPED] * (at - stop)
+            if start == stop or not _LETTER.search(self.text, self.spans[start][0], self.spans[stop - 1][1]):
+                self.labels[start:stop] = [DROPPED] * (stop - start)
+                continue
+            span = (self.spans[start][0], self.spans[stop - 1][1])
+            if label == SHARED:
+                shared.append(span)
+                continue
+            nobody = start and [word.lower() for word in self.words[start - 1 : start + 1]] == ["no", "one"]
+            phrase = _phrase(self.text[slice(*span)])
+            yield from ((modifier, f"{self.text[slice(*modifier)]} {self.words[stop - 1]}") for modifier in shared)
+            shared.clear()
+            yield span, f"people{phrase[3:]}" if nobody else phrase
+        yield from ((modifier, _phrase(self.text[slice(*modifier)])) for modifier in shared)
+
+    def _end_of_phrase(self, first: int) -> int:
+        """The end of the phrase that begins at a word; it goes on over an article, "no dog is running" over "is"."""
+        label, at = self.labels[first], first + 1
+        following = SHARED if label == SHARED else INSIDE
+        bridges = _ARTICLES | _COPULAS if {*self.words[max(0, first - 1) : at]} & _NOBODY else _ARTICLES
+        while True:
             while at < len(self.labels) and self.labels[at] == following:
                 at += 1
-            span = (self.spans[first][0], self.spans[at - 1][1])
-            if not _LETTER.search(self.text, *span):  # signs alone name nothing
-                self.labels[first:at] = [DROPPED] * (at - first)
-            elif label == SHARED:
-                waiting.append(span)
-            else:
-                for modifier in waiting:
-                    yield modifier, f"{_phrase(self.text[slice(*modifier)])} {self.words[at - 1]}"
-                waiting.clear()
-                nobody = at - 1 == first > 0 and self.words[first - 1 : at] in (["no", "one"], ["No", "one"])
-                yield span, "people" if nobody else _phrase(self.text[slice(*span)])
-        yield from ((modifier, _phrase(self.text[slice(*modifier)])) for modifier in waiting)
+            gap = at
+            while gap < len(self.labels) and self.labels[gap] == DROPPED and self.words[gap].lower() in bridges:
+                gap += 1
+            joined = label != SHARED and at < gap < len(self.labels) and self.labels[gap] == BEGIN
+            if not joined or (self.words[gap - 1] in _COPULAS and not self.words[gap].endswith(("ing", "ed"))):
+                return at
+            self.labels[at : gap + 1] = [INSIDE] * (gap + 1 - at)
 
     def _operated_phrases(self) -> Iterable[tuple[Span, str]]:
         return ((span, _phrase(self.text[slice(*span)].replace("_", " "))) for span in self.operators.denied)
@@ -226,10 +291,13 @@ class _Reading:
         ]
 
     def _explained(self) -> tuple[ReadWord, ...]:
-        by = "tagger" if self.may_deny else "no cue" if self.language == "en" else f"language {self.language}"
-        words = [
-            ReadWord(start, end, ROLES[label], by) for (start, end), label in zip(self.spans, self.labels, strict=True)
-        ]
+        """Each word with its role; the tagger says how sure it is of it."""
+        by = "no cue" if self.language == "en" else f"language {self.language}"
+        words = []
+        for at, ((start, end), label) in enumerate(zip(self.spans, self.labels, strict=True)):
+            role = ROLES[label]
+            sure = sum(share for of, share in self.shares[at].items() if ROLES[of] == role) if self.shares else 0.0
+            words.append(ReadWord(start, end, role, f"tagger, {sure:.0%}" if self.shares else by))
         operated = {"denied": self.operators.denied, "cue": self.operators.cues, "dropped": self.operators.dropped}
         for role, spans in operated.items():
             words += [ReadWord(start, end, role, "operator") for start, end in spans if start < end]
