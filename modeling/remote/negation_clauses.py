@@ -1,6 +1,6 @@
 """What the tagger, which knows no clauses, sometimes labels wrongly, mended by the clauses that English marks.
 
-Words are compared in lower case; labels are those of reading_tagger. Each rule leaves a text alone that it is not about.
+Words are compared in lower case; labels are those of reading_tagger. A rule leaves alone a text that it is not about.
 """
 
 from collections.abc import Sequence
