@@ -17,9 +17,14 @@ from reading_judge import UNCOUNTED  # noqa: E402
 from reading_openi import mentions_in  # noqa: E402
 from reading_set import LabelledText, read_split  # noqa: E402
 
-from notclip.remote.reading_tagger import CUES, may_deny  # noqa: E402
+from notclip.remote.reading_tagger import may_deny  # noqa: E402
 from notclip.remote.reading_words import split_words  # noqa: E402
 
+# Cues wherever what they lead to is denied, whatever the labels leave open.
+_SURE_CUES = frozenset(
+    "no not n't without never neither nor w/o lacks lacking lack cannot sans zero minus excluding excludes exclude "
+    "omits omit omitting absent devoid void nowhere isnt dont doesnt arent cant except instead hardly barely none".split()
+)
 _DENIED_FREELY = re.compile(
     r"n't|'t\b|\b(?:no|not|none|never|without|except|instead|rather|lack\w*|missing)\b", re.IGNORECASE
 )
@@ -61,7 +66,7 @@ def from_hand(labelled: LabelledText) -> Labelled:
 def _with_sure_cues(words: Labelled) -> Labelled:
     """Words such as "no" are cues where what they lead to is denied."""
     return [
-        (word, "C" if word.lower() in CUES and allowed != "A" and _leads_to_denied(words, place) else allowed)
+        (word, "C" if word.lower() in _SURE_CUES and allowed != "A" and _leads_to_denied(words, place) else allowed)
         for place, (word, allowed) in enumerate(words)
     ]
 

@@ -74,7 +74,11 @@ def _misspelt(word: str) -> set[str]:
 
 
 _CUES = frozenset(_PLAIN_CUES.split()).union(*map(_misspelt, _OFTEN_MISSPELT)) - {"with", "excepts", "noting", "withe"}
-CUES = frozenset(("no", "not", "n't", "without", "never", "neither", "nor", "w/o", "lacks", "lacking", "cannot"))
+_SURE_CUES = frozenset("no not n't without never neither nor none nothing nobody w/o lacks lacking cannot".split())
+# What follows one of these is denied, but for a second negation ("no street without trees").
+_LEAD_ON = frozenset("no without w/o sans lacks lacking zero".split())
+_BEFORE_NOUNS = frozenset("a an any the his her its their single".split())
+_UNLIKELY = 4.0  # nats
 _LEADING = re.compile("(?<![BISC])D{1,4}(?=[BS])")
 _AFTER_NO = re.compile("CD?(BI*)(D*)")
 _SEPARATORS = frozenset((",", "or", "and", "nor", "/", ";", "."))
@@ -199,12 +203,17 @@ class Tagger:
         for first in range(0, len(windows), TEXTS_AT_ONCE):
             batch = windows[first : first + TEXTS_AT_ONCE]
             scores = self._scores([texts[place][start : start + WORDS_AT_ONCE] for place, start in batch])
-            tagged.update(zip(batch, map(_likeliest, scores), strict=True))
+            for (place, start), of_text in zip(batch, scores, strict=True):
+                words = texts[place][start : start + WORDS_AT_ONCE]
+                tagged[place, start] = _likeliest(_led_on(words, of_text))
         for place, words in enumerate(texts):
             if (place, 0) in tagged:
                 joined = "".join(tagged[place, start] for start in range(0, len(words), WORDS_AT_ONCE))
                 joined = _with_cues(words, joined)
-                sound = "C" in joined or _denies_alone(words, joined)
+                sound = _denies_alone(words, joined) or any(
+                    label == "C" and ("B" in joined or _plain(word) in _SURE_CUES)
+                    for word, label in zip(words, joined, strict=True)
+                )
                 labels[place] = _without_mentioned(words, joined) if sound else "A" * len(joined)
         return labels
 
@@ -269,7 +278,7 @@ def may_deny(words: Sequence[str]) -> bool:
 def _with_cues(words: Sequence[str], labels: str) -> str:
     """Labels where a word such as "no" is a cue if what follows it, dropped words apart, is denied."""
     for found in _LEADING.finditer(labels):
-        place = next((at for at in range(found.start(), found.end()) if words[at].lower() in CUES), None)
+        place = next((at for at in range(found.start(), found.end()) if words[at].lower() in _SURE_CUES), None)
         if place is not None:
             labels = f"{labels[:place]}C{labels[place + 1 :]}"
     return labels
@@ -316,6 +325,21 @@ def _read_tensor(data: bytes, entry: dict) -> Tensor:
     start, end = entry["data_offsets"]
     tensor = torch.frombuffer(bytearray(data[start:end]), dtype=_DTYPES[entry["dtype"]])
     return tensor.reshape(entry["shape"]).float()
+
+
+def _led_on(words: Sequence[str], scores: Tensor) -> Tensor:
+    """Scores by which the noun after "no" or "without" is hardly affirmed."""
+    cue, affirmed = LABELS.index("C"), LABELS.index("A")
+    labels = scores.argmax(-1).tolist()
+    first = labels.index(cue) if cue in labels else len(labels)
+    if first < len(words) - 1 and _plain(words[first]) in _LEAD_ON:
+        scores = scores.clone()
+        for place in range(first + 1, len(words)):
+            if words[place][:1].isalnum():
+                scores[place, affirmed] -= _UNLIKELY
+            if _plain(words[place]) not in _BEFORE_NOUNS:
+                break
+    return scores
 
 
 def _likeliest(scores: Tensor) -> str:
