@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+from .negation_clauses import AFFIRMED, BEGIN, COPULAS, CUE, DROPPED, INSIDE, LINKS, SHARED, mended, sentences
 from .negation_language import language_of
 from .negation_operators import Operators, Span, read_operators
 from .reading_tagger import Tagger, may_deny
 from .reading_words import split_words
 
-AFFIRMED, BEGIN, INSIDE, SHARED, CUE, DROPPED = "ABISCD"
 ROLES = {AFFIRMED: "affirmed", BEGIN: "denied", INSIDE: "denied", SHARED: "denied", CUE: "cue", DROPPED: "dropped"}
 _PEOPLE = re.compile(r"^(?:no[ -]?one|(?:no|any|some)body|anyone|someone)\b", re.IGNORECASE)
 # What names nothing in a picture by itself: a rest that has no other word affirms nothing.
@@ -30,14 +30,7 @@ _EMPTY = frozenset(
     "including depicts depict depicting displays display displaying see seen visible present find found appears "
     "appear search all everything anything something any some".split()
 )
-# At the edges of a denied phrase they name nothing.
-_LINKS = frozenset(
-    "a an the any some of to by with in on at for and or nor that which who whom whose is are was were be".split()
-)
 _ARTICLES = frozenset("a an the any his her their its my".split())
-_COPULAS = frozenset("is are was were being".split())
-_STOPS = frozenset(".,;:!?()")
-_IDIOMS = frozenset("doubt question saying fail exception end delay warning further".split())
 _NOBODY = frozenset("no No nobody Nobody one neither Neither none None".split())
 _EDGES = " \t\r\n,;:-–—.·&/|\"'“”‘’`"
 _MOST_REMEMBERED = 16384  # readings
@@ -128,9 +121,10 @@ def read_scopes(
     waiting = [reading for reading in readings if reading.may_deny]
     if waiting:
         tagger = tagger or Tagger.default()
-        for reading, labels in zip(waiting, tagger.tag([reading.words for reading in waiting]), strict=True):
-            reading.labels = list(labels)
-            reading.mend_attached()
+        split = [[reading.words[start:end] for start, end in sentences(reading.words)] for reading in waiting]
+        labels = iter(tagger.tag([sentence for of_text in split for sentence in of_text]))
+        for reading, of_text in zip(waiting, split, strict=True):
+            reading.labels = [label for sentence in of_text for label in mended(sentence, next(labels))]
             reading.shares = tagger.probabilities(reading.words) if explain else []
     return [reading.scope(explain=explain) for reading in readings]
 
@@ -168,37 +162,6 @@ class _Reading:
             words=words,
         )
 
-    def mend_attached(self) -> None:
-        """After "with no" and "without" something is denied, and no more than up to the verb: "a man without a hat is
-        resting" rests. The tagger, which knows no clauses, sometimes sees neither.
-        """
-        words = [word.lower() for word in self.words]
-        for cue, word in enumerate(words):
-            if not (word in ("without", "w/o") or (word == "no" and cue and words[cue - 1] == "with")):
-                continue
-            end = cue + 1
-            while end < len(words) and self.labels[end] != CUE and words[end] not in _STOPS:
-                end += 1
-            verb = next((at for at in range(cue + 1, end) if words[at] in _COPULAS and words[at] != "being"), end)
-            start = cue + 1
-            while start < verb and words[start] in _LINKS:
-                start += 1
-            alone = CUE not in self.labels[: cue - 1] and not {BEGIN, SHARED}.intersection(self.labels)
-            if alone and start < verb:  # else two negations may cancel: "no picture without a dog"
-                stop = start + 1  # two words where nothing follows: "without heart failure"
-                while stop < verb and words[stop] not in _LINKS:
-                    stop += 1
-                stop = stop if stop <= start + 2 else start + 1
-                if words[start].isalpha() and words[start] not in _IDIOMS:
-                    self.labels[cue:stop] = [
-                        CUE,
-                        *[DROPPED] * (start - cue - 1),
-                        BEGIN,
-                        *[INSIDE] * (stop - start - 1),
-                    ]
-            if verb < end and words[verb - 1] not in ("that", "which", "who") and AFFIRMED in self.labels[:cue]:
-                self.labels[verb:end] = [AFFIRMED] * (end - verb)
-
     def _labelled_phrases(self) -> Iterable[tuple[Span, str]]:
         """Each denied phrase with its span; modifiers before "or" share the head of the phrase that follows."""
         shared: list[Span] = []
@@ -210,9 +173,9 @@ class _Reading:
                 continue
             at = self._end_of_phrase(first)
             start, stop = first, at  # without the function words at its edges, which name nothing
-            while start < stop and self.words[start].lower() in _LINKS:
+            while start < stop and self.words[start].lower() in LINKS:
                 start += 1
-            while start < stop and self.words[stop - 1].lower() in _LINKS:
+            while start < stop and self.words[stop - 1].lower() in LINKS:
                 stop -= 1
             self.labels[first:start] = [DROPPED] * (start - first)
             self.labels[stop:at] = [DROPPED] * (at - stop)
@@ -234,7 +197,7 @@ class _Reading:
         """The end of the phrase that begins at a word; it goes on over an article, "no dog is running" over "is"."""
         label, at = self.labels[first], first + 1
         following = SHARED if label == SHARED else INSIDE
-        bridges = _ARTICLES | _COPULAS if {*self.words[max(0, first - 1) : at]} & _NOBODY else _ARTICLES
+        bridges = _ARTICLES | COPULAS if {*self.words[max(0, first - 1) : at]} & _NOBODY else _ARTICLES
         while True:
             while at < len(self.labels) and self.labels[at] == following:
                 at += 1
@@ -242,7 +205,7 @@ class _Reading:
             while gap < len(self.labels) and self.labels[gap] == DROPPED and self.words[gap].lower() in bridges:
                 gap += 1
             joined = label != SHARED and at < gap < len(self.labels) and self.labels[gap] == BEGIN
-            if not joined or (self.words[gap - 1] in _COPULAS and not self.words[gap].endswith(("ing", "ed"))):
+            if not joined or (self.words[gap - 1] in COPULAS and not self.words[gap].endswith(("ing", "ed"))):
                 return at
             self.labels[at : gap + 1] = [INSIDE] * (gap + 1 - at)
 
