@@ -25,16 +25,17 @@ from notclip.json_files import read_json_object
 from notclip.loading import load_model, load_processor
 from notclip.lora import add_lora
 from notclip.modeling_notclip import NotClipModel
+from notclip.negation_trainer import NegationTrainer
 from notclip.only_writer import only_writer
 from notclip.openclip_files import is_openclip
 from notclip.release_probe import write_release_probe
 from notclip.results import weights_sha256
 from notclip.text_lengths import texts_cut
-from notclip.training import train
+from notclip.training_arguments import NegationTrainingArguments
+from notclip.training_batches import NegationDataset
 from notclip.training_config import TrainConfig
 from notclip.training_data import TrainingSplit, read_training_split
 from notclip.training_inputs import require_same_inputs, training_inputs
-from notclip.training_state import forget_state
 from notclip.validation import limited
 from notclip.whole_files import clear_partials, partial_folder, write_whole
 
@@ -103,7 +104,13 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     )
     model.backbone = adapted
     judged = limited(validation_split, questions=config.validation_questions, images=config.validation_images)
-    progress = train(model, config, split, image_embeds, judged, validation_embeds, state_folder=state_folder)
+    trainer = NegationTrainer(
+        model,
+        training_arguments(config, state_folder),
+        train_dataset=NegationDataset(split, image_embeds, negated_share=config.negated_share),
+        eval_dataset=NegationDataset(judged, validation_embeds),
+    )
+    trainer.train(resume_from_checkpoint=config.resume)
     if not first:
         return None
 
@@ -114,9 +121,9 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     record = {
         "config": _config_content(config),
         "base": base,
-        "chosen_epoch": progress.best_epoch,
-        "history": progress.history,
-        "steps": progress.step,
+        "chosen_epoch": trainer.best_epoch,
+        "history": trainer.history,
+        "steps": trainer.state.global_step,
         "composition": {
             **{name: getattr(model.config, name) for name in COMPOSITION_SCALARS},
             **losses,
@@ -135,8 +142,33 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     # Apart: identical runs write identical records.
     write_whole(config.out / "timing.json", json.dumps({"seconds": round(time.monotonic() - started, 1)}) + "\n")
     _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
-    forget_state(state_folder)
+    shutil.rmtree(state_folder, ignore_errors=True)
     return record
+
+
+def training_arguments(config: TrainConfig, state_folder: Path) -> NegationTrainingArguments:
+    """The Trainer's options for a command's.
+
+    Args:
+        config: the command's options.
+        state_folder: where checkpoints are kept until the run is done.
+    """
+    processes = distributed.get_world_size() if distributed.is_initialized() else 1
+    return NegationTrainingArguments(
+        output_dir=str(state_folder),
+        per_device_train_batch_size=config.batch_images // processes,
+        per_device_train_questions=config.batch_questions // processes,
+        num_train_epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        contrastive_weight=config.contrastive_weight,
+        plain_share=config.plain_share,
+        anchor_weight=config.anchor_weight,
+        negated_share=config.negated_share,
+        recall_tolerance=config.recall_tolerance,
+        checkpoint_every=config.checkpoint_every,
+        seed=config.seed,
+    )
 
 
 def _texts(split: TrainingSplit) -> Iterator[str]:

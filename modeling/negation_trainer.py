@@ -1,0 +1,328 @@
+"""transformers' `Trainer` for negation: whole question groups, gathered negatives, forgetting as a constraint.
+
+    trainer = NegationTrainer(model, NegationTrainingArguments("state"), train_dataset=…, eval_dataset=…)
+    trainer.train()
+
+Image embeddings are given, since no step moves them. The best checkpoint is the one that gains most negation among
+those that keep ordinary recall; where none does, the weights at the end are those from the start.
+"""
+
+import errno
+import math
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, distributed, nn
+from tqdm import tqdm
+from transformers import ProgressCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+from transformers.trainer_utils import rotate_checkpoints
+
+from notclip.errors import BadInputError
+from notclip.learner import Learner
+from notclip.modeling_notclip import NotClipModel
+from notclip.training_arguments import NegationTrainingArguments
+from notclip.training_batches import EpochLoader, GroupBatchSampler, NegationDataset, as_it_is
+from notclip.validation import Validation, gain, validate
+from notclip.whole_files import write_whole
+
+WEIGHTS = "model.safetensors"
+COMPLETE = "complete"  # in a checkpoint that was written to its end
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory", flags=re.IGNORECASE)
+_DEAD_PROCESS = re.compile(r"connection (was )?(closed|reset|refused)|timed? ?out", flags=re.IGNORECASE)
+
+
+class NegationTrainer(Trainer):
+    """Trains an adapter inside `model.backbone` and the composition's scalars.
+
+    Args:
+        model: a NotCLIP model whose backbone is a `PeftModel`, with its image statistics set.
+        args: the options.
+        train_dataset: captions and questions to learn from.
+        eval_dataset: what each epoch is judged on.
+        callbacks: further callbacks.
+    """
+
+    args: NegationTrainingArguments
+    model: Learner
+    train_dataset: NegationDataset
+    eval_dataset: NegationDataset
+
+    def __init__(
+        self,
+        model: NotClipModel,
+        args: NegationTrainingArguments,
+        *,
+        train_dataset: NegationDataset,
+        eval_dataset: NegationDataset,
+        callbacks: list[TrainerCallback] | None = None,
+    ):
+        super().__init__(
+            model=Learner(model, args.loss_weights, texts_at_once=args.texts_at_once),
+            args=args,
+            data_collator=as_it_is,
+            train_dataset=train_dataset,
+            eval_dataset=eval_dataset,
+            callbacks=[_SaveEvery(args.checkpoint_every), *(callbacks or [])],
+        )
+        for kind in (ProgressCallback, PrinterCallback):
+            self.remove_callback(kind)
+        if not args.disable_tqdm:
+            self.add_callback(_Progress())
+        self.sampler = GroupBatchSampler(
+            images=len(train_dataset),
+            groups=len(train_dataset.split.question_groups),
+            largest_group=max(map(len, train_dataset.split.question_groups), default=0),
+            batch_images=args.per_device_train_batch_size * args.world_size,
+            batch_questions=args.per_device_train_questions * args.world_size,
+            seed=args.seed,
+            rank=args.process_index,
+            world_size=args.world_size,
+        )
+        self._start = self.model.trainable_weights()
+        self._last_loss: Tensor | None = None
+        torch.manual_seed(args.seed + args.process_index)  # each process drops out other numbers
+
+    def get_train_dataloader(self) -> EpochLoader:
+        """Batches of this process: the sampler knows which, so that accelerate need not share them out again."""
+        return EpochLoader(
+            self.train_dataset,
+            batch_sampler=self.sampler,
+            collate_fn=as_it_is,
+            num_workers=self.args.dataloader_num_workers,
+            pin_memory=self.args.dataloader_pin_memory,
+            persistent_workers=self.args.dataloader_persistent_workers,
+            prefetch_factor=self.args.dataloader_prefetch_factor,
+            generator=torch.Generator(),  # not the one that dropout draws from
+        )
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """The optimizer that the options name, with a learning rate of its own for the composition."""
+        if self.optimizer is None:
+            learner = self.model
+            optimizer_class, options = self.get_optimizer_cls_and_kwargs(self.args, None)
+            decay = {"weight_decay": self.args.weight_decay}
+            adapter = [parameter for parameter in learner.model.parameters() if parameter.requires_grad]
+            scalars = {"params": list(learner.composition.parameters()), "lr": self.args.composition_learning_rate}
+            self.optimizer = optimizer_class([{"params": adapter} | decay, scalars | {"weight_decay": 0.0}], **options)
+        return self.optimizer
+
+    def train(self, resume_from_checkpoint: str | bool | None = None, **kwargs: Any) -> Any:
+        """Train, and leave the best checkpoint's weights in the model; the start's where none gained.
+
+        Args:
+            resume_from_checkpoint: a checkpoint, or True for the last one that is complete, if there is any.
+            kwargs: as `Trainer.train` takes them.
+
+        Raises:
+            BadInputError: the loss is no number any more, the memory is used up, or another process died.
+        """
+        if resume_from_checkpoint is True:
+            resume_from_checkpoint = last_checkpoint(Path(self.args.output_dir), clear=self.args.should_save)
+        try:
+            output = super().train(resume_from_checkpoint=resume_from_checkpoint, **kwargs)
+            self._check_loss()
+        except (RuntimeError, MemoryError) as error:
+            raise self._told(error) from error
+        if self.args.load_best_model_at_end and self.state.best_model_checkpoint is None:
+            self.model.load_trainable_weights(self._start)
+        self.model.composition.write_to(self.model.model)
+        self.model.eval()
+        return output
+
+    def training_step(self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
+        """One step; a loss that is no number stops the next, so that no device is waited for in between."""
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        self._check_loss()
+        self._last_loss = loss
+        return loss
+
+    def evaluate(
+        self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
+    ) -> dict[str, float]:
+        """Judge the model as it is; `eval_gain` is what the best checkpoint is chosen by."""
+        self._check_loss()
+        judged = self.eval_dataset if eval_dataset is None else eval_dataset
+        learner = self.model.eval()
+        learner.composition.write_to(learner.model)
+        figures = validate(learner.model, judged.split, judged.image_embeds.to(self.args.device))
+        start = next(iter(self.history), None)
+        if start is None:
+            self.state.best_metric = 0.0  # What is not better than the start is no best checkpoint.
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in vars(figures).items()}
+        metrics[f"{metric_key_prefix}_gain"] = (
+            0.0 if start is None else gain(start, vars(figures), recall_tolerance=self.args.recall_tolerance)
+        )
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """The figures of each evaluation, with its epoch."""
+        names = Validation.__dataclass_fields__
+        return [
+            {"epoch": _whole(entry["epoch"]), **{name: entry[f"eval_{name}"] for name in names}}
+            for entry in self.state.log_history
+            if "eval_gain" in entry
+        ]
+
+    @property
+    def best_epoch(self) -> float:
+        """The epoch whose weights were chosen; 0 is the start."""
+        if self.state.best_model_checkpoint is None:
+            return 0
+        step = self.state.best_global_step
+        return next(_whole(e["epoch"]) for e in self.state.log_history if "eval_gain" in e and e["step"] == step)
+
+    def _evaluate(self, trial: Any, ignore_keys_for_eval: Any, skip_scheduler: bool = False) -> dict[str, float]:
+        if skip_scheduler and self.history:  # The start of a run that goes on was judged before.
+            return {}
+        return super()._evaluate(trial, ignore_keys_for_eval, skip_scheduler)
+
+    def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> Any:
+        # Wanted for logs alone, it would cost each step a pass over all gradients.
+        if grad_norm is not None or (self.state.global_step + 1) % int(self.args.logging_steps) == 0:
+            return super()._get_grad_norm(model, grad_norm)
+        return None
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        """Write what learns, and not the base beside it."""
+        folder = Path(self.args.output_dir if output_dir is None else output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(self.model.trainable_weights(), folder / WEIGHTS)
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        """As the base class, but an older checkpoint goes only when the new one is there, whole."""
+        self._check_loss()
+        limit, self.args.save_total_limit = self.args.save_total_limit, None
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        try:
+            (folder / COMPLETE).unlink(missing_ok=True)
+            super()._save_checkpoint(model, trial)
+        except RuntimeError as error:  # torch does not say why it could not write
+            if shutil.disk_usage(self.args.output_dir).free < 2**20:
+                raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
+            raise
+        finally:
+            self.args.save_total_limit = limit
+        if distributed.is_initialized():
+            distributed.barrier()
+        if self.args.should_save:
+            write_whole(folder / COMPLETE, "")
+            rotate_checkpoints(self.args.output_dir, limit, self.state.best_model_checkpoint, use_mtime=False)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        if self.is_fsdp_enabled:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+        else:
+            self.model.load_trainable_weights(load_file(Path(resume_from_checkpoint) / WEIGHTS))
+
+    def _load_best_model(self) -> None:
+        if self.is_fsdp_enabled or self.is_deepspeed_enabled:
+            super()._load_best_model()
+        else:
+            self.model.load_trainable_weights(load_file(Path(str(self.state.best_model_checkpoint)) / WEIGHTS))
+
+    def _check_loss(self) -> None:
+        loss, self._last_loss = self._last_loss, None
+        if loss is None or math.isfinite(loss.item()):
+            return
+        step = self.state.global_step
+        raise BadInputError(
+            f"the loss of step {step} of {self.state.max_steps} (batch {(step - 1) % len(self.sampler) + 1} of epoch "
+            f"{(step - 1) // len(self.sampler) + 1}) is {loss.item()}: lower `learning_rate` (it is "
+            f"{self.args.learning_rate:g}), or see whether the base's own embeddings are finite."
+        )
+
+    def _told(self, error: Exception) -> Exception:
+        """What a user can do about an error of torch's, where there is anything."""
+        if isinstance(error, BadInputError):
+            return error
+        said = str(error)
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY.search(said):
+            return BadInputError(
+                f"the memory is used up by step {self.state.global_step + 1}: lower `batch_questions` or "
+                f"`batch_images` (they are {self.args.per_device_train_questions} and "
+                f"{self.args.per_device_train_batch_size} a process), or set `activation_checkpointing`."
+            )
+        if distributed.is_initialized() and _DEAD_PROCESS.search(said):
+            return BadInputError(
+                "another process of this run has died: look at what it said last, and start all of them again with "
+                "--resume."
+            )
+        return error
+
+
+def last_checkpoint(folder: Path, *, clear: bool = True) -> str | None:
+    """The last checkpoint that was written to its end, or None.
+
+    Args:
+        folder: where the checkpoints are.
+        clear: remove those that a killed process left half-written.
+    """
+    complete: list[Path] = []
+    for checkpoint in folder.glob("checkpoint-*"):
+        if (checkpoint / COMPLETE).is_file():
+            complete.append(checkpoint)
+        elif clear:
+            shutil.rmtree(checkpoint, ignore_errors=True)
+    return str(max(complete, key=lambda path: int(path.name.rpartition("-")[2]))) if complete else None
+
+
+def describe(entry: dict[str, float]) -> str:
+    """One line about a validation."""
+    figures = ", ".join(f"{name.replace('_', ' ')} {100 * entry[name]:.1f} %" for name in entry if name != "epoch")
+    return f"epoch {entry['epoch']}: {figures}"
+
+
+def _whole(epoch: float) -> float:
+    return int(epoch) if epoch == int(epoch) else epoch
+
+
+class _SaveEvery(TrainerCallback):
+    """Saves within an epoch; at its end the Trainer does."""
+
+    def __init__(self, steps: int):
+        self._steps = steps
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Ask for a checkpoint."""
+        ends_epoch = state.epoch is not None and state.epoch == int(state.epoch)
+        if state.global_step % self._steps == 0 and not ends_epoch:
+            control.should_save = True
+
+
+class _Progress(ProgressCallback):
+    """The Trainer's bar with the loss beside it, and a line for each evaluation."""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Show the loss."""
+        if self.training_bar is not None and logs and "loss" in logs:
+            self.training_bar.set_postfix(loss=f"{logs['loss']:.3f}", refresh=False)
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Show the figures."""
+        if state.is_world_process_zero and metrics:
+            figures = {name: metrics[f"eval_{name}"] for name in Validation.__dataclass_fields__}
+            tqdm.write(describe({"epoch": _whole(state.epoch or 0), **figures}))
