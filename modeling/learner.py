@@ -8,6 +8,7 @@ learn to search and to choose.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.distributed.nn.functional as differentiable
@@ -35,6 +36,14 @@ class LossWeights:
     anchor: float = 8.0
 
 
+class ExtraLoss(Protocol):
+    """A loss that needs neither captions nor questions of the batch."""
+
+    def loss(self, model: NotClipModel, step: int) -> Tensor:
+        """Of one step, scalar; differentiable, and averaged over processes."""
+        ...
+
+
 class Learner(nn.Module):
     """A NotCLIP model in training: a batch goes in, its loss comes out.
 
@@ -42,14 +51,23 @@ class Learner(nn.Module):
         model: the model, whose backbone is a `PeftModel`, with its image statistics set.
         weights: weights of the losses.
         texts_at_once: texts encoded at once, of similar length, so that short ones are not padded to a step's longest.
+        extra: what is added to the loss of each step.
     """
 
-    def __init__(self, model: NotClipModel, weights: LossWeights | None = None, *, texts_at_once: int = 32):
+    def __init__(
+        self,
+        model: NotClipModel,
+        weights: LossWeights | None = None,
+        *,
+        texts_at_once: int = 32,
+        extra: ExtraLoss | None = None,
+    ):
         super().__init__()
         self.model = model
         self.composition = TrainableComposition(model)
         self.loss_weights = LossWeights() if weights is None else weights
         self.texts_at_once = texts_at_once
+        self.extra = extra
         # Only the adapter's own: the backbone's would blur the anchor, and its batch statistics must not move.
         self._dropouts = [module for name, module in model.named_modules() if "lora_dropout" in name]
         self.eval()
@@ -77,6 +95,7 @@ class Learner(nn.Module):
 
     def forward(
         self,
+        step: int,
         texts: list[str],
         affirmative: list[int],
         text_images: Tensor,
@@ -86,6 +105,7 @@ class Learner(nn.Module):
         """The loss of one process's share of a batch; averaged over processes, its gradients are the batch's.
 
         Args:
+            step: number of the step.
             texts: B captions of different images.
             affirmative: rows of those that are the source's own, which the anchor holds.
             text_images: embeddings of their images, shape (B, D).
@@ -124,6 +144,8 @@ class Learner(nn.Module):
             loss = a * contrastive + (1 - a) * question_share * choice + self.loss_weights.anchor * anchor
             if distributed.is_initialized():  # Every process must have a gradient for every parameter.
                 loss = loss + 0 * sum(parameter.sum() for parameter in self.composition.parameters())
+        if self.extra is not None:
+            loss = loss + self.extra.loss(model, step)
         return {"loss": loss}
 
     def _held(self, texts: Sequence[str], affirmative: Sequence[int]) -> Tensor | None:

@@ -11,6 +11,7 @@ import errno
 import math
 import re
 import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,11 @@ from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_utils import rotate_checkpoints
 
 from notclip.errors import BadInputError
-from notclip.learner import Learner
+from notclip.learner import ExtraLoss, Learner
 from notclip.modeling_notclip import NotClipModel
 from notclip.training_arguments import NegationTrainingArguments
 from notclip.training_batches import EpochLoader, GroupBatchSampler, NegationDataset, as_it_is
-from notclip.validation import Validation, gain, validate
+from notclip.validation import gain, validate
 from notclip.whole_files import write_whole
 
 WEIGHTS = "model.safetensors"
@@ -44,6 +45,9 @@ class NegationTrainer(Trainer):
         args: the options.
         train_dataset: captions and questions to learn from.
         eval_dataset: what each epoch is judged on.
+        judge: gives a model's figures, `recall_at_5` and `macro_accuracy` among them; those of `validate` on
+            `eval_dataset` by default.
+        extra: what is added to the loss of each step.
         callbacks: further callbacks.
     """
 
@@ -59,10 +63,12 @@ class NegationTrainer(Trainer):
         *,
         train_dataset: NegationDataset,
         eval_dataset: NegationDataset,
+        judge: Callable[[NotClipModel], Mapping[str, float]] | None = None,
+        extra: ExtraLoss | None = None,
         callbacks: list[TrainerCallback] | None = None,
     ):
         super().__init__(
-            model=Learner(model, args.loss_weights, texts_at_once=args.texts_at_once),
+            model=Learner(model, args.loss_weights, texts_at_once=args.texts_at_once, extra=extra),
             args=args,
             data_collator=as_it_is,
             train_dataset=train_dataset,
@@ -83,6 +89,7 @@ class NegationTrainer(Trainer):
             rank=args.process_index,
             world_size=args.world_size,
         )
+        self._judge = self._validate if judge is None else judge
         self._start = self.model.trainable_weights()
         self._last_loss: Tensor | None = None
         torch.manual_seed(args.seed + args.process_index)  # each process drops out other numbers
@@ -146,16 +153,15 @@ class NegationTrainer(Trainer):
     ) -> dict[str, float]:
         """Judge the model as it is; `eval_gain` is what the best checkpoint is chosen by."""
         self._check_loss()
-        judged = self.eval_dataset if eval_dataset is None else eval_dataset
         learner = self.model.eval()
         learner.composition.write_to(learner.model)
-        figures = validate(learner.model, judged.split, judged.image_embeds.to(self.args.device))
+        figures = dict(self._judge(learner.model))
         start = next(iter(self.history), None)
         if start is None:
             self.state.best_metric = 0.0  # What is not better than the start is no best checkpoint.
-        metrics = {f"{metric_key_prefix}_{name}": value for name, value in vars(figures).items()}
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures.items()}
         metrics[f"{metric_key_prefix}_gain"] = (
-            0.0 if start is None else gain(start, vars(figures), recall_tolerance=self.args.recall_tolerance)
+            0.0 if start is None else gain(start, figures, recall_tolerance=self.args.recall_tolerance)
         )
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -164,12 +170,7 @@ class NegationTrainer(Trainer):
     @property
     def history(self) -> list[dict[str, float]]:
         """The figures of each evaluation, with its epoch."""
-        names = Validation.__dataclass_fields__
-        return [
-            {"epoch": _whole(entry["epoch"]), **{name: entry[f"eval_{name}"] for name in names}}
-            for entry in self.state.log_history
-            if "eval_gain" in entry
-        ]
+        return [_figures(entry) for entry in self.state.log_history if "eval_gain" in entry]
 
     @property
     def best_epoch(self) -> float:
@@ -178,6 +179,9 @@ class NegationTrainer(Trainer):
             return 0
         step = self.state.best_global_step
         return next(_whole(e["epoch"]) for e in self.state.log_history if "eval_gain" in e and e["step"] == step)
+
+    def _validate(self, model: NotClipModel) -> Mapping[str, float]:
+        return vars(validate(model, self.eval_dataset.split, self.eval_dataset.image_embeds.to(self.args.device)))
 
     def _evaluate(self, trial: Any, ignore_keys_for_eval: Any, skip_scheduler: bool = False) -> dict[str, float]:
         if skip_scheduler and self.history:  # The start of a run that goes on was judged before.
@@ -280,6 +284,13 @@ def describe(entry: dict[str, float]) -> str:
     return f"epoch {entry['epoch']}: {figures}"
 
 
+def _figures(entry: Mapping[str, float]) -> dict[str, float]:
+    """What an entry of the Trainer's log says of an evaluation."""
+    named = {name.removeprefix("eval_"): value for name, value in entry.items() if name.startswith("eval_")}
+    del named["gain"]
+    return {"epoch": _whole(entry["epoch"]), **named}
+
+
 def _whole(epoch: float) -> float:
     return int(epoch) if epoch == int(epoch) else epoch
 
@@ -324,5 +335,4 @@ class _Progress(ProgressCallback):
     ) -> None:
         """Show the figures."""
         if state.is_world_process_zero and metrics:
-            figures = {name: metrics[f"eval_{name}"] for name in Validation.__dataclass_fields__}
-            tqdm.write(describe({"epoch": _whole(state.epoch or 0), **figures}))
+            tqdm.write(describe(_figures(metrics | {"epoch": state.epoch or 0})))

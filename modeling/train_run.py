@@ -31,7 +31,7 @@ from notclip.openclip_files import is_openclip
 from notclip.release_probe import write_release_probe
 from notclip.results import weights_sha256
 from notclip.text_lengths import texts_cut
-from notclip.training_arguments import NegationTrainingArguments
+from notclip.training_arguments import training_arguments
 from notclip.training_batches import NegationDataset
 from notclip.training_config import TrainConfig
 from notclip.training_data import TrainingSplit, read_training_split
@@ -77,7 +77,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             distributed.barrier()
     elif config.architecture is not None:
         raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
-    model = load_model(base, composition="scope", argument="base")
+    arguments = training_arguments(config, state_folder)
+    model = load_model(base, composition="scope", argument="base").to(arguments.device)
     base_sha256 = weights_sha256(model) if first else ""
     if first:
         saved, inputs = config.out / SAVED, training_inputs(config, model)
@@ -85,8 +86,9 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             require_same_inputs(saved, inputs)
         # Kept at the first start, so that a resumed run can tell whether all is the same.
         write_whole(saved, json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
-        _embed(model, split, config), _embed(model, validation_split, config)
     if distributed.is_initialized():
+        own = slice(distributed.get_rank(), None, distributed.get_world_size())
+        _embed(model, split, config, own), _embed(model, validation_split, config, own)
         distributed.barrier()
     image_embeds, validation_embeds = _embed(model, split, config), _embed(model, validation_split, config)
 
@@ -106,7 +108,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     judged = limited(validation_split, questions=config.validation_questions, images=config.validation_images)
     trainer = NegationTrainer(
         model,
-        training_arguments(config, state_folder),
+        arguments,
         train_dataset=NegationDataset(split, image_embeds, negated_share=config.negated_share),
         eval_dataset=NegationDataset(judged, validation_embeds),
     )
@@ -146,31 +148,6 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     return record
 
 
-def training_arguments(config: TrainConfig, state_folder: Path) -> NegationTrainingArguments:
-    """The Trainer's options for a command's.
-
-    Args:
-        config: the command's options.
-        state_folder: where checkpoints are kept until the run is done.
-    """
-    processes = distributed.get_world_size() if distributed.is_initialized() else 1
-    return NegationTrainingArguments(
-        output_dir=str(state_folder),
-        per_device_train_batch_size=config.batch_images // processes,
-        per_device_train_questions=config.batch_questions // processes,
-        num_train_epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-        contrastive_weight=config.contrastive_weight,
-        plain_share=config.plain_share,
-        anchor_weight=config.anchor_weight,
-        negated_share=config.negated_share,
-        recall_tolerance=config.recall_tolerance,
-        checkpoint_every=config.checkpoint_every,
-        seed=config.seed,
-    )
-
-
 def _texts(split: TrainingSplit) -> Iterator[str]:
     """All texts that negate something, or stand beside such ones."""
     yield from (text for caption in split.captions for text in caption.negated)
@@ -198,14 +175,15 @@ def _check_output(config: TrainConfig) -> None:
 
 def _config_content(config: TrainConfig) -> dict[str, Any]:
     content = dataclasses.asdict(config) | {"data": str(config.data), "out": str(config.out)}
-    content["cache"] = None if config.cache is None else str(config.cache)
+    content |= {"cache": None if config.cache is None else str(config.cache), "trainer": list(config.trainer)}
     del content["resume"]
     return content
 
 
-def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Tensor:
+def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig, own: slice = slice(None)) -> Tensor:
+    """Embed the images of one split, or those of one process, so that all share the work."""
     cache = config.out / "cache" if config.cache is None else config.cache
-    return cached_image_embeds(model, split.image_bytes, split.digests, cache)
+    return cached_image_embeds(model, split.image_bytes[own], split.digests[own], cache)
 
 
 def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:

@@ -1,12 +1,35 @@
-"""What `NegationTrainer` takes: transformers' `TrainingArguments`, with the defaults and the options of this training."""
+"""What `NegationTrainer` takes: transformers' `TrainingArguments` with the defaults and options of this training."""
 
-from dataclasses import dataclass, field
+import difflib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
 
 import torch
+from torch import distributed
 from transformers import TrainingArguments
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.learner import LossWeights
+from notclip.training_config import TrainConfig
+
+# Named otherwise on our command line, or ours to decide.
+_OURS = {
+    "output_dir": "out",
+    "per_device_train_batch_size": "batch_images",
+    "per_device_train_questions": "batch_questions",
+    "num_train_epochs": "epochs",
+    **{
+        name: name
+        for name in (
+            *("learning_rate", "weight_decay", "contrastive_weight", "plain_share", "anchor_weight"),
+            *("negated_share", "recall_tolerance", "checkpoint_every", "seed"),
+        )
+    },
+}
+_FIXED = ("eval_strategy", "save_strategy", "eval_on_start", "load_best_model_at_end", "metric_for_best_model")
 
 
 @dataclass
@@ -31,7 +54,7 @@ class NegationTrainingArguments(TrainingArguments):
     warmup_steps: float = field(default=0.05, metadata={"help": "Steps of linear warm-up; below 1 a share of all."})
     max_grad_norm: float = field(default=0.0, metadata={"help": "Longest gradient; 0 leaves all as they are."})
 
-    contrastive_weight: float = field(default=0.2, metadata={"help": "a of L = a·contrastive + (1-a)·choice + anchor."})
+    contrastive_weight: float = field(default=0.2, metadata={"help": "a of the formula in `learner`."})
     plain_share: float = field(default=0.2, metadata={"help": "How much of both losses runs past the composition."})
     anchor_weight: float = field(default=8.0, metadata={"help": "Weight of the anchor."})
     negated_share: float = field(default=0.5, metadata={"help": "Share of contrastive captions that are negated."})
@@ -70,3 +93,56 @@ class NegationTrainingArguments(TrainingArguments):
     def loss_weights(self) -> LossWeights:
         """The weights of the losses."""
         return LossWeights(self.contrastive_weight, self.plain_share, self.anchor_weight)
+
+
+def training_arguments(config: TrainConfig, state_folder: Path) -> NegationTrainingArguments:
+    """The Trainer's options for a command's.
+
+    Args:
+        config: the command's options.
+        state_folder: where checkpoints are kept until the run is done.
+
+    Raises:
+        BadInputError: `trainer` has an option that there is not, or a value that it does not take.
+    """
+    processes = distributed.get_world_size() if distributed.is_initialized() else 1
+    for name in ("batch_images", "batch_questions"):
+        if getattr(config, name) < processes:
+            raise BadInputError(
+                f"{processes} processes share `{name}`, so it must be as many, got {getattr(config, name)}."
+            )
+    options = _further_options(config.trainer)
+    ours: dict[str, Any] = {name: getattr(config, own) for name, own in _OURS.items() if own != "out"}
+    ours["output_dir"] = str(state_folder)
+    for name in ("per_device_train_batch_size", "per_device_train_questions"):
+        ours[name] //= processes
+    ours["use_cpu"] = not torch.accelerator.is_available()
+    try:
+        return NegationTrainingArguments(**ours | options)
+    except BadInputError:
+        raise
+    except (ValueError, TypeError, ImportError) as error:
+        raise BadInputError(f"`trainer` {' '.join(config.trainer)}: {shortened(str(error))}") from error
+
+
+def _further_options(given: Sequence[str]) -> dict[str, Any]:
+    known = [option.name for option in fields(NegationTrainingArguments) if option.init]
+    options: dict[str, Any] = {}
+    for option in given:
+        name, equals, value = option.partition("=")
+        if name in _OURS or name in _FIXED:
+            instead = (
+                f"give --{_OURS[name].replace('_', '-')}" if name in _OURS else "the choice of the epoch needs it"
+            )
+            raise BadInputError(f"`trainer` may not set {name}: {instead}.")
+        if not equals or name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {nearest[0]}?" if nearest else ""
+            raise BadInputError(
+                f"`trainer` takes NAME=VALUE with names of transformers' TrainingArguments, got {option!r}.{hint}"
+            )
+        try:
+            options[name] = json.loads(value)
+        except ValueError:
+            options[name] = value
+    return options

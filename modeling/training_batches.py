@@ -21,11 +21,13 @@ class Draw:
     """What one process takes in one step, before any of it is read.
 
     Args:
+        step: number of the step since the start of the training.
         images: positions of B images that have captions, shape (B,).
         chances: three numbers in [0, 1) for each: which of its captions, whether negated, which of the negated ones.
         groups: positions of whole groups of questions.
     """
 
+    step: int
     images: np.ndarray
     chances: np.ndarray
     groups: np.ndarray
@@ -91,7 +93,7 @@ class GroupBatchSampler(BatchSampler):
             chosen = images[step * self._batch_images : (step + 1) * self._batch_images]
             asked = groups[step * self._groups_per_step : (step + 1) * self._groups_per_step]
             chances = np.random.default_rng((self._seed, self._epoch, step)).random((len(chosen), 3))
-            yield Draw(chosen[self._own], chances[self._own], asked[self._own])
+            yield Draw(self._epoch * len(self) + step, chosen[self._own], chances[self._own], asked[self._own])
 
 
 class EpochLoader(DataLoader):
@@ -134,6 +136,7 @@ class NegationDataset(Dataset):
         questions = [question for group in draw.groups for question in self.split.question_groups[group]]
         asked = [question.image for question in questions]
         return {
+            "step": draw.step,
             "texts": texts,
             "affirmative": affirmative,
             "text_images": self.image_embeds[torch.tensor(captions)],

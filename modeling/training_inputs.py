@@ -11,7 +11,7 @@ from notclip.openclip_files import is_openclip
 from notclip.recaption.split_files import split_files
 from notclip.training_config import TrainConfig
 
-_MADE_WITH = ("numpy", "peft", "torch", "transformers")
+_MADE_WITH = ("accelerate", "numpy", "peft", "torch", "transformers")
 
 
 def training_inputs(config: TrainConfig, model: NotClipModel) -> dict[str, str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import distributed
 from transformers import TrainerCallback
 
 from notclip.loading import load_model
@@ -22,8 +21,6 @@ from notclip.training_data import read_training_split
 base, data, out = sys.argv[1:]
 world_size = int(os.environ.get("WORLD_SIZE", "1"))
 rank = int(os.environ.get("RANK", "0"))
-if world_size > 1:
-    distributed.init_process_group("gloo")
 split = read_training_split(Path(data), "train")
 model = load_model(base, composition="scope").double()
 torch.manual_seed(0)
@@ -48,6 +45,7 @@ class WriteGradients(TrainerCallback):
 
 arguments = NegationTrainingArguments(
     output_dir=f"{out}.state",
+    use_cpu=True,
     per_device_train_batch_size=6 // world_size,
     per_device_train_questions=12 // world_size,
     max_steps=1,
@@ -58,10 +56,7 @@ arguments = NegationTrainingArguments(
     disable_tqdm=True,
 )
 dataset = NegationDataset(split, embeds)
-trainer = NegationTrainer(
-    model, arguments, train_dataset=dataset, eval_dataset=dataset, callbacks=[WriteGradients()]
-)
+trainer = NegationTrainer(model, arguments, train_dataset=dataset, eval_dataset=dataset, callbacks=[WriteGradients()])
 trainer.model.double()
 trainer.train()
-if world_size > 1:
-    distributed.destroy_process_group()
+trainer.accelerator.end_training()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,6 +15,7 @@ from notclip import negation_trainer
 from notclip.errors import BadInputError
 from notclip.learner import Learner
 from notclip.loading import load_model
+from notclip.negation_trainer import NegationTrainer
 from notclip.train_run import run_training
 from notclip.training_batches import GroupBatchSampler, NegationDataset
 from notclip.training_config import TrainConfig
@@ -100,6 +102,99 @@ def test_a_run_killed_and_resumed_ends_at_the_same_weights(config, tmp_path, mon
     assert resumed["history"] == record["history"]
 
 
+def test_a_run_killed_within_an_accumulation_ends_at_the_same_weights(config, tmp_path, monkeypatch):
+    config = dataclasses.replace(config, trainer=("gradient_accumulation_steps=2",))
+    assert run_training(config)["steps"] == 4  # of two batches and of one, twice
+    broken = dataclasses.replace(config, out=tmp_path / "broken")
+    with monkeypatch.context() as killing:
+        killed_after(killing, 4)
+        with pytest.raises(KilledError):
+            run_training(broken)
+    run_training(dataclasses.replace(broken, resume=True))
+    assert ends_alike(config.out, broken.out)
+
+
+def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, monkeypatch):
+    run_training(config)
+    broken = dataclasses.replace(config, out=tmp_path / "broken")
+    with monkeypatch.context() as killing:
+        killing.setattr(negation_trainer.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+        killing.setattr(NegationTrainer, "_save_scaler", full_disk_from_the_second_time())
+        with pytest.raises(OSError, match="No space left on device"):
+            run_training(broken)
+    left = broken.out / "state"
+    assert (left / "checkpoint-2" / "model.safetensors").is_file()
+    assert negation_trainer.last_checkpoint(left) == str(left / "checkpoint-1")
+    run_training(dataclasses.replace(broken, resume=True))
+    assert ends_alike(config.out, broken.out)
+
+
+def full_disk_from_the_second_time():
+    times = iter(range(100))
+
+    def save(*_):
+        if next(times):
+            raise RuntimeError("[enforce fail at inline_container.cc:869] . PytorchStreamWriter failed writing file")
+
+    return save
+
+
+def test_an_epoch_that_ends_in_nan_stops_and_names_its_batch(config):
+    with pytest.raises(BadInputError, match=r"the loss of step \d of 6 \(batch \d of epoch \d\) is (nan|inf): lower"):
+        run_training(dataclasses.replace(config, learning_rate=1e30))
+    assert not (config.out / "adapter").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
+            "batch_questions",
+        ),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), "batch_questions"),
+        (MemoryError(), "batch_questions"),
+    ],
+)
+def test_memory_that_is_used_up_says_what_to_lower(config, monkeypatch, error, advice):
+    def forward(*_, **__):
+        raise error
+
+    monkeypatch.setattr(Learner, "forward", forward)
+    with pytest.raises(
+        BadInputError, match=r"used up by step 1: lower `batch_questions` or `batch_images` \(.* 8 and 4"
+    ):
+        run_training(config)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("bf61=true", r"got 'bf61=true'\. Did you mean bf16\?"),
+        ("bf16", "takes NAME=VALUE"),
+        ("learning_rate=1", "may not set learning_rate: give --learning-rate"),
+        ("save_strategy=no", "the choice of the epoch needs it"),
+        ("lr_scheduler_type=square", r"`trainer` lr_scheduler_type=square: .*square.* is not a valid SchedulerType"),
+    ],
+)
+def test_an_option_of_the_trainer_that_there_is_not_is_refused(config, option, said):
+    with pytest.raises(BadInputError, match=said):
+        run_training(dataclasses.replace(config, trainer=(option,)))
+
+
+def test_half_precision_learns_what_single_precision_learns(config, tmp_path):
+    config = dataclasses.replace(config, learning_rate=5e-3)
+    outs = {"single": (), "half": ("bf16=true",)}
+    for name, trainer in outs.items():
+        run_training(dataclasses.replace(config, out=tmp_path / name, trainer=trainer))
+    single, half = (
+        torch.tensor(json.loads((tmp_path / name / "model" / "release_probe.json").read_text())["scores"])
+        for name in outs
+    )
+    torch.testing.assert_close(half, single, atol=1e-2, rtol=0)
+    assert not torch.equal(half, single)
+
+
 def test_the_three_release_forms_score_as_the_training_run_did(config):
     run_training(config)
     probe = json.loads((config.out / "model" / "release_probe.json").read_text())
@@ -164,7 +259,7 @@ def test_two_processes_share_a_batch_without_overlap(data):
 
 
 def test_more_processes_than_a_batch_can_feed_are_refused(data):
-    with pytest.raises(BadInputError, match="5 processes .* `batch_images` must be at least 5.* got 4 and 8"):
+    with pytest.raises(BadInputError, match=r"5 processes .* `batch_images` must be at least 5.* got 4 and 8"):
         draws(data, world_size=5)
 
 
