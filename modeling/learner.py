@@ -15,10 +15,10 @@ import torch.distributed.nn.functional as differentiable
 from peft import PeftModel
 from torch import Tensor, distributed, nn
 
-from notclip.calibration import TrainableComposition, choice_scores
-from notclip.losses import anchor_loss, caption_choice_loss, contrastive_loss
-from notclip.modeling_notclip import NotClipModel
-from notclip.training_data import Question
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.training.calibration import TrainableComposition, choice_scores
+from notclip.training.data import Question
+from notclip.training.losses import anchor_loss, caption_choice_loss, contrastive_loss
 
 
 @dataclass(frozen=True)

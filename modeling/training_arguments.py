@@ -13,7 +13,7 @@ from transformers import TrainingArguments
 
 from notclip.errors import BadInputError, shortened
 from notclip.learner import LossWeights
-from notclip.training_config import TrainConfig
+from notclip.training.config import TrainConfig
 
 # Named otherwise on our command line, or ours to decide.
 _OURS = {

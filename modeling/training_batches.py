@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 from notclip.errors import BadInputError
-from notclip.training_data import TrainingSplit
+from notclip.training.data import TrainingSplit
 
 
 @dataclass(frozen=True)

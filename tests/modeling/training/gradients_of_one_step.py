@@ -1,0 +1,62 @@
+"""Run by a test under torchrun: writes the gradients of the trainer's first step, as its optimizer gets them.
+
+python gradients_of_one_step.py BASE DATA OUT.safetensors
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from transformers import TrainerCallback
+
+from notclip.loading import load_model
+from notclip.negation_trainer import NegationTrainer
+from notclip.training.data import read_training_split
+from notclip.training.lora import add_lora
+from notclip.training_arguments import NegationTrainingArguments
+from notclip.training_batches import NegationDataset
+
+base, data, out = sys.argv[1:]
+world_size = int(os.environ.get("WORLD_SIZE", "1"))
+rank = int(os.environ.get("RANK", "0"))
+split = read_training_split(Path(data), "train")
+model = load_model(base, composition="scope").double()
+torch.manual_seed(0)
+model.backbone = add_lora(model.backbone, rank=2, alpha=4)
+for name, parameter in model.named_parameters():
+    if "lora_B" in name:
+        torch.nn.init.normal_(parameter, std=0.1)
+embeds = torch.nn.functional.normalize(
+    torch.randn(len(split.image_bytes), model.config.embedding_dim, dtype=torch.double), dim=-1
+)
+
+
+class WriteGradients(TrainerCallback):
+    """Writes what the optimizer is about to take."""
+
+    def on_pre_optimizer_step(self, args, state, control, **kwargs):
+        """Write the gradients of the one step."""
+        if rank == 0:
+            gradients = {name: p.grad for name, p in trainer.model.named_parameters() if p.grad is not None}
+            save_file(gradients, out)
+
+
+arguments = NegationTrainingArguments(
+    output_dir=f"{out}.state",
+    use_cpu=True,
+    per_device_train_batch_size=6 // world_size,
+    per_device_train_questions=12 // world_size,
+    max_steps=1,
+    eval_strategy="no",
+    save_strategy="no",
+    eval_on_start=False,
+    load_best_model_at_end=False,
+    disable_tqdm=True,
+)
+dataset = NegationDataset(split, embeds)
+trainer = NegationTrainer(model, arguments, train_dataset=dataset, eval_dataset=dataset, callbacks=[WriteGradients()])
+trainer.model.double()
+trainer.train()
+trainer.accelerator.end_training()

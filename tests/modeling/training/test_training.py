@@ -1,0 +1,341 @@
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from notclip import negation_trainer
+from notclip.errors import BadInputError
+from notclip.learner import Learner
+from notclip.loading import load_model
+from notclip.negation_trainer import NegationTrainer
+from notclip.training.config import TrainConfig
+from notclip.training.data import read_training_split
+from notclip.training.run import run_training
+from notclip.training_batches import GroupBatchSampler, NegationDataset
+
+
+@pytest.fixture
+def base(clip, processor, tmp_path):
+    clip.save_pretrained(tmp_path / "base")
+    processor.tokenizer.save_pretrained(tmp_path / "base")
+    processor.image_processor.save_pretrained(tmp_path / "base")
+    return str(tmp_path / "base")
+
+
+@pytest.fixture
+def config(base, data, tmp_path):
+    return TrainConfig(
+        base=base,
+        data=data,
+        out=tmp_path / "out",
+        epochs=2,
+        batch_images=4,
+        batch_questions=8,
+        rank=2,
+        alpha=4,
+        dropout=0.1,
+        learning_rate=0.05,
+        contrastive_weight=0.02,
+        anchor_weight=0.0,
+        checkpoint_every=1,
+        recall_tolerance=1.0,
+        cache=tmp_path / "cache",
+    )
+
+
+@pytest.fixture(autouse=True)
+def the_last_epoch_is_chosen(monkeypatch):
+    """On towers of random weights an adapter rarely beats the composition alone; these tests are about adapters."""
+    gains = iter(range(1, 100))
+    monkeypatch.setattr(negation_trainer, "gain", lambda *_, **__: float(next(gains)))
+
+
+def adapter_weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "adapter" / "adapter_model.safetensors")
+
+
+class KilledError(Exception):
+    pass
+
+
+def killed_after(monkeypatch, steps: int) -> None:
+    """Kill the run in the middle of the step after so many."""
+    real, done = Learner.forward, 0
+
+    def forward_until_killed(learner, **batch):
+        nonlocal done
+        done += 1
+        if done > steps:
+            raise KilledError
+        return real(learner, **batch)
+
+    monkeypatch.setattr(Learner, "forward", forward_until_killed)
+
+
+def ends_alike(one: Path, other: Path) -> bool:
+    undisturbed, resumed = adapter_weights(one), adapter_weights(other)
+    configs = [(folder / "model" / "config.json").read_text() for folder in (one, other)]
+    same = undisturbed.keys() == resumed.keys() and configs[0] == configs[1]
+    return same and all(torch.equal(undisturbed[name], resumed[name]) for name in undisturbed)
+
+
+@pytest.mark.parametrize("steps_before", [1, 3, 4])
+def test_a_run_killed_and_resumed_ends_at_the_same_weights(config, tmp_path, monkeypatch, steps_before):
+    record = run_training(config)
+    assert record["chosen_epoch"] > 0
+    broken = dataclasses.replace(config, out=tmp_path / "broken")
+    with monkeypatch.context() as killing:
+        killed_after(killing, steps_before)
+        with pytest.raises(KilledError):
+            run_training(broken)
+    assert not (tmp_path / "broken" / "adapter").exists()
+    resumed = run_training(dataclasses.replace(broken, resume=True))
+    assert ends_alike(config.out, broken.out)
+    assert resumed["history"] == record["history"]
+
+
+def test_a_run_killed_within_an_accumulation_ends_at_the_same_weights(config, tmp_path, monkeypatch):
+    config = dataclasses.replace(config, trainer=("gradient_accumulation_steps=2",))
+    assert run_training(config)["steps"] == 4  # of two batches and of one, twice
+    broken = dataclasses.replace(config, out=tmp_path / "broken")
+    with monkeypatch.context() as killing:
+        killed_after(killing, 4)
+        with pytest.raises(KilledError):
+            run_training(broken)
+    run_training(dataclasses.replace(broken, resume=True))
+    assert ends_alike(config.out, broken.out)
+
+
+def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, monkeypatch):
+    run_training(config)
+    broken = dataclasses.replace(config, out=tmp_path / "broken")
+    with monkeypatch.context() as killing:
+        killing.setattr(negation_trainer.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+        killing.setattr(NegationTrainer, "_save_scaler", full_disk_from_the_second_time())
+        with pytest.raises(OSError, match="No space left on device"):
+            run_training(broken)
+    left = broken.out / "state"
+    assert (left / "checkpoint-2" / "model.safetensors").is_file()
+    assert negation_trainer.last_checkpoint(left) == str(left / "checkpoint-1")
+    run_training(dataclasses.replace(broken, resume=True))
+    assert ends_alike(config.out, broken.out)
+
+
+def full_disk_from_the_second_time():
+    times = iter(range(100))
+
+    def save(*_):
+        if next(times):
+            raise RuntimeError("[enforce fail at inline_container.cc:869] . PytorchStreamWriter failed writing file")
+
+    return save
+
+
+def test_an_epoch_that_ends_in_nan_stops_and_names_its_batch(config):
+    with pytest.raises(BadInputError, match=r"the loss of step \d of 6 \(batch \d of epoch \d\) is (nan|inf): lower"):
+        run_training(dataclasses.replace(config, learning_rate=1e30))
+    assert not (config.out / "adapter").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
+            "batch_questions",
+        ),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), "batch_questions"),
+        (MemoryError(), "batch_questions"),
+    ],
+)
+def test_memory_that_is_used_up_says_what_to_lower(config, monkeypatch, error, advice):
+    def forward(*_, **__):
+        raise error
+
+    monkeypatch.setattr(Learner, "forward", forward)
+    with pytest.raises(
+        BadInputError, match=r"used up by step 1: lower `batch_questions` or `batch_images` \(.* 8 and 4"
+    ):
+        run_training(config)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("bf61=true", r"got 'bf61=true'\. Did you mean bf16\?"),
+        ("bf16", "takes NAME=VALUE"),
+        ("learning_rate=1", "may not set learning_rate: give --learning-rate"),
+        ("save_strategy=no", "the choice of the epoch needs it"),
+        ("lr_scheduler_type=square", r"`trainer` lr_scheduler_type=square: .*square.* is not a valid SchedulerType"),
+    ],
+)
+def test_an_option_of_the_trainer_that_there_is_not_is_refused(config, option, said):
+    with pytest.raises(BadInputError, match=said):
+        run_training(dataclasses.replace(config, trainer=(option,)))
+
+
+def test_half_precision_learns_what_single_precision_learns(config, tmp_path):
+    config = dataclasses.replace(config, learning_rate=5e-3)
+    outs = {"single": (), "half": ("bf16=true",)}
+    for name, trainer in outs.items():
+        run_training(dataclasses.replace(config, out=tmp_path / name, trainer=trainer))
+    single, half = (
+        torch.tensor(json.loads((tmp_path / name / "model" / "release_probe.json").read_text())["scores"])
+        for name in outs
+    )
+    torch.testing.assert_close(half, single, atol=1e-2, rtol=0)
+    assert not torch.equal(half, single)
+
+
+def test_the_three_release_forms_score_as_the_training_run_did(config):
+    run_training(config)
+    probe = json.loads((config.out / "model" / "release_probe.json").read_text())
+    texts, expected = probe["texts"], torch.tensor(probe["plain_scores"])
+    from notclip.training.release_probe import probe_images
+
+    images = probe_images()
+    notclip = load_model(str(config.out / "model"))
+    merged = load_model(str(config.out / "backbone"))
+    adapted = load_model(config.base, adapter=config.out / "adapter")
+    torch.testing.assert_close(notclip.score(images, texts), torch.tensor(probe["scores"]), atol=1e-5, rtol=1e-6)
+    for model in (merged, adapted):
+        torch.testing.assert_close(model.score(images, texts), expected, atol=1e-5, rtol=0)
+
+
+def test_the_record_says_what_was_trained_and_how(config):
+    record = run_training(config)
+    assert record == json.loads((config.out / "training.json").read_text())
+    assert record["steps"] == 6 and [entry["epoch"] for entry in record["history"]] == [0, 1, 2]
+    assert record["config"]["rank"] == 2
+    assert not (config.out / "state").exists()
+
+
+def draws(data, *, rank=0, world_size=1, epoch=0, batch_images=4, batch_questions=8):
+    split = read_training_split(data, "train")
+    dataset = NegationDataset(split, torch.zeros(len(split.image_bytes), 2))
+    sampler = GroupBatchSampler(
+        images=len(dataset),
+        groups=len(split.question_groups),
+        largest_group=max(map(len, split.question_groups)),
+        batch_images=batch_images,
+        batch_questions=batch_questions,
+        rank=rank,
+        world_size=world_size,
+    )
+    sampler.set_epoch(epoch)
+    return dataset, list(sampler)
+
+
+def test_every_step_of_an_epoch_takes_other_images(data):
+    _, epoch = draws(data)
+    images = [image for draw in epoch for image in draw.images]
+    assert len(images) == len(set(images)) == 12
+    _, next_epoch = draws(data, epoch=1)
+    assert [image for draw in next_epoch for image in draw.images] != images
+
+
+def test_a_batch_has_whole_groups_of_questions(data):
+    dataset, epoch = draws(data)
+    for draw in epoch:
+        asked = dataset.__getitems__(draw)["questions"]
+        of_these = {tuple(sorted(question.choices)) for question in asked}
+        assert len(asked) == sum(tuple(sorted(q.choices)) in of_these for q in dataset.split.questions)
+
+
+def test_two_processes_share_a_batch_without_overlap(data):
+    dataset, (whole, *_) = draws(data)
+    shares = [dataset.__getitems__(draws(data, rank=rank, world_size=2)[1][0]) for rank in (0, 1)]
+    all_of_it = dataset.__getitems__(whole)
+    assert sorted(shares[0]["texts"] + shares[1]["texts"]) == sorted(all_of_it["texts"])
+    assert len(shares[0]["questions"]) + len(shares[1]["questions"]) == len(all_of_it["questions"])
+
+
+def test_more_processes_than_a_batch_can_feed_are_refused(data):
+    with pytest.raises(BadInputError, match=r"5 processes .* `batch_images` must be at least 5.* got 4 and 8"):
+        draws(data, world_size=5)
+
+
+def test_two_processes_take_the_step_that_one_takes_with_the_whole_batch(base, data, tmp_path):
+    program = str(Path(__file__).parent / "gradients_of_one_step.py")
+    launchers = {"one": [], "two": ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]}
+    for name, launcher in launchers.items():
+        command = [sys.executable, *launcher, program, base, str(data), str(tmp_path / name)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"}
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+    one, two = (load_file(tmp_path / name) for name in launchers)
+    assert one.keys() == two.keys() and len(one) > 10
+    for name in one:
+        torch.testing.assert_close(two[name], one[name], atol=1e-10, rtol=1e-8)
+
+
+def test_an_output_in_use_is_refused(config):
+    config.out.mkdir()
+    (config.out / "mine.txt").write_text("keep")
+    with pytest.raises(BadInputError, match=r"`out` .* not empty.*--resume"):
+        run_training(config)
+    assert (config.out / "mine.txt").read_text() == "keep"
+
+
+def test_resuming_with_other_options_is_refused_by_name(config):
+    run_training(config)
+    with pytest.raises(BadInputError, match=r"`learning_rate` was 0.05 and is 0.1"):
+        run_training(dataclasses.replace(config, resume=True, learning_rate=0.1))
+
+
+def test_a_folder_that_is_no_model_is_refused(config, tmp_path):
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(BadInputError, match=r"^`base` .*photos is a folder without config\.json"):
+        run_training(dataclasses.replace(config, base=str(tmp_path / "photos")))
+    assert not config.out.exists()
+
+
+def test_a_folder_that_is_no_dataset_is_refused(config, tmp_path):
+    with pytest.raises(BadInputError, match=r"has no split 'train' of captions"):
+        run_training(dataclasses.replace(config, data=tmp_path))
+    assert not config.out.exists()
+
+
+def test_a_split_in_parts_is_read_as_the_whole_one(data, in_parts):
+    whole = read_training_split(data, "train")
+    assert read_training_split(in_parts(data, parts=3), "train") == whole
+
+
+def test_no_epochs_calibrate_the_composition_and_leave_every_plain_score_to_the_backbone(config):
+    record = run_training(dataclasses.replace(config, epochs=0))
+    assert record["chosen_epoch"] == 0 and record["steps"] == 0
+    calibrated, backbone = load_model(str(config.out / "model")), load_model(config.base)
+    assert calibrated.config.exclusion != backbone.config.exclusion
+    texts = ["a dog", "a dog but no cat"]
+    torch.testing.assert_close(calibrated.encode_texts(texts), backbone.encode_texts(texts), atol=1e-6, rtol=0)
+
+
+def test_resuming_with_other_data_base_or_code_is_refused_by_name(config, tmp_path, change_code):
+    run_training(config)
+    again = dataclasses.replace(config, resume=True)
+    for name, file in (
+        ("data", config.data / "retrieval" / "train.parquet"),
+        ("base", Path(config.base) / "tokenizer.json"),
+    ):
+        content = file.read_bytes()
+        if name == "data":
+            pq.write_table(pq.read_table(file).slice(1), file)
+        else:
+            rules = json.loads(content)
+            rules["normalizer"] = {"type": "Lowercase"} if rules["normalizer"] is None else None
+            file.write_text(json.dumps(rules))
+        with pytest.raises(BadInputError, match=rf"its {name} has changed since: name another --out"):
+            run_training(again)
+        file.write_bytes(content)
+    change_code("notclip.training.losses")
+    with pytest.raises(BadInputError, match="its code has changed since"):
+        run_training(again)
