@@ -23,9 +23,7 @@ def main(argv: list[str] | None = None) -> int:
 
     from notclip.training.run import run_training
 
-    processes = PartialState(
-        cpu=not torch.accelerator.is_available()
-    )  # several, where torchrun or accelerate started this
+    processes = PartialState(cpu=not torch.accelerator.is_available())  # torchrun or accelerate may start several
     started = time.monotonic()
     try:
         record = run_training(config)

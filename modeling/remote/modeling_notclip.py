@@ -510,7 +510,7 @@ class NotClipModel(PreTrainedModel):
         return self.encode_images(images) @ vectors.T + biases
 
     def train(self, mode: bool = True) -> "NotClipModel":
-        """As every module, and forget what concepts were embedded: not every optimizer tells that it changed weights."""
+        """As every module; forgets embedded concepts too, since not every optimizer tells that it changed weights."""
         self._remembered = {}
         return super().train(mode)
 

@@ -22,22 +22,22 @@ from notclip.files.json_files import read_json_object
 from notclip.files.only_writer import only_writer
 from notclip.files.whole_files import clear_partials, partial_folder, write_whole
 from notclip.loading import load_model, load_processor
-from notclip.negation_trainer import NegationTrainer
 from notclip.openclip.files import is_openclip
 from notclip.remote.composition_notclip import image_statistics
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.provenance import weights_sha256
 from notclip.text_lengths import texts_cut
+from notclip.training.arguments import training_arguments
+from notclip.training.batches import NegationDataset
 from notclip.training.calibration import fit_composition
 from notclip.training.config import TrainConfig
 from notclip.training.data import TrainingSplit, read_training_split
 from notclip.training.inputs import require_same_inputs, training_inputs
 from notclip.training.lora import add_lora
 from notclip.training.release_probe import write_release_probe
+from notclip.training.trainer import NegationTrainer
 from notclip.training.validation import limited
-from notclip.training_arguments import training_arguments
-from notclip.training_batches import NegationDataset
 
 CALIBRATION_QUESTIONS = 4000
 SAVED = "train_config.json"  # options and inputs of a run

@@ -12,11 +12,11 @@ from safetensors.torch import save_file
 from transformers import TrainerCallback
 
 from notclip.loading import load_model
-from notclip.negation_trainer import NegationTrainer
+from notclip.training.arguments import NegationTrainingArguments
+from notclip.training.batches import NegationDataset
 from notclip.training.data import read_training_split
 from notclip.training.lora import add_lora
-from notclip.training_arguments import NegationTrainingArguments
-from notclip.training_batches import NegationDataset
+from notclip.training.trainer import NegationTrainer
 
 base, data, out = sys.argv[1:]
 world_size = int(os.environ.get("WORLD_SIZE", "1"))

@@ -11,15 +11,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from notclip import negation_trainer
 from notclip.errors import BadInputError
-from notclip.learner import Learner
 from notclip.loading import load_model
-from notclip.negation_trainer import NegationTrainer
+from notclip.training import trainer as negation_trainer
+from notclip.training.batches import GroupBatchSampler, NegationDataset
 from notclip.training.config import TrainConfig
 from notclip.training.data import read_training_split
+from notclip.training.learner import Learner
 from notclip.training.run import run_training
-from notclip.training_batches import GroupBatchSampler, NegationDataset
+from notclip.training.trainer import NegationTrainer
 
 
 @pytest.fixture

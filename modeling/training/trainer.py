@@ -25,11 +25,11 @@ from transformers.trainer_utils import rotate_checkpoints
 
 from notclip.errors import BadInputError
 from notclip.files.whole_files import write_whole
-from notclip.learner import ExtraLoss, Learner
 from notclip.remote.modeling_notclip import NotClipModel
+from notclip.training.arguments import NegationTrainingArguments
+from notclip.training.batches import EpochLoader, GroupBatchSampler, NegationDataset, as_it_is
+from notclip.training.learner import ExtraLoss, Learner
 from notclip.training.validation import gain, validate
-from notclip.training_arguments import NegationTrainingArguments
-from notclip.training_batches import EpochLoader, GroupBatchSampler, NegationDataset, as_it_is
 
 WEIGHTS = "model.safetensors"
 COMPLETE = "complete"  # in a checkpoint that was written to its end

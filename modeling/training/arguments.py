@@ -12,8 +12,8 @@ from torch import distributed
 from transformers import TrainingArguments
 
 from notclip.errors import BadInputError, shortened
-from notclip.learner import LossWeights
 from notclip.training.config import TrainConfig
+from notclip.training.learner import LossWeights
 
 # Named otherwise on our command line, or ours to decide.
 _OURS = {
