@@ -2,11 +2,12 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from notclip.embedding_cache import cached_image_embeds
+from notclip.dataset.files import split_files
+from notclip.embedding_shards import EmbeddingShards, embed_into_shards
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
 from notclip.files.json_files import read_json_object
@@ -32,7 +34,7 @@ from notclip.training.arguments import training_arguments
 from notclip.training.batches import NegationDataset
 from notclip.training.calibration import fit_composition
 from notclip.training.config import TrainConfig
-from notclip.training.data import TrainingSplit, read_training_split
+from notclip.training.data import CONFIGS, TrainingSplit, read_training_split
 from notclip.training.inputs import require_same_inputs, training_inputs
 from notclip.training.lora import add_lora
 from notclip.training.release_probe import write_release_probe
@@ -40,6 +42,7 @@ from notclip.training.trainer import NegationTrainer
 from notclip.training.validation import limited
 
 CALIBRATION_QUESTIONS = 4000
+STATISTICS_IMAGES = 100_000
 SAVED = "train_config.json"  # options and inputs of a run
 
 
@@ -63,8 +66,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     if first:
         _check_output(config)
     started = time.monotonic()
-    split = read_training_split(config.data, "train")
-    validation_split = read_training_split(config.data, "validation")
+    for name, part in itertools.product(CONFIGS, ("train", "validation")):
+        split_files(config.data, name, part)  # A folder that is no dataset is told before a model is loaded.
     base = config.base
     if is_openclip(base):
         # Converted once, for the merged backbone and the adapter's users need a base that transformers loads.
@@ -86,13 +89,11 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             require_same_inputs(saved, inputs)
         # Kept at the first start, so that a resumed run can tell whether all is the same.
         write_whole(saved, json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
-    if distributed.is_initialized():
-        own = slice(distributed.get_rank(), None, distributed.get_world_size())
-        _embed(model, split, config, own), _embed(model, validation_split, config, own)
-        distributed.barrier()
-    image_embeds, validation_embeds = _embed(model, split, config), _embed(model, validation_split, config)
+    cache = config.out / "cache" if config.cache is None else config.cache
+    split, validation_split = _read_data(config, cache, first=first)
+    image_embeds, validation_embeds = embed_splits(model, [split, validation_split], cache)
 
-    model.set_statistics(image_statistics(image_embeds))
+    model.set_statistics(image_statistics(evenly(image_embeds, at_most=STATISTICS_IMAGES)))
     warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
     torch.manual_seed(config.seed)  # the adapter's initial weights, the same in every process
@@ -132,9 +133,9 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         },
         "trainable_parameters": trainable,
         "total_parameters": total,
-        "training_images": len(split.image_bytes),
+        "training_images": len(split.digests),
         "training_captions": len(split.captions),
-        "training_questions": len(split.questions),
+        "training_questions": int(split.group_sizes.sum()),
         "texts_cut": cut,
         "text_tokens": seen,
         "data_sha256": _sha256(config.data / "build.json"),
@@ -151,7 +152,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
 def _texts(split: TrainingSplit) -> Iterator[str]:
     """All texts that negate something, or stand beside such ones."""
     yield from (text for caption in split.captions for text in caption.negated)
-    yield from (text for question in split.questions for text in question.choices)
+    yield from (text for group in split.question_groups for question in group for text in question.choices)
     yield from (text for text, _ in split.negated_queries)
 
 
@@ -176,14 +177,47 @@ def _check_output(config: TrainConfig) -> None:
 def _config_content(config: TrainConfig) -> dict[str, Any]:
     content = dataclasses.asdict(config) | {"data": str(config.data), "out": str(config.out)}
     content |= {"cache": None if config.cache is None else str(config.cache), "trainer": list(config.trainer)}
+    content["images"] = None if config.images is None else str(config.images)
     del content["resume"]
     return content
 
 
-def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig, own: slice = slice(None)) -> Tensor:
-    """Embed the images of one split, or those of one process, so that all share the work."""
-    cache = config.out / "cache" if config.cache is None else config.cache
-    return cached_image_embeds(model, split.image_bytes[own], split.digests[own], cache)
+def _read_data(config: TrainConfig, cache: Path, *, first: bool) -> tuple[TrainingSplit, TrainingSplit]:
+    """Both splits; the first process copies their texts, the others read the copy."""
+    if distributed.is_initialized() and not first:
+        distributed.barrier()
+    splits = [
+        read_training_split(config.data, name, images=config.images, cache=cache) for name in ("train", "validation")
+    ]
+    if distributed.is_initialized() and first:
+        distributed.barrier()
+    for name, split in zip(("train", "validation"), splits, strict=True):
+        holds = {"captions": split.captions, "questions": split.question_groups, "retrieval": split.negated_queries}
+        if lacking := next((config_name for config_name, rows in holds.items() if len(rows) == 0), None):
+            raise BadInputError(
+                f"`data` {config.data} has no rows of {lacking} in its split {name!r}, and the training needs all of "
+                f"{', '.join(holds)}: build it from more photos, or with a higher --questions-per-image."
+            )
+    return splits[0], splits[1]
+
+
+def embed_splits(model: NotClipModel, splits: Sequence[TrainingSplit], cache: Path) -> list[EmbeddingShards]:
+    """Embeddings of the photos of some splits; several processes share the work."""
+    several = distributed.is_initialized()
+    rank, world_size = (distributed.get_rank(), distributed.get_world_size()) if several else (0, 1)
+    folders = [
+        embed_into_shards(model, split.image_bytes, split.digests, cache, rank=rank, world_size=world_size)
+        for split in splits
+    ]
+    if several:
+        distributed.barrier()
+    return [EmbeddingShards(folder, len(split.digests)) for folder, split in zip(folders, splits, strict=True)]
+
+
+def evenly(image_embeds: EmbeddingShards, *, at_most: int) -> Tensor:
+    """All embeddings, or so many at even distances."""
+    step = max(1, -(-len(image_embeds) // at_most))
+    return image_embeds[::step]
 
 
 def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:
