@@ -5,6 +5,7 @@ asked for is read from there. So memory does not grow with the data, and several
 """
 
 import hashlib
+import itertools
 import shutil
 import tempfile
 import weakref
@@ -15,19 +16,23 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 import pyarrow as pa
-from datasets import ClassLabel
-from datasets import Dataset as ArrowDataset
+from datasets import Dataset
 
 from notclip.dataset.files import split_files
 from notclip.dataset.photos import PhotoColumn
-from notclip.dataset.row_rules import check_row
+from notclip.dataset.reader import read_rows
+from notclip.dataset.rows import ROWS, QuestionRow, RetrievalRow
 from notclip.files.derived import derived_key
-from notclip.files.parquet_files import open_parquet, opened_parquet, parquet_features, require_columns
+from notclip.files.parquet_files import open_parquet, opened_parquet
 from notclip.files.whole_files import clear_partials, whole_folder
 
 CONFIGS = ("captions", "questions", "retrieval")
 _AT_ONCE = 1000  # rows
-_COLUMNS = {"captions": ("caption", "negated_captions"), "questions": ("choices", "answer", "kind")}
+_COLUMNS = {
+    "captions": ("caption", "negated_captions"),
+    "questions": ("choices", "answer", "kind"),
+    "retrieval": ("captions",),
+}
 _TEXTS = pa.list_(pa.string())
 _SCHEMAS = {
     "captions": pa.schema({"caption": pa.string(), "negated_captions": _TEXTS}),
@@ -67,7 +72,7 @@ class Rows(Sequence[T], Generic[T]):
     """
 
     def __init__(self, file: Path, images: np.ndarray, make: Callable[[dict[str, Any], int], T]) -> None:
-        self._table, self.images, self._make = ArrowDataset.from_file(str(file)), images, make
+        self._table, self.images, self._make = Dataset.from_file(str(file)), images, make
 
     def __len__(self) -> int:
         return len(self.images)
@@ -291,21 +296,26 @@ def _index(files: list[tuple[str, Path]], folder: Path) -> None:
     for config in CONFIGS:
         with pa.OSFile(str(folder / f"{config}.arrow"), "wb") as sink, pa.ipc.new_stream(sink, _SCHEMAS[config]) as to:
             for file in (path for own, path in files if own == config):
-                hashes: list[bytes] = []
-                asked: list[bytes] = []
-                written: list[int] = []
-                for rows in _checked_rows(file, config):
-                    hashes += [_hash(row.pop("image_id")) for row in rows]
-                    written += [len(row["captions"]) if config == "retrieval" else 1 for row in rows]
-                    if config == "questions":
-                        asked += [_hash("\0".join(sorted(row["choices"]))) for row in rows]
-                    if config == "retrieval":
-                        rows = [{"captions": query} for row in rows for query in row["captions"]]
-                    to.write_batch(pa.RecordBatch.from_pylist(rows, schema=_SCHEMAS[config]))
-                identifiers.append(_numbers(hashes))
-                entries[config].append(np.array(written, dtype=np.int64))
+                with open_parquet(file) as parquet:
+                    PhotoColumn(parquet, file)  # which says what a file without photos lacks
+                hashes, asked, written = bytearray(), bytearray(), bytearray()
+                rows = (row for row, _ in read_rows(file, ROWS[config], ["image_id", *_COLUMNS[config]]))  # type: ignore[type-var]
+                while some := list(itertools.islice(rows, _AT_ONCE)):
+                    texts: list[dict[str, Any]] = []
+                    for row in some:
+                        hashes += _hash(row.image_id)
+                        if isinstance(row, RetrievalRow):
+                            texts += [{"captions": query} for query in row.captions]
+                        else:
+                            texts.append({name: getattr(row, name) for name in _COLUMNS[config]})
+                        if isinstance(row, QuestionRow):
+                            asked += _hash("\0".join(sorted(row.choices)))
+                        written += (len(row.captions) if isinstance(row, RetrievalRow) else 1).to_bytes(4, "little")
+                    to.write_batch(pa.RecordBatch.from_pylist(texts, schema=_SCHEMAS[config]))
+                identifiers.append(np.frombuffer(hashes, dtype="<u8"))
+                entries[config].append(np.frombuffer(written, dtype="<u4"))
                 if config == "questions":
-                    groups.append(_numbers(asked))
+                    groups.append(np.frombuffer(asked, dtype="<u8"))
     image_of_row, first = _by_first_appearance(np.concatenate(identifiers))
     starts = np.cumsum([0, *map(len, identifiers)])
     for config in CONFIGS:
@@ -321,42 +331,22 @@ def _index(files: list[tuple[str, Path]], folder: Path) -> None:
         here = np.flatnonzero((starts[number] <= first) & (first < starts[number + 1]))
         with open_parquet(file) as parquet:
             photos = PhotoColumn(parquet, file)
-            sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
-            ends = np.cumsum([0, *sizes])
+            ends = np.cumsum(
+                [0, *(parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups))]
+            )
             for image in here.tolist():
                 row = int(first[image] - starts[number])
                 group = int(np.searchsorted(ends, row, side="right")) - 1
-                places[image] = number, group, row - ends[group], row
-                digest = photos.digest(group, int(row - ends[group]), f"{file}, row {row + 1}")
+                position = row - int(ends[group])
+                places[image] = number, group, position, row
+                digest = photos.digest(group, position, f"{file}, row {row + 1}")
                 digests[image] = np.frombuffer(digest, dtype=np.uint8)
     np.save(folder / "places.npy", places)
     np.save(folder / "digests.npy", digests)
 
 
-def _checked_rows(file: Path, config: str) -> Iterator[list[dict[str, Any]]]:
-    """Rows of a file without their photos, looked at, some at a time."""
-    columns = ["image_id", *_COLUMNS.get(config, ("captions",))]
-    with open_parquet(file) as table:
-        PhotoColumn(table, file)  # which says what a file without photos lacks
-        require_columns(table, file, columns)
-        features = parquet_features(table, file)
-        labels = {name: features[name].names for name in columns if isinstance(features[name], ClassLabel)}
-        number = 0
-        for batch in table.iter_batches(batch_size=_AT_ONCE, columns=columns):
-            rows = batch.to_pylist()
-            for row in rows:
-                number += 1
-                check_row(row, f"{file}, row {number}", labels)
-                row |= {name: names[row[name]] for name, names in labels.items()}
-            yield rows
-
-
 def _hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-
-
-def _numbers(hashes: list[bytes]) -> np.ndarray:
-    return np.frombuffer(b"".join(hashes), dtype=np.uint64)
 
 
 def _by_first_appearance(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
