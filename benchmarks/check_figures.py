@@ -50,8 +50,8 @@ def stale_tables(root: Path) -> Iterator[str]:
         yield f"README.md shows other figures than docs/results: {again}"
     for page in sorted((root / "docs").glob("*.md")):
         text = page.read_text(encoding="utf-8")
-        named = [folder for folder in sorted(results.iterdir()) if f"<!-- ablation {folder.name} -->" in text]
-        if ablation.with_tables(text, {folder.name: ablation.ablation_table(folder) for folder in named}) != text:
+        named = [folder for folder in sorted(results.iterdir()) if f"<!-- ablation {folder.name}" in text]
+        if ablation.with_tables(text, ablation.tables_of(named)) != text:
             yield (
                 f"{page.name} shows another ablation than docs/results: python benchmarks/ablation.py "
                 f"{' '.join(str(folder) for folder in named)} --into {page}"

@@ -23,7 +23,7 @@ DRAWN_WORLD = "drawn-world"
 # Its towers are tiny: a higher rate than the default, more of it through the composition, more passes.
 DRAWN_WORLD_EPOCHS = 8
 DRAWN_WORLD_RECIPE = ("--learning-rate", "4e-3", "--plain-share", "0.1")
-# An adapter learns one question an image by heart: 83 % on Flickr8k's own, 68 % on validation (docs/experiments.md).
+# An adapter learns one question an image by heart: 83 % on Flickr8k's own, 68 % on validation (docs/log.md).
 QUESTIONS_PER_IMAGE = "3"
 
 

@@ -61,7 +61,7 @@ MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES.setdefault("notclip", "No
 IMAGES_AT_ONCE_ON_A_CPU = 4
 MOST_REMEMBERED = 4096  # concepts
 # Who excludes people excludes each kind of them, while "people" alone means a crowd to an encoder: the presence of
-# anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/experiments.md).
+# anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/log.md).
 PERSONS = ("a man", "a woman", "a boy", "a girl", "a child", "a person", "people")
 
 
