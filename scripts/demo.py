@@ -119,8 +119,8 @@ def _run_demo(config: DemoConfig) -> int:
     checked = run_script("check_release", [str(hub), "--base", base])
 
     print("\n== 6/6 draw the overview", flush=True)
-    _draw(base, config, out / "overview.png")
-    print("\n".join(_summary(config, time.monotonic() - started)))
+    draw(base, config, out / "overview.png")
+    print("\n".join(summary(config, time.monotonic() - started)))
     return checked
 
 
@@ -142,7 +142,8 @@ def _detector_beside(source: str) -> Path | None:
     return candidate if Path(source).is_dir() and candidate.is_file() else None
 
 
-def _draw(base: str, config: DemoConfig, path: Path) -> None:
+def draw(base: str, config: DemoConfig, path: Path) -> None:
+    """Draw the overview of data and models."""
     from notclip.hub_cards.cards.overview import draw_overview
     from notclip.loading import load_model
     from notclip.scoring.results import Results
@@ -153,7 +154,8 @@ def _draw(base: str, config: DemoConfig, path: Path) -> None:
         draw_overview(load_model(base), trained, config.out / "data", results, partial)
 
 
-def _summary(config: DemoConfig, seconds: float) -> list[str]:
+def summary(config: DemoConfig, seconds: float) -> list[str]:
+    """What came out and how long it took, line by line."""
     from notclip.scoring.results_file import read_results
 
     contents = {

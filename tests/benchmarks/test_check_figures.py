@@ -35,10 +35,10 @@ def test_results_of_other_data_or_weights_than_todays_are_named(check, tmp_path,
     data = check.Results.read(RESULTS / "base.json").provenance["data"]
     weights = check.Results.read(RESULTS / "base.json").provenance["weights_sha256"]
     monkeypatch.setattr("notclip.scoring.provenance.weights_sha256", lambda model: weights)
-    monkeypatch.setattr(check, "_build", lambda *arguments: tmp_path)
+    monkeypatch.setattr(check, "build", lambda *arguments: tmp_path)
 
     def stale(built: dict[str, str]) -> list[str]:
-        monkeypatch.setattr(check, "_digests", lambda folder: built)
+        monkeypatch.setattr(check, "digests", lambda folder: built)
         return list(check.stale_results(RESULTS, source="drawn-world", base=base, kept=tmp_path))
 
     assert stale(data) == []
