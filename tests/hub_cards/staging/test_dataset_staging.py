@@ -14,7 +14,7 @@ from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCardData
 
 from notclip.dataset.built import read_dataset_files
-from notclip.dataset.schema import CONFIGS
+from notclip.dataset.rows import CONFIGS
 from notclip.errors import BadInputError
 from notclip.hub_cards.staging import dataset as dataset_staging
 from notclip.hub_cards.staging.dataset import copy_dataset, dataset_info
