@@ -518,7 +518,7 @@ class NotClipModel(PreTrainedModel):
 
     def train(self, mode: bool = True) -> "NotClipModel":
         """As every module; forgets embedded concepts too, since not every optimizer tells that it changed weights."""
-        self._remembered = {}
+        self.remembered = {}
         return super().train(mode)
 
     # -- inside ----------------------------------------------------------------------------------------------------

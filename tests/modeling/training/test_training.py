@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import masking_utils
+from transformers import TrainerState, masking_utils
 
 from notclip.errors import BadInputError
 from notclip.loading import load_model
@@ -24,7 +24,6 @@ from notclip.training.data import read_training_split
 from notclip.training.learner import Learner
 from notclip.training.lora import add_lora
 from notclip.training.run import run_training
-from notclip.training.trainer import NegationTrainer
 
 
 @pytest.fixture
@@ -124,7 +123,7 @@ def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, mon
     broken = dataclasses.replace(config, out=tmp_path / "broken")
     with monkeypatch.context() as killing:
         killing.setattr(negation_trainer.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
-        killing.setattr(NegationTrainer, "_save_scaler", full_disk_from_the_second_time())
+        killing.setattr(TrainerState, "save_to_json", full_disk_from_the_second_time())
         with pytest.raises(OSError, match="No space left on device"):
             run_training(broken)
     left = broken.out / "state"
@@ -135,11 +134,12 @@ def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, mon
 
 
 def full_disk_from_the_second_time():
-    times = iter(range(100))
+    times, real = iter(range(100)), TrainerState.save_to_json
 
-    def save(*_):
+    def save(state, path):
         if next(times):
             raise RuntimeError("[enforce fail at inline_container.cc:869] . PytorchStreamWriter failed writing file")
+        real(state, path)
 
     return save
 
