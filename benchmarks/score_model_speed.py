@@ -90,11 +90,12 @@ def by_the_reference(model, suite, count):
 
 def by_ours(model, suite, folder: Path):
     """Scores of the choices of all questions, and every other figure on the way."""
-    from notclip.embedding_shelf import EmbeddingShelf
-    from notclip.scoring.score import Shelves, score_suite
+    from notclip.embedding_store import EmbeddingStore
+    from notclip.scoring.cache import EmbeddingCache
+    from notclip.scoring.score import score_suite
 
-    shelves = Shelves(EmbeddingShelf(folder / "photos"), EmbeddingShelf(folder / "texts"))
-    return score_suite(model, suite, shelves=shelves, n_resamples=0).predictions.scores
+    cache = EmbeddingCache(EmbeddingStore(folder / "photos"), EmbeddingStore(folder / "texts"))
+    return score_suite(model, suite, cache=cache, n_resamples=0).predictions.scores
 
 
 def measure(way: str, options: argparse.Namespace, count: int) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from notclip.embedding_cache import cached_image_embeds
+from notclip.dataset.clips import frames_of_picture
+from notclip.embedding_store import cached_image_embeds
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
 from notclip.files.json_files import read_json_object
@@ -23,10 +24,10 @@ from notclip.files.only_writer import only_writer
 from notclip.files.whole_files import clear_partials, partial_folder, write_whole
 from notclip.loading import load_model, load_processor
 from notclip.openclip.files import is_openclip
+from notclip.provenance import weights_sha256
 from notclip.remote.composition_notclip import image_statistics
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.scoring.provenance import weights_sha256
 from notclip.text_lengths import texts_cut
 from notclip.training.calibration import fit_composition
 from notclip.training.config import TrainConfig
@@ -173,7 +174,7 @@ def _config_content(config: TrainConfig) -> dict[str, Any]:
 
 def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Tensor:
     cache = config.out / "cache" if config.cache is None else config.cache
-    return cached_image_embeds(model, split.image_bytes, split.digests, cache)
+    return cached_image_embeds(model, split.image_bytes, split.digests, cache, frames_of=frames_of_picture)
 
 
 def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:

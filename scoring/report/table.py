@@ -8,8 +8,8 @@ from typing import Any
 
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
 from notclip.files.escapes import csv_cell, markdown_cell
-from notclip.scoring.measures import FIGURE_NAMES, difference_name
-from notclip.scoring.results import Figure, Results, inside
+from notclip.scoring.measures import labels
+from notclip.scoring.results import Figure, Results
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,17 @@ def compare_results(first: Results, others: Sequence[Results]) -> list[Row]:
         others: the results that they were compared with.
     """
     models = {result.path.stem: result for result in (first, *others)}
-    compared = {other.path.stem: _comparison(first, other) for other in others}
     rows = []
-    for name, label in FIGURE_NAMES.items():
+    for name, label in labels("table").items():
         figures = {model: result.figure(name) if result.has(name) else None for model, result in models.items()}
         if figures[first.path.stem] is None:
             continue
-        paired = {model: _difference(comparison, name) for model, comparison in compared.items()}
-        found = {model: pair for model, pair in paired.items() if pair is not None}
-        adjusted = holm_adjusted({model: p_value for model, (_, p_value) in found.items() if p_value is not None})
+        tested = {other.path.stem: first.p_value(name, other.label) for other in others}
+        adjusted = holm_adjusted({model: p_value for model, p_value in tested.items() if p_value is not None})
         differences = {
-            model: Difference(figure, p_value, adjusted.get(model)) for model, (figure, p_value) in found.items()
+            model: Difference(figure, tested[model], adjusted.get(model))
+            for model, other in models.items()
+            if (figure := first.paired_difference(name, other.label)) is not None
         }
         rows.append(Row(name, label, figures, differences))
     return rows
@@ -128,22 +128,6 @@ def with_test(difference: Difference) -> str:
     """`+16.3 [11.9, 20.4], p = 0.001`."""
     test = "" if difference.adjusted is None else f", p = {difference.adjusted:.2g}"
     return in_percent(difference.figure, sign="+") + test
-
-
-def _comparison(first: Results, other: Results) -> Mapping[str, Any]:
-    label = f"{other.content['model']} ({other.path.stem})"
-    found: Mapping[str, Any] = first.content.get("comparisons", {}).get(label, {})
-    return found
-
-
-def _difference(comparison: Mapping[str, Any], name: str) -> tuple[Figure, float | None] | None:
-    value = inside(comparison, difference_name(name))
-    if value is None:
-        return None
-    bounds = inside(comparison.get("confidence_intervals", {}), difference_name(name))
-    p_value = comparison.get("bootstrap_p_value" if name == "accuracy" else difference_name(name, of="p_value"))
-    low, high = (None, None) if bounds is None else bounds
-    return Figure(value, low, high), p_value
 
 
 def _numbers(figure: Figure) -> dict[str, float | None]:

@@ -5,12 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
-from notclip.embedding_shelf import EmbeddingShelf
+from notclip.embedding_store import EmbeddingStore
 from notclip.errors import BadInputError
 from notclip.loading import load_model
-from notclip.scoring.cache import open_shelves
+from notclip.scoring.cache import EmbeddingCache, open_cache
 from notclip.scoring.python_model import CallableEncoders, CallableScorer, load_callable
-from notclip.scoring.score import Shelves, score_suite
+from notclip.scoring.score import score_suite
 from notclip.scoring.suites.suite import Clip, PhotoFile, Query, Question, Suite
 
 COLOURS = ("red", "lime", "blue")
@@ -68,10 +68,10 @@ def test_pairs_are_asked_for_once_and_only_those_that_are_needed(suite):
         return score(images, texts)
 
     questions_alone = Suite("q", suite.photos, suite.questions)
-    shelves = Shelves(texts=EmbeddingShelf())
-    figures(CallableScorer(counting), questions_alone, shelves=shelves)
+    cache = EmbeddingCache(texts=EmbeddingStore())
+    figures(CallableScorer(counting), questions_alone, cache=cache)
     assert len(asked) == 9  # three texts with three photos, their own and the exchanged one's alike
-    figures(CallableScorer(counting), suite, shelves=shelves)
+    figures(CallableScorer(counting), suite, cache=cache)
     assert len(asked) == 9
 
 
@@ -157,6 +157,6 @@ def test_a_model_whose_helper_changed_is_another_model_to_the_cache(tmp_path):
 
 
 def test_nothing_is_kept_of_models_that_nothing_tells_apart(tmp_path):
-    assert open_shelves(CallableEncoders(encode_images, encode_texts), tmp_path).photos.folder is None
-    named = open_shelves(CallableEncoders(encode_images, encode_texts, fingerprint="mine"), tmp_path)
+    assert open_cache(CallableEncoders(encode_images, encode_texts), tmp_path).photos.folder is None
+    named = open_cache(CallableEncoders(encode_images, encode_texts, fingerprint="mine"), tmp_path)
     assert named.photos.folder.parent == tmp_path

@@ -1,25 +1,30 @@
-"""Vectors kept by the content that they were made of, on disk, so that nothing is encoded twice.
+"""Embeddings kept by the content that they were made of, on disk, so that nothing is encoded twice.
 
 A part file holds some vectors and the SHA-256 of what each was made of. A run that is killed keeps the parts that it
 finished, and several runs may fill one folder.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
+from tqdm import tqdm
 
 from notclip.errors import BadInputError
 from notclip.files.whole_files import clear_partials, whole_file
+from notclip.fingerprints import image_tower_fingerprint
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.remote.photo_notclip import open_photo
 
 ROWS_PER_PART = 2048
 
 
-class EmbeddingShelf:
+class EmbeddingStore:
     """Vectors of one kind, found by the digest of their content.
 
     Args:
@@ -94,10 +99,51 @@ class EmbeddingShelf:
         self._row.update(zip(digests, range(start, start + len(vectors)), strict=True))
 
 
+def _one_photo(encoded: bytes) -> list[Image.Image]:
+    return [open_photo(encoded)]
+
+
+def cached_image_embeds(
+    model: NotClipModel,
+    image_bytes: Sequence[bytes],
+    digests: Sequence[bytes],
+    folder: Path,
+    *,
+    frames_of: Callable[[bytes], list[Image.Image]] = _one_photo,
+    batch_size: int = 64,
+) -> Tensor:
+    """Embed encoded images, reading from `folder` those that it already has.
+
+    Args:
+        model: the model whose image tower embeds.
+        image_bytes: encoded images (JPEG, PNG, …), I in all.
+        digests: SHA-256 of each of them.
+        folder: the cache, in which all that decides an embedding names a folder; made when absent.
+        frames_of: decodes an image; one of several frames is the mean of their embeddings, at unit norm.
+        batch_size: images embedded at once.
+
+    Returns:
+        Unit-norm embeddings on the CPU, shape (I, D).
+    """
+    store = EmbeddingStore(folder / image_tower_fingerprint(model, __name__, frames_of.__module__))
+    missing = [index for index, digest in enumerate(digests) if digest not in store]
+    with tqdm(total=len(missing), desc="embed images", unit="image", disable=not missing) as progress:
+        for start in range(0, len(missing), batch_size):
+            batch = missing[start : start + batch_size]
+            frames = [frames_of(image_bytes[index]) for index in batch]
+            every = [frame for own in frames for frame in own]
+            embeds = model.encode_images(every, batch_size=batch_size).split([len(own) for own in frames])
+            means = [own[0] if len(own) == 1 else nn.functional.normalize(own.mean(0), dim=0) for own in embeds]
+            store.add([digests[index] for index in batch], torch.stack(means))
+            progress.update(len(batch))
+    store.flush()
+    return store.vectors(digests)
+
+
 def _read_part(file: Path) -> tuple[list[bytes], Tensor]:
     part = load_file(file)
     digests, vectors = part["digests"], part["embeds"]
     right = digests.dtype == torch.uint8 and digests.ndim == vectors.ndim == 2 and len(digests) == len(vectors)
     if not right or not vectors.is_floating_point():
-        raise ValueError(f"digests {tuple(digests.shape)} and embeds {tuple(vectors.shape)} are none of a shelf's")
+        raise ValueError(f"digests {tuple(digests.shape)} and embeds {tuple(vectors.shape)} are none of a store's")
     return [key.tobytes() for key in digests.numpy()], vectors
