@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     from notclip.files.escapes import terminal_text
 
     content = _scored(config, command=["notclip", "score-model", *(sys.argv[1:] if argv is None else argv)])
-    print(terminal_text("\n".join(_table(config.out, content))))
+    print(terminal_text("\n".join(results_table(config.out, content))))
     print(f"\nWritten: {config.out}")
     if report := content.get("report"):
         print(f"Report:  {report}/report.html, with tables as .md, .csv and .json")
@@ -93,7 +93,8 @@ def _gate(content: dict[str, Any]) -> int:
     return 1 if missed else 0
 
 
-def _table(path: Path, content: dict[str, Any]) -> list[str]:
+def results_table(path: Path, content: dict[str, Any]) -> list[str]:
+    """All that was measured and compared, as lines for a terminal."""
     from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
     from notclip.scoring.measures import labels, shown_figures
     from notclip.scoring.results import Results
