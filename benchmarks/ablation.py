@@ -20,8 +20,9 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from notclip.dataset.negation_forms import AFFIRMED
 from notclip.errors import BadInputError
-from notclip.recaption.english.phrasing import AFFIRMED, HELD_OUT_FORMS
+from notclip.recaption.english.phrasing import HELD_OUT_FORMS
 from notclip.scoring.measures import shown_figures
 from notclip.scoring.report.number_format import count, percent, percent_with_interval
 from notclip.scoring.results import Results

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notclip.dataset.clips import VIDEO_SUFFIXES
+from notclip.dataset.negation_forms import form_of_answer
 from notclip.errors import BadInputError, shortened
-from notclip.files.tables import column_key, read_csv, texts_of_cell
-from notclip.recaption.english.negation_forms import form_of_answer
-from notclip.recaption.sources.captions import clean_caption
+from notclip.files.tables import clean_caption, column_key, read_csv, texts_of_cell
 from notclip.remote.negation_scope import read_scope
 from notclip.scoring.suites.photos import PhotoFolder
 from notclip.scoring.suites.suite import Clip, Photo, Query, Question, Suite, file_sha256

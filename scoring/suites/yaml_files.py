@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.negation_forms import form_of_answer
 from notclip.errors import BadInputError, shortened
 from notclip.files.yaml_files import read_yaml
-from notclip.recaption.english.negation_forms import form_of_answer
 from notclip.remote.negation_scope import read_scope
 from notclip.scoring.suites.photos import PhotoFolder
 from notclip.scoring.suites.suite import Clip, Photo, Query, Question, Suite, file_sha256
