@@ -32,7 +32,7 @@ def read_suite(file: Path, photos: int, questions: int):
 
     import pyarrow.parquet as pq
 
-    from notclip.scoring.suites.suite import Question, Suite
+    from notclip.scoring.suites.suite import Suite, SuiteQuestion
 
     class Bytes:
         def __init__(self, encoded: bytes, where: str) -> None:
@@ -58,7 +58,7 @@ def read_suite(file: Path, photos: int, questions: int):
             wrong[:0] = dealt  # to the far end
             dealt = [wrong.pop() for _ in range(3)]
         choices = (captions[own][number // len(rows)], *(text for _, text in dealt))
-        asked.append(Question(str(own), choices, 0, ("affirmation",) * 4))
+        asked.append(SuiteQuestion(str(own), choices, 0, ("affirmation",) * 4))
     found = {str(row): Bytes(content["image"]["bytes"], f"row {row}") for row, content in enumerate(rows)}
     return Suite("benchmark", found, asked)
 

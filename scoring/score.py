@@ -18,7 +18,7 @@ from notclip.scoring.embed import DualScorer, TextVectors, embed_photos, embed_t
 from notclip.scoring.predictions import Found, Predictions, pair_key, query_key, question_key
 from notclip.scoring.python_model import CallableScorer
 from notclip.scoring.python_scores import score_pairs
-from notclip.scoring.suites.suite import Question, Suite, without_broken
+from notclip.scoring.suites.suite import Suite, SuiteQuestion, without_broken
 from notclip.scoring.winoground import pair_scores, score_image_pairs
 
 # What the retrieval metric says of the queries that it is given first: in the results their kind is said.
@@ -243,7 +243,7 @@ def _score_pairs(
             scores.add_differences(label, figures)
 
 
-def _question_columns(questions: Sequence[Question]) -> dict[str, Any]:
+def _question_columns(questions: Sequence[SuiteQuestion]) -> dict[str, Any]:
     forms = [question.form for question in questions]
     groups = [question.group for question in questions]
     return {

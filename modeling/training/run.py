@@ -34,7 +34,7 @@ from notclip.training.config import TrainConfig
 from notclip.training.data import TrainingSplit, read_training_split
 from notclip.training.inputs import require_same_inputs, training_inputs
 from notclip.training.lora import add_lora
-from notclip.training.release_probe import write_release_probe
+from notclip.training.reference_scores import write_reference_scores
 from notclip.training.state import forget_state
 from notclip.training.trainer import train
 from notclip.training.validation import limited
@@ -180,7 +180,7 @@ def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Te
 def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:
     """Write all forms beside OUT's old ones and swap them in, training.json last: where it is, all is."""
     with partial_folder(config.out / "outputs") as partial:
-        write_release_probe(model, partial / "model")
+        write_reference_scores(model, partial / "model")
         export_adapter(model.backbone, partial / "adapter", base=base)
         merge(model)
         export_backbone(model.backbone, load_processor(base, argument="base"), partial / "backbone")

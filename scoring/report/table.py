@@ -28,7 +28,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Row:
+class FigureRow:
     """One figure of all models.
 
     Args:
@@ -44,7 +44,7 @@ class Row:
     differences: Mapping[str, Difference]
 
 
-def compare_results(first: Results, others: Sequence[Results]) -> list[Row]:
+def compare_results(first: Results, others: Sequence[Results]) -> list[FigureRow]:
     """Put results side by side, the first model's differences from the results that it was scored with.
 
     Args:
@@ -64,11 +64,11 @@ def compare_results(first: Results, others: Sequence[Results]) -> list[Row]:
             for model, other in models.items()
             if (figure := first.paired_difference(name, other.label)) is not None
         }
-        rows.append(Row(name, label, figures, differences))
+        rows.append(FigureRow(name, label, figures, differences))
     return rows
 
 
-def as_json(rows: Sequence[Row], first: Results, others: Sequence[Results]) -> dict[str, Any]:
+def as_json(rows: Sequence[FigureRow], first: Results, others: Sequence[Results]) -> dict[str, Any]:
     """The comparison for programs."""
     return {
         "suite": first.suite,
@@ -87,7 +87,7 @@ def as_json(rows: Sequence[Row], first: Results, others: Sequence[Results]) -> d
     }
 
 
-def as_csv(rows: Sequence[Row]) -> str:
+def as_csv(rows: Sequence[FigureRow]) -> str:
     """The comparison for spreadsheets: a line for each figure of each model."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -104,7 +104,7 @@ def as_csv(rows: Sequence[Row]) -> str:
     return buffer.getvalue()
 
 
-def as_markdown(rows: Sequence[Row]) -> str:
+def as_markdown(rows: Sequence[FigureRow]) -> str:
     """The comparison for people, in per cent, with 95 % intervals in brackets and p-values after Holm's method."""
     models, others = list(rows[0].figures), list(rows[0].figures)[1:]
     head = ["%", *models, *(f"{models[0]} − {other}" for other in others)]

@@ -11,7 +11,7 @@ from notclip.loading import load_model
 from notclip.scoring.cache import EmbeddingCache, open_cache
 from notclip.scoring.python_model import CallableEncoders, CallableScorer, load_callable
 from notclip.scoring.score import score_suite
-from notclip.scoring.suites.suite import Clip, PhotoFile, Query, Question, Suite
+from notclip.scoring.suites.suite import Clip, PhotoFile, Query, Suite, SuiteQuestion
 
 COLOURS = ("red", "lime", "blue")
 TEXTS = {"red": (1, 0, 0), "lime": (0, 1, 0), "blue": (0, 0, 1), "nothing": (1, 1, 1)}
@@ -41,7 +41,7 @@ def suite(tmp_path):
         Image.new("RGB", (8, 8), colour).save(tmp_path / f"{colour}.png")
         photos[colour] = PhotoFile(tmp_path / f"{colour}.png", colour)
         others = tuple(other for other in COLOURS if other != colour)
-        questions.append(Question(colour, (colour, *others), 0, ("affirmation", "negation", "hybrid")))
+        questions.append(SuiteQuestion(colour, (colour, *others), 0, ("affirmation", "negation", "hybrid")))
     queries = [Query(colour, colour) for colour in COLOURS]
     return Suite("colours", photos, questions, queries, queries, gallery=list(photos))
 
@@ -77,7 +77,7 @@ def test_pairs_are_asked_for_once_and_only_those_that_are_needed(suite):
 
 def test_a_videos_embedding_is_the_mean_of_its_frames(suite, tmp_path):
     frames = tuple(suite.photos[colour] for colour in ("red", "red", "lime"))
-    video = Suite("v", {"film": Clip(frames, "v")}, [Question("film", tuple(TEXTS), 0, ("affirmation",) * 4)])
+    video = Suite("v", {"film": Clip(frames, "v")}, [SuiteQuestion("film", tuple(TEXTS), 0, ("affirmation",) * 4)])
     scored = figures(CallableEncoders(encode_images, encode_texts), video)
     vectors = np.array(encode_images([Image.open(frame.path) for frame in frames]))
     mean = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).mean(axis=0)

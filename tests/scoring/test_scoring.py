@@ -17,7 +17,7 @@ from notclip.scoring.cache import EmbeddingCache, open_cache
 from notclip.scoring.predictions import Predictions
 from notclip.scoring.score import score_suite
 from notclip.scoring.suites.read import read_suite
-from notclip.scoring.suites.suite import PhotoFile, Query, Question, Suite, open_photo
+from notclip.scoring.suites.suite import PhotoFile, Query, Suite, SuiteQuestion, open_photo
 
 METRICS = "evaluate_metrics"
 
@@ -205,7 +205,7 @@ def test_a_photo_that_cannot_be_decoded_stops_or_is_skipped_and_listed(model, tm
     photos = {
         name: PhotoFile(tmp_path / name, f"own.csv, row {row}") for row, name in enumerate(("bad.png", "good.png"))
     }
-    questions = [Question(name, ("a dog", "no dog"), 0, ("affirmation", "negation")) for name in photos]
+    questions = [SuiteQuestion(name, ("a dog", "no dog"), 0, ("affirmation", "negation")) for name in photos]
     queries = [Query("a dog", name) for name in photos]
     suite = Suite("own", photos, questions, ordinary_queries=queries, gallery=list(photos))
     with pytest.raises(BadInputError, match=r"own.csv, row 0: the photo cannot be decoded"):

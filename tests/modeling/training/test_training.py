@@ -92,11 +92,11 @@ def test_a_run_killed_and_resumed_ends_at_the_same_weights(config, tmp_path, mon
 
 def test_the_three_release_forms_score_as_the_training_run_did(config):
     run_training(config)
-    probe = json.loads((config.out / "model" / "release_probe.json").read_text())
+    probe = json.loads((config.out / "model" / "reference_scores.json").read_text())
     texts, expected = probe["texts"], torch.tensor(probe["plain_scores"])
-    from notclip.training.release_probe import probe_images
+    from notclip.training.reference_scores import reference_images
 
-    images = probe_images()
+    images = reference_images()
     notclip = load_model(str(config.out / "model"))
     merged = load_model(str(config.out / "backbone"))
     adapted = load_model(config.base, adapter=config.out / "adapter")
