@@ -95,15 +95,6 @@ def unpack_clip(encoded: bytes) -> list[Image.Image]:
         return frames
 
 
-def frames_of_picture(encoded: bytes) -> list[Image.Image]:
-    """The frames of a clip, or the one photo that a file is.
-
-    Raises:
-        PhotoError: it cannot be decoded.
-    """
-    return unpack_clip(encoded) or [open_photo(encoded)]
-
-
 def _frame_numbers(pages: ImageFile.ImageFile) -> list[int]:
     """Which pages of a TIFF are frames; none where there is but one page."""
     count = 1

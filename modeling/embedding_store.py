@@ -5,21 +5,16 @@ finished, and several runs may fill one folder.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
-from tqdm import tqdm
+from torch import Tensor
 
 from notclip.errors import BadInputError
 from notclip.files.whole_files import clear_partials, whole_file
-from notclip.fingerprints import image_tower_fingerprint
-from notclip.remote.modeling_notclip import NotClipModel
-from notclip.remote.photo_notclip import open_photo
 
 ROWS_PER_PART = 2048
 
@@ -97,47 +92,6 @@ class EmbeddingStore:
         self._blocks.append(vectors)
         self._starts.append(start)
         self._row.update(zip(digests, range(start, start + len(vectors)), strict=True))
-
-
-def _one_photo(encoded: bytes) -> list[Image.Image]:
-    return [open_photo(encoded)]
-
-
-def cached_image_embeds(
-    model: NotClipModel,
-    image_bytes: Sequence[bytes],
-    digests: Sequence[bytes],
-    folder: Path,
-    *,
-    frames_of: Callable[[bytes], list[Image.Image]] = _one_photo,
-    batch_size: int = 64,
-) -> Tensor:
-    """Embed encoded images, reading from `folder` those that it already has.
-
-    Args:
-        model: the model whose image tower embeds.
-        image_bytes: encoded images (JPEG, PNG, …), I in all.
-        digests: SHA-256 of each of them.
-        folder: the cache, in which all that decides an embedding names a folder; made when absent.
-        frames_of: decodes an image; one of several frames is the mean of their embeddings, at unit norm.
-        batch_size: images embedded at once.
-
-    Returns:
-        Unit-norm embeddings on the CPU, shape (I, D).
-    """
-    store = EmbeddingStore(folder / image_tower_fingerprint(model, __name__, frames_of.__module__))
-    missing = [index for index, digest in enumerate(digests) if digest not in store]
-    with tqdm(total=len(missing), desc="embed images", unit="image", disable=not missing) as progress:
-        for start in range(0, len(missing), batch_size):
-            batch = missing[start : start + batch_size]
-            frames = [frames_of(image_bytes[index]) for index in batch]
-            every = [frame for own in frames for frame in own]
-            embeds = model.encode_images(every, batch_size=batch_size).split([len(own) for own in frames])
-            means = [own[0] if len(own) == 1 else nn.functional.normalize(own.mean(0), dim=0) for own in embeds]
-            store.add([digests[index] for index in batch], torch.stack(means))
-            progress.update(len(batch))
-    store.flush()
-    return store.vectors(digests)
 
 
 def _read_part(file: Path) -> tuple[list[bytes], Tensor]:
