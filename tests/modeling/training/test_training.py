@@ -192,7 +192,7 @@ def test_half_precision_learns_what_single_precision_learns(config, tmp_path):
     outs = {"single": (), "half": ("bf16=true",)}
     for name, trainer in outs.items():
         run_training(dataclasses.replace(config, out=tmp_path / name, trainer=trainer))
-    single, half = (json.loads((tmp_path / name / "model" / "release_probe.json").read_text()) for name in outs)
+    single, half = (json.loads((tmp_path / name / "model" / "reference_scores.json").read_text()) for name in outs)
     for scores, near in (("plain_scores", {"atol": 1e-2, "rtol": 0}), ("scores", {"atol": 1e-2, "rtol": 1e-2})):
         torch.testing.assert_close(torch.tensor(half[scores]), torch.tensor(single[scores]), **near)
     assert half["scores"] != single["scores"]
@@ -219,11 +219,11 @@ def test_a_step_leaves_no_tensor_behind_and_waits_for_no_device(config, data, mo
 
 def test_the_three_release_forms_score_as_the_training_run_did(config):
     run_training(config)
-    probe = json.loads((config.out / "model" / "release_probe.json").read_text())
+    probe = json.loads((config.out / "model" / "reference_scores.json").read_text())
     texts, expected = probe["texts"], torch.tensor(probe["plain_scores"])
-    from notclip.training.release_probe import probe_images
+    from notclip.training.reference_scores import reference_images
 
-    images = probe_images()
+    images = reference_images()
     notclip = load_model(str(config.out / "model"))
     merged = load_model(str(config.out / "backbone"))
     adapted = load_model(config.base, adapter=config.out / "adapter")

@@ -324,7 +324,6 @@ def test_absences_added_to_real_captions_read_back_in_999_of_1000_and_no_word_is
 def test_a_pattern_that_stands_in_the_table_twice_is_refused():
     table = {
         "held_out_forms": [],
-        "cues": {},
         "words": {},
         "captions": {},
         "statements": {"negation": {"no": ["A.", "A."]}},
@@ -336,7 +335,6 @@ def test_a_pattern_that_stands_in_the_table_twice_is_refused():
 def test_a_table_with_an_unknown_slot_is_refused():
     table = {
         "held_out_forms": [],
-        "cues": {},
         "words": {},
         "captions": {},
         "statements": {"negation": {"no": ["No {nonsense}."]}},
