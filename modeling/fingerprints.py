@@ -9,7 +9,12 @@ from notclip.remote.modeling_notclip import NotClipModel
 
 # What a model's files say of where they came from, which decides nothing.
 _NAMES = frozenset({"_name_or_path", "backbone_name", "_commit_hash", "transformers_version"})
-_READERS = ("notclip.remote.caption_frames", "notclip.remote.composition_notclip", "notclip.remote.negation_scope")
+_READERS = (
+    "notclip.remote.caption_frames",
+    "notclip.remote.composition_notclip",
+    "notclip.remote.negation_scope",
+    "notclip.remote.reading_tagger",
+)
 
 
 def image_tower_fingerprint(model: NotClipModel, *code: str) -> str:

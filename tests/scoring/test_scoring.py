@@ -278,7 +278,7 @@ def test_every_family_of_dual_encoder_is_scored(backbone, processor, suite):
         (None, 0, False),
         ("notclip.remote.inputs_notclip", 12, True),
         ("notclip.scoring.suites.suite", 12, True),
-        ("notclip.remote.negation_cues", 0, True),
+        ("notclip.remote.reading_tagger", 0, True),
         ("notclip.remote.composition_notclip", 0, True),
     ],
 )
