@@ -113,6 +113,7 @@ class NotClipModel(PreTrainedModel):
         size = config.reader_bytes
         self.register_buffer("reader", torch.zeros(size, dtype=torch.uint8) if size else None)
         self._tagger: Tagger | None = None
+        self._is_measured: bool | None = None  # not known yet
         self.remembered: dict[str, Tensor] = {}
         self._remembered_of: tuple | None = None
         self._processor: NotClipProcessor | None = None
