@@ -1,9 +1,11 @@
 """What NotCLIP is trained on: one function a loss, each on unit-norm embeddings or composed queries.
 
     L = a · contrastive_loss + (1 - a) · caption_choice_loss + anchor_weight · anchor_loss
+        + class_weight · class_prompt_loss
 
 after NegBench (Alhamoud et al. 2025, section 5), whose released checkpoints use a = 0.99; the anchor is ours and holds
-affirmative captions where the backbone puts them, so that ordinary search is not forgotten.
+affirmative captions where the backbone puts them, so that ordinary search is not forgotten. The last is ours too, for
+photos that a detector saw: it teaches classes that captions seldom name.
 """
 
 import torch
@@ -60,3 +62,15 @@ def anchor_loss(text_embeds: Tensor, backbone_embeds: Tensor) -> Tensor:
         Mean of |x - y|² = 2 - 2 cos(x, y), scalar in [0, 4]; 0 when nothing moved.
     """
     return (text_embeds - backbone_embeds).square().sum(-1).mean()
+
+
+def class_prompt_loss(agreement: Tensor) -> Tensor:
+    """How far prompts are from rising and falling over photos with what a detector sees of their classes.
+
+    Args:
+        agreement: correlation of each of B prompts, as `SeenClasses.agreement` measures it, shape (B,).
+
+    Returns:
+        1 less their mean, scalar in [0, 2]; 0 where every prompt orders the photos as the detector does.
+    """
+    return 1 - agreement.mean()

@@ -21,7 +21,10 @@ from notclip.configuration_notclip import COMPOSITION_SCALARS
 from notclip.embedding_cache import cached_image_embeds
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
+from notclip.held_out import hold_out
+from notclip.interpolation import best_share, keep_share
 from notclip.json_files import read_json_object
+from notclip.judging import Judge, Judged, gain, read_away
 from notclip.loading import load_model, load_processor
 from notclip.lora import add_lora
 from notclip.modeling_notclip import NotClipModel
@@ -29,6 +32,7 @@ from notclip.only_writer import only_writer
 from notclip.openclip_files import is_openclip
 from notclip.release_probe import write_release_probe
 from notclip.results import weights_sha256
+from notclip.seen_classes import read_seen_classes
 from notclip.text_lengths import texts_cut
 from notclip.training import train
 from notclip.training_config import TrainConfig
@@ -89,6 +93,9 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         distributed.barrier()
     image_embeds, validation_embeds = _embed(model, split, config), _embed(model, validation_split, config)
 
+    learnt, home, away = _judged_by(
+        model, config, Judged(split, image_embeds), Judged(validation_split, validation_embeds)
+    )
     model.set_statistics(image_statistics(image_embeds))
     warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
@@ -102,11 +109,17 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         layers=config.layers,
     )
     model.backbone = adapted
-    judged = limited(validation_split, questions=config.validation_questions, images=config.validation_images)
-    progress = train(model, config, split, image_embeds, judged, validation_embeds, state_folder=state_folder)
+    judge = Judge(_judged(config, home, validation_embeds), None if away is None else _judged(config, *away))
+    seen = read_seen_classes(config.data, split.digests, image_embeds)
+    progress = train(model, config, learnt, image_embeds, judge, state_folder=state_folder, seen=seen)
     if not first:
         return None
 
+    share = 0.0
+    if progress.best_epoch:
+        start, tolerance = progress.history[0], config.recall_tolerance
+        share = best_share(model.backbone, lambda: gain(start, judge.figures(model), recall_tolerance=tolerance))
+        keep_share(model.backbone, share)
     calibrated_on = limited(validation_split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     losses = fit_composition(model, validation_embeds, calibrated_on.questions, calibrated_on.negated_queries)
     cut, seen = texts_cut(model, _texts(split))
@@ -115,6 +128,9 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         "config": _config_content(config),
         "base": base,
         "chosen_epoch": progress.best_epoch,
+        "update_share": share,
+        "judged_away_on": None if away is None else str(config.away or "a domain held out"),
+        "seen_classes": 0 if seen is None else len(seen.texts),
         "history": progress.history,
         "steps": progress.step,
         "composition": {
@@ -137,6 +153,22 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
     forget_state(state_folder)
     return record
+
+
+def _judged_by(
+    model: NotClipModel, config: TrainConfig, train: Judged, validation: Judged
+) -> tuple[TrainingSplit, TrainingSplit, tuple[TrainingSplit, Tensor] | None]:
+    """What is learnt from, what is judged by at home, and away with its embeddings."""
+    if config.away is not None:
+        other = read_away(config.away)
+        return train.split, validation.split, (other, _embed(model, other, config))
+    learnt, home, away = hold_out(train, validation, share=config.held_out, seed=config.seed)
+    return learnt, home, None if away is None else (away, validation.image_embeds)
+
+
+def _judged(config: TrainConfig, split: TrainingSplit, image_embeds: Tensor) -> Judged:
+    judged = limited(split, questions=config.validation_questions, images=config.validation_images)
+    return Judged(judged, image_embeds)
 
 
 def _texts(split: TrainingSplit) -> Iterator[str]:
@@ -166,7 +198,8 @@ def _check_output(config: TrainConfig) -> None:
 
 def _config_content(config: TrainConfig) -> dict[str, Any]:
     content = dataclasses.asdict(config) | {"data": str(config.data), "out": str(config.out)}
-    content["cache"] = None if config.cache is None else str(config.cache)
+    for name in ("cache", "away"):
+        content[name] = None if content[name] is None else str(content[name])
     del content["resume"]
     return content
 

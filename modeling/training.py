@@ -1,8 +1,8 @@
 """Train an adapter: frozen images encoded once, captions and questions through the text tower, the best epoch kept.
 
-    L = (1 - p) · (a · contrastive + (1 - a) · choice), composed + p · (the same), plain + anchor
+    L = (1 - p) · (a · contrastive + (1 - a) · choice), composed + p · (the same), plain + anchor + class prompts
 
-Both losses run through the composition and past it, so that the NotCLIP model and the merged plain backbone both
+Both of the first losses run through the composition and past it, so that the NotCLIP model and the merged plain backbone both
 learn to search and to choose. Each step's batch follows from the seed and the step alone, so that a resumed run
 repeats none and skips none.
 """
@@ -22,12 +22,13 @@ from transformers import get_cosine_schedule_with_warmup
 
 from notclip.calibration import TrainableComposition, choice_scores
 from notclip.errors import BadInputError
-from notclip.losses import anchor_loss, caption_choice_loss, contrastive_loss
+from notclip.judging import Judge, gain
+from notclip.losses import anchor_loss, caption_choice_loss, class_prompt_loss, contrastive_loss
 from notclip.modeling_notclip import NotClipModel
+from notclip.seen_classes import ClassPrompts, SeenClasses
 from notclip.training_config import TrainConfig
 from notclip.training_data import Caption, Question, TrainingSplit, epoch_batches
 from notclip.training_state import Progress, load_state, load_weights, save_state, trainable_weights
-from notclip.validation import Validation, validate
 
 WARMUP_SHARE = 0.05
 COMPOSITION_LEARNING_RATE = 2e-3
@@ -46,24 +47,34 @@ class Batch:
     texts: list[str]
     is_negated: list[bool]
     questions: list[Question]
+    prompts: ClassPrompts | None = None
     affirmative_share: float = 1.0
     question_share: float = 1.0
 
 
 class Learner(nn.Module):
-    """What learns: the adapter in the model's text tower, and the scalars of the composition."""
+    """What learns: the adapter in the model's text tower, and the scalars of the composition; `seen` teaches it."""
 
-    def __init__(self, model: NotClipModel):
+    def __init__(self, model: NotClipModel, seen: SeenClasses | None = None):
         super().__init__()
-        self.model = model
+        self.model, self.seen = model, seen
         self.composition = TrainableComposition(model)
 
 
 class BatchPlan:
     """Which images, captions and questions each step takes: a function of seed and step."""
 
-    def __init__(self, split: TrainingSplit, config: TrainConfig, *, rank: int = 0, world_size: int = 1):
+    def __init__(
+        self,
+        split: TrainingSplit,
+        config: TrainConfig,
+        *,
+        seen: SeenClasses | None = None,
+        rank: int = 0,
+        world_size: int = 1,
+    ):
         self._by_image, self._groups, self._config = split.captions_by_image(), split.question_groups, config
+        self._seen = seen if config.class_weight else None
         self._rank, self._world_size = rank, world_size
         self.steps_per_epoch = max(1, len(self._by_image) // config.batch_images)
         largest_group = max(map(len, self._groups))
@@ -112,6 +123,8 @@ class BatchPlan:
             texts[own],
             is_negated[own],
             questions,
+            # The same in every process: few, and of texts alone.
+            None if self._seen is None else self._seen.draw(self._config.class_prompts, rng),
             affirmative_share=self._world_size * is_negated[own].count(False) / max(1, is_negated.count(False)),
             question_share=self._world_size * len(questions) / all_questions,
         )
@@ -122,10 +135,10 @@ def train(
     config: TrainConfig,
     split: TrainingSplit,
     image_embeds: Tensor,
-    validation_split: TrainingSplit,
-    validation_embeds: Tensor,
+    judge: Judge,
     *,
     state_folder: Path,
+    seen: SeenClasses | None = None,
 ) -> Progress:
     """Train the adapter inside `model.backbone` and leave the chosen epoch's weights there.
 
@@ -134,17 +147,16 @@ def train(
         config: the options.
         split: training images, captions and questions.
         image_embeds: embeddings of its images, shape (I, D).
-        validation_split: what each epoch is judged on.
-        validation_embeds: embeddings of its images.
+        judge: what each epoch is judged by.
         state_folder: where the state for `--resume` is kept.
+        seen: what a detector saw in these images.
 
     Returns:
-        The history, and which epoch was chosen: the highest negation gain among those that lose at most
-        `recall_tolerance` of ordinary recall@5; epoch 0, the backbone, when none does.
+        The history, and which epoch was chosen by `judging.gain`; epoch 0, the backbone, when none gains.
     """
     rank, world_size = _process()
-    learner = Learner(model)
-    plan = BatchPlan(split, config, rank=rank, world_size=world_size)
+    learner = Learner(model, seen)
+    plan = BatchPlan(split, config, seen=seen, rank=rank, world_size=world_size)
     optimizer = torch.optim.AdamW(
         [
             {"params": [p for p in model.parameters() if p.requires_grad], "lr": config.learning_rate},
@@ -158,7 +170,7 @@ def train(
     folder = state_folder / f"process-{rank}"
     progress = load_state(folder, learner, optimizer, schedule) if config.resume else None
     if progress is None:
-        start = validate(model.eval(), validation_split, validation_embeds)
+        start = judge.figures(model.eval())
         progress = Progress(history=[_entry(0, start)], best_weights=trainable_weights(learner))
         if rank == 0:
             tqdm.write(describe(progress.history[0]))
@@ -178,7 +190,7 @@ def train(
         if progress.step % plan.steps_per_epoch == 0:
             epoch = progress.step // plan.steps_per_epoch
             learner.composition.write_to(model)
-            entry = _entry(epoch, validate(model.eval(), validation_split, validation_embeds))
+            entry = _entry(epoch, judge.figures(model.eval()))
             _training_mode(model)
             progress.history.append(entry)
             if epoch == choose_epoch(progress.history, recall_tolerance=config.recall_tolerance):
@@ -226,7 +238,11 @@ def training_loss(learner: Learner, batch: Batch, image_embeds: Tensor, config: 
         for queries in (composed, plain)
     )
     choice = torch.lerp(choice_composed, choice_plain, config.plain_share) * batch.question_share
-    return a * contrastive + (1 - a) * choice + config.anchor_weight * anchor
+    loss = a * contrastive + (1 - a) * choice + config.anchor_weight * anchor
+    if batch.prompts is None or learner.seen is None:
+        return loss
+    prompts = model.encode_texts(batch.prompts.texts, batch_size=TEXTS_AT_ONCE)
+    return loss + config.class_weight * class_prompt_loss(learner.seen.agreement(prompts, batch.prompts.names))
 
 
 def average_gradients(learner: Learner, world_size: int) -> None:
@@ -252,16 +268,17 @@ def backbone_embeds(model: NotClipModel, texts: list[str]) -> Tensor:
 
 
 def choose_epoch(history: list[dict], *, recall_tolerance: float) -> int:
-    """The epoch with the highest macro accuracy among those that keep the backbone's recall@5, the earliest of equals.
+    """The epoch with the highest gain at home and away, the earliest of equals; 0 where none gains.
 
     >>> kept = {"epoch": 1, "macro_accuracy": 0.6, "recall_at_5": 0.445}
     >>> forgot = {"epoch": 2, "macro_accuracy": 0.7, "recall_at_5": 0.40}
     >>> choose_epoch([{"epoch": 0, "macro_accuracy": 0.3, "recall_at_5": 0.45}, kept, forgot], recall_tolerance=0.01)
     1
     """
-    floor = history[0]["recall_at_5"] - recall_tolerance
-    keeping = [entry for entry in history if entry["recall_at_5"] >= floor]
-    return max(keeping, key=lambda entry: (entry["macro_accuracy"], -entry["epoch"]))["epoch"]
+    start = history[0]
+    return max(history, key=lambda entry: (gain(start, entry, recall_tolerance=recall_tolerance), -entry["epoch"]))[
+        "epoch"
+    ]
 
 
 def describe(entry: dict) -> str:
@@ -270,8 +287,8 @@ def describe(entry: dict) -> str:
     return f"epoch {entry['epoch']}: {figures}"
 
 
-def _entry(epoch: int, validation: Validation) -> dict:
-    return {"epoch": epoch, **vars(validation)}
+def _entry(epoch: int, figures: dict[str, float]) -> dict:
+    return {"epoch": epoch, **figures}
 
 
 def _training_mode(model: NotClipModel) -> None:
