@@ -68,6 +68,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     started = time.monotonic()
     split = read_training_split(config.data, "train")
     validation_split = read_training_split(config.data, "validation")
+    other_photos = None if config.away is None else read_away(config.away)
     base = config.base
     if is_openclip(base):
         # Converted once, for the merged backbone and the adapter's users need a base that transformers loads.
@@ -88,14 +89,18 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             require_same_inputs(saved, inputs)
         # Kept at the first start, so that a resumed run can tell whether all is the same.
         write_whole(saved, json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
-        _embed(model, split, config), _embed(model, validation_split, config)
+        for part in filter(None, (split, validation_split, other_photos)):
+            _embed(model, part, config)
     if distributed.is_initialized():
         distributed.barrier()
     image_embeds, validation_embeds = _embed(model, split, config), _embed(model, validation_split, config)
 
-    learnt, home, away = _judged_by(
-        model, config, Judged(split, image_embeds), Judged(validation_split, validation_embeds)
-    )
+    learnt, home, away, away_embeds = split, validation_split, other_photos, validation_embeds
+    if other_photos is not None:
+        away_embeds = _embed(model, other_photos, config)
+    else:
+        everything = Judged(split, image_embeds), Judged(validation_split, validation_embeds)
+        learnt, home, away = hold_out(*everything, share=config.held_out, seed=config.seed)
     model.set_statistics(image_statistics(image_embeds))
     warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
@@ -109,9 +114,12 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         layers=config.layers,
     )
     model.backbone = adapted
-    judge = Judge(_judged(config, home, validation_embeds), None if away is None else _judged(config, *away))
-    seen = read_seen_classes(config.data, split.digests, image_embeds)
-    progress = train(model, config, learnt, image_embeds, judge, state_folder=state_folder, seen=seen)
+    judge = Judge(
+        _judged(config, home, validation_embeds), None if away is None else _judged(config, away, away_embeds)
+    )
+    learnt_from = sorted({caption.image for caption in learnt.captions})
+    classes = read_seen_classes(config.data, [split.digests[row] for row in learnt_from], image_embeds[learnt_from])
+    progress = train(model, config, learnt, image_embeds, judge, state_folder=state_folder, seen=classes)
     if not first:
         return None
 
@@ -130,7 +138,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         "chosen_epoch": progress.best_epoch,
         "update_share": share,
         "judged_away_on": None if away is None else str(config.away or "a domain held out"),
-        "seen_classes": 0 if seen is None else len(seen.texts),
+        "seen_classes": 0 if classes is None else len(classes.texts),
         "history": progress.history,
         "steps": progress.step,
         "composition": {
@@ -153,17 +161,6 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
     forget_state(state_folder)
     return record
-
-
-def _judged_by(
-    model: NotClipModel, config: TrainConfig, train: Judged, validation: Judged
-) -> tuple[TrainingSplit, TrainingSplit, tuple[TrainingSplit, Tensor] | None]:
-    """What is learnt from, what is judged by at home, and away with its embeddings."""
-    if config.away is not None:
-        other = read_away(config.away)
-        return train.split, validation.split, (other, _embed(model, other, config))
-    learnt, home, away = hold_out(train, validation, share=config.held_out, seed=config.seed)
-    return learnt, home, None if away is None else (away, validation.image_embeds)
 
 
 def _judged(config: TrainConfig, split: TrainingSplit, image_embeds: Tensor) -> Judged:

@@ -2,8 +2,8 @@
 
     L = (1 - p) · (a · contrastive + (1 - a) · choice), composed + p · (the same), plain + anchor + class prompts
 
-Both of the first losses run through the composition and past it, so that the NotCLIP model and the merged plain backbone both
-learn to search and to choose. Each step's batch follows from the seed and the step alone, so that a resumed run
+The first two losses run through the composition and past it, so that the NotCLIP model and the merged plain backbone
+both learn to search and to choose. Each step's batch follows from the seed and the step alone, so that a resumed run
 repeats none and skips none.
 """
 

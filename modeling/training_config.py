@@ -41,7 +41,7 @@ class TrainConfig:
     anchor_weight: float = 8.0
     """Weight of the anchor that holds affirmative captions where the backbone puts them."""
     class_weight: float = 2.0
-    """Weight of the prompts of what a detector saw in the photos, where DATA was built with one (see `seen_classes`)."""
+    """Weight of the prompts of what a detector saw in the photos, where DATA was built with one (`seen_classes`)."""
     class_prompts: int = 64
     """Such prompts per step."""
     negated_share: float = 0.5

@@ -9,6 +9,7 @@ from notclip.json_files import read_json_object
 from notclip.modeling_notclip import NotClipModel
 from notclip.openclip_files import is_openclip
 from notclip.recaption.split_files import split_files
+from notclip.seen_classes import FILE as SEEN
 from notclip.training_config import TrainConfig
 
 _MADE_WITH = ("numpy", "peft", "torch", "transformers")
@@ -30,6 +31,9 @@ def training_inputs(config: TrainConfig, model: NotClipModel) -> dict[str, str]:
         for split in ("train", "validation")
         for file in split_files(config.data, name, split)
     }
+    data |= {f"seen {file.name}": file_digest(file) for file in [config.data / SEEN] if file.is_file()}
+    if config.away is not None:
+        data["away"] = folder_digest(config.away)
     return {
         "base": derived_key(of=[image_tower_fingerprint(model), text_fingerprint(model), content]),
         "data": derived_key(of=data),
