@@ -114,9 +114,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         layers=config.layers,
     )
     model.backbone = adapted
-    judge = Judge(
-        _judged(config, home, validation_embeds), None if away is None else _judged(config, away, away_embeds)
-    )
+    elsewhere = None if away is None else _judged(config, away, away_embeds)
+    judge = Judge(_judged(config, home, validation_embeds), elsewhere)
     learnt_from = sorted({caption.image for caption in learnt.captions})
     classes = read_seen_classes(config.data, [split.digests[row] for row in learnt_from], image_embeds[learnt_from])
     progress = train(model, config, learnt, image_embeds, judge, state_folder=state_folder, seen=classes)
