@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from notclip.composition_notclip import image_statistics
 from notclip.judging import Judged
-from notclip.training_data import TrainingSplit
+from notclip.remote.composition_notclip import image_statistics
+from notclip.training.data import TrainingSplit
 
 LEAST_QUESTIONS = 100  # Of fewer a figure is noise.
 

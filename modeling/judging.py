@@ -11,9 +11,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from notclip.modeling_notclip import NotClipModel
-from notclip.training_data import TrainingSplit, joined, read_training_split
-from notclip.validation import validate
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.training.data import TrainingSplit, joined, read_training_split
+from notclip.training.validation import validate
 
 AWAY = "away_"
 

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from notclip.errors import BadInputError
-from notclip.parquet_files import open_parquet, require_columns
+from notclip.files.parquet_files import open_parquet, require_columns
 
 FILE = Path("seen") / "train.parquet"  # of a dataset that was built with a detector
 _LEAST_SCORE = 1e-3  # what a score of 0 counts as
