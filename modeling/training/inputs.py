@@ -9,8 +9,8 @@ from notclip.files.json_files import read_json_object
 from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
 from notclip.openclip.files import is_openclip
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.seen_classes import FILE as SEEN
 from notclip.training.config import TrainConfig
+from notclip.training.seen_classes import FILE as SEEN
 
 _MADE_WITH = ("numpy", "peft", "torch", "transformers")
 

@@ -21,23 +21,23 @@ from notclip.export import export_adapter, export_backbone, merge
 from notclip.files.json_files import read_json_object
 from notclip.files.only_writer import only_writer
 from notclip.files.whole_files import clear_partials, partial_folder, write_whole
-from notclip.held_out import hold_out
-from notclip.interpolation import best_share, keep_share
-from notclip.judging import Judge, Judged, gain, read_away
 from notclip.loading import load_model, load_processor
 from notclip.openclip.files import is_openclip
 from notclip.remote.composition_notclip import image_statistics
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.provenance import weights_sha256
-from notclip.seen_classes import read_seen_classes
 from notclip.text_lengths import texts_cut
 from notclip.training.calibration import fit_composition
 from notclip.training.config import TrainConfig
 from notclip.training.data import TrainingSplit, read_training_split
+from notclip.training.held_out import hold_out
 from notclip.training.inputs import require_same_inputs, training_inputs
+from notclip.training.interpolation import best_share, keep_share
+from notclip.training.judging import Judge, Judged, gain, read_away
 from notclip.training.lora import add_lora
 from notclip.training.release_probe import write_release_probe
+from notclip.training.seen_classes import read_seen_classes
 from notclip.training.state import forget_state
 from notclip.training.trainer import train
 from notclip.training.validation import limited

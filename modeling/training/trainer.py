@@ -21,13 +21,13 @@ from tqdm import tqdm
 from transformers import get_cosine_schedule_with_warmup
 
 from notclip.errors import BadInputError
-from notclip.judging import Judge, gain
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.seen_classes import ClassPrompts, SeenClasses
 from notclip.training.calibration import TrainableComposition, choice_scores
 from notclip.training.config import TrainConfig
 from notclip.training.data import Caption, Question, TrainingSplit, epoch_batches
+from notclip.training.judging import Judge, gain
 from notclip.training.losses import anchor_loss, caption_choice_loss, class_prompt_loss, contrastive_loss
+from notclip.training.seen_classes import ClassPrompts, SeenClasses
 from notclip.training.state import Progress, load_state, load_weights, save_state, trainable_weights
 
 WARMUP_SHARE = 0.05

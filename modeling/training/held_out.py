@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from notclip.judging import Judged
 from notclip.remote.composition_notclip import image_statistics
 from notclip.training.data import TrainingSplit
+from notclip.training.judging import Judged
 
 LEAST_QUESTIONS = 100  # Of fewer a figure is noise.
 
