@@ -37,7 +37,7 @@ from notclip.training.interpolation import best_share, keep_share
 from notclip.training.judging import Judge, Judged, gain, read_away
 from notclip.training.lora import add_lora
 from notclip.training.release_probe import write_release_probe
-from notclip.training.seen_classes import read_seen_classes
+from notclip.training.seen_classes import ClassPromptLesson, read_seen_classes
 from notclip.training.state import forget_state
 from notclip.training.trainer import train
 from notclip.training.validation import limited
@@ -118,7 +118,10 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     judge = Judge(_judged(config, home, validation_embeds), elsewhere)
     learnt_from = sorted({caption.image for caption in learnt.captions})
     classes = read_seen_classes(config.data, [split.digests[row] for row in learnt_from], image_embeds[learnt_from])
-    progress = train(model, config, learnt, image_embeds, judge, state_folder=state_folder, seen=classes)
+    lesson = None
+    if classes is not None and config.class_weight:
+        lesson = ClassPromptLesson(classes, weight=config.class_weight, count=config.class_prompts, seed=config.seed)
+    progress = train(model, config, learnt, image_embeds, judge, state_folder=state_folder, extra=lesson)
     if not first:
         return None
 

@@ -22,8 +22,11 @@ from torch import Tensor
 
 from notclip.errors import BadInputError
 from notclip.files.parquet_files import open_parquet, require_columns
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.training.losses import class_prompt_loss
 
 FILE = Path("seen") / "train.parquet"  # of a dataset that was built with a detector
+_TEXTS_AT_ONCE = 64
 _LEAST_SCORE = 1e-3  # what a score of 0 counts as
 # A prompt names one class or two, as "a dog and a car" in a search or question.
 _NAMES_TWO = 0.3
@@ -93,6 +96,26 @@ class SeenClasses:
         spread = ((text_embeds @ covariance) * text_embeds).sum(-1).sqrt()  # (B,)
         named_spread = ((names @ correlations) * names).sum(-1).sqrt()  # (B,)
         return (text_embeds * (names @ directions)).sum(-1) / (spread * named_spread)
+
+
+class ClassPromptLesson:
+    """The loss of a step's class prompts, the same in every process: few, and of texts alone.
+
+    Args:
+        classes: what they are taught.
+        weight: multiplies the loss.
+        count: prompts of a step.
+        seed: decides, with the step, which.
+    """
+
+    def __init__(self, classes: SeenClasses, *, weight: float, count: int, seed: int):
+        self._classes, self._weight, self._count, self._seed = classes, weight, count, seed
+
+    def loss(self, model: NotClipModel, step: int) -> Tensor:
+        """The weighted loss of one step, scalar; differentiable in the text tower."""
+        prompts = self._classes.draw(self._count, np.random.default_rng((self._seed, step)))
+        embeds = model.encode_texts(prompts.texts, batch_size=_TEXTS_AT_ONCE)
+        return self._weight * class_prompt_loss(self._classes.agreement(embeds, prompts.names))
 
 
 def read_seen_classes(data: Path, digests: Sequence[bytes], image_embeds: Tensor) -> SeenClasses | None:

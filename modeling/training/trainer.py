@@ -1,9 +1,9 @@
 """Train an adapter: frozen images encoded once, captions and questions through the text tower, the best epoch kept.
 
-    L = (1 - p) · (a · contrastive + (1 - a) · choice), composed + p · (the same), plain + anchor + class prompts
+    L = (1 - p) · (a · contrastive + (1 - a) · choice), composed + p · (the same), plain + anchor (+ class prompts)
 
-The first two losses run through the composition and past it, so that the NotCLIP model and the merged plain backbone
-both learn to search and to choose. Each step's batch follows from the seed and the step alone, so that a resumed run
+Both of the first run through the composition and past it, so that the NotCLIP model and the merged plain backbone both
+learn to search and to choose. Each step's batch follows from the seed and the step alone, so that a resumed run
 repeats none and skips none.
 """
 
@@ -26,8 +26,8 @@ from notclip.training.calibration import TrainableComposition, choice_scores
 from notclip.training.config import TrainConfig
 from notclip.training.data import Caption, Question, TrainingSplit, epoch_batches
 from notclip.training.judging import Judge, gain
-from notclip.training.losses import anchor_loss, caption_choice_loss, class_prompt_loss, contrastive_loss
-from notclip.training.seen_classes import ClassPrompts, SeenClasses
+from notclip.training.losses import anchor_loss, caption_choice_loss, contrastive_loss
+from notclip.training.seen_classes import ClassPromptLesson
 from notclip.training.state import Progress, load_state, load_weights, save_state, trainable_weights
 
 WARMUP_SHARE = 0.05
@@ -47,34 +47,24 @@ class Batch:
     texts: list[str]
     is_negated: list[bool]
     questions: list[Question]
-    prompts: ClassPrompts | None = None
     affirmative_share: float = 1.0
     question_share: float = 1.0
 
 
 class Learner(nn.Module):
-    """What learns: the adapter in the model's text tower, and the scalars of the composition; `seen` teaches it."""
+    """What learns: the adapter in the model's text tower, and the scalars of the composition."""
 
-    def __init__(self, model: NotClipModel, seen: SeenClasses | None = None):
+    def __init__(self, model: NotClipModel):
         super().__init__()
-        self.model, self.seen = model, seen
+        self.model = model
         self.composition = TrainableComposition(model)
 
 
 class BatchPlan:
     """Which images, captions and questions each step takes: a function of seed and step."""
 
-    def __init__(
-        self,
-        split: TrainingSplit,
-        config: TrainConfig,
-        *,
-        seen: SeenClasses | None = None,
-        rank: int = 0,
-        world_size: int = 1,
-    ):
+    def __init__(self, split: TrainingSplit, config: TrainConfig, *, rank: int = 0, world_size: int = 1):
         self._by_image, self._groups, self._config = split.captions_by_image(), split.question_groups, config
-        self._seen = seen if config.class_weight else None
         self._rank, self._world_size = rank, world_size
         self.steps_per_epoch = max(1, len(self._by_image) // config.batch_images)
         largest_group = max(map(len, self._groups))
@@ -123,8 +113,6 @@ class BatchPlan:
             texts[own],
             is_negated[own],
             questions,
-            # The same in every process: few, and of texts alone.
-            None if self._seen is None else self._seen.draw(self._config.class_prompts, rng),
             affirmative_share=self._world_size * is_negated[own].count(False) / max(1, is_negated.count(False)),
             question_share=self._world_size * len(questions) / all_questions,
         )
@@ -138,7 +126,7 @@ def train(
     judge: Judge,
     *,
     state_folder: Path,
-    seen: SeenClasses | None = None,
+    extra: ClassPromptLesson | None = None,
 ) -> Progress:
     """Train the adapter inside `model.backbone` and leave the chosen epoch's weights there.
 
@@ -149,14 +137,14 @@ def train(
         image_embeds: embeddings of its images, shape (I, D).
         judge: what each epoch is judged by.
         state_folder: where the state for `--resume` is kept.
-        seen: what a detector saw in these images.
+        extra: a further loss of each step.
 
     Returns:
         The history, and which epoch was chosen by `judging.gain`; epoch 0, the backbone, when none gains.
     """
     rank, world_size = _process()
-    learner = Learner(model, seen)
-    plan = BatchPlan(split, config, seen=seen, rank=rank, world_size=world_size)
+    learner = Learner(model)
+    plan = BatchPlan(split, config, rank=rank, world_size=world_size)
     optimizer = torch.optim.AdamW(
         [
             {"params": [p for p in model.parameters() if p.requires_grad], "lr": config.learning_rate},
@@ -179,6 +167,8 @@ def train(
     bar = tqdm(total=total, initial=progress.step, desc="train", unit="step", disable=rank > 0)
     for batch in plan.batches(progress.step):
         loss = training_loss(learner, batch, image_embeds, config)
+        if extra is not None:
+            loss = loss + extra.loss(model, progress.step)
         optimizer.zero_grad()
         loss.backward()
         average_gradients(learner, world_size)
@@ -238,11 +228,7 @@ def training_loss(learner: Learner, batch: Batch, image_embeds: Tensor, config: 
         for queries in (composed, plain)
     )
     choice = torch.lerp(choice_composed, choice_plain, config.plain_share) * batch.question_share
-    loss = a * contrastive + (1 - a) * choice + config.anchor_weight * anchor
-    if batch.prompts is None or learner.seen is None:
-        return loss
-    prompts = model.encode_texts(batch.prompts.texts, batch_size=TEXTS_AT_ONCE)
-    return loss + config.class_weight * class_prompt_loss(learner.seen.agreement(prompts, batch.prompts.names))
+    return a * contrastive + (1 - a) * choice + config.anchor_weight * anchor
 
 
 def average_gradients(learner: Learner, world_size: int) -> None:
@@ -275,10 +261,8 @@ def choose_epoch(history: list[dict], *, recall_tolerance: float) -> int:
     >>> choose_epoch([{"epoch": 0, "macro_accuracy": 0.3, "recall_at_5": 0.45}, kept, forgot], recall_tolerance=0.01)
     1
     """
-    start = history[0]
-    return max(history, key=lambda entry: (gain(start, entry, recall_tolerance=recall_tolerance), -entry["epoch"]))[
-        "epoch"
-    ]
+    gains = [gain(history[0], entry, recall_tolerance=recall_tolerance) for entry in history]
+    return history[gains.index(max(gains))]["epoch"]
 
 
 def describe(entry: dict) -> str:
