@@ -15,7 +15,7 @@ SHARES = (0.25, 0.5, 0.75, 1.0)
 
 
 def best_share(model: nn.Module, value: Callable[[], float], shares: Sequence[float] = SHARES) -> float:
-    """The share of an adapter's update that is worth most, the largest of equals; 0 where none is worth over 0.
+    """The share of an adapter's update that is worth most, the largest of equals.
 
     Args:
         model: holds the adapter; as it was afterwards.
@@ -26,8 +26,7 @@ def best_share(model: nn.Module, value: Callable[[], float], shares: Sequence[fl
     for share in shares:
         with update_of(model, share):
             values[share] = value()
-    best = max(values, key=lambda share: (values[share], share))
-    return best if values[best] > 0 else 0.0
+    return max(values, key=lambda share: (values[share], share))
 
 
 @contextmanager

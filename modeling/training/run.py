@@ -125,7 +125,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     if not first:
         return None
 
-    share = 0.0
+    share = 1.0
     if progress.best_epoch:
         start, tolerance = progress.history[0], config.recall_tolerance
         share = best_share(model.backbone, lambda: gain(start, judge.figures(model), recall_tolerance=tolerance))
