@@ -45,9 +45,8 @@ def world(photos: int) -> Judged:
 
 def test_a_held_out_domain_is_nowhere_in_what_is_learnt_from_and_all_of_what_judges_away():
     train, validation = world(800), world(400)
-    seed = next(
-        s for s in range(50) if 0 in find_domain(train.image_embeds, share=0.2, seed=s).photos(train.image_embeds)
-    )
+    embeds = train.image_embeds
+    seed = next(seed for seed in range(50) if 0 in find_domain(embeds, share=0.2, seed=seed).photos(embeds))
     kept, home, away = hold_out(train, validation, share=0.2, seed=seed)
     assert {caption.text for caption in away.captions} == {"water"} and len(away.questions) >= LEAST_QUESTIONS
     held = find_domain(embeds, share=0.2, seed=seed).photos(embeds)
