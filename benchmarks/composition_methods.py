@@ -41,7 +41,8 @@ class Half:
 
     def figures(self, position: dict[str, int], vectors: Tensor, biases: Tensor, images: Tensor) -> list[float]:
         """Macro accuracy, accuracy by kind, and recall@5 of the queries over all images, in per cent."""
-        scores, answers = choice_scores(self.questions, position, vectors, biases, images)
+        asked = images[[question.image for question in self.questions]]
+        scores, answers = choice_scores(self.questions, position, vectors, biases, asked)
         right = (scores.argmax(1) == answers).float()
         kinds = [question.kind for question in self.questions]
         accuracy = [right[[own == kind for own in kinds]].mean().item() for kind in KINDS]

@@ -509,6 +509,11 @@ class NotClipModel(PreTrainedModel):
         vectors, biases = self.encode_queries(texts, composition=composition, strength=strength)
         return self.encode_images(images) @ vectors.T + biases
 
+    def train(self, mode: bool = True) -> "NotClipModel":
+        """As every module; forgets embedded concepts too, since not every optimizer tells that it changed weights."""
+        self._remembered = {}
+        return super().train(mode)
+
     # -- inside ----------------------------------------------------------------------------------------------------
 
     @property

@@ -74,6 +74,9 @@ class TrainConfig:
     """Steps between the states that `--resume` goes on from."""
     cache: Path | None = None
     """Folder for image embeddings; OUT/cache when absent. They are reused by any run with the same image tower."""
+    trainer: tuple[str, ...] = ()
+    """Further options of transformers' TrainingArguments as NAME=VALUE, such as bf16=true, report_to=trackio or
+    gradient_accumulation_steps=4."""
     seed: int = 0
     """Seed of batches, captions and initial weights."""
 

@@ -12,7 +12,7 @@ from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.config import TrainConfig
 from notclip.training.seen_classes import FILE as SEEN
 
-_MADE_WITH = ("numpy", "peft", "torch", "transformers")
+_MADE_WITH = ("accelerate", "numpy", "peft", "torch", "transformers")
 
 
 def training_inputs(config: TrainConfig, model: NotClipModel) -> dict[str, str]:

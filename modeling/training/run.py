@@ -28,19 +28,20 @@ from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.provenance import weights_sha256
 from notclip.text_lengths import texts_cut
+from notclip.training.arguments import training_arguments
+from notclip.training.batches import NegationDataset
 from notclip.training.calibration import fit_composition
 from notclip.training.config import TrainConfig
 from notclip.training.data import TrainingSplit, read_training_split
 from notclip.training.held_out import hold_out
 from notclip.training.inputs import require_same_inputs, training_inputs
 from notclip.training.interpolation import best_share, keep_share
-from notclip.training.judging import Judge, Judged, gain, read_away
+from notclip.training.judging import Judge, Judged, read_away
 from notclip.training.lora import add_lora
 from notclip.training.release_probe import write_release_probe
-from notclip.training.seen_classes import ClassPromptLesson, read_seen_classes
-from notclip.training.state import forget_state
-from notclip.training.trainer import train
-from notclip.training.validation import limited
+from notclip.training.seen_classes import ClassPromptLesson, SeenClasses, read_seen_classes
+from notclip.training.trainer import NegationTrainer
+from notclip.training.validation import gain, limited
 
 CALIBRATION_QUESTIONS = 4000
 SAVED = "train_config.json"  # options and inputs of a run
@@ -81,7 +82,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             distributed.barrier()
     elif config.architecture is not None:
         raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
-    model = load_model(base, composition="scope", argument="base")
+    arguments = training_arguments(config, state_folder)
+    model = load_model(base, composition="scope", argument="base").to(arguments.device)
     base_sha256 = weights_sha256(model) if first else ""
     if first:
         saved, inputs = config.out / SAVED, training_inputs(config, model)
@@ -89,18 +91,19 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             require_same_inputs(saved, inputs)
         # Kept at the first start, so that a resumed run can tell whether all is the same.
         write_whole(saved, json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
-        for part in filter(None, (split, validation_split, other_photos)):
-            _embed(model, part, config)
     if distributed.is_initialized():
+        own = slice(distributed.get_rank(), None, distributed.get_world_size())
+        for part in filter(None, (split, validation_split, other_photos)):
+            _embed(model, part, config, own)
         distributed.barrier()
     image_embeds, validation_embeds = _embed(model, split, config), _embed(model, validation_split, config)
-
     learnt, home, away, away_embeds = split, validation_split, other_photos, validation_embeds
     if other_photos is not None:
         away_embeds = _embed(model, other_photos, config)
     else:
         everything = Judged(split, image_embeds), Judged(validation_split, validation_embeds)
         learnt, home, away = hold_out(*everything, share=config.held_out, seed=config.seed)
+
     model.set_statistics(image_statistics(image_embeds))
     warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
@@ -114,21 +117,27 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         layers=config.layers,
     )
     model.backbone = adapted
-    elsewhere = None if away is None else _judged(config, away, away_embeds)
-    judge = Judge(_judged(config, home, validation_embeds), elsewhere)
-    learnt_from = sorted({caption.image for caption in learnt.captions})
-    classes = read_seen_classes(config.data, [split.digests[row] for row in learnt_from], image_embeds[learnt_from])
-    lesson = None
-    if classes is not None and config.class_weight:
-        lesson = ClassPromptLesson(classes, weight=config.class_weight, count=config.class_prompts, seed=config.seed)
-    progress = train(model, config, learnt, image_embeds, judge, state_folder=state_folder, extra=lesson)
+    judge = Judge(
+        _judged(config, home, validation_embeds), None if away is None else _judged(config, away, away_embeds)
+    )
+    classes = _seen_classes(config, learnt, image_embeds)
+    trainer = NegationTrainer(
+        model,
+        arguments,
+        train_dataset=NegationDataset(learnt, image_embeds, negated_share=config.negated_share),
+        eval_dataset=NegationDataset(judge.home.split, validation_embeds),
+        judge=judge,
+        extra=classes
+        and ClassPromptLesson(classes, weight=config.class_weight, count=config.class_prompts, seed=config.seed),
+    )
+    trainer.train(resume_from_checkpoint=config.resume)
     if not first:
         return None
 
     share = 1.0
-    if progress.best_epoch:
-        start, tolerance = progress.history[0], config.recall_tolerance
-        share = best_share(model.backbone, lambda: gain(start, judge.figures(model), recall_tolerance=tolerance))
+    if trainer.best_epoch:
+        start, tolerance = trainer.history[0], config.recall_tolerance
+        share = best_share(model.backbone, lambda: gain(start, judge(model), recall_tolerance=tolerance))
         keep_share(model.backbone, share)
     calibrated_on = limited(validation_split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     losses = fit_composition(model, validation_embeds, calibrated_on.questions, calibrated_on.negated_queries)
@@ -137,12 +146,12 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     record = {
         "config": _config_content(config),
         "base": base,
-        "chosen_epoch": progress.best_epoch,
+        "chosen_epoch": trainer.best_epoch,
         "update_share": share,
-        "judged_away_on": None if away is None else str(config.away or "a domain held out"),
+        "judged_away_by": None if away is None else str(config.away or "a domain held out"),
         "seen_classes": 0 if classes is None else len(classes.texts),
-        "history": progress.history,
-        "steps": progress.step,
+        "history": trainer.history,
+        "steps": trainer.state.global_step,
         "composition": {
             **{name: getattr(model.config, name) for name in COMPOSITION_SCALARS},
             **losses,
@@ -161,13 +170,21 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     # Apart: identical runs write identical records.
     write_whole(config.out / "timing.json", json.dumps({"seconds": round(time.monotonic() - started, 1)}) + "\n")
     _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
-    forget_state(state_folder)
+    shutil.rmtree(state_folder, ignore_errors=True)
     return record
 
 
 def _judged(config: TrainConfig, split: TrainingSplit, image_embeds: Tensor) -> Judged:
     judged = limited(split, questions=config.validation_questions, images=config.validation_images)
     return Judged(judged, image_embeds)
+
+
+def _seen_classes(config: TrainConfig, learnt: TrainingSplit, image_embeds: Tensor) -> SeenClasses | None:
+    """What a detector saw in the photos that are learnt from, where that is to be taught."""
+    if config.class_weight == 0:
+        return None
+    rows = sorted({caption.image for caption in learnt.captions})
+    return read_seen_classes(config.data, [learnt.digests[row] for row in rows], image_embeds[rows])
 
 
 def _texts(split: TrainingSplit) -> Iterator[str]:
@@ -197,15 +214,16 @@ def _check_output(config: TrainConfig) -> None:
 
 def _config_content(config: TrainConfig) -> dict[str, Any]:
     content = dataclasses.asdict(config) | {"data": str(config.data), "out": str(config.out)}
-    for name in ("cache", "away"):
-        content[name] = None if content[name] is None else str(content[name])
+    places = {name: None if content[name] is None else str(content[name]) for name in ("cache", "away")}
+    content |= places | {"trainer": list(config.trainer)}
     del content["resume"]
     return content
 
 
-def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Tensor:
+def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig, own: slice = slice(None)) -> Tensor:
+    """Embed the images of one split, or those of one process, so that all share the work."""
     cache = config.out / "cache" if config.cache is None else config.cache
-    return cached_image_embeds(model, split.image_bytes, split.digests, cache)
+    return cached_image_embeds(model, split.image_bytes[own], split.digests[own], cache)
 
 
 def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:

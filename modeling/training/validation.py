@@ -1,6 +1,6 @@
 """What a checkpoint is chosen by: negation learnt on validation, and ordinary search kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ from notclip.evaluate_metrics.negated_mcq.negated_mcq import choice_shares
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import choice_scores
 from notclip.training.data import Question, TrainingSplit
+
+AWAY = "away_"  # before the names of figures on other photos
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,27 @@ class Validation:
     plain_macro_accuracy: float
     recall_at_5: float
     negated_recall_at_5: float
+
+
+def gain(start: Mapping[str, float], now: Mapping[str, float], *, recall_tolerance: float) -> float:
+    """How much macro accuracy was gained since the start, the mean of home and away.
+
+    -1 where ordinary recall@5 was lost at home or away, or macro accuracy away.
+
+    >>> start = {"macro_accuracy": 0.25, "recall_at_5": 0.45, "away_macro_accuracy": 0.5, "away_recall_at_5": 0.4}
+    >>> gain(start, start | {"macro_accuracy": 0.75}, recall_tolerance=0.01)
+    0.25
+    >>> gain(start, start | {"macro_accuracy": 0.75, "away_macro_accuracy": 0.49}, recall_tolerance=0.01)
+    -1.0
+    >>> gain(start, start | {"macro_accuracy": 1.0, "recall_at_5": 0.40}, recall_tolerance=0.01)
+    -1.0
+    """
+    places = [""] + [AWAY] * (AWAY + "macro_accuracy" in start)
+    gains = [now[place + "macro_accuracy"] - start[place + "macro_accuracy"] for place in places]
+    lost = any(now[place + "recall_at_5"] < start[place + "recall_at_5"] - recall_tolerance for place in places)
+    if lost or any(away < 0 for away in gains[1:]):
+        return -1.0
+    return sum(gains) / len(gains)
 
 
 def limited(split: TrainingSplit, *, questions: int, images: int, captions_per_image: int = 2) -> TrainingSplit:
@@ -58,9 +81,10 @@ def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor) ->
     texts = list(dict.fromkeys(choice for question in split.questions for choice in question.choices))
     position = {text: row for row, text in enumerate(texts)}
     embedded = model.embed_texts(texts)
+    asked = image_embeds[[question.image for question in split.questions]]
     plain = (embedded.whole, embedded.whole.new_zeros(len(texts)))
     accuracies = [
-        macro_accuracy(split, *choice_scores(split.questions, position, *queries, image_embeds))
+        macro_accuracy(split, *choice_scores(split.questions, position, *queries, asked))
         for queries in (model.compose(embedded), plain)
     ]
     ordinary = model.encode_texts([caption.text for caption in split.captions])
@@ -75,7 +99,7 @@ def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor) ->
 
 def recall_at(k: int, queries: Tensor, own_image: Sequence[int], image_embeds: Tensor) -> float:
     """Share of queries, shape (Q, D), whose own image is among the k best of all images that any query asks for."""
-    searched, targets = torch.unique(torch.tensor(own_image), return_inverse=True)
+    searched, targets = torch.unique(torch.tensor(own_image, device=queries.device), return_inverse=True)
     scores = queries @ image_embeds[searched].T  # (Q, I)
     own = scores.gather(1, targets[:, None])
     return ((scores > own).sum(1) < k).float().mean().item()
@@ -83,6 +107,6 @@ def recall_at(k: int, queries: Tensor, own_image: Sequence[int], image_embeds: T
 
 def macro_accuracy(split: TrainingSplit, scores: Tensor, answers: Tensor) -> float:
     """Accuracy with tie credit, averaged over the kinds of the split's questions; scores (Q, C), answers (Q,)."""
-    credit = choice_shares(scores.double().numpy())[np.arange(len(answers)), answers.numpy()]
+    credit = choice_shares(scores.cpu().double().numpy())[np.arange(len(answers)), answers.cpu().numpy()]
     kinds = np.array([question.kind for question in split.questions])
     return float(np.mean([credit[kinds == kind].mean() for kind in np.unique(kinds)]))
