@@ -4,29 +4,48 @@ Half an update forgets less than half of what the whole one forgets, and keeps m
 (Wortsman et al. 2022); which share is best is seen on validation.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from peft.tuners.lora import LoraLayer
 from torch import nn
 
-SHARES = (0.25, 0.5, 0.75, 1.0)
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.training.validation import gain
+
+SHARES = (0.5, 1.0)
+SHARE = "update_share"  # among the figures of a model
 
 
-def best_share(model: nn.Module, value: Callable[[], float], shares: Sequence[float] = SHARES) -> float:
-    """The share of an adapter's update that is worth most, the largest of equals.
+class BestShare:
+    """Judges a model with several shares of its update, and tells the figures of the best, `update_share` among them.
 
     Args:
-        model: holds the adapter; as it was afterwards.
-        value: what the model is worth as it is.
-        shares: to be tried.
+        judge: gives the figures of a model as it is.
+        start: the figures before any step; None while there are none.
+        recall_tolerance: ordinary recall@5 that may be lost against them.
     """
-    values = {}
-    for share in shares:
-        with update_of(model, share):
-            values[share] = value()
-    return max(values, key=lambda share: (values[share], share))
+
+    def __init__(
+        self,
+        judge: Callable[[NotClipModel], Mapping[str, float]],
+        start: Callable[[], Mapping[str, float] | None],
+        *,
+        recall_tolerance: float,
+    ):
+        self._judge, self._start, self._recall_tolerance = judge, start, recall_tolerance
+
+    def __call__(self, model: NotClipModel) -> dict[str, float]:
+        """The figures of the share that gains most, the larger of equals; the model is as it was afterwards."""
+        start = self._start()
+        if start is None:
+            return {**self._judge(model), SHARE: 1.0}
+        tried = []
+        for share in SHARES:
+            with update_of(model, share):
+                tried.append({**self._judge(model), SHARE: share})
+        return max(tried, key=lambda now: (gain(start, now, recall_tolerance=self._recall_tolerance), now[SHARE]))
 
 
 @contextmanager

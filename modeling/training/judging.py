@@ -37,10 +37,10 @@ class Judge:
 
     def __call__(self, model: NotClipModel) -> dict[str, float]:
         """The fields of `Validation` at home, and those that travel under the same names with `away_` before."""
-        home = vars(validate(model, self.home.split, self.home.image_embeds))
+        home = vars(validate(model, self.home.split, self.home.image_embeds.to(model.device)))
         if self.away is None:
             return dict(home)
-        away = vars(validate(model, self.away.split, self.away.image_embeds))
+        away = vars(validate(model, self.away.split, self.away.image_embeds.to(model.device)))
         return {**home, **{AWAY + name: value for name, value in away.items()}}
 
 

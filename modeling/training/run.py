@@ -35,13 +35,13 @@ from notclip.training.config import TrainConfig
 from notclip.training.data import TrainingSplit, read_training_split
 from notclip.training.held_out import hold_out
 from notclip.training.inputs import require_same_inputs, training_inputs
-from notclip.training.interpolation import best_share, keep_share
+from notclip.training.interpolation import SHARE, BestShare, keep_share
 from notclip.training.judging import Judge, Judged, read_away
 from notclip.training.lora import add_lora
 from notclip.training.release_probe import write_release_probe
 from notclip.training.seen_classes import ClassPromptLesson, SeenClasses, read_seen_classes
 from notclip.training.trainer import NegationTrainer
-from notclip.training.validation import gain, limited
+from notclip.training.validation import limited
 
 CALIBRATION_QUESTIONS = 4000
 SAVED = "train_config.json"  # options and inputs of a run
@@ -126,7 +126,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         arguments,
         train_dataset=NegationDataset(learnt, image_embeds, negated_share=config.negated_share),
         eval_dataset=NegationDataset(judge.home.split, validation_embeds),
-        judge=judge,
+        judge=BestShare(judge, lambda: next(iter(trainer.history), None), recall_tolerance=config.recall_tolerance),
         extra=classes
         and ClassPromptLesson(classes, weight=config.class_weight, count=config.class_prompts, seed=config.seed),
     )
@@ -134,11 +134,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     if not first:
         return None
 
-    share = 1.0
-    if trainer.best_epoch:
-        start, tolerance = trainer.history[0], config.recall_tolerance
-        share = best_share(model.backbone, lambda: gain(start, judge(model), recall_tolerance=tolerance))
-        keep_share(model.backbone, share)
+    share = next(entry[SHARE] for entry in trainer.history if entry["epoch"] == trainer.best_epoch)
+    keep_share(model.backbone, share)
     calibrated_on = limited(validation_split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     losses = fit_composition(model, validation_embeds, calibrated_on.questions, calibrated_on.negated_queries)
     cut, seen = texts_cut(model, _texts(split))

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from notclip.errors import BadInputError
 from notclip.loading import load_model
-from notclip.training import run
+from notclip.training import interpolation, run
 from notclip.training import trainer as negation_trainer
 from notclip.training.batches import GroupBatchSampler, NegationDataset
 from notclip.training.config import TrainConfig
@@ -57,7 +57,7 @@ def the_last_epoch_is_chosen(monkeypatch):
     """On towers of random weights an adapter rarely beats the composition alone; these tests are about adapters."""
     gains = iter(range(1, 100))
     monkeypatch.setattr(negation_trainer, "gain", lambda *_, **__: float(next(gains)))
-    monkeypatch.setattr(run, "best_share", lambda *_: 1.0)
+    monkeypatch.setattr(interpolation, "SHARES", (1.0,))
 
 
 def adapter_weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -353,7 +353,7 @@ def test_other_photos_judge_every_epoch_and_nothing_is_learnt_from_them(config, 
 
 
 def test_what_hurts_away_is_not_kept_however_much_it_helps_at_home(config, data, monkeypatch, tmp_path):
-    figures = iter([(0.3, 0.5), (0.9, 0.4), (0.95, 0.45)])
+    figures = iter([(0.3, 0.5), *[(0.9, 0.4), (0.95, 0.45)] * 2])
 
     def judge(self, model):
         home, away = next(figures)
@@ -369,7 +369,7 @@ def test_what_hurts_away_is_not_kept_however_much_it_helps_at_home(config, data,
 
 def test_a_trained_update_is_kept_in_the_share_that_is_worth_most(config, monkeypatch, tmp_path):
     run_training(config)
-    monkeypatch.setattr(run, "best_share", lambda *_: 0.5)
+    monkeypatch.setattr(interpolation, "SHARES", (0.5,))
     halved = dataclasses.replace(config, out=tmp_path / "halved")
     assert run_training(halved)["update_share"] == 0.5
     whole, half = adapter_weights(config.out), adapter_weights(halved.out)
