@@ -115,11 +115,10 @@ def write_seen(job: BuildJob, folder: Path) -> None:
         return
     _, thresholds, detected_as = read_detection(job)
     place = {label: index for index, label in enumerate(thresholds)}
-    concept_of = {label: job.lexicon[name] for name, label in reversed(detected_as.items()) if label in place}
+    concept_of = {label: name for name, label in reversed(detected_as.items()) if label in place}
     fields = [pa.field("digest", pa.string(), nullable=False)]
-    for label, concept in concept_of.items():
-        texts = [concept.indefinite, concept.name, concept.plural, *concept.synonyms]
-        fields.append(pa.field(label, pa.float32(), metadata={"texts": json.dumps(list(dict.fromkeys(texts)))}))
+    for label, name in concept_of.items():
+        fields.append(pa.field(label, pa.float32(), metadata={"texts": json.dumps(job.lexicon.called(name))}))
     schema = pa.schema(fields)
     (folder / "seen").mkdir(exist_ok=True)
     with whole_file(folder / "seen" / "train.parquet") as unfinished, pq.ParquetWriter(unfinished, schema) as writer:
