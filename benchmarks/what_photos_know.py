@@ -1,4 +1,4 @@
-"""What photos' embeddings know of classes and prompts do not: presence AUC on photos that nothing was fitted to.
+r"""What photos' embeddings know of classes and prompts do not: presence AUC on photos that nothing was fitted to.
 
     python benchmarks/what_photos_know.py --base ../shared/models/flickr8k-dual-encoder --data build/flickr8k/data \\
         --away ../shared/data/coco128 --model build/flickr8k/trained/model
