@@ -6,9 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
+from notclip.dataset.rows import EvidenceMethod
 from notclip.recaption.absences.co_occurrence import Companions
 from notclip.recaption.absences.detector_thresholds import DetectorThreshold
-from notclip.recaption.absences.facts import Evidence, EvidenceMethod, ImageFacts
+from notclip.recaption.absences.facts import Evidence, ImageFacts
 from notclip.recaption.absences.mention_rates import SalienceRecord, silence_risk, unsaid_share
 from notclip.recaption.concepts.lexicon import Lexicon
 

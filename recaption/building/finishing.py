@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow.parquet as pq
 
-from notclip.dataset.schema import SPLITS
+from notclip.dataset.reader import read_rows
+from notclip.dataset.rows import PairRow, QuestionRow
+from notclip.dataset.splits import SPLITS
 from notclip.errors import BadInputError
 from notclip.recaption.absences.audit import AuditRecord, audit_records
 from notclip.recaption.absences.mention_rates import salience_table
@@ -26,6 +28,8 @@ from notclip.recaption.building.shard_writer import read_shard_record
 from notclip.recaption.building.work_folder import write_json
 from notclip.recaption.questions.blind import QuestionTexts, blind_accuracy, require_blind_chance
 from notclip.recaption.questions.pairs import texts_of_pairs
+
+R = TypeVar("R", PairRow, QuestionRow)
 
 # Options that no byte of the dataset depends on.
 WITHOUT_EFFECT = frozenset(
@@ -178,31 +182,32 @@ def _blind_pairs(job: BuildJob, counts: dict[str, Any]) -> dict[str, list[dict[s
         return {}
     texts = {}
     for split in SPLITS:
-        rows = list(_sampled_rows(job, "pairs", split, ["caption_0", "caption_1", "pair"], "pair"))
-        captions = [(row["caption_0"], row["caption_1"]) for row in rows]
-        texts[split] = texts_of_pairs([row["pair"] for row in rows], captions, name=f"{split} pairs")
+        rows = list(_sampled_rows(job, PairRow, split, ["caption_0", "caption_1", "pair"]))
+        captions = [(row.caption_0, row.caption_1) for row in rows]
+        texts[split] = texts_of_pairs([row.pair for row in rows], captions, name=f"{split} pairs")
     return _measure_blind(texts, seed=job.config.seed)
 
 
 def _question_texts(job: BuildJob, split: str) -> QuestionTexts:
-    rows = list(_sampled_rows(job, "questions", split, ["choices", "answer", "group"], "group"))
+    rows = list(_sampled_rows(job, QuestionRow, split, ["choices", "answer", "group"]))
     return QuestionTexts(
-        choices=[row["choices"] for row in rows],
-        answers=[row["answer"] for row in rows],
-        units=[row["group"] for row in rows],
+        choices=[row.choices for row in rows],
+        answers=[row.answer for row in rows],
+        units=[str(row.group) for row in rows],
         name=f"{split} questions",
     )
 
 
-def _sampled_rows(job: BuildJob, config: str, split: str, columns: list[str], unit: str) -> Iterator[dict[str, Any]]:
+def _sampled_rows(job: BuildJob, kind: type[R], split: str, columns: list[str]) -> Iterator[R]:
     """Rows of a split; of a large one about as many as `_BLIND_QUESTIONS`, in whole units."""
     shards = [shard for shard in job.shards if shard.split == split]
-    total = sum(read_shard_record(job, shard)["counts"][config].get("rows", 0) for shard in shards)
+    total = sum(read_shard_record(job, shard)["counts"][kind.CONFIG].get("rows", 0) for shard in shards)
     share = min(1.0, _BLIND_QUESTIONS / max(1, total))
     for shard in shards:
-        file = pq.ParquetFile(job.work.dataset / config / f"{shard.file_name}.parquet")
-        for batch in file.iter_batches(1000, columns=columns):
-            yield from (row for row in batch.to_pylist() if share == 1.0 or _in_sample(row[unit], share))
+        for row, _ in read_rows(job.work.dataset / kind.CONFIG / f"{shard.file_name}.parquet", kind, columns):
+            unit = row.pair if isinstance(row, PairRow) else str(row.group)
+            if share == 1.0 or _in_sample(unit, share):
+                yield row
 
 
 def _in_sample(group: str, share: float) -> bool:

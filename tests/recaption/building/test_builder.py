@@ -15,7 +15,8 @@ import pytest
 from datasets import ClassLabel, Features, List, Value
 from PIL import Image
 
-from notclip.dataset import schema as rows
+from notclip.dataset import schema
+from notclip.dataset.rows import CONFIGS, EVIDENCE_METHODS
 from notclip.errors import BadInputError
 from notclip.recaption.building import detection, shard_writer
 from notclip.recaption.building.builder import build_dataset
@@ -93,16 +94,16 @@ def load(folder: Path, name: str) -> datasets.DatasetDict:
     return datasets.load_dataset(str(folder), name)
 
 
-@pytest.mark.parametrize("name", rows.CONFIGS)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_load_dataset_finds_each_config_with_its_three_splits_and_features(built: Path, name: str):
     loaded = load(built, name)
     assert set(loaded) == {"train", "validation", "test"}
-    assert all(split.features == rows.FEATURES[name] and len(split) for split in loaded.values())
+    assert all(split.features == schema.FEATURES[name] and len(split) for split in loaded.values())
     assert all(loaded["test"][0][column].size == (6, 6) for column in image_columns(name))
 
 
 def image_columns(name: str) -> list[str]:
-    return [column for column, feature in rows.FEATURES[name].items() if isinstance(feature, datasets.Image)]
+    return [column for column, feature in schema.FEATURES[name].items() if isinstance(feature, datasets.Image)]
 
 
 def test_a_dataset_built_again_is_not_taken_for_the_one_that_datasets_kept(data: Path, tmp_path: Path):
@@ -115,7 +116,7 @@ def test_a_dataset_built_again_is_not_taken_for_the_one_that_datasets_kept(data:
 
 
 def test_no_image_stands_in_two_splits(built: Path):
-    for name in rows.CONFIGS:
+    for name in CONFIGS:
         loaded = load(built, name)
         for column in image_columns(name):
             loaded = loaded.cast_column(column, datasets.Image(decode=False))
@@ -135,7 +136,7 @@ def test_no_absence_contradicts_the_annotation_and_each_has_its_evidence(built: 
             assert not set(row["absent"]) & objects[row["image_id"]]
             assert objects[row["image_id"]] <= set(row["affirmed"])
             assert [entry["concept"] for entry in row["evidence"]] == row["absent"]
-            assert all(rows.EVIDENCE_METHODS[entry["method"]] == "annotation" for entry in row["evidence"])
+            assert all(EVIDENCE_METHODS[entry["method"]] == "annotation" for entry in row["evidence"])
             assert all(row["caption"].split()[1] in text for text in row["negated_captions"])
     for split in load(built, "retrieval").values():
         for row in split.remove_columns("image"):
@@ -196,7 +197,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(built: Path, da
     build_dataset(config(data, tmp_path / "other", seed=1))
     first, again, other = (contents(folder) for folder in (built, tmp_path / "again", tmp_path / "other"))
     assert first == again
-    assert all(first[f"{name}/train.parquet"] != other[f"{name}/train.parquet"] for name in rows.CONFIGS)
+    assert all(first[f"{name}/train.parquet"] != other[f"{name}/train.parquet"] for name in CONFIGS)
 
 
 def test_build_json_counts_what_was_written(built: Path):
@@ -223,7 +224,7 @@ def test_a_folder_that_holds_something_is_left_alone(data: Path, tmp_path: Path)
 def test_a_build_that_broke_off_leaves_no_dataset_and_goes_on_to_the_same_bytes(
     data: Path, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure
 ):
-    real = shard_writer.ParquetRows.write
+    real = shard_writer.RowWriter.write
     rows_written = []
 
     def failing(self, row):
@@ -232,7 +233,7 @@ def test_a_build_that_broke_off_leaves_no_dataset_and_goes_on_to_the_same_bytes(
             raise failure
         real(self, row)
 
-    monkeypatch.setattr(shard_writer.ParquetRows, "write", failing)
+    monkeypatch.setattr(shard_writer.RowWriter, "write", failing)
     with pytest.raises(type(failure)):
         build_dataset(config(data, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
