@@ -351,7 +351,7 @@ def test_other_photos_judge_every_epoch_and_nothing_is_learnt_from_them(config, 
 
 
 def test_what_hurts_away_is_not_kept_however_much_it_helps_at_home(config, data, monkeypatch, tmp_path):
-    figures = iter([(0.3, 0.5), *[(0.9, 0.4), (0.95, 0.45)] * 2])
+    figures = iter([(0.3, 0.5), *[(0.9, 0.4), (0.95, 0.45)] * 3])  # three shares each of two epochs
 
     def judge(self, model):
         home, away = next(figures)
@@ -365,7 +365,7 @@ def test_what_hurts_away_is_not_kept_however_much_it_helps_at_home(config, data,
     assert not any(weights.any() for name, weights in adapter_weights(config.out).items() if "lora_B" in name)
 
 
-def test_a_trained_update_is_kept_in_the_share_that_is_worth_most(config, monkeypatch, tmp_path):
+def test_a_trained_update_is_kept_in_the_share_that_was_judged(config, monkeypatch, tmp_path):
     run_training(config)
     monkeypatch.setattr(interpolation, "SHARES", (0.5,))
     halved = dataclasses.replace(config, out=tmp_path / "halved")
