@@ -24,7 +24,7 @@ class TrainConfig:
     resume: bool = False
     """Go on with a run that was broken off; ends at the same weights as one that was not."""
 
-    epochs: int = 4
+    epochs: int = 3
     """Passes over the training images; 0 leaves the adapter empty and calibrates the composition alone."""
     batch_images: int = 64
     """Images of the contrastive loss per step, over all processes."""
@@ -42,7 +42,7 @@ class TrainConfig:
     """Weight of the anchor that holds affirmative captions where the backbone puts them."""
     class_weight: float = 2.0
     """Weight of the prompts of what a detector saw in the photos, where DATA was built with one (`seen_classes`)."""
-    class_prompts: int = 64
+    class_prompts: int = 48
     """Such prompts per step."""
     negated_share: float = 0.5
     """Share of contrastive captions that are negated ones; the others are the source's own, and anchored."""

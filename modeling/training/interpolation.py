@@ -1,8 +1,7 @@
 """How much of a trained update is kept: weights between the base's and those at the end of training (WiSE-FT).
 
 Half an update forgets less than half of what the whole one forgets, and keeps more than half of what it learnt
-(Wortsman et al. 2022). So where the whole update forgets too much, or does not travel, half of it is tried, and a
-quarter.
+(Wortsman et al. 2022). So an epoch is judged with the whole of its update and with half of it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,12 +14,12 @@ from torch import nn
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.validation import gain
 
-SHARES = (1.0, 0.5, 0.25)
+SHARES = (0.5, 1.0)
 SHARE = "update_share"  # among the figures of a model
 
 
-class LargestShare:
-    """Judges a model with the largest share of its update that gains; `update_share` is among the figures.
+class BestShare:
+    """Judges a model with several shares of its update; `update_share` is among the figures, which are the best one's.
 
     Args:
         judge: gives the figures of a model as it is.
@@ -38,18 +37,15 @@ class LargestShare:
         self._judge, self._start, self._recall_tolerance = judge, start, recall_tolerance
 
     def __call__(self, model: NotClipModel) -> dict[str, float]:
-        """The figures with the largest share that gains, of the best where none does; the model stays as it is."""
+        """The figures with the share that gains most, the larger of equals; the model is afterwards as it was."""
         start = self._start()
         if start is None:
             return {**self._judge(model), SHARE: 1.0}
-        tried: list[tuple[float, dict[str, float]]] = []
+        tried = []
         for share in SHARES:
             with update_of(model, share):
-                figures = {**self._judge(model), SHARE: share}
-            tried.append((gain(start, figures, recall_tolerance=self._recall_tolerance), figures))
-            if tried[-1][0] > 0:
-                break
-        return max(tried, key=lambda found: found[0])[1]
+                tried.append({**self._judge(model), SHARE: share})
+        return max(tried, key=lambda now: (gain(start, now, recall_tolerance=self._recall_tolerance), now[SHARE]))
 
 
 @contextmanager

@@ -64,13 +64,19 @@ def anchor_loss(text_embeds: Tensor, backbone_embeds: Tensor) -> Tensor:
     return (text_embeds - backbone_embeds).square().sum(-1).mean()
 
 
-def class_prompt_loss(agreement: Tensor) -> Tensor:
+def class_prompt_loss(agreement: Tensor, level: Tensor, widening: Tensor) -> Tensor:
     """How far prompts are from rising and falling over photos with what a detector sees of their classes.
+
+    Which photos a prompt is near is to be learnt, and not how near it is to photos at large: by that the choices of a
+    question are told apart.
 
     Args:
         agreement: correlation of each of B prompts, as `SeenClasses.agreement` measures it, shape (B,).
+        level: how far its mean similarity has moved from the backbone's, in spreads of that one's, shape (B,).
+        widening: logarithm of its spread over the backbone's, shape (B,).
 
     Returns:
-        1 less their mean, scalar in [0, 2]; 0 where every prompt orders the photos as the detector does.
+        Mean of 1 - agreement + 4 (level² + widening²), scalar; 0 where every prompt orders the photos as the detector
+        does, and lies among them as before.
     """
-    return 1 - agreement.mean()
+    return (1 - agreement + 4 * (level.square() + widening.square())).mean()

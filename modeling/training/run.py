@@ -35,7 +35,7 @@ from notclip.training.config import TrainConfig
 from notclip.training.data import TrainingSplit, read_training_split
 from notclip.training.held_out import hold_out
 from notclip.training.inputs import require_same_inputs, training_inputs
-from notclip.training.interpolation import SHARE, LargestShare, keep_share
+from notclip.training.interpolation import SHARE, BestShare, keep_share
 from notclip.training.judging import Judge, Judged, read_away
 from notclip.training.lora import add_lora
 from notclip.training.release_probe import write_release_probe
@@ -126,7 +126,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         arguments,
         train_dataset=NegationDataset(learnt, image_embeds, negated_share=config.negated_share),
         eval_dataset=NegationDataset(judge.home.split, validation_embeds),
-        judge=LargestShare(judge, lambda: next(iter(trainer.history), None), recall_tolerance=config.recall_tolerance),
+        judge=BestShare(judge, lambda: next(iter(trainer.history), None), recall_tolerance=config.recall_tolerance),
         extra=classes
         and ClassPromptLesson(classes, weight=config.class_weight, count=config.class_prompts, seed=config.seed),
     )

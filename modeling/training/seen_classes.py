@@ -6,8 +6,9 @@ over embeddings v with the covariance C, a text t should rise and fall with the 
 
     corr(t·v, z) = t·x / sqrt(tᵀ C t),    x = mean of (v - m) z,  z of mean 0 and spread 1
 
-x and C are measured once, so that a step costs as much as embedding its prompts, over however many photos. Even where
-the detector never is sure of a class, the order into which it puts the photos teaches it.
+The mean and the spread of its similarity stay what they were. x and C are measured once, so that a step costs as much
+as embedding its prompts, over however many photos. Even where the detector never is sure of a class, the order into
+which it puts the photos teaches it.
 """
 
 import json
@@ -23,6 +24,7 @@ from torch import Tensor
 from notclip.errors import BadInputError
 from notclip.files.parquet_files import open_parquet, require_columns
 from notclip.remote.modeling_notclip import NotClipModel
+from notclip.training.learner import backbone_embeds
 from notclip.training.losses import class_prompt_loss
 
 FILE = Path("seen") / "train.parquet"  # of a dataset that was built with a detector
@@ -54,12 +56,14 @@ class SeenClasses:
         texts: by which words each class is called, its singular with article first.
         directions: x of each class, shape (K, D).
         correlations: of the log scores, between classes, shape (K, K).
-        covariance: C of the photos' embeddings, shape (D, D).
+        mean: m of the photos' embeddings, shape (D,).
+        covariance: C of them, shape (D, D).
     """
 
     texts: Sequence[Sequence[str]]
     directions: Tensor
     correlations: Tensor
+    mean: Tensor
     covariance: Tensor
 
     def draw(self, count: int, rng: np.random.Generator) -> ClassPrompts:
@@ -89,13 +93,19 @@ class SeenClasses:
             text_embeds: embeddings of texts, shape (B, D).
             names: which classes each names, shape (B, K).
         """
-        directions, correlations, covariance = (
-            part.to(text_embeds) for part in (self.directions, self.correlations, self.covariance)
+        directions, correlations, names = (
+            part.to(text_embeds) for part in (self.directions, self.correlations, names)
         )
-        names = names.to(text_embeds)
-        spread = ((text_embeds @ covariance) * text_embeds).sum(-1).sqrt()  # (B,)
         named_spread = ((names @ correlations) * names).sum(-1).sqrt()  # (B,)
-        return (text_embeds * (names @ directions)).sum(-1) / (spread * named_spread)
+        return (text_embeds * (names @ directions)).sum(-1) / (self.spread(text_embeds) * named_spread)
+
+    def spread(self, text_embeds: Tensor) -> Tensor:
+        """How much the similarity of each text varies over photos, shape (B,)."""
+        return ((text_embeds @ self.covariance.to(text_embeds)) * text_embeds).sum(-1).sqrt()
+
+    def level(self, text_embeds: Tensor) -> Tensor:
+        """The mean similarity of each text, shape (B,)."""
+        return text_embeds @ self.mean.to(text_embeds)
 
 
 class ClassPromptLesson:
@@ -114,8 +124,16 @@ class ClassPromptLesson:
     def loss(self, model: NotClipModel, step: int) -> Tensor:
         """The weighted loss of one step, scalar; differentiable in the text tower."""
         prompts = self._classes.draw(self._count, np.random.default_rng((self._seed, step)))
+        classes = self._classes
         embeds = model.encode_texts(prompts.texts, batch_size=_TEXTS_AT_ONCE)
-        return self._weight * class_prompt_loss(self._classes.agreement(embeds, prompts.names))
+        held = backbone_embeds(model, prompts.texts, texts_at_once=_TEXTS_AT_ONCE)
+        before = classes.spread(held)
+        loss = class_prompt_loss(
+            classes.agreement(embeds, prompts.names),
+            level=(classes.level(embeds) - classes.level(held)) / before,
+            widening=(classes.spread(embeds) / before).log(),
+        )
+        return self._weight * loss
 
 
 def read_seen_classes(data: Path, digests: Sequence[bytes], image_embeds: Tensor) -> SeenClasses | None:
@@ -165,6 +183,7 @@ def measure_seen_classes(texts: Sequence[Sequence[str]], scores: Tensor, image_e
         texts=[texts[index] for index in varies.tolist()],
         directions=standardised.T @ centred / len(centred),
         correlations=standardised.T @ standardised / len(centred),
+        mean=image_embeds.mean(0),
         covariance=centred.T @ centred / len(centred),
     )
 

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from notclip.training.interpolation import LargestShare, keep_share, update_of
+from notclip.training.interpolation import BestShare, keep_share, update_of
 from notclip.training.lora import add_lora
 
 
@@ -33,7 +33,7 @@ def test_half_an_update_moves_a_text_about_half_as_far(clip):
     assert moved(model, texts) == whole
 
 
-def test_the_largest_share_that_forgets_little_enough_is_told_and_the_model_left_as_it_was(clip):
+def test_the_share_that_gains_most_is_told_and_the_model_left_as_it_was(clip):
     model, texts = adapted(clip), {"input_ids": torch.tensor([[0, 5, 7, 1]])}
     whole = moved(model, texts)
     start = {"macro_accuracy": 0.5, "recall_at_5": 0.5}
@@ -42,10 +42,10 @@ def test_the_largest_share_that_forgets_little_enough_is_told_and_the_model_left
         # The further a text has moved, the more is learnt and forgotten.
         return {"macro_accuracy": 0.5 + moved(model, texts), "recall_at_5": 0.5 - 0.01 * moved(model, texts) / whole}
 
-    told = LargestShare(judge, lambda: start, recall_tolerance=0.007)(model)
+    told = BestShare(judge, lambda: start, recall_tolerance=0.007)(model)
     assert told["update_share"] == 0.5 and told["macro_accuracy"] < 0.5 + 0.7 * whole
-    assert LargestShare(judge, lambda: start, recall_tolerance=0.02)(model)["update_share"] == 1.0
-    assert LargestShare(judge, lambda: None, recall_tolerance=0.0)(model)["update_share"] == 1.0
+    assert BestShare(judge, lambda: start, recall_tolerance=0.02)(model)["update_share"] == 1.0
+    assert BestShare(judge, lambda: None, recall_tolerance=0.0)(model)["update_share"] == 1.0
     assert moved(model, texts) == whole
     keep_share(model, 0.25)
     assert moved(model, texts) < 0.5 * whole
