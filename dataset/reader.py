@@ -1,11 +1,11 @@
 """The one reader of a built dataset: rows with the columns that are asked for, each checked, whoever wrote them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Features, List
@@ -97,7 +97,7 @@ def decoded(kind: type[R], values: dict[str, Any], labels: dict[str, list[str]],
     Raises:
         BadInputError: a value is missing, of another type, or of another length than what it belongs to.
     """
-    rules = _rules(kind)
+    rules = _rules(cast(Hashable, kind))
     for name, value in values.items():
         what, holds, empty = rules[name]
         if value is None and empty is not None:
@@ -175,10 +175,11 @@ def _rule(annotation: Any) -> tuple[str, Callable[[Any], bool]]:
 
 
 @cache
-def _rules(kind: type) -> dict[str, tuple[str, Callable[[Any], bool], Callable[[], Any] | None]]:
+def _rules(kind: Hashable) -> dict[str, tuple[str, Callable[[Any], bool], Callable[[], Any] | None]]:
     """Column -> what it must be, whether a value is that, and what stands for none where it may lack."""
-    hints, rules = get_type_hints(kind), {}
-    for one in fields(kind):
+    row = cast("type[CaptionRow]", kind)  # of whichever config
+    hints, rules = get_type_hints(row), {}
+    for one in fields(row):
         empty: Callable[[], Any] | None = None
         if one.metadata.get("optional"):
             empty = one.default_factory if one.default_factory is not MISSING else lambda: None

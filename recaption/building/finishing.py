@@ -18,12 +18,12 @@ from notclip.dataset.rows import PairRow, QuestionRow
 from notclip.dataset.splits import SPLITS
 from notclip.errors import BadInputError
 from notclip.recaption.absences.audit import AuditRecord, audit_records
-from notclip.recaption.absences.mention_rates import salience_table
+from notclip.recaption.absences.mention_rates import mention_rate_table
 from notclip.recaption.building.corpus import read_corpus
 from notclip.recaption.building.detection import read_detection, write_seen
 from notclip.recaption.building.gathering import gathering_skipped
 from notclip.recaption.building.job import BuildJob
-from notclip.recaption.building.pieces import Skipped, columns_taken_for, list_pieces
+from notclip.recaption.building.raw_shards import Skipped, columns_taken_for, list_raw_shards
 from notclip.recaption.building.shard_writer import read_shard_record
 from notclip.recaption.building.work_folder import write_json
 from notclip.recaption.questions.blind import QuestionTexts, blind_accuracy, require_blind_chance
@@ -110,10 +110,10 @@ def finish(job: BuildJob) -> None:
                 "annotated_images": _added(record["annotated"] for split in SPLITS for record in records[split]),
                 "detector": fingerprint,
                 "detector_thresholds": {label: asdict(threshold) for label, threshold in thresholds.items()},
-                "salience": salience_table(corpus.salience),
+                "mention_rates": mention_rate_table(corpus.mention_rates),
                 "wrong_absences": [asdict(record) for record in _audited(records, seed=job.config.seed)],
             },
-            "lexicon": {"concepts": len(job.lexicon), "candidates": len(corpus.companions.candidates)},
+            "lexicon": {"concepts": len(job.lexicon), "candidates": len(corpus.co_occurrence.candidates)},
             "versions": {
                 name: version(name) for name in ("notclip", "datasets", "numpy", "pillow", "pyarrow", "scikit-learn")
             },
@@ -123,7 +123,7 @@ def finish(job: BuildJob) -> None:
     if out.is_dir():
         out.rmdir()
     folder.rename(out)
-    for bulky in (job.work.pieces, job.work.scores):
+    for bulky in (job.work.raw_shards, job.work.scores):
         shutil.rmtree(bulky, ignore_errors=True)
 
 
@@ -225,8 +225,8 @@ def _write_skipped(job: BuildJob, file: Path, records: dict[str, list[dict[str, 
 
 
 def _skipped(job: BuildJob, records: dict[str, list[dict[str, Any]]]) -> Iterator[Skipped]:
-    for piece in list_pieces(job.work, job.part_count)[0]:
-        yield from piece.skipped()
+    for raw_shard in list_raw_shards(job.work, job.part_count)[0]:
+        yield from raw_shard.skipped()
     yield from gathering_skipped(job.work)
     for split in SPLITS:
         for record in records[split]:

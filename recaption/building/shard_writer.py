@@ -25,9 +25,9 @@ from notclip.recaption.building.detection import read_detection, read_scores
 from notclip.recaption.building.gathering import Shard
 from notclip.recaption.building.images import SourceImage, shard_images
 from notclip.recaption.building.job import BuildJob
-from notclip.recaption.building.photo_spool import PhotoSpool
-from notclip.recaption.building.pieces import Skipped
+from notclip.recaption.building.photo_buffer import PhotoBuffer
 from notclip.recaption.building.progress import TaskProgress
+from notclip.recaption.building.raw_shards import Skipped
 from notclip.recaption.building.work_folder import read_json, write_json
 from notclip.recaption.english.caption_text import says_something
 from notclip.recaption.english.text_budget import negate_within
@@ -66,14 +66,14 @@ def read_knowledge(job: BuildJob) -> Knowledge:
     _, thresholds, detected_as = read_detection(job)
     verifier = Verifier(
         job.lexicon,
-        corpus.companions,
+        corpus.co_occurrence,
         vocabulary=frozenset() if job.config.exhaustive == "no" else frozenset(job.concept_of_label.values()),
         thresholds=thresholds,
         detected_as=detected_as,
-        salience=corpus.salience,
+        mention_rates=corpus.mention_rates,
         risk=job.config.risk,
     )
-    return Knowledge(corpus, verifier, balanced_shares(corpus.companions, corpus.companions.candidates))
+    return Knowledge(corpus, verifier, balanced_shares(corpus.co_occurrence, corpus.co_occurrence.candidates))
 
 
 def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
@@ -108,7 +108,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         for name in job.configs:
             unfinished = stack.enter_context(whole_file(job.work.dataset / name / f"{shard.file_name}.parquet"))
             writers[name] = stack.enter_context(RowWriter(unfinished, features[name]))
-        photos = stack.enter_context(PhotoSpool(job.work.shards, {name for pair in pairs for name in pair.image_ids}))
+        photos = stack.enter_context(PhotoBuffer(job.work.shards, {name for pair in pairs for name in pair.image_ids}))
         cut: set[tuple[str, str]] = set()
         rows = _rows(job, shard, facts, questions, queries, knowledge, photos, progress, cut)
         if rephraser is not None:
@@ -239,7 +239,7 @@ def _pairs(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts], table: Fact
         return []
 
 
-def _pair_rows(pairs: Sequence[Pair], photos: PhotoSpool) -> Iterator[PairRow]:
+def _pair_rows(pairs: Sequence[Pair], photos: PhotoBuffer) -> Iterator[PairRow]:
     for pair in pairs:
         values: dict[str, Any] = {"pair": pair.name}
         for place, image_id in enumerate(pair.image_ids):
@@ -258,7 +258,7 @@ def _rows(
     questions: Sequence[Question],
     queries: Sequence[Queries],
     knowledge: Knowledge,
-    photos: PhotoSpool,
+    photos: PhotoBuffer,
     progress: TaskProgress,
     cut: set[tuple[str, str]],
 ) -> Iterator[Row]:

@@ -113,7 +113,7 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> 
         pairs=[ImagePair(row.pair, (row.image_id_0, row.image_id_1), (row.caption_0, row.caption_1)) for row in pairs],
         negated_queries=negated,
         ordinary_queries=ordinary,
-        gallery=list(dict.fromkeys(row.image_id for row in (*captions, *retrieval))),
+        gallery=list(dict.fromkeys([*(row.image_id for row in captions), *(row.image_id for row in retrieval)])),
         files=files,
     )
 

@@ -262,8 +262,8 @@ def test_a_language_model_words_the_captions_and_is_not_asked_again_after_it_wen
         asked = server.captions[:120]
     assert not (tmp_path / "out").exists()
     # Hours of reading a large source are not to be paid again.
-    assert any((tmp_path / ".out.unfinished/pieces").iterdir())
-    monkeypatch.setattr("notclip.recaption.building.pieces.write_json", lambda *_: pytest.fail("was read again"))
+    assert any((tmp_path / ".out.unfinished/raw_shards").iterdir())
+    monkeypatch.setattr("notclip.recaption.building.raw_shards.write_json", lambda *_: pytest.fail("was read again"))
     with fake_llm.FakeLlm(lambda number, items: fake_llm.reworded(items)) as server:
         assert build("out", server.url) == 0
         assert not set(asked) & set(server.captions[:120])
@@ -334,7 +334,7 @@ def test_what_older_code_began_is_begun_anew(data: Path, built: Path, tmp_path: 
     with pytest.raises(ZeroDivisionError):
         build_dataset(config(data, tmp_path / "out"))
     monkeypatch.undo()
-    kept = tmp_path / ".out.unfinished" / "pieces" / "kept"
+    kept = tmp_path / ".out.unfinished" / "raw_shards" / "kept"
     kept.touch()
     change_code("notclip.recaption.english.caption_text")
     monkeypatch.setattr(shard_writer, "read_knowledge", lambda job: 1 / 0)
