@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -82,23 +82,6 @@ def read_training_split(data: Path, split: str) -> TrainingSplit:
         for query in searched.captions
     ]
     return TrainingSplit(images.image_bytes, images.digests, captions, list(groups.values()), queries)
-
-
-def joined(splits: Sequence[TrainingSplit]) -> TrainingSplit:
-    """Several splits as one."""
-    starts = np.cumsum([0, *(len(split.image_bytes) for split in splits)]).tolist()
-    moved = list(zip(splits, starts, strict=False))
-    return TrainingSplit(
-        image_bytes=[encoded for split in splits for encoded in split.image_bytes],
-        digests=[digest for split in splits for digest in split.digests],
-        captions=[replace(c, image=c.image + start) for split, start in moved for c in split.captions],
-        question_groups=[
-            [replace(question, image=question.image + start) for question in group]
-            for split, start in moved
-            for group in split.question_groups
-        ],
-        negated_queries=[(query, image + start) for split, start in moved for query, image in split.negated_queries],
-    )
 
 
 class _DistinctImages:

@@ -5,13 +5,15 @@ built dataset of another source, or a domain that is held out of the training (k
 base thinks alike, with all that is said of them. What helps at home alone has learnt the captions' habits by heart.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.training.data import TrainingSplit, joined, read_training_split
+from notclip.training.data import TrainingSplit, read_training_split
 from notclip.training.validation import AWAY, validate
 
 
@@ -51,3 +53,20 @@ def read_away(data: Path) -> TrainingSplit:
         BadInputError: a file of it is missing or damaged.
     """
     return joined([read_training_split(data, split) for split in ("train", "validation", "test")])
+
+
+def joined(splits: Sequence[TrainingSplit]) -> TrainingSplit:
+    """Several splits as one."""
+    starts = np.cumsum([0, *(len(split.image_bytes) for split in splits)]).tolist()
+    moved = list(zip(splits, starts, strict=False))
+    return TrainingSplit(
+        image_bytes=[encoded for split in splits for encoded in split.image_bytes],
+        digests=[digest for split in splits for digest in split.digests],
+        captions=[replace(c, image=c.image + start) for split, start in moved for c in split.captions],
+        question_groups=[
+            [replace(question, image=question.image + start) for question in group]
+            for split, start in moved
+            for group in split.question_groups
+        ],
+        negated_queries=[(query, image + start) for split, start in moved for query, image in split.negated_queries],
+    )

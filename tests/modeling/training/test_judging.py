@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from notclip.training.data import Caption, Question, TrainingSplit, joined
+from notclip.training.data import Caption, Question, TrainingSplit
 from notclip.training.held_out import LEAST_QUESTIONS, find_domain, hold_out
-from notclip.training.judging import Judged
+from notclip.training.judging import Judged, joined
 from notclip.training.validation import gain
 
 START = {"macro_accuracy": 0.5, "recall_at_5": 0.4, "away_macro_accuracy": 0.5, "away_recall_at_5": 0.4}
