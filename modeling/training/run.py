@@ -145,7 +145,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         "base": base,
         "chosen_epoch": trainer.best_epoch,
         "update_share": share,
-        "judged_away_by": None if away is None else str(config.away or "a domain held out"),
+        "held_out": config.away is None and away is not None,
+        "away_build": None if config.away is None else _build_options(config.away),
         "seen_classes": 0 if classes is None else len(classes.texts),
         "history": trainer.history,
         "steps": trainer.state.global_step,
@@ -174,6 +175,12 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
 def _judged(config: TrainConfig, split: TrainingSplit, image_embeds: Tensor) -> Judged:
     judged = limited(split, questions=config.validation_questions, images=config.validation_images)
     return Judged(judged, image_embeds)
+
+
+def _build_options(data: Path) -> dict[str, Any] | None:
+    """With which options a dataset was built, by its own record."""
+    file = data / "build.json"
+    return read_json_object(file, "`away`").get("config") if file.is_file() else None
 
 
 def _seen_classes(config: TrainConfig, learnt: TrainingSplit, image_embeds: Tensor) -> SeenClasses | None:
