@@ -345,9 +345,7 @@ def test_other_photos_judge_every_epoch_and_nothing_is_learnt_from_them(config, 
     alone = run_training(config)
     both = run_training(dataclasses.replace(config, out=tmp_path / "both", away=data))
     assert [entry.keys() >= {"away_macro_accuracy", "away_recall_at_5"} for entry in both["history"]] == [True] * 3
-    assert (
-        both["away_build"] == json.loads((data / "build.json").read_text())["config"] and alone["away_build"] is None
-    )
+    assert alone["away_build"] is both["away_build"] is None  # no record beside these rows
     weights, same = adapter_weights(config.out), adapter_weights(tmp_path / "both")
     assert all(torch.equal(weights[name], same[name]) for name in weights)
 
