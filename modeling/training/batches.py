@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
+from notclip.embedding_shards import EmbeddingShards
 from notclip.errors import BadInputError
-from notclip.training.data import TrainingSplit
+from notclip.training.data import TrainingSplit, all_of, pick_one_of_each
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class NegationDataset(Dataset):
         negated_share: share of captions that are replaced by one of their negated versions.
     """
 
-    def __init__(self, split: TrainingSplit, image_embeds: Tensor, *, negated_share: float = 0.5):
+    def __init__(self, split: TrainingSplit, image_embeds: Tensor | EmbeddingShards, *, negated_share: float = 0.5):
         self.split, self.image_embeds = split, image_embeds
         self._by_image, self._negated_share = split.captions_by_image(), negated_share
 
@@ -124,24 +124,23 @@ class NegationDataset(Dataset):
 
     def __getitems__(self, draw: Draw) -> dict[str, Any]:
         """The batch of one process: what `Learner.forward` takes."""
-        captions, texts, affirmative = [], [], []
-        for row, (image, (which, negate, version)) in enumerate(zip(draw.images, draw.chances, strict=True)):
-            caption = self._by_image[image][int(which * len(self._by_image[image]))]
-            captions.append(caption.image)
-            if caption.negated and negate < self._negated_share:
-                texts.append(caption.negated[int(version * len(caption.negated))])
+        which, negate, version = draw.chances.T
+        captions = pick_one_of_each(self._by_image, draw.images, which)
+        texts = [caption.text for caption in captions]
+        affirmative = []
+        for row, caption in enumerate(captions):
+            if caption.negated and negate[row] < self._negated_share:
+                texts[row] = caption.negated[int(version[row] * len(caption.negated))]
             else:
-                texts.append(caption.text)
                 affirmative.append(row)
-        questions = [question for group in draw.groups for question in self.split.question_groups[group]]
-        asked = [question.image for question in questions]
+        questions = all_of(self.split.question_groups, draw.groups)
         return {
             "step": draw.step,
             "texts": texts,
             "affirmative": affirmative,
-            "text_images": self.image_embeds[torch.tensor(captions)],
+            "text_images": self.image_embeds[[caption.image for caption in captions]],
             "questions": questions,
-            "question_images": self.image_embeds[torch.tensor(asked)],
+            "question_images": self.image_embeds[[question.image for question in questions]],
         }
 
 

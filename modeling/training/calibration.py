@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from notclip.embedding_shards import EmbeddingShards
 from notclip.remote.composition_notclip import CompositionWeights
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
@@ -82,7 +83,7 @@ def choice_scores(
 
 def fit_composition(
     model: NotClipModel,
-    image_embeds: Tensor,
+    image_embeds: Tensor | EmbeddingShards,
     questions: Sequence[Question],
     negated_queries: Sequence[tuple[str, int]],
     *,
@@ -107,17 +108,18 @@ def fit_composition(
     composition = TrainableComposition(model)
     start = {name: float(getattr(model.config, name)) for name in COMPOSITION_SCALARS}
     log_scales = nn.Parameter(torch.full((2,), math.log(20.0), device=model.device))
-    image_embeds = image_embeds.to(model.device)
-    asked = image_embeds[[question.image for question in questions]]
+    asked = image_embeds[[question.image for question in questions]].to(model.device)
     query_rows = torch.tensor([position[text] for text, _ in negated_queries], device=model.device)
-    query_images = torch.tensor([image for _, image in negated_queries], device=model.device)
+    query_images = torch.tensor([image for _, image in negated_queries])
     searched, query_targets = torch.unique(query_images, return_inverse=True)
+    query_targets = query_targets.to(model.device)
+    gallery = image_embeds[searched].to(model.device)
 
     def losses() -> tuple[Tensor, Tensor]:
         vectors, biases = model.compose(embedded, composition.weights())
         scores, answers = choice_scores(questions, position, vectors, biases, asked)
         # A query's bias is the same for every image, so it plays no part in search.
-        found = vectors[query_rows] @ image_embeds[searched].T
+        found = vectors[query_rows] @ gallery.T
         scales = log_scales.exp()
         return F.cross_entropy(scales[0] * scores, answers), F.cross_entropy(scales[1] * found, query_targets)
 

@@ -19,6 +19,8 @@ class TrainConfig:
     """Folder that `notclip build-dataset` wrote."""
     out: Path
     """Folder to write adapter/, backbone/, model/ and training.json to."""
+    images: Path | None = None
+    """Folder of the photos, where the data only refer to them (built with `--images referenced`)."""
     architecture: str | None = None
     """OpenCLIP's name for what a base of weights alone is of, such as ViT-B-32-quickgelu."""
     resume: bool = False

@@ -16,6 +16,7 @@ from notclip.training.data import TrainingSplit
 from notclip.training.judging import Judged
 
 LEAST_QUESTIONS = 100  # Of fewer a figure is noise.
+MOST_PHOTOS = 200_000  # What is kept of the texts is held in memory: larger sets are judged by `away`.
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,13 @@ def hold_out(
 
     Returns:
         what remains to learn from, what remains of validation, and what the domain has of it; all as it was, and
-        None, where too little would be left of any of them.
+        None, where too little would be left of any of them, or there are more than 200,000 photos.
     """
-    if share > 0:
-        domain = find_domain(train.image_embeds, share=share, seed=seed)
-        held = domain.photos(validation.image_embeds)
-        kept = _without(train.split, domain.photos(train.image_embeds))
+    if share > 0 and len(train.image_embeds) <= MOST_PHOTOS:
+        of_train, of_validation = train.image_embeds[:], validation.image_embeds[:]
+        domain = find_domain(of_train, share=share, seed=seed)
+        held = domain.photos(of_validation)
+        kept = _without(train.split, domain.photos(of_train))
         home, away = _without(validation.split, held), _only(validation.split, held)
         if min(len(split.questions) for split in (kept, home, away)) >= LEAST_QUESTIONS:
             return kept, home, away

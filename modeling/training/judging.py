@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from notclip.embedding_shards import EmbeddingShards
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.data import TrainingSplit, read_training_split
 from notclip.training.validation import AWAY, validate
@@ -27,7 +28,7 @@ class Judged:
     """
 
     split: TrainingSplit
-    image_embeds: Tensor
+    image_embeds: Tensor | EmbeddingShards
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,24 @@ class Judge:
 
     def __call__(self, model: NotClipModel) -> dict[str, float]:
         """The fields of `Validation` at home, and those that travel under the same names with `away_` before."""
-        home = vars(validate(model, self.home.split, self.home.image_embeds.to(model.device)))
+        home = vars(validate(model, self.home.split, self.home.image_embeds))
         if self.away is None:
             return dict(home)
-        away = vars(validate(model, self.away.split, self.away.image_embeds.to(model.device)))
+        away = vars(validate(model, self.away.split, self.away.image_embeds))
         return {**home, **{AWAY + name: value for name, value in away.items()}}
 
 
-def read_away(data: Path) -> TrainingSplit:
+def read_away(data: Path, *, cache: Path | None = None) -> TrainingSplit:
     """All splits of a built dataset as one to judge by.
+
+    Args:
+        data: the dataset.
+        cache: where a copy of its texts is kept, as `read_training_split` does.
 
     Raises:
         BadInputError: a file of it is missing or damaged.
     """
-    return joined([read_training_split(data, split) for split in ("train", "validation", "test")])
+    return joined([read_training_split(data, split, cache=cache) for split in ("train", "validation", "test")])
 
 
 def joined(splits: Sequence[TrainingSplit]) -> TrainingSplit:

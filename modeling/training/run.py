@@ -2,11 +2,12 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from notclip.embedding_cache import cached_image_embeds
+from notclip.dataset.files import split_files
+from notclip.embedding_shards import EmbeddingShards, embed_into_shards
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
 from notclip.files.json_files import read_json_object
@@ -32,18 +34,19 @@ from notclip.training.arguments import training_arguments
 from notclip.training.batches import NegationDataset
 from notclip.training.calibration import fit_composition
 from notclip.training.config import TrainConfig
-from notclip.training.data import TrainingSplit, read_training_split
+from notclip.training.data import CONFIGS, TrainingSplit, read_training_split
 from notclip.training.held_out import hold_out
 from notclip.training.inputs import require_same_inputs, training_inputs
 from notclip.training.interpolation import SHARE, BestShare, keep_share
 from notclip.training.judging import Judge, Judged, read_away
 from notclip.training.lora import add_lora
 from notclip.training.release_probe import write_release_probe
-from notclip.training.seen_classes import ClassPromptLesson, SeenClasses, read_seen_classes
+from notclip.training.seen_classes import ClassPromptLesson, read_seen_classes
 from notclip.training.trainer import NegationTrainer
 from notclip.training.validation import limited
 
 CALIBRATION_QUESTIONS = 4000
+STATISTICS_IMAGES = 100_000
 SAVED = "train_config.json"  # options and inputs of a run
 
 
@@ -67,9 +70,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     if first:
         _check_output(config)
     started = time.monotonic()
-    split = read_training_split(config.data, "train")
-    validation_split = read_training_split(config.data, "validation")
-    other_photos = None if config.away is None else read_away(config.away)
+    for name, part in itertools.product(CONFIGS, ("train", "validation")):
+        split_files(config.data, name, part)  # A folder that is no dataset is told before a model is loaded.
     base = config.base
     if is_openclip(base):
         # Converted once, for the merged backbone and the adapter's users need a base that transformers loads.
@@ -91,20 +93,16 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             require_same_inputs(saved, inputs)
         # Kept at the first start, so that a resumed run can tell whether all is the same.
         write_whole(saved, json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
-    if distributed.is_initialized():
-        own = slice(distributed.get_rank(), None, distributed.get_world_size())
-        for part in filter(None, (split, validation_split, other_photos)):
-            _embed(model, part, config, own)
-        distributed.barrier()
-    image_embeds, validation_embeds = _embed(model, split, config), _embed(model, validation_split, config)
-    learnt, home, away, away_embeds = split, validation_split, other_photos, validation_embeds
-    if other_photos is not None:
-        away_embeds = _embed(model, other_photos, config)
-    else:
+    cache = config.out / "cache" if config.cache is None else config.cache
+    split, validation_split = _read_data(config, cache, first=first)
+    others = [] if config.away is None else [read_away(config.away, cache=cache)]
+    image_embeds, validation_embeds, *other_embeds = embed_splits(model, [split, validation_split, *others], cache)
+    learnt, home, away = split, validation_split, next(iter(others), None)
+    if away is None:
         everything = Judged(split, image_embeds), Judged(validation_split, validation_embeds)
         learnt, home, away = hold_out(*everything, share=config.held_out, seed=config.seed)
 
-    model.set_statistics(image_statistics(image_embeds))
+    model.set_statistics(image_statistics(evenly(image_embeds, at_most=STATISTICS_IMAGES)))
     warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
     torch.manual_seed(config.seed)  # the adapter's initial weights, the same in every process
@@ -118,17 +116,17 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     )
     model.backbone = adapted
     judge = Judge(
-        _judged(config, home, validation_embeds), None if away is None else _judged(config, away, away_embeds)
+        _judged(config, home, validation_embeds),
+        None if away is None else _judged(config, away, next(iter(other_embeds), validation_embeds)),
     )
-    classes = _seen_classes(config, learnt, image_embeds)
+    lesson = _lesson(config, learnt, image_embeds)
     trainer = NegationTrainer(
         model,
         arguments,
         train_dataset=NegationDataset(learnt, image_embeds, negated_share=config.negated_share),
         eval_dataset=NegationDataset(judge.home.split, validation_embeds),
         judge=BestShare(judge, lambda: next(iter(trainer.history), None), recall_tolerance=config.recall_tolerance),
-        extra=classes
-        and ClassPromptLesson(classes, weight=config.class_weight, count=config.class_prompts, seed=config.seed),
+        extra=lesson,
     )
     trainer.train(resume_from_checkpoint=config.resume)
     if not first:
@@ -147,7 +145,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         "update_share": share,
         "held_out": config.away is None and away is not None,
         "away_build": None if config.away is None else _build_options(config.away),
-        "seen_classes": 0 if classes is None else len(classes.texts),
+        "seen_classes": 0 if lesson is None else lesson.classes,
         "history": trainer.history,
         "steps": trainer.state.global_step,
         "composition": {
@@ -156,9 +154,9 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         },
         "trainable_parameters": trainable,
         "total_parameters": total,
-        "training_images": len(split.image_bytes),
+        "training_images": len(split.digests),
         "training_captions": len(split.captions),
-        "training_questions": len(split.questions),
+        "training_questions": int(split.group_sizes.sum()),
         "texts_cut": cut,
         "text_tokens": seen,
         "data_sha256": _sha256(config.data / "build.json"),
@@ -172,9 +170,21 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     return record
 
 
-def _judged(config: TrainConfig, split: TrainingSplit, image_embeds: Tensor) -> Judged:
+def _judged(config: TrainConfig, split: TrainingSplit, image_embeds: Tensor | EmbeddingShards) -> Judged:
     judged = limited(split, questions=config.validation_questions, images=config.validation_images)
     return Judged(judged, image_embeds)
+
+
+def _lesson(config: TrainConfig, learnt: TrainingSplit, image_embeds: EmbeddingShards) -> ClassPromptLesson | None:
+    """What a detector saw in the photos that are learnt from, where that is to be taught."""
+    if config.class_weight == 0:
+        return None
+    rows = sorted({caption.image for caption in learnt.captions})
+    rows = rows[:: -(-len(rows) // STATISTICS_IMAGES)]
+    classes = read_seen_classes(config.data, [learnt.digests[row] for row in rows], image_embeds[rows])
+    if classes is None:
+        return None
+    return ClassPromptLesson(classes, weight=config.class_weight, count=config.class_prompts, seed=config.seed)
 
 
 def _build_options(data: Path) -> dict[str, Any] | None:
@@ -183,18 +193,10 @@ def _build_options(data: Path) -> dict[str, Any] | None:
     return read_json_object(file, "`away`").get("config") if file.is_file() else None
 
 
-def _seen_classes(config: TrainConfig, learnt: TrainingSplit, image_embeds: Tensor) -> SeenClasses | None:
-    """What a detector saw in the photos that are learnt from, where that is to be taught."""
-    if config.class_weight == 0:
-        return None
-    rows = sorted({caption.image for caption in learnt.captions})
-    return read_seen_classes(config.data, [learnt.digests[row] for row in rows], image_embeds[rows])
-
-
 def _texts(split: TrainingSplit) -> Iterator[str]:
     """All texts that negate something, or stand beside such ones."""
     yield from (text for caption in split.captions for text in caption.negated)
-    yield from (text for question in split.questions for text in question.choices)
+    yield from (text for group in split.question_groups for question in group for text in question.choices)
     yield from (text for text, _ in split.negated_queries)
 
 
@@ -218,16 +220,49 @@ def _check_output(config: TrainConfig) -> None:
 
 def _config_content(config: TrainConfig) -> dict[str, Any]:
     content = dataclasses.asdict(config) | {"data": str(config.data), "out": str(config.out)}
-    places = {name: None if content[name] is None else str(content[name]) for name in ("cache", "away")}
-    content |= places | {"trainer": list(config.trainer)}
+    content |= {"cache": None if config.cache is None else str(config.cache), "trainer": list(config.trainer)}
+    for name in ("images", "away"):
+        content[name] = None if content[name] is None else str(content[name])
     del content["resume"]
     return content
 
 
-def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig, own: slice = slice(None)) -> Tensor:
-    """Embed the images of one split, or those of one process, so that all share the work."""
-    cache = config.out / "cache" if config.cache is None else config.cache
-    return cached_image_embeds(model, split.image_bytes[own], split.digests[own], cache)
+def _read_data(config: TrainConfig, cache: Path, *, first: bool) -> tuple[TrainingSplit, TrainingSplit]:
+    """Both splits; the first process copies their texts, the others read the copy."""
+    if distributed.is_initialized() and not first:
+        distributed.barrier()
+    splits = [
+        read_training_split(config.data, name, images=config.images, cache=cache) for name in ("train", "validation")
+    ]
+    if distributed.is_initialized() and first:
+        distributed.barrier()
+    for name, split in zip(("train", "validation"), splits, strict=True):
+        holds = {"captions": split.captions, "questions": split.question_groups, "retrieval": split.negated_queries}
+        if lacking := next((config_name for config_name, rows in holds.items() if len(rows) == 0), None):
+            raise BadInputError(
+                f"`data` {config.data} has no rows of {lacking} in its split {name!r}, and the training needs all of "
+                f"{', '.join(holds)}: build it from more photos, or with a higher --questions-per-image."
+            )
+    return splits[0], splits[1]
+
+
+def embed_splits(model: NotClipModel, splits: Sequence[TrainingSplit], cache: Path) -> list[EmbeddingShards]:
+    """Embeddings of the photos of some splits; several processes share the work."""
+    several = distributed.is_initialized()
+    rank, world_size = (distributed.get_rank(), distributed.get_world_size()) if several else (0, 1)
+    folders = [
+        embed_into_shards(model, split.image_bytes, split.digests, cache, rank=rank, world_size=world_size)
+        for split in splits
+    ]
+    if several:
+        distributed.barrier()
+    return [EmbeddingShards(folder, len(split.digests)) for folder, split in zip(folders, splits, strict=True)]
+
+
+def evenly(image_embeds: EmbeddingShards, *, at_most: int) -> Tensor:
+    """All embeddings, or so many at even distances."""
+    step = max(1, -(-len(image_embeds) // at_most))
+    return image_embeds[::step]
 
 
 def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:

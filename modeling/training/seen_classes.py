@@ -121,6 +121,11 @@ class ClassPromptLesson:
     def __init__(self, classes: SeenClasses, *, weight: float, count: int, seed: int):
         self._classes, self._weight, self._count, self._seed = classes, weight, count, seed
 
+    @property
+    def classes(self) -> int:
+        """How many classes are taught."""
+        return len(self._classes.texts)
+
     def loss(self, model: NotClipModel, step: int) -> Tensor:
         """The weighted loss of one step, scalar; differentiable in the text tower."""
         prompts = self._classes.draw(self._count, np.random.default_rng((self._seed, step)))

@@ -82,7 +82,7 @@ class NegationTrainer(Trainer):
         self.sampler = GroupBatchSampler(
             images=len(train_dataset),
             groups=len(train_dataset.split.question_groups),
-            largest_group=max(map(len, train_dataset.split.question_groups), default=0),
+            largest_group=int(train_dataset.split.group_sizes.max(initial=0)),
             batch_images=args.per_device_train_batch_size * args.world_size,
             batch_questions=args.per_device_train_questions * args.world_size,
             seed=args.seed,
@@ -181,7 +181,7 @@ class NegationTrainer(Trainer):
         return next(_whole(e["epoch"]) for e in self.state.log_history if "eval_gain" in e and e["step"] == step)
 
     def _validate(self, model: NotClipModel) -> Mapping[str, float]:
-        return vars(validate(model, self.eval_dataset.split, self.eval_dataset.image_embeds.to(self.args.device)))
+        return vars(validate(model, self.eval_dataset.split, self.eval_dataset.image_embeds))
 
     def _evaluate(self, trial: Any, ignore_keys_for_eval: Any, skip_scheduler: bool = False) -> dict[str, float]:
         if skip_scheduler and self.history:  # The start of a run that goes on was judged before.

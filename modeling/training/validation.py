@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from notclip.embedding_shards import EmbeddingShards
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import choice_shares
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import choice_scores
@@ -61,27 +62,23 @@ def limited(split: TrainingSplit, *, questions: int, images: int, captions_per_i
             break
         groups.append(group)
     by_image = split.captions_by_image()[:images]
-    kept = {captions[0].image for captions in by_image}
-    first_query: dict[int, tuple[str, int]] = {}
-    for query, image in split.negated_queries:
-        if image in kept:
-            first_query.setdefault(image, (query, image))
+    kept = [captions[0].image for captions in by_image]
     return TrainingSplit(
         split.image_bytes,
         split.digests,
         [caption for captions in by_image for caption in captions[:captions_per_image]],
         groups,
-        list(first_query.values()),
+        split.queries_of(kept),
     )
 
 
 @torch.inference_mode()
-def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor) -> Validation:
+def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor | EmbeddingShards) -> Validation:
     """Score the split with the model as it is; image embeddings, shape (I, D), are given, since no step moves them."""
     texts = list(dict.fromkeys(choice for question in split.questions for choice in question.choices))
     position = {text: row for row, text in enumerate(texts)}
     embedded = model.embed_texts(texts)
-    asked = image_embeds[[question.image for question in split.questions]]
+    asked = image_embeds[[question.image for question in split.questions]].to(model.device)
     plain = (embedded.whole, embedded.whole.new_zeros(len(texts)))
     accuracies = [
         macro_accuracy(split, *choice_scores(split.questions, position, *queries, asked))
@@ -97,11 +94,11 @@ def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor) ->
     )
 
 
-def recall_at(k: int, queries: Tensor, own_image: Sequence[int], image_embeds: Tensor) -> float:
+def recall_at(k: int, queries: Tensor, own_image: Sequence[int], image_embeds: Tensor | EmbeddingShards) -> float:
     """Share of queries, shape (Q, D), whose own image is among the k best of all images that any query asks for."""
-    searched, targets = torch.unique(torch.tensor(own_image, device=queries.device), return_inverse=True)
-    scores = queries @ image_embeds[searched].T  # (Q, I)
-    own = scores.gather(1, targets[:, None])
+    searched, targets = torch.unique(torch.tensor(own_image), return_inverse=True)
+    scores = queries @ image_embeds[searched].to(queries.device).T  # (Q, I)
+    own = scores.gather(1, targets[:, None].to(queries.device))
     return ((scores > own).sum(1) < k).float().mean().item()
 
 
