@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 
-from notclip.embedding_cache import cached_image_embeds
+from notclip.embedding_shards import cached_image_embeds
 from notclip.loading import load_model
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.data import read_training_split
