@@ -29,7 +29,7 @@ from notclip.scripts import stage_release as script
 def no_figures(request, monkeypatch):
     """Drawing takes most of a stage's time; only the test that compares bytes needs the pictures."""
     if "bytes" not in request.node.name:
-        monkeypatch.setattr(staging, "_write_figures", lambda release, assets: assets.mkdir(parents=True))
+        monkeypatch.setattr(staging, "write_figures", lambda release, assets: assets.mkdir(parents=True))
 
 
 def test_a_stage_holds_every_repository_and_a_manifest_of_every_file(inputs):

@@ -26,7 +26,7 @@ from notclip.openclip.architectures import (
     openclip_description,
     transformers_config,
 )
-from notclip.openclip.convert import _installed_vocabulary, clip_tokenizer, load_openclip, save_openclip
+from notclip.openclip.convert import clip_tokenizer, installed_vocabulary, load_openclip, save_openclip
 from notclip.openclip.files import read_weights
 
 needs_open_clip = pytest.mark.skipif(
@@ -49,7 +49,7 @@ def clip_description(**more):
 def siglip_description(tower, **text):
     text_cfg = TEXT | text
     text_cfg |= {"no_causal_mask": True, "proj_bias": True, "pool_type": "last", "norm_kwargs": {"eps": 1e-6}}
-    return openclip_architectures._siglip_description(32, tower, 32, text_cfg)
+    return openclip_architectures.siglip_description(32, tower, 32, text_cfg)
 
 
 DESCRIPTIONS = {
@@ -179,7 +179,7 @@ def test_timms_towers_have_the_sizes_and_the_gelu_that_are_written_down(answer):
 
 @needs_open_clip
 def test_texts_are_split_as_open_clip_splits_them(answer):
-    tokenizer = clip_tokenizer(_installed_vocabulary())
+    tokenizer = clip_tokenizer(installed_vocabulary())
     for text, expected in zip(TEXTS, answer["tokens"], strict=True):
         end = expected.index(max(expected)) + 1
         assert tokenizer(text)["input_ids"] == expected[:end], text

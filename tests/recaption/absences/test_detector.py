@@ -44,8 +44,8 @@ def test_scored_photos_come_from_the_cache_the_next_time(tmp_path: Path):
 
 
 def test_a_run_that_was_killed_goes_on_from_what_it_had_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(detector, "_SAVE_EVERY", 1)
-    monkeypatch.setattr(detector, "_WINDOW", 1)
+    monkeypatch.setattr(detector, "SAVE_EVERY", 1)
+    monkeypatch.setattr(detector, "WINDOW", 1)
     images = {"a": b"\x33", "b": b"\x66", "c": b"\x99"}
 
     def killed():
