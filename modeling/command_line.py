@@ -28,6 +28,7 @@ from notclip.files.writable_caches import use_writable_caches
 VERBS: Mapping[str, str] = {
     "demo": "the whole way on one machine: data, training, scores, staged release, and a table at the end",
     "build-dataset": "captioned photos to negated captions, counterbalanced questions and retrieval queries",
+    "embed-images": "a dataset's photos to embeddings, made once for all trainings; several processes share the work",
     "train-adapter": "a LoRA adapter that teaches a dual encoder negation",
     "init-suite": "start a suite of your own: photos and a file of examples, with which score-model decides",
     "score-model": "score any dual encoder on questions and retrieval, with confidence intervals, to a results JSON",

@@ -7,14 +7,13 @@ base thinks alike, with all that is said of them. What helps at home alone has l
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
 from notclip.embedding_shards import EmbeddingShards
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.training.data import TrainingSplit, read_training_split
+from notclip.training.data import TrainingSplit
 from notclip.training.validation import AWAY, validate
 
 
@@ -45,19 +44,6 @@ class Judge:
             return dict(home)
         away = vars(validate(model, self.away.split, self.away.image_embeds))
         return {**home, **{AWAY + name: value for name, value in away.items()}}
-
-
-def read_away(data: Path, *, cache: Path | None = None) -> TrainingSplit:
-    """All splits of a built dataset as one to judge by.
-
-    Args:
-        data: the dataset.
-        cache: where a copy of its texts is kept, as `read_training_split` does.
-
-    Raises:
-        BadInputError: a file of it is missing or damaged.
-    """
-    return joined([read_training_split(data, split, cache=cache) for split in ("train", "validation", "test")])
 
 
 def joined(splits: Sequence[TrainingSplit]) -> TrainingSplit:

@@ -7,7 +7,7 @@ import json
 import platform
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, distributed
 
 from notclip.dataset.files import split_files
+from notclip.dataset.splits import SPLITS
 from notclip.embedding_shards import EmbeddingShards, embed_into_shards
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
@@ -38,7 +39,7 @@ from notclip.training.data import CONFIGS, TrainingSplit, read_training_split
 from notclip.training.held_out import hold_out
 from notclip.training.inputs import require_same_inputs, training_inputs
 from notclip.training.interpolation import SHARE, BestShare, keep_share
-from notclip.training.judging import Judge, Judged, read_away
+from notclip.training.judging import Judge, Judged, joined
 from notclip.training.lora import add_lora
 from notclip.training.release_probe import write_release_probe
 from notclip.training.seen_classes import ClassPromptLesson, read_seen_classes
@@ -94,8 +95,11 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         # Kept at the first start, so that a resumed run can tell whether all is the same.
         write_whole(saved, json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
     cache = config.out / "cache" if config.cache is None else config.cache
-    split, validation_split = _read_data(config, cache, first=first)
-    others = [] if config.away is None else [read_away(config.away, cache=cache)]
+    split, validation_split = read_data(config.data, ("train", "validation"), images=config.images, cache=cache)
+    _require_rows(config.data, {"train": split, "validation": validation_split})
+    others = []
+    if config.away is not None:
+        others = [joined(read_data(config.away, SPLITS, images=None, cache=cache))]
     image_embeds, validation_embeds, *other_embeds = embed_splits(model, [split, validation_split, *others], cache)
     learnt, home, away = split, validation_split, next(iter(others), None)
     if away is None:
@@ -103,7 +107,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         learnt, home, away = hold_out(*everything, share=config.held_out, seed=config.seed)
 
     model.set_statistics(image_statistics(evenly(image_embeds, at_most=STATISTICS_IMAGES)))
-    warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
+    warm_up = limited(learnt, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
     torch.manual_seed(config.seed)  # the adapter's initial weights, the same in every process
     adapted = add_lora(
@@ -227,36 +231,48 @@ def _config_content(config: TrainConfig) -> dict[str, Any]:
     return content
 
 
-def _read_data(config: TrainConfig, cache: Path, *, first: bool) -> tuple[TrainingSplit, TrainingSplit]:
-    """Both splits; the first process copies their texts, the others read the copy."""
-    if distributed.is_initialized() and not first:
+def read_data(data: Path, names: Sequence[str], *, images: Path | None, cache: Path) -> list[TrainingSplit]:
+    """Splits of a dataset; the first of several processes copies their texts to the cache, the others read the copy.
+
+    Args:
+        data: the dataset.
+        names: of the splits.
+        images: the folder of the photos, for a dataset that only refers to them.
+        cache: where the copy is kept.
+
+    Raises:
+        BadInputError: a split is missing or wrong.
+    """
+    several, later = distributed.is_initialized(), distributed.is_initialized() and distributed.get_rank() > 0
+    if later:
         distributed.barrier()
-    splits = [
-        read_training_split(config.data, name, images=config.images, cache=cache) for name in ("train", "validation")
-    ]
-    if distributed.is_initialized() and first:
+    splits = [read_training_split(data, name, images=images, cache=cache) for name in names]
+    if several and not later:
         distributed.barrier()
-    for name, split in zip(("train", "validation"), splits, strict=True):
-        holds = {"captions": split.captions, "questions": split.question_groups, "retrieval": split.negated_queries}
-        if lacking := next((config_name for config_name, rows in holds.items() if len(rows) == 0), None):
-            raise BadInputError(
-                f"`data` {config.data} has no rows of {lacking} in its split {name!r}, and the training needs all of "
-                f"{', '.join(holds)}: build it from more photos, or with a higher --questions-per-image."
-            )
-    return splits[0], splits[1]
+    return splits
 
 
-def embed_splits(model: NotClipModel, splits: Sequence[TrainingSplit], cache: Path) -> list[EmbeddingShards]:
+def embed_splits(
+    model: NotClipModel, splits: Sequence[TrainingSplit], cache: Path, *, batch_size: int = 64
+) -> list[EmbeddingShards]:
     """Embeddings of the photos of some splits; several processes share the work."""
     several = distributed.is_initialized()
     rank, world_size = (distributed.get_rank(), distributed.get_world_size()) if several else (0, 1)
-    folders = [
-        embed_into_shards(model, split.image_bytes, split.digests, cache, rank=rank, world_size=world_size)
-        for split in splits
-    ]
+    share = {"rank": rank, "world_size": world_size, "batch_size": batch_size}
+    folders = [embed_into_shards(model, split.image_bytes, split.digests, cache, **share) for split in splits]
     if several:
         distributed.barrier()
     return [EmbeddingShards(folder, len(split.digests)) for folder, split in zip(folders, splits, strict=True)]
+
+
+def _require_rows(data: Path, splits: Mapping[str, TrainingSplit]) -> None:
+    for name, split in splits.items():
+        holds = {"captions": split.captions, "questions": split.question_groups, "retrieval": split.negated_queries}
+        if lacking := next((config for config, rows in holds.items() if len(rows) == 0), None):
+            raise BadInputError(
+                f"`data` {data} has no rows of {lacking} in its split {name!r}, and the training needs all of "
+                f"{', '.join(holds)}: build it from more photos, or with a higher --questions-per-image."
+            )
 
 
 def evenly(image_embeds: EmbeddingShards, *, at_most: int) -> Tensor:

@@ -112,6 +112,10 @@ def _read_file(file: Path, config: str, photos: dict[str, Photo | Clip], folder:
     parquet = opened_parquet(file)  # Kept open for its photos.
     endings = _IMAGES.get(config, ("",))
     readers = {PhotoColumn(parquet, file, ending=ending, folder=folder): f"image_id{ending}" for ending in endings}
+    if folder is not None and all(reader.is_embedded for reader in readers):
+        raise BadInputError(
+            f"`images` is for CSV and YAML files, and for datasets that refer to their photos; {file} holds its own."
+        )
     row: Row
     place: Place
     for row, place in read_rows(file, ROWS[config], [*readers.values(), *_TEXT_COLUMNS[config]]):  # type: ignore[type-var]

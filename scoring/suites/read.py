@@ -28,8 +28,8 @@ def read_suite(
     Args:
         path: a folder that `notclip build-dataset` wrote, such a dataset's id on the Hub, a CSV or YAML file, or a
             folder of such files, as `notclip init-suite` makes one.
-        images: the folder of the photos that CSV and YAML files name, by default the one in which the files are; or those
-            that a dataset refers to.
+        images: the folder of the photos that CSV and YAML files name, by default the one in which the files are; or of
+            those that a dataset refers to.
         split: of a dataset.
         limit: keep this many images, for a quick look.
         revision: of a dataset on the Hub.

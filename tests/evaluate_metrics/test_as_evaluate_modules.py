@@ -162,7 +162,7 @@ def test_batches_with_different_columns_are_refused(questions):
     first, second = halves(questions)
     metric.add_batch(**first)
     second.pop("image_ids")
-    with pytest.raises(ValueError, match="Every batch must have the columns of the first"):
+    with pytest.raises(ValueError, match="Every batch must have the columns"):
         metric.add_batch(**second)
     with pytest.raises(ValueError, match=r"Columns must be among .*kinds, .*, got colours"):
         load("negated_mcq").add_batch(predictions=[[0, 1]], references=[0], colours=["red"])
@@ -232,9 +232,9 @@ def test_the_pages_refuse_a_missing_score_and_a_depth_that_is_no_number():
     pytest.importorskip("gradio")
     questions, search = (_app(name) for name in METRICS)
     assert questions.read_table("answer,score_0,score_1,score_2\n0,1,2,\n")["predictions"] == [[1.0, 2.0]]
-    with pytest.raises(ValueError, match="Line 2: could not convert string to float: ''"):
+    with pytest.raises(ValueError, match=r"Line 2: .* float"):
         questions.read_table("answer,score_0,score_1,score_2\n0,,1,2\n")
-    with pytest.raises(Exception, match="Depths k must be whole numbers divided by spaces, got '1 x'"):
+    with pytest.raises(Exception, match=r"Depths k must be whole numbers .*got '1 x'"):
         search.compute(search.EXAMPLE, "1 x")
 
 

@@ -430,7 +430,7 @@ def test_groups_that_share_an_image_are_resampled_together():
         ({"predictions": [[0.1, 0.2], [0.2]]}, r"`predictions` row 1 must hold at least two scores, got \[0.2\]"),
         (
             {"predictions": [[0.1, 0.2], ["a", "b"]]},
-            "`predictions` row 1 must be a list of numbers, the choices' scores",
+            "`predictions` row 1 must be a list of numbers",
         ),
         ({"predictions": [], "references": []}, "`predictions` must hold at least one question"),
         ({"references": [0, 2]}, "`references` row 1 must be one of its choices, 0 to 1, got 2"),

@@ -338,14 +338,14 @@ def test_a_description_that_no_model_has_is_refused_before_it_takes_memory(weigh
 def test_what_transformers_cannot_compute_is_refused():
     coca = clip_description()
     coca["vision_cfg"] = coca["vision_cfg"] | {"attentional_pool": True}
-    with pytest.raises(BadInputError, match="sets `attentional_pool` to True, which transformers' CLIP lacks"):
+    with pytest.raises(BadInputError, match=r"`attentional_pool`.* True"):
         transformers_config(coca)
     with pytest.raises(BadInputError, match=r"'vit_medium' .* none of SigLIP's"):
         transformers_config(siglip_description("vit_medium"))
 
 
 def test_a_model_of_another_kind_does_not_go_to_openclip(vision_text, processor, tmp_path):
-    with pytest.raises(BadInputError, match="type 'vision-text-dual-encoder' does not convert to OpenCLIP"):
+    with pytest.raises(BadInputError, match="'vision-text-dual-encoder' does not convert"):
         save_openclip(vision_text, processor, tmp_path / "openclip")
     assert list(tmp_path.iterdir()) == []
 
