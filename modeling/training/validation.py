@@ -36,7 +36,7 @@ class Validation:
 def gain(start: Mapping[str, float], now: Mapping[str, float], *, recall_tolerance: float) -> float:
     """How much macro accuracy was gained since the start, the mean of home and away.
 
-    -1 where ordinary recall@5 was lost at home or away, or macro accuracy away.
+    -1 where macro accuracy or ordinary recall@5 was lost at home or away.
 
     >>> start = {"macro_accuracy": 0.25, "recall_at_5": 0.45, "away_macro_accuracy": 0.5, "away_recall_at_5": 0.4}
     >>> gain(start, start | {"macro_accuracy": 0.75}, recall_tolerance=0.01)
@@ -49,7 +49,7 @@ def gain(start: Mapping[str, float], now: Mapping[str, float], *, recall_toleran
     places = [""] + [AWAY] * (AWAY + "macro_accuracy" in start)
     gains = [now[place + "macro_accuracy"] - start[place + "macro_accuracy"] for place in places]
     lost = any(now[place + "recall_at_5"] < start[place + "recall_at_5"] - recall_tolerance for place in places)
-    if lost or any(away < 0 for away in gains[1:]):
+    if lost or min(gains) < 0:
         return -1.0
     return sum(gains) / len(gains)
 

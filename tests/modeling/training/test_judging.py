@@ -19,6 +19,7 @@ def test_a_gain_is_the_mean_of_home_and_away():
 
 def test_what_helps_at_home_and_hurts_away_is_worth_less_than_nothing():
     assert gained(macro_accuracy=0.9, away_macro_accuracy=0.499) == -1
+    assert gained(macro_accuracy=0.499, away_macro_accuracy=0.9) == -1
 
 
 @pytest.mark.parametrize("place", ["", "away_"])
