@@ -383,7 +383,7 @@ class NotClipModel(PreTrainedModel):
         statistics = self.statistics
         if statistics is not None:
             statistics = ImageStatistics(*(part.to(vectors) for part in vars(statistics).values()))
-        spread = SPREAD_OF_A_LOGIT / self.logit_scale.detach().exp().item()
+        spread = SPREAD_OF_A_LOGIT / self.logit_scale.detach().exp()
         # A score is what remains of far larger terms, too little of them to be told in half precision.
         with torch.autocast(vectors.device.type, enabled=False):
             composed, composed_biases = compose(embedded.parts, weights, statistics, spread=spread, strength=strength)
@@ -485,11 +485,14 @@ class NotClipModel(PreTrainedModel):
         """Take over statistics of photos, as `image_statistics` measures them."""
         for name, value in vars(statistics).items():
             getattr(self, f"image_{name}").copy_(value)
+        self._is_measured = None
 
     @property
     def statistics(self) -> ImageStatistics | None:
         """What `calibrate` measured, or None."""
-        if not self.image_shares.any():
+        if self._is_measured is None:  # Asked once: in training a GPU would be waited for in each step.
+            self._is_measured = bool(self.image_shares.any())
+        if not self._is_measured:
             return None
         return ImageStatistics(self.image_mean, self.image_covariance, self.image_centres, self.image_shares)
 
@@ -508,6 +511,10 @@ class NotClipModel(PreTrainedModel):
         """
         vectors, biases = self.encode_queries(texts, composition=composition, strength=strength)
         return self.encode_images(images) @ vectors.T + biases
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        self._is_measured = None
+        super()._load_from_state_dict(*args, **kwargs)
 
     def train(self, mode: bool = True) -> "NotClipModel":
         """As every module; forgets embedded concepts too, since not every optimizer tells that it changed weights."""

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,15 +12,18 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import masking_utils
 
 from notclip.errors import BadInputError
 from notclip.loading import load_model
+from notclip.remote.composition_notclip import image_statistics
 from notclip.training import interpolation, run
 from notclip.training import trainer as negation_trainer
 from notclip.training.batches import GroupBatchSampler, NegationDataset
 from notclip.training.config import TrainConfig
 from notclip.training.data import read_training_split
 from notclip.training.learner import Learner
+from notclip.training.lora import add_lora
 from notclip.training.run import run_training
 from notclip.training.trainer import NegationTrainer
 
@@ -194,6 +198,25 @@ def test_half_precision_learns_what_single_precision_learns(config, tmp_path):
     for scores, near in (("plain_scores", {"atol": 1e-2, "rtol": 0}), ("scores", {"atol": 1e-2, "rtol": 1e-2})):
         torch.testing.assert_close(torch.tensor(half[scores]), torch.tensor(single[scores]), **near)
     assert half["scores"] != single["scores"]
+
+
+def test_a_step_leaves_no_tensor_behind_and_waits_for_no_device(config, data, monkeypatch):
+    """On the device `meta`, which holds no numbers: whoever asks for one, or mixes in one of the CPU's, fails."""
+    monkeypatch.setattr(masking_utils, "fast_all", lambda mask: False)  # transformers asks whether a mask is all ones
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # which knows no such device
+    model = load_model(config.base, composition="scope")
+    split = read_training_split(data, "train")
+    embeds = torch.nn.functional.normalize(torch.randn(len(split.digests), 16), dim=-1)
+    model.set_statistics(image_statistics(embeds))
+    assert model.statistics is not None
+    model.backbone = add_lora(model.backbone, rank=2, alpha=4)
+    batch = NegationDataset(split, embeds.to("meta")).__getitems__(next(iter(draws(data)[1])))
+    learner = Learner(model.to("meta")).to("meta")
+    loss = learner(**batch)["loss"]
+    assert loss.device.type == "meta" and batch["text_images"].device.type == "meta"
+    loss.backward()
+    learning = [parameter for parameter in learner.parameters() if parameter.requires_grad]
+    assert all(parameter.grad is not None and parameter.grad.device.type == "meta" for parameter in learning)
 
 
 def test_the_three_release_forms_score_as_the_training_run_did(config):
