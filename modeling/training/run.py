@@ -2,11 +2,12 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from notclip.embedding_cache import cached_image_embeds
+from notclip.dataset.files import split_files
+from notclip.dataset.splits import SPLITS
+from notclip.embedding_shards import EmbeddingShards, embed_into_shards
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
 from notclip.files.json_files import read_json_object
@@ -23,22 +26,28 @@ from notclip.files.only_writer import only_writer
 from notclip.files.whole_files import clear_partials, partial_folder, write_whole
 from notclip.loading import load_model, load_processor
 from notclip.openclip.files import is_openclip
+from notclip.provenance import weights_sha256
 from notclip.remote.composition_notclip import image_statistics
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.scoring.provenance import weights_sha256
 from notclip.text_lengths import texts_cut
+from notclip.training.arguments import training_arguments
+from notclip.training.batches import NegationDataset
 from notclip.training.calibration import fit_composition
 from notclip.training.config import TrainConfig
-from notclip.training.data import TrainingSplit, read_training_split
+from notclip.training.data import CONFIGS, TrainingSplit, read_training_split
+from notclip.training.held_out import hold_out
 from notclip.training.inputs import require_same_inputs, training_inputs
+from notclip.training.interpolation import SHARE, BestShare, keep_share
+from notclip.training.judging import Judge, Judged, joined
 from notclip.training.lora import add_lora
-from notclip.training.release_probe import write_release_probe
-from notclip.training.state import forget_state
-from notclip.training.trainer import train
+from notclip.training.reference_scores import write_reference_scores
+from notclip.training.seen_classes import ClassPromptLesson, read_seen_classes
+from notclip.training.trainer import NegationTrainer
 from notclip.training.validation import limited
 
 CALIBRATION_QUESTIONS = 4000
+STATISTICS_IMAGES = 100_000
 SAVED = "train_config.json"  # options and inputs of a run
 
 
@@ -62,8 +71,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     if first:
         _check_output(config)
     started = time.monotonic()
-    split = read_training_split(config.data, "train")
-    validation_split = read_training_split(config.data, "validation")
+    for name, part in itertools.product(CONFIGS, ("train", "validation")):
+        split_files(config.data, name, part)  # A folder that is no dataset is told before a model is loaded.
     base = config.base
     if is_openclip(base):
         # Converted once, for the merged backbone and the adapter's users need a base that transformers loads.
@@ -76,7 +85,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             distributed.barrier()
     elif config.architecture is not None:
         raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
-    model = load_model(base, composition="scope", argument="base")
+    arguments = training_arguments(config, state_folder)
+    model = load_model(base, composition="scope", argument="base").to(arguments.device)
     base_sha256 = weights_sha256(model) if first else ""
     if first:
         saved, inputs = config.out / SAVED, training_inputs(config, model)
@@ -84,13 +94,20 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             require_same_inputs(saved, inputs)
         # Kept at the first start, so that a resumed run can tell whether all is the same.
         write_whole(saved, json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
-        _embed(model, split, config), _embed(model, validation_split, config)
-    if distributed.is_initialized():
-        distributed.barrier()
-    image_embeds, validation_embeds = _embed(model, split, config), _embed(model, validation_split, config)
+    cache = config.out / "cache" if config.cache is None else config.cache
+    split, validation_split = read_data(config.data, ("train", "validation"), images=config.images, cache=cache)
+    _require_rows(config.data, {"train": split, "validation": validation_split})
+    others = []
+    if config.away is not None:
+        others = [joined(read_data(config.away, SPLITS, images=None, cache=cache))]
+    image_embeds, validation_embeds, *other_embeds = embed_splits(model, [split, validation_split, *others], cache)
+    learnt, home, away = split, validation_split, next(iter(others), None)
+    if away is None:
+        everything = Judged(split, image_embeds), Judged(validation_split, validation_embeds)
+        learnt, home, away = hold_out(*everything, share=config.held_out, seed=config.seed)
 
-    model.set_statistics(image_statistics(image_embeds))
-    warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
+    model.set_statistics(image_statistics(evenly(image_embeds, at_most=STATISTICS_IMAGES)))
+    warm_up = limited(learnt, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
     torch.manual_seed(config.seed)  # the adapter's initial weights, the same in every process
     adapted = add_lora(
@@ -102,11 +119,25 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         layers=config.layers,
     )
     model.backbone = adapted
-    judged = limited(validation_split, questions=config.validation_questions, images=config.validation_images)
-    progress = train(model, config, split, image_embeds, judged, validation_embeds, state_folder=state_folder)
+    judge = Judge(
+        _judged(config, home, validation_embeds),
+        None if away is None else _judged(config, away, next(iter(other_embeds), validation_embeds)),
+    )
+    lesson = _lesson(config, learnt, image_embeds)
+    trainer = NegationTrainer(
+        model,
+        arguments,
+        train_dataset=NegationDataset(learnt, image_embeds, negated_share=config.negated_share),
+        eval_dataset=NegationDataset(judge.home.split, validation_embeds),
+        judge=BestShare(judge, lambda: next(iter(trainer.history), None), recall_tolerance=config.recall_tolerance),
+        extra=lesson,
+    )
+    trainer.train(resume_from_checkpoint=config.resume)
     if not first:
         return None
 
+    share = next(entry[SHARE] for entry in trainer.history if entry["epoch"] == trainer.best_epoch)
+    keep_share(model.backbone, share)
     calibrated_on = limited(validation_split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     losses = fit_composition(model, validation_embeds, calibrated_on.questions, calibrated_on.negated_queries)
     cut, seen = texts_cut(model, _texts(split))
@@ -114,18 +145,22 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     record = {
         "config": _config_content(config),
         "base": base,
-        "chosen_epoch": progress.best_epoch,
-        "history": progress.history,
-        "steps": progress.step,
+        "chosen_epoch": trainer.best_epoch,
+        "update_share": share,
+        "held_out": config.away is None and away is not None,
+        "away_build": None if config.away is None else _build_options(config.away),
+        "seen_classes": 0 if lesson is None else lesson.classes,
+        "history": trainer.history,
+        "steps": trainer.state.global_step,
         "composition": {
             **{name: getattr(model.config, name) for name in COMPOSITION_SCALARS},
             **losses,
         },
         "trainable_parameters": trainable,
         "total_parameters": total,
-        "training_images": len(split.image_bytes),
+        "training_images": len(split.digests),
         "training_captions": len(split.captions),
-        "training_questions": len(split.questions),
+        "training_questions": int(split.group_sizes.sum()),
         "texts_cut": cut,
         "text_tokens": seen,
         "data_sha256": _sha256(config.data / "build.json"),
@@ -135,14 +170,37 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     # Apart: identical runs write identical records.
     write_whole(config.out / "timing.json", json.dumps({"seconds": round(time.monotonic() - started, 1)}) + "\n")
     _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
-    forget_state(state_folder)
+    shutil.rmtree(state_folder, ignore_errors=True)
     return record
+
+
+def _judged(config: TrainConfig, split: TrainingSplit, image_embeds: Tensor | EmbeddingShards) -> Judged:
+    judged = limited(split, questions=config.validation_questions, images=config.validation_images)
+    return Judged(judged, image_embeds)
+
+
+def _lesson(config: TrainConfig, learnt: TrainingSplit, image_embeds: EmbeddingShards) -> ClassPromptLesson | None:
+    """What a detector saw in the photos that are learnt from, where that is to be taught."""
+    if config.class_weight == 0:
+        return None
+    rows = sorted({caption.image for caption in learnt.captions})
+    rows = rows[:: -(-len(rows) // STATISTICS_IMAGES)]
+    classes = read_seen_classes(config.data, [learnt.digests[row] for row in rows], image_embeds[rows])
+    if classes is None:
+        return None
+    return ClassPromptLesson(classes, weight=config.class_weight, count=config.class_prompts, seed=config.seed)
+
+
+def _build_options(data: Path) -> dict[str, Any] | None:
+    """With which options a dataset was built, by its own record."""
+    file = data / "build.json"
+    return read_json_object(file, "`away`").get("config") if file.is_file() else None
 
 
 def _texts(split: TrainingSplit) -> Iterator[str]:
     """All texts that negate something, or stand beside such ones."""
     yield from (text for caption in split.captions for text in caption.negated)
-    yield from (text for question in split.questions for text in question.choices)
+    yield from (text for group in split.question_groups for question in group for text in question.choices)
     yield from (text for text, _ in split.negated_queries)
 
 
@@ -166,20 +224,67 @@ def _check_output(config: TrainConfig) -> None:
 
 def _config_content(config: TrainConfig) -> dict[str, Any]:
     content = dataclasses.asdict(config) | {"data": str(config.data), "out": str(config.out)}
-    content["cache"] = None if config.cache is None else str(config.cache)
+    content |= {"cache": None if config.cache is None else str(config.cache), "trainer": list(config.trainer)}
+    for name in ("images", "away"):
+        content[name] = None if content[name] is None else str(content[name])
     del content["resume"]
     return content
 
 
-def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Tensor:
-    cache = config.out / "cache" if config.cache is None else config.cache
-    return cached_image_embeds(model, split.image_bytes, split.digests, cache)
+def read_data(data: Path, names: Sequence[str], *, images: Path | None, cache: Path) -> list[TrainingSplit]:
+    """Splits of a dataset; the first of several processes copies their texts to the cache, the others read the copy.
+
+    Args:
+        data: the dataset.
+        names: of the splits.
+        images: the folder of the photos, for a dataset that only refers to them.
+        cache: where the copy is kept.
+
+    Raises:
+        BadInputError: a split is missing or wrong.
+    """
+    several, later = distributed.is_initialized(), distributed.is_initialized() and distributed.get_rank() > 0
+    if later:
+        distributed.barrier()
+    splits = [read_training_split(data, name, images=images, cache=cache) for name in names]
+    if several and not later:
+        distributed.barrier()
+    return splits
+
+
+def embed_splits(
+    model: NotClipModel, splits: Sequence[TrainingSplit], cache: Path, *, batch_size: int = 64
+) -> list[EmbeddingShards]:
+    """Embeddings of the photos of some splits; several processes share the work."""
+    several = distributed.is_initialized()
+    rank, world_size = (distributed.get_rank(), distributed.get_world_size()) if several else (0, 1)
+    share = {"rank": rank, "world_size": world_size, "batch_size": batch_size}
+    folders = [embed_into_shards(model, split.image_bytes, split.digests, cache, **share) for split in splits]
+    if several:
+        distributed.barrier()
+    return [EmbeddingShards(folder, len(split.digests)) for folder, split in zip(folders, splits, strict=True)]
+
+
+def _require_rows(data: Path, splits: Mapping[str, TrainingSplit]) -> None:
+    for name, split in splits.items():
+        holds = {"captions": split.captions, "questions": split.question_groups, "retrieval": split.negated_queries}
+        if lacking := next((config for config, rows in holds.items() if len(rows) == 0), None):
+            raise BadInputError(
+                f"`data` {data} has no rows of {lacking} in its split {name!r}, and the training needs all of "
+                f"{', '.join(holds)}: build it from more photos, or with a higher --questions-per-image."
+            )
+
+
+def evenly(image_embeds: EmbeddingShards, *, at_most: int) -> Tensor:
+    """All embeddings, or so many at even distances."""
+    step = max(1, -(-len(image_embeds) // at_most))
+    return image_embeds[::step]
 
 
 def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:
     """Write all forms beside OUT's old ones and swap them in, training.json last: where it is, all is."""
     with partial_folder(config.out / "outputs") as partial:
-        write_release_probe(model, partial / "model")
+        write_reference_scores(model, partial / "model")
         export_adapter(model.backbone, partial / "adapter", base=base)
         merge(model)
         export_backbone(model.backbone, load_processor(base, argument="base"), partial / "backbone")
