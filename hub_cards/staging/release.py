@@ -3,32 +3,41 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from notclip import space
-from notclip.dataset.built import OWN_LICENSE, DatasetFiles, read_dataset_files
+from notclip.dataset.built import DatasetFiles, read_dataset_files
 from notclip.errors import BadInputError
+from notclip.files.derived import file_digest
 from notclip.files.json_files import check_record, read_json_object
 from notclip.files.text_files import read_text
 from notclip.files.yaml_files import read_front_matter
 from notclip.hub_cards.hub_rules import check_license, check_repo_id
 from notclip.hub_cards.staging.config import StageConfig
-from notclip.recaption import drawn_world
 from notclip.scoring.results import Results
 
 ROLES = ("base", "backbone", "notclip")
 # Form of the model -> which scored model's results its card shows: the adapter on its base is the merged backbone.
 FORM_ROLES = {"model": "notclip", "backbone": "backbone", "adapter": "backbone", "base": "base"}
 METRICS = ("negated_mcq", "negated_retrieval")
-DRAWN_WORLD_ENCODER = Path(drawn_world.__file__).parent / "encoder"
-SPACE = Path(space.__file__).parent
+
+
+def folder_of(package: str) -> Path:
+    """Where the files of one of our packages lie; none of its code is run."""
+    found = find_spec(package)
+    assert found is not None and found.submodule_search_locations is not None  # noqa: S101  # ours
+    return Path(found.submodule_search_locations[0])
+
+
+SPACE = folder_of("notclip.space")
 MOST_OF_A_CARD = 4 * 2**20  # bytes
 # What the cards read of a training.json.
 _RECORD = {
     "base": str,
     "config": {"recall_tolerance": float, "contrastive_weight": float, "anchor_weight": float, "epochs": int}
     | {"variant": str, "rank": int, "seed": int},
+    "weights_sha256": dict.fromkeys(ROLES, str),
     "chosen_epoch": int,
     "history": list,
     **dict.fromkeys(("trainable_parameters", "total_parameters"), int),
@@ -193,8 +202,6 @@ def _folder_of_base(model: Path, recorded: str) -> Path:
 
 
 def _license_of(folder: Path) -> str | None:
-    if folder.resolve() == DRAWN_WORLD_ENCODER.resolve():
-        return OWN_LICENSE["drawn-world"]
     card = folder / "README.md"
     if not card.is_file():
         return None
@@ -217,7 +224,7 @@ def _read_suites(
             raise BadInputError(
                 f"`results` {results.path} scores a part of its suite: score all of it, without --limit."
             )
-        role = results.role(trained=config.model, base=training["base"], weights=training.get("weights_sha256") or {})
+        role = _role_in_release(results, config.model, training)
         of_suite = suites.setdefault(results.suite, {})
         if role in of_suite:
             raise BadInputError(f"`results` {of_suite[role].path} and {results.path} score the same model and suite.")
@@ -237,6 +244,29 @@ def _read_suites(
             )
     ordered = sorted(suites, key=lambda name: (name not in own, name))
     return {name: {role: suites[name][role] for role in ROLES} for name in ordered}
+
+
+def _role_in_release(results: Results, model: Path, training: Mapping[str, Any]) -> str:
+    """Which of its models results are of, found to have the weights that are staged."""
+    role, weights = results.role, training["weights_sha256"]
+    if role not in ROLES:
+        raise BadInputError(
+            f"`results` {results.path} scores {results.model}, which is neither the base {training['base']} nor a "
+            f"model in {model}."
+        )
+    measured, known = results.provenance.get("weights_sha256"), [weights[role]]
+    if role == "backbone":  # NotCLIP with nothing composed is that, too.
+        known.append(weights["notclip"])
+    if (adapter := results.provenance.get("adapter_sha256")) is not None:
+        # Merged anew whenever it is loaded, to the last digit or not: then it is known by its own file.
+        file = model / "adapter" / "adapter_model.safetensors"
+        measured, known = adapter, [file_digest(file)] if file.is_file() else []
+    if measured not in known:
+        raise BadInputError(
+            f"`results` {results.path} scores {results.content['model']} with other weights than those of the base "
+            f"{training['base']} and the models in {model}: score again what was trained there."
+        )
+    return role
 
 
 def _scores_all_of(results: Results, expected: Mapping[str, str]) -> bool:

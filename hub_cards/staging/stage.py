@@ -84,7 +84,7 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
     renamed_roles = {"base": release.base.repo_id, "backbone": ids["backbone"], "notclip": ids["model"]}
     names = file_names(release.suites)
     drawn = stage / "model" / "assets"
-    _write_figures(release, drawn)
+    write_figures(release, drawn)
     for form in forms:
         source = release.base.folder if form == "base" and release.base.folder else release.model / form
         _copy_model(source, stage / form, renamed)
@@ -153,8 +153,9 @@ def _copy_model(source: Path, target: Path, renamed: Mapping[str, str]) -> None:
             shutil.copyfile(path, target / name)
 
 
-def _write_figures(release: Release, assets: Path) -> None:
-    names = tables.labels(release)
+def write_figures(release: Release, assets: Path) -> None:
+    """Draw the pictures of the cards."""
+    names = tables.model_names(release)
     scored = {names[role]: results for role, results in release.scored.items()}
     figures.draw_accuracy_by_kind(scored, assets / "by_kind.png")
     figures.draw_retrieval(scored, assets / "retrieval.png")

@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from transformers import BertTokenizer, PreTrainedModel, VisionTextDualEncoderModel
 
 COARSE_SIZE = 64
+CARD = """---
+license: apache-2.0
+---
+A dual encoder of the drawn world. TRAINING.json says how it was trained, and what came of it.
+"""
 CODE = "notclip.recaption.drawn_world.train_encoder"
 CROWD = 4  # things in a scene of the first stages; the world's own scenes show one to three
 DEFAULT_OUT = Path(__file__).with_name("encoder")
@@ -188,7 +193,7 @@ def train_image_tower(
     bar = tqdm(total=steps, desc="image tower", unit="step", mininterval=5)
     for _ in range(epochs):
         for rows in _batches(len(drawn.captions), recipe.image_batch, rng):
-            features = tower(pixel_values=to_inputs(_shifted(drawn.pixels[rows], rng))).pooler_output.flatten(1)
+            features = tower(pixel_values=to_inputs(shifted(drawn.pixels[rows], rng))).pooler_output.flatten(1)
             loss = functional.binary_cross_entropy_with_logits(readout(features), words[rows]) * words.shape[1]
             _step(loss, parameters, optimizer, schedule)
             bar.set_postfix(loss=f"{loss.item():.2f}", refresh=False)
@@ -315,7 +320,7 @@ def _step(loss: "torch.Tensor", parameters: list, optimizer: Any, schedule: Any)
     schedule.step()
 
 
-def _shifted(pixels: "np.ndarray", rng: "np.random.Generator") -> "np.ndarray":
+def shifted(pixels: "np.ndarray", rng: "np.random.Generator") -> "np.ndarray":
     """Shift a batch by up to two pixels, edges repeated: no statement of a caption changes by that."""
     import numpy as np
 
@@ -414,6 +419,7 @@ def main(argv: list[str] | None = None) -> int:
         build_processor(tokenizer).save_pretrained(new)
         model.save_pretrained(new)
         write_whole(new / "TRAINING.json", json.dumps(record, indent=2) + "\n")
+        write_whole(new / "README.md", CARD)
         for file in sorted(new.iterdir()):
             file.replace(recipe.out / file.name)
     print(json.dumps({name: value for name, value in record.items() if name != "recipe"}, indent=2))

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from notclip.dataset.negation_forms import AFFIRMED
 from notclip.files.yaml_files import read_yaml
 from notclip.recaption.english.caption_text import CaptionText
 from notclip.recaption.english.noun_phrases import Noun, noun_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from notclip.recaption.concepts.lexicon import Concept
 
 Kind = Literal["affirmation", "negation", "hybrid"]
-AFFIRMED = "affirmed"  # The form of a phrase that negates nothing.
 PLURAL_SHARE = 0.35  # How often an absence is told in the plural ("no dogs") where both numbers can be.
 
 
@@ -85,16 +85,12 @@ class Phrasebook:
                 f"A pattern names what it says, so it must stand in the table once; {twice[0]!r} is there twice."
             )
         self.forms = frozenset(pattern.form for pattern in self.patterns)
-        self.cues: dict[str, str] = dict(table.get("cues", {}))
-        if self.cues and set(self.cues) != self.forms - {AFFIRMED}:
-            wrong = sorted(set(self.cues) ^ (self.forms - {AFFIRMED}))
-            raise ValueError(f"`cues` must name each form of negation of the table once, differs in {wrong}.")
         self.held_out_forms = frozenset(table["held_out_forms"])
         if not self.held_out_forms < self.forms:
             raise ValueError(
                 f"`held_out_forms` must name forms of the table, got {sorted(self.held_out_forms - self.forms)}."
             )
-        self._fitting: dict[tuple[str, int, frozenset[str] | None], tuple[Pattern, ...]] = {}
+        self.fitting: dict[tuple[str, int, frozenset[str] | None], tuple[Pattern, ...]] = {}
         self._lexicon: Mapping[str, Concept] | None = None
         self._nouns: dict[str, Noun] = {}
 
@@ -143,7 +139,7 @@ class Phrasebook:
     def _draw(self, section: str, traits: int, rng: Random, forms: Collection[str] | None) -> Pattern:
         allowed = forms if forms is None or isinstance(forms, frozenset) else frozenset(forms)
         key = (section, traits, allowed)
-        fitting = self._fitting.get(key)
+        fitting = self.fitting.get(key)
         if fitting is None:
             fitting = tuple(
                 pattern
@@ -157,7 +153,7 @@ class Phrasebook:
                     f"No pattern of `forms` {sorted(allowed or self.forms)} fits a sentence of kind {section!r} with "
                     f"{Trait(traits)!r}; allow more forms."
                 )
-            self._fitting[key] = fitting
+            self.fitting[key] = fitting
         return draw(fitting, rng)
 
 

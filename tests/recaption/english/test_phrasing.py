@@ -112,7 +112,7 @@ def _fitting_of_many_draws(book, rng):
     for names in (("dog", "tree"), ("snow", "tree"), ("dog", "tree", "ball")):
         book.phrase_statement(Statement((), names), LEXICON, rng)
         book.phrase_statement(Statement(("ball",), names), LEXICON, rng)
-    return book._fitting.values()
+    return book.fitting.values()
 
 
 def test_the_same_seed_says_the_same():
@@ -324,7 +324,6 @@ def test_absences_added_to_real_captions_read_back_in_99_of_100_and_no_word_is_l
 def test_a_pattern_that_stands_in_the_table_twice_is_refused():
     table = {
         "held_out_forms": [],
-        "cues": {},
         "words": {},
         "captions": {},
         "statements": {"negation": {"no": ["A.", "A."]}},
@@ -336,7 +335,6 @@ def test_a_pattern_that_stands_in_the_table_twice_is_refused():
 def test_a_table_with_an_unknown_slot_is_refused():
     table = {
         "held_out_forms": [],
-        "cues": {},
         "words": {},
         "captions": {},
         "statements": {"negation": {"no": ["No {nonsense}."]}},
