@@ -87,7 +87,7 @@ class Fillers:
         return [_one("nouns", rng), _one("nouns" if rng.random() < 0.9 else "doings", rng)]
 
     def name(self, rng: random.Random) -> list[str]:
-        """A breed, a make, a type: "American three-toed woodpecker", "BMW 3 Series Wagon 2012", "737-200"."""
+        """A breed, make or type: "American three-toed woodpecker", "BMW 3 Series Wagon 2012", "737-200"."""
         kind = rng.random()
         if kind < 0.3:
             name = _one("names", rng).split()
@@ -188,7 +188,8 @@ def made_number(rng: random.Random) -> str:
     """A number as types have it."""
     digits = str(rng.choice((rng.randint(0, 9), rng.randint(10, 99), rng.randint(100, 9999))))
     letters = "".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(rng.randint(1, 3)))
-    return rng.choice((digits, digits, f"{digits}-{digits[:2]}0", f"{letters}-{digits}", f"{letters}{digits}", letters))
+    typed = (f"{digits}-{digits[:2]}0", f"{letters}-{digits}", f"{letters}{digits}", letters)
+    return rng.choice((digits, digits, *typed))
 
 
 def _any_word(fillers: Fillers, rng: random.Random) -> str:
