@@ -32,7 +32,7 @@ import gradio as gr
 import torch
 
 from notclip.errors import BadInputError
-from notclip.space.look import STYLE, theme
+from notclip.space.look import SCRIPT, STYLE, theme
 from notclip.space.page import build_page
 from notclip.space.settings import read_settings
 
@@ -65,6 +65,7 @@ def launch(app: gr.Blocks, *, wait: bool) -> str:
     _, address, _ = app.launch(
         theme=theme(),
         css=STYLE.read_text(encoding="utf-8"),
+        head=f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
         max_file_size=MAX_FILE,
         footer_links=["api"],
         ssr_mode=False,

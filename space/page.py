@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from html import escape
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -12,17 +13,17 @@ from notclip.space.about_tab import build_about_tab
 from notclip.space.diagnose_tab import build_diagnose_tab
 from notclip.space.diagnosis import Diagnosis
 from notclip.space.engine import Engine
-from notclip.space.examples import example_queries
 from notclip.space.gallery import Thumbnails
+from notclip.space.opening import Opening, choose_opening
 from notclip.space.question_tab import Answer, QuestionPage, build_question_tab
 from notclip.space.quiz import build_quiz
 from notclip.space.reading import check_text
-from notclip.space.search_tab import SearchPage, SearchResult, build_search_tab
+from notclip.space.search import SearchPage, SearchResult
+from notclip.space.search_tab import build_search_tab
 from notclip.space.settings import SpaceSettings
 
-HEAD = """<div class="nc-head"><h1><em>Not</em>CLIP</h1>
-<p>Ordinary vision-language models skip the word “no”: ask for <b>a beach with no people</b>, and they find people.
-Here is one that reads it.</p></div>"""
+HEAD = '<div class="nc-head"><h1><em>Not</em>CLIP</h1><p>{said}</p></div>'
+LEAST_TOLD = 6  # of twelve: a smaller difference is no headline
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
@@ -42,12 +43,12 @@ def build_page(settings: SpaceSettings, *, orphan_seconds: int) -> gr.Blocks:
     search = SearchPage(engine, (settings.base.label, ours), thumbnails)
     questions = QuestionPage(engine, thumbnails)
     diagnosis = Diagnosis(engine, settings)
-    examples, chosen_among = example_queries(engine)
+    opening = choose_opening(engine)
     with gr.Blocks(title="NotCLIP", analytics_enabled=False, delete_cache=(orphan_seconds, orphan_seconds)) as app:
-        gr.HTML(HEAD, js_on_load=None)
+        gr.HTML(HEAD.format(said=headline(opening)), js_on_load=None)
         with gr.Tabs():
             with gr.Tab("Search", id="search"):
-                build_search_tab(search, examples, chosen_among)
+                build_search_tab(search, opening)
             with gr.Tab("Question", id="question"):
                 build_question_tab(questions)
                 build_quiz(questions)
@@ -57,6 +58,21 @@ def build_page(settings: SpaceSettings, *, orphan_seconds: int) -> gr.Blocks:
                 build_about_tab(settings)
         _add_endpoints(search, questions, diagnosis)
     return app
+
+
+def headline(opening: Opening) -> str:
+    """One sentence about the photos in use; only what is true of them.
+
+    Args:
+        opening: what the page opens with.
+    """
+    first = opening.first
+    if first is None or first.fewer < LEAST_TOLD:
+        return "Search photos by what they show, and by what they do not."
+    return (
+        f"Ask an ordinary vision-language model for <b>{escape(first.query)}</b>, and it finds "
+        f"{escape(first.excluded)}: it skips the “not”. Here is one that reads it."
+    )
 
 
 def _add_endpoints(search: SearchPage, questions: QuestionPage, diagnosis: Diagnosis) -> None:

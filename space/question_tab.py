@@ -15,14 +15,15 @@ from notclip.recaption.suite import Question
 from notclip.space.bars import choice_bars
 from notclip.space.engine import Engine
 from notclip.space.gallery import Thumbnails, data_uri, message_html
-from notclip.space.own_photos import Upload, read_uploads
+from notclip.space.own_photos import read_photos
 from notclip.space.reading import check_text
-from notclip.space.upload_box import upload_box
 
 CHOICES = 4
 LARGE = 480
 OPENINGS = 24  # Questions of which the first page shows one on which the models differ.
 VISIT_SECONDS = 1800
+BOX = """<div class="nc-own"><label class="nc-drop"><input type="file" accept="image/*,.heic,.heif,.avif">
+<span><b>Or a photo of yours</b></span></label><output></output></div>"""
 Shares = NDArray[np.float64]
 
 
@@ -149,7 +150,7 @@ def build_question_tab(page: QuestionPage) -> None:
         with gr.Column(scale=2, min_width=260):
             figure = gr.HTML(page.figure(picture), elem_id="question-picture", js_on_load=None)
             other = gr.Button("Another question", elem_id="another")
-            box = upload_box("Or your own photo", multiple=False, height=170, elem_id="question-photo")
+            box = gr.HTML(BOX, elem_id="question-photo", js_on_load="notclip.photos(element, trigger)")
         with gr.Column(scale=3, min_width=300):
             boxes = [
                 gr.Textbox(text, label=f"Caption {number}", max_lines=2, elem_id=f"caption-{number}")
@@ -174,22 +175,22 @@ def build_question_tab(page: QuestionPage) -> None:
         subject = page.picture(question.image_id)
         return subject, (question.choices, question.answer), page.figure(subject), "", *question.choices
 
-    def take(uploads: list[Upload]) -> tuple[Any, ...]:
+    def take(event: gr.EventData) -> tuple[Any, ...]:
         try:
-            photos, messages = read_uploads(uploads, limit=1)
+            photos, messages = read_photos(event.photos, room=1)
         except BadInputError as error:
-            return None, gr.skip(), gr.skip(), message_html(str(error))
+            return gr.skip(), gr.skip(), message_html(str(error))
         said = "".join(map(message_html, messages))
         if not photos:
-            return None, gr.skip(), gr.skip(), said
+            return gr.skip(), gr.skip(), said
         name, image = photos[0]
         embedded = page.engine.embed([image])
         subject = Picture(name, embedded.base[0], embedded.notclip[0], image)
-        return None, subject, page.figure(subject), said
+        return subject, page.figure(subject), said
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
     ask.click(answer, [asked, known, *boxes], answers, concurrency_id="search", **private)
     for text in boxes:
         text.submit(answer, [asked, known, *boxes], answers, concurrency_id="search", **private)
     other.click(another, None, [asked, known, figure, answers, *boxes], concurrency_id="search", **private)
-    box.upload(take, box, [box, asked, figure, answers], concurrency_id="upload", **private)
+    box.upload(take, None, [asked, figure, answers], concurrency_id="upload", **private)
