@@ -28,7 +28,9 @@ trained on captions that say what a picture shows. Hardly any says what it lacks
 and to skip "no". Researchers call this **affirmation bias**.
 
 NotCLIP reads a query first: what it affirms, and what it excludes. Both parts are embedded by the same model and
-composed into one vector, so that any vector index can serve it. A query without negation scores exactly as before."""
+composed into one vector, so that any vector index can serve it. {plain}"""
+UNTRAINED = "A query without negation scores exactly as the ordinary model scores it."
+TRAINED = "A query without negation goes to the text encoder as it is; training moved its scores a little."
 LIMITS = """### Limits
 
 - The reader of negation knows English.
@@ -86,7 +88,7 @@ def build_about_tab(settings: SpaceSettings) -> None:
     """Lay out the page."""
     with gr.Row(elem_classes="nc-about"):
         with gr.Column(scale=3, min_width=300):
-            gr.Markdown(WHAT)
+            gr.Markdown(WHAT.format(plain=TRAINED if settings.model else UNTRAINED))
             gr.Markdown(LIMITS)
         with gr.Column(scale=3, min_width=300):
             gr.HTML(results_html(settings.results) + links_html(settings), elem_id="about", js_on_load=None)

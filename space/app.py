@@ -32,6 +32,7 @@ import gradio as gr
 import torch
 
 from notclip.errors import BadInputError
+from notclip.space.api import SERVES_TOOLS
 from notclip.space.look import SCRIPT, STYLE, theme
 from notclip.space.page import build_page
 from notclip.space.settings import read_settings
@@ -68,6 +69,7 @@ def launch(app: gr.Blocks, *, wait: bool) -> str:
         head=f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
         max_file_size=MAX_FILE,
         footer_links=["api"],
+        mcp_server=SERVES_TOOLS,
         ssr_mode=False,
         show_error=True,
         prevent_thread_lock=not wait,

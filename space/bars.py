@@ -13,6 +13,7 @@ def choice_bars(
     *,
     truth: int | None,
     own: int | None = None,
+    live: bool = True,
 ) -> str:
     """Both models' belief in each caption.
 
@@ -22,6 +23,7 @@ def choice_bars(
         notclip: shares of NotCLIP.
         truth: position of the true caption, where it is known.
         own: position of what the visitor chose, in a quiz.
+        live: whether screen readers announce it.
     """
     picks = {
         name: max(range(len(captions)), key=shares.__getitem__) for name, shares in (("base", base), ("ours", notclip))
@@ -41,7 +43,8 @@ def choice_bars(
         for name, label in (("base", "The ordinary model"), ("ours", "NotCLIP"))
     ]
     verdict = f'<p class="nc-verdict">{" ".join(verdicts)}</p>'
-    return f'<div role="status">{verdict}<ol class="nc-choices">{"".join(rows)}</ol></div>'
+    role = ' role="status"' if live else ""
+    return f'<div{role}>{verdict}<ol class="nc-choices">{"".join(rows)}</ol></div>'
 
 
 def _verdict(label: str, pick: int, truth: int | None, captions: Sequence[str]) -> str:

@@ -139,10 +139,10 @@ class Diagnosis:
         Raises:
             BadInputError: the model or the suite is not on the list, or cannot be read.
         """
-        if model not in self._names:
-            raise BadInputError(f"The model {model[:80]!r} is not on the list: {', '.join(self.models)}.")
-        if suite not in self._suites:
-            raise BadInputError(f"The suite {suite[:80]!r} is not on the list: {', '.join(self.suites)}.")
+        if not isinstance(model, str) or model not in self._names:
+            raise BadInputError(f"The model {str(model)[:80]!r} is not on the list: {', '.join(self.models)}.")
+        if not isinstance(suite, str) or suite not in self._suites:
+            raise BadInputError(f"The suite {str(suite)[:80]!r} is not on the list: {', '.join(self.suites)}.")
         return self._run(model, suite)
 
     def _run(self, model_name: str, suite_name: str) -> Iterator[Progress | dict[str, Any]]:

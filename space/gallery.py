@@ -46,20 +46,20 @@ class Tally:
         base: of those that the ordinary model found.
         ours: of NotCLIP's.
         of: how many each found.
-        verb: `show`, or `mention` where captions alone tell.
+        known_by: `labels`, or `captions` where these alone tell.
     """
 
     things: str
     base: int
     ours: int
     of: int
-    verb: str = "show"
+    known_by: str = "labels"
 
-    def sentence(self, side: str) -> str:
-        """`9 of 12 show dogs`."""
-        count = getattr(self, side)
-        verb = f"{self.verb}s" if count == 1 else self.verb
-        return f"{count} of {self.of} {verb} {self.things}"
+    def rest(self, side: str) -> str:
+        """What follows the number of photos: `of 12 show dogs`."""
+        verb = "show" if self.known_by == "labels" else "mention"
+        what = "" if self.known_by == "labels" else " captions"
+        return f"of {self.of}{what} {verb}{'s' * (getattr(self, side) == 1)} {self.things}"
 
 
 def data_uri(image: Image.Image, side: int = THUMBNAIL) -> str:
@@ -126,7 +126,7 @@ def _tallies(wrong: Tally | None, asked: Tally | None, excluded: str, of: int) -
         )
     for kind, tally in (("wrong", wrong), ("asked", asked)):
         if tally is not None:
-            rest = tally.sentence("ours").partition(" ")[2]
+            rest = tally.rest("ours")
             why = "which you excluded" if kind == "wrong" else "which you asked for"
             said += (
                 f'<p class="nc-{kind}" data-base="{tally.base}" data-ours="{tally.ours}">'
@@ -141,8 +141,7 @@ def _side(role: str, title: str, model: str, pictures: Sequence[Shown], wrong: T
     count = ""
     if wrong is not None:
         verdict = "nc-bad" if getattr(wrong, role) else "nc-good"
-        first, _, rest = wrong.sentence(role).partition(f" {wrong.verb}")
-        count = f'<p class="nc-count {verdict}"><b>{first}</b> {wrong.verb}{escape(rest)}</p>'
+        count = f'<p class="nc-count {verdict}"><b>{getattr(wrong, role)}</b> {escape(wrong.rest(role))}</p>'
     items = "".join(_figure(picture, tapped) for picture in pictures)
     return (
         f'<section class="nc-side nc-{role}" aria-label="{title}"><header><h2>{title}</h2>'

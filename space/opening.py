@@ -42,12 +42,14 @@ class Example:
 
     Args:
         query: the query.
+        wanted: what it asks for, in the plural.
         excluded: what it excludes, in the plural.
         asked: how many show what is asked.
         wrong: how many show what is excluded.
     """
 
     query: str
+    wanted: str
     excluded: str
     asked: tuple[int, int]
     wrong: tuple[int, int]
@@ -87,9 +89,11 @@ def choose_opening(engine: Engine) -> Opening:
     examples = []
     for (text, wanted, excluded), pair in zip(tried, found, strict=True):
         asked, wrong = ([_count(one, concept, present, photos) for one in pair] for concept in (wanted, excluded))
-        plural = photos.lexicon[excluded].plural
-        examples.append((Example(text, plural, (asked[0], asked[1]), (wrong[0], wrong[1])), {wanted, excluded}))
-    examples.sort(key=lambda item: (not item[0].tells, -(item[0].fewer // 3)))  # stable: those most often together first
+        things = [photos.lexicon[name].plural for name in (wanted, excluded)]
+        examples.append((Example(text, *things, (asked[0], asked[1]), (wrong[0], wrong[1])), {wanted, excluded}))
+    examples.sort(
+        key=lambda item: (not item[0].tells, -(item[0].fewer // 3))
+    )  # stable: those most often together first
     chosen: list[Example] = []
     used: set[str] = set()
     for example, concepts in examples:

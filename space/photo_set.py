@@ -126,7 +126,9 @@ def _read_known(folder: Path) -> PhotoSet:
     for content, shown in rows:
         name = content.image_id or content.location or f"photo-{len(photos)}"
         file = folder / (content.location or "")
-        photos[name] = PhotoFile(file, str(file)) if file.is_file() else MemoryPhoto(content.image, f"{folder}, {name}")
+        photos[name] = (
+            PhotoFile(file, str(file)) if file.is_file() else MemoryPhoto(content.image, f"{folder}, {name}")
+        )
         present[name] = shown
         if content.captions:
             captions[name] = content.captions[0]
@@ -134,9 +136,7 @@ def _read_known(folder: Path) -> PhotoSet:
         raise BadInputError("there is no row with a photo")
     looked_for = frozenset().union(*present.values()) if labelled else frozenset(lexicon)
     known_by = "labels" if labelled else "captions"
-    return _photo_set(
-        folder, photos, captions, present=present, labels=looked_for, lexicon=lexicon, known_by=known_by
-    )
+    return _photo_set(folder, photos, captions, present=present, labels=looked_for, lexicon=lexicon, known_by=known_by)
 
 
 def _read_dataset(folder: Path) -> PhotoSet:

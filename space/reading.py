@@ -3,6 +3,7 @@
 import itertools
 import re
 from html import escape
+from typing import Any
 
 from notclip.errors import BadInputError
 from notclip.negation_scope import NegationScope, read_scope
@@ -16,15 +17,24 @@ _FOREIGN_CUES = frozenset(
     "nessuna zonder geen niet uden utan ingen inga uten bez nie ei ilman değil olmayan без нет не χωρίς δεν".split()
 )
 _OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
+_OPERATOR = re.compile(r"(?:(?<=\s)|^)(?:[~^!*|+]\S+|\w+:\S+|AND\b|OR\b|NOT\b|&&|\|\|)")
+_ROLES = {
+    "negated": "must not be there",
+    "affirmed": "is looked for",
+    "cue": "says “not”",
+    "dropped": "says nothing about the picture by itself",
+}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
-def check_text(text: str, *, what: str) -> str:
+def check_text(text: Any, *, what: str) -> str:
     """Return the text without outer and control whitespace.
 
     Raises:
-        BadInputError: it is empty, too long, or nothing but a word of negation.
+        BadInputError: it is no text, empty, too long, or nothing but a word of negation.
     """
+    if not isinstance(text, str):
+        raise BadInputError(f"{what} must be a text, got {text!r}.")
     cleaned = " ".join(_CONTROL.sub(" ", text).split())
     if not cleaned:
         raise BadInputError(f"{what} is empty. Describe what a photo should show, and what it should not.")
@@ -38,12 +48,25 @@ def check_text(text: str, *, what: str) -> str:
     return cleaned
 
 
-def language_note(text: str, scope: NegationScope) -> str | None:
-    """A sentence for a query that is not English, whose negation the reader cannot know; None for others."""
-    foreign = [word for word in re.findall(r"\w+", text.lower()) if word in _FOREIGN_CUES]
+def hints(scope: NegationScope) -> list[str]:
+    """Where the reading may not be what was meant; a sentence each."""
+    text = scope.text
+    words = re.findall(r"[\w'’]+", text.lower())
+    foreign = [word for word in words if word in _FOREIGN_CUES]
     if _OTHER_SCRIPT.search(text) or (foreign and not scope.negated):
-        return "This does not look like English. Negation is read in English only, so both models see one plain text."
-    return None
+        return [
+            "This does not look like English. Negation is read in English only, so both models see one plain text."
+        ]
+    found = []
+    denials = [word for word in words if word in _CUES_ALONE or re.search(r"n['’]t$", word)]
+    if denials and not scope.negated:
+        found.append(
+            f"“{denials[0]}” was not read as excluding anything. If it should, say what must not be there: “with no …”."
+        )
+    for match in _OPERATOR.finditer(text):
+        if not any(start < match.end() and match.start() < end for start, end in (*scope.cue_spans, *scope.spans)):
+            found.append(f"“{match.group().strip()}” is no operator here and is read as words; “-dogs” excludes.")
+    return found[:2]
 
 
 def reading_html(text: str) -> str:
@@ -57,21 +80,40 @@ def reading_html(text: str) -> str:
     wanted = f"looks for <b>{escape(scope.affirmed)}</b>" if scope.affirmed else "looks for <b>anything</b>"
     excluded = ", ".join(f"<b>{escape(phrase)}</b>" for phrase in scope.negated)
     said = f"{wanted}, excludes {excluded}" if scope.negated else f"{wanted}; nothing is excluded"
-    note = language_note(text, scope)
-    noted = f'<p class="nc-note">{escape(note)}</p>' if note else ""
+    noted = "".join(f'<p class="nc-note nc-hint">{escape(hint)}</p>' for hint in hints(scope))
+    rows = "".join(
+        f'<tr><th scope="row">{escape(word)}</th><td>{_ROLES[role]}</td></tr>' for word, role in words_read(scope)
+    )
     return (
         f'<div class="nc-reading"><span class="nc-label">How NotCLIP reads it</span>'
-        f'<p class="nc-read-text">{"".join(pieces)}</p><p class="nc-read-said">It {said}.</p>{noted}</div>'
+        f'<p class="nc-read-text">{"".join(pieces)}</p><p class="nc-read-said">It {said}.</p>{noted}'
+        f'<details class="nc-words"><summary>Word by word</summary><table class="nc-table">{rows}</table></details></div>'
     )
 
 
-def _segments(scope: NegationScope) -> list[tuple[int, int, str]]:
-    """The text in pieces, (start, end, role): negated, affirmed, or cue; what belongs to neither part is cue."""
-    role_of = ["cue"] * len(scope.text)
+def words_read(scope: NegationScope) -> list[tuple[str, str]]:
+    """Each word of a query, and what became of it: negated, affirmed, cue, or dropped."""
+    role_of = _roles(scope)
+    found = []
+    for match in re.finditer(r"[^\s,.;:?!]*\w[^\s,.;:?!]*", scope.text):
+        roles = role_of[match.start() : match.end()]
+        found.append((match.group(), next(role for role in _ROLES if role in roles)))
+    return found
+
+
+def _roles(scope: NegationScope) -> list[str]:
+    """The role of each character; what belongs to no part is dropped."""
+    role_of = ["dropped"] * len(scope.text)
     affirmed = [(0, len(scope.text))] if scope.affirmed == scope.text else scope.affirmed_spans
     for role, spans in (("affirmed", affirmed), ("cue", scope.cue_spans), ("negated", scope.spans)):
         for start, end in spans:
             role_of[start:end] = [role] * (end - start)
+    return role_of
+
+
+def _segments(scope: NegationScope) -> list[tuple[int, int, str]]:
+    """The text in pieces, (start, end, role); what is neither negated nor affirmed reads on as cue."""
+    role_of = ["cue" if role == "dropped" else role for role in _roles(scope)]
     segments, at = [], 0
     for role, run in itertools.groupby(role_of):
         length = len(list(run))

@@ -74,7 +74,9 @@ class Ask:
             return replace(self, like=position, unlike=tuple(one for one in self.unlike if one != position))
         if action == "unlike":
             like = None if self.like == position else self.like
-            return replace(self, like=like, unlike=(*self.unlike, position) if position not in self.unlike else self.unlike)
+            return replace(
+                self, like=like, unlike=(*self.unlike, position) if position not in self.unlike else self.unlike
+            )
         return Ask(self.query, self.strength)  # "forget"
 
 
@@ -145,16 +147,16 @@ class SearchPage:
         embedded = self.engine.embedded if own is None else own.embedded
         if ask.like is not None or ask.unlike:
             unlike = [self._image(position, own) for position in ask.unlike]
-            pair = self.engine.search_like(
-                embedded, ask.query, strength=ask.strength, like=ask.like, unlike=unlike
-            )
+            pair = self.engine.search_like(embedded, ask.query, strength=ask.strength, like=ask.like, unlike=unlike)
         elif own is None:
             pair = self.engine.search(ask.query, ask.strength)
         else:
             pair = self.engine.search_many(embedded, [ask.query], strength=ask.strength)[0]
         excluded = [] if own else self._concepts(scope.negated)
         wanted = [] if own or ask.like is not None else self._concepts([scope.affirmed])
-        columns = [[self._shown(position, excluded, own) for position in found.positions[: ask.count]] for found in pair]
+        columns = [
+            [self._shown(position, excluded, own) for position in found.positions[: ask.count]] for found in pair
+        ]
         board = galleries_html(
             columns,
             models=self.labels,
@@ -166,7 +168,8 @@ class SearchPage:
         total = len(embedded.base)
         return (
             f'<div class="nc-found" data-query="{escape(ask.query)}" data-dial="{ask.strength:g}">{self._refined(ask)}'
-            f"{board}{_more(ask, total)}</div>"
+            f'{board}<div class="nc-under">{_more(ask, total)}<button type="button" class="nc-share" data-do="share">'
+            "Copy a link to this</button></div></div>"
         )
 
     def _refined(self, ask: Ask) -> str:
@@ -187,9 +190,7 @@ class SearchPage:
         found = excluded_concepts(phrases, self.engine.photos).values()
         return list(dict.fromkeys(name for name in found if name is not None))
 
-    def _tally(
-        self, names: Sequence[str], pair: Sequence[Found], count: int, *, every: bool = False
-    ) -> Tally | None:
+    def _tally(self, names: Sequence[str], pair: Sequence[Found], count: int, *, every: bool = False) -> Tally | None:
         if not names:
             return None
         photos = self.engine.photos
@@ -199,8 +200,7 @@ class SearchPage:
             for found in pair
         ]
         things = (" and " if every else " or ").join(photos.lexicon[name].plural for name in names)
-        verb = "show" if photos.known_by == "labels" else "mention"
-        return Tally(things, counts[0], counts[1], min(count, len(pair[0].positions)), verb)
+        return Tally(things, counts[0], counts[1], min(count, len(pair[0].positions)), photos.known_by)
 
     def _hits(self, found: Found, excluded: Sequence[str], count: int) -> list[Hit]:
         photos = self.engine.photos

@@ -55,7 +55,9 @@ def build_search_tab(page: SearchPage, opening: Opening) -> None:
 
     def large(position: Any) -> str:
         ids = photos.ids
-        return page.thumbnails.of(ids[position], LARGE) if isinstance(position, int) and 0 <= position < len(ids) else ""
+        return (
+            page.thumbnails.of(ids[position], LARGE) if isinstance(position, int) and 0 <= position < len(ids) else ""
+        )
 
     results = gr.HTML(
         page.html(first, None),
