@@ -96,13 +96,9 @@ def add_endpoints(search: SearchPage, questions: QuestionPage, diagnosis: Diagno
         *_, content = diagnosis.run(model, suite)
         return content if isinstance(content, dict) else {}
 
-    for function, name in (
-        (search_photos, "search"),
-        (read_query, None),
-        (answer_question, None),
-        (rank_pictures, None),
-    ):
-        gr.api(plainly(function), api_name=name or function.__name__, concurrency_id="search")
+    gr.api(plainly(search_photos), api_name="search", concurrency_id="search")
+    for function in (read_query, answer_question, rank_pictures):
+        gr.api(plainly(function), api_name=function.__name__, concurrency_id="search")
     # Its output is a component's, so that programs get a file and agents a picture.
     with gr.Row(visible=False):
         wanted, shown = gr.Textbox(label="image_id"), gr.Image(label="The photo", format="webp")

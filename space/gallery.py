@@ -55,11 +55,10 @@ class Tally:
     of: int
     known_by: str = "labels"
 
-    def rest(self, side: str) -> str:
+    @property
+    def rest(self) -> str:
         """What follows the number of photos: `of 12 show dogs`."""
-        verb = "show" if self.known_by == "labels" else "mention"
-        what = "" if self.known_by == "labels" else " captions"
-        return f"of {self.of}{what} {verb}{'s' * (getattr(self, side) == 1)} {self.things}"
+        return f"of {self.of} {'show' if self.known_by == 'labels' else 'captions mention'} {self.things}"
 
 
 def data_uri(image: Image.Image, side: int = THUMBNAIL) -> str:
@@ -126,7 +125,7 @@ def _tallies(wrong: Tally | None, asked: Tally | None, excluded: str, of: int) -
         )
     for kind, tally in (("wrong", wrong), ("asked", asked)):
         if tally is not None:
-            rest = tally.rest("ours")
+            rest = tally.rest
             why = "which you excluded" if kind == "wrong" else "which you asked for"
             said += (
                 f'<p class="nc-{kind}" data-base="{tally.base}" data-ours="{tally.ours}">'
@@ -141,7 +140,7 @@ def _side(role: str, title: str, model: str, pictures: Sequence[Shown], wrong: T
     count = ""
     if wrong is not None:
         verdict = "nc-bad" if getattr(wrong, role) else "nc-good"
-        count = f'<p class="nc-count {verdict}"><b>{getattr(wrong, role)}</b> {escape(wrong.rest(role))}</p>'
+        count = f'<p class="nc-count {verdict}"><b>{getattr(wrong, role)}</b> {escape(wrong.rest)}</p>'
     items = "".join(_figure(picture, tapped) for picture in pictures)
     return (
         f'<section class="nc-side nc-{role}" aria-label="{title}"><header><h2>{title}</h2>'

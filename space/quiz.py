@@ -137,8 +137,9 @@ def build_quiz(page: QuestionPage) -> None:
         truth = question.choices[question.answer]
         said = "<b>Right.</b>" if choice == question.answer else "<b>Wrong.</b>"
         if choice != question.answer:
-            said += f" Not “{escape(question.choices[choice])}”: {why(photos, question.image_id, question.choices[choice])}."
-        said += f" “{escape(truth)}” is true: {why(photos, question.image_id, truth)}."
+            taken = question.choices[choice]
+            said += f" Not “{escape(taken)}”: {escape(why(photos, question.image_id, taken))}."
+        said += f" “{escape(truth)}” is true: {escape(why(photos, question.image_id, truth))}."
         return {
             quiz: state,
             score: score_html(state),

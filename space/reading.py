@@ -61,7 +61,7 @@ def hints(scope: NegationScope) -> list[str]:
     denials = [word for word in words if word in _CUES_ALONE or re.search(r"n['’]t$", word)]
     if denials and not scope.negated:
         found.append(
-            f"“{denials[0]}” was not read as excluding anything. If it should, say what must not be there: “with no …”."
+            f"“{denials[0]}” was not read as excluding anything. If it should, say what must not be there: “no …”."
         )
     for match in _OPERATOR.finditer(text):
         if not any(start < match.end() and match.start() < end for start, end in (*scope.cue_spans, *scope.spans)):
@@ -87,7 +87,8 @@ def reading_html(text: str) -> str:
     return (
         f'<div class="nc-reading"><span class="nc-label">How NotCLIP reads it</span>'
         f'<p class="nc-read-text">{"".join(pieces)}</p><p class="nc-read-said">It {said}.</p>{noted}'
-        f'<details class="nc-words"><summary>Word by word</summary><table class="nc-table">{rows}</table></details></div>'
+        '<details class="nc-words"><summary>Word by word</summary>'
+        f'<table class="nc-table">{rows}</table></details></div>'
     )
 
 

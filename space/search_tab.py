@@ -17,8 +17,8 @@ DRAWINGS_ALONE = (
     "trained on photos to search yours."
 )
 BOX = f"""<div class="nc-own"><label class="nc-drop"><input type="file" multiple accept="image/*,.heic,.heif,.avif">
-<span><b>Add photos of yours</b>, or drop them here: up to {MAX_PHOTOS}. Small copies are kept in memory for your visit;
-no file is stored.</span></label><output></output>
+<span><b>Add photos of yours</b>, or drop them here: up to {MAX_PHOTOS}. Small copies are kept in memory for your
+visit; no file is stored.</span></label><output></output>
 <button type="button" class="nc-plain" data-do="clear">Back to the photos of this Space</button></div>"""
 
 
