@@ -59,6 +59,9 @@ def build_search_tab(page: SearchPage, opening: Opening) -> None:
             page.thumbnails.of(ids[position], LARGE) if isinstance(position, int) and 0 <= position < len(ids) else ""
         )
 
+    # Gradio refuses what is typed into its box, an emptied one among it, with an error of its own.
+    strength.preprocess = clamped  # type: ignore[method-assign]
+
     results = gr.HTML(
         page.html(first, None),
         elem_id="results",
@@ -72,13 +75,13 @@ def build_search_tab(page: SearchPage, opening: Opening) -> None:
 
     def find(text: str, dial: float, photos_own: OwnPhotos | None) -> tuple[Any, ...]:
         try:
-            ask = Ask(check_text(text, what="The query"), clamped(dial))
+            ask = Ask(check_text(text, what="The query"), dial)
         except BadInputError as error:
             return message_html(str(error)), gr.skip(), gr.skip(), gr.skip()
         return "", reading_html(ask.query), ask, page.html(ask, photos_own)
 
     def turn(dial: float, ask: Ask, photos_own: OwnPhotos | None) -> tuple[Any, ...]:
-        turned = Ask(ask.query, clamped(dial), ask.count, ask.like, ask.unlike)
+        turned = Ask(ask.query, dial, ask.count, ask.like, ask.unlike)
         return turned, page.html(turned, photos_own)
 
     def go_on(ask: Ask, photos_own: OwnPhotos | None, event: gr.EventData) -> tuple[Any, ...]:
