@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from notclip.errors import BadInputError
-from notclip.recaption.labels import things_of
-from notclip.recaption.lexicon import Lexicon, load_lexicon
+from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
+from notclip.recaption.sources.labels import things_of
 from notclip.recaption.sources.opening import list_parts
 from notclip.recaption.sources.parts import RowContent
 

@@ -11,8 +11,8 @@ import gradio as gr
 from PIL import Image
 
 from notclip.errors import BadInputError
-from notclip.negation_scope import read_scope
-from notclip.recaption.suite import open_photo
+from notclip.remote.negation_scope import read_scope
+from notclip.scoring.suites.suite import open_photo
 from notclip.space.diagnosis import Diagnosis
 from notclip.space.own_photos import open_small
 from notclip.space.question_tab import Answer, Picture, QuestionPage

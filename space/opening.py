@@ -11,8 +11,8 @@ from itertools import permutations
 
 import numpy as np
 
-from notclip.composition_notclip import GENERIC_TEXTS
-from notclip.recaption.lexicon import Lexicon
+from notclip.recaption.concepts.lexicon import Lexicon
+from notclip.remote.composition_notclip import GENERIC_TEXTS
 from notclip.space.engine import TOP, Engine, Found
 from notclip.space.photo_set import PhotoSet
 

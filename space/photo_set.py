@@ -8,13 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from notclip.cache_folder import user_cache
+from notclip.dataset.clips import photos_in
+from notclip.dataset.files import split_files
 from notclip.errors import BadInputError
-from notclip.recaption.clips import photos_in
+from notclip.files.cache_folder import user_cache
+from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
 from notclip.recaption.known_photos import known_photos
-from notclip.recaption.lexicon import Lexicon, load_lexicon
-from notclip.recaption.split_files import split_files
-from notclip.recaption.suite import Photo, PhotoFile, Suite, frames_of
+from notclip.scoring.suites.suite import Photo, PhotoFile, Suite, frames_of
 
 LOGGER = logging.getLogger("notclip.space")
 DRAWN_WORLD = "drawn-world"
@@ -140,8 +140,8 @@ def _read_known(folder: Path) -> PhotoSet:
 
 
 def _read_dataset(folder: Path) -> PhotoSet:
-    from notclip.parquet_files import read_columns
-    from notclip.recaption.suites import read_suite
+    from notclip.files.parquet_files import read_columns
+    from notclip.scoring.suites.read import read_suite
 
     suite = read_suite(folder)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from notclip.negation_scope import read_scope
+from notclip.remote.negation_scope import read_scope
 from notclip.space.bars import choice_bars
 from notclip.space.gallery import message_html
 from notclip.space.opening import excluded_concepts

@@ -6,8 +6,8 @@ from html import escape
 from typing import Any, TypedDict
 
 from notclip.errors import BadInputError
-from notclip.negation_scope import read_scope
-from notclip.recaption.suite import open_photo
+from notclip.remote.negation_scope import read_scope
+from notclip.scoring.suites.suite import open_photo
 from notclip.space.engine import MOST, TOP, Engine, Found
 from notclip.space.gallery import Shown, Tally, Thumbnails, data_uri, galleries_html
 from notclip.space.opening import excluded_concepts, shows

@@ -65,7 +65,7 @@ def build_search_tab(page: SearchPage, opening: Opening) -> None:
     results = gr.HTML(
         page.html(first, None),
         elem_id="results",
-        js_on_load="notclip.results(element, trigger, watch, server, 'ask')",
+        js_on_load="notclip.scoring.provenance(element, trigger, watch, server, 'ask')",
         server_functions=[large],
     )
     with gr.Row(elem_classes="nc-more-ways"):
