@@ -13,7 +13,7 @@ from notclip.dataset.files import split_files
 from notclip.errors import BadInputError
 from notclip.files.cache_folder import user_cache
 from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
-from notclip.recaption.known_photos import known_photos
+from notclip.recaption.sources.known_photos import known_photos
 from notclip.scoring.suites.suite import Photo, PhotoFile, Suite, frames_of
 
 LOGGER = logging.getLogger("notclip.space")
