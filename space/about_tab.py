@@ -53,7 +53,7 @@ def results_html(folder: Path | None) -> str:
         return ""
     base, ours = (Results.read(folder / f"{role}.json") for role in ("base", "notclip"))
     rows = [
-        (label, base.figure(metric), ours.figure(metric))
+        (label, "", ours.figure(metric), base.figure(metric))
         for label, metric in MEASURED.items()
         if base.has(metric) and ours.has(metric)
     ]
@@ -63,7 +63,7 @@ def results_html(folder: Path | None) -> str:
     )
     return (
         f'<div class="nc-results"><h3>What was measured</h3><p class="nc-fine">{escape(about + chance)} '
-        f"In the last row less is better.</p>{paired_rows(rows, labels=('ordinary model', 'NotCLIP'))}</div>"
+        f"In the last row less is better.</p>{paired_rows(rows, labels=('NotCLIP', 'ordinary model'))}</div>"
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 from notclip.scoring.results import Figure
 
@@ -78,17 +79,26 @@ def figure_rows(rows: Sequence[tuple[str, Figure]], *, colour: str = "ours") -> 
     )
 
 
-def paired_rows(rows: Sequence[tuple[str, Figure, Figure]], *, labels: tuple[str, str]) -> str:
-    """Two models' shares side by side, as a figure that is also a table."""
-    items = "".join(
-        f'<tr><th scope="row">{escape(label)}</th><td class="nc-cell-bar">{_interval_bar(base, "base")}'
-        f'{_interval_bar(ours, "ours")}</td><td class="nc-number">{100 * base.value:.0f}<br>'
-        f"<b>{100 * ours.value:.0f}</b></td></tr>"
-        for label, base, ours in rows
-    )
+def paired_rows(rows: Sequence[tuple[Any, ...]], *, labels: Sequence[str]) -> str:
+    """One or two models' shares side by side, as a figure that is also a table.
+
+    Args:
+        rows: label, what it means in words, and the figure of each model.
+        labels: what the models are called; the first is blue.
+    """
+    colours = ("ours", "base") if len(labels) > 1 else ("ours",)
+    items = ""
+    for label, about, *figures in rows:
+        bars = "".join(_interval_bar(figure, colour) for figure, colour in zip(figures, colours, strict=True))
+        numbers = "<br>".join(f"{100 * figure.value:.0f}".replace("-", "−") for figure in figures)
+        words = f'<span class="nc-about-figure">{escape(about)}</span>' if about else ""
+        items += (
+            f'<tr><th scope="row">{escape(label)}{words}</th><td class="nc-cell-bar">{bars}</td>'
+            f'<td class="nc-number">{numbers}</td></tr>'
+        )
     head = "".join(
-        f'<span class="nc-legend nc-{name}"><span aria-hidden="true"></span>{escape(label)}</span>'
-        for name, label in zip(("base", "ours"), labels, strict=True)
+        f'<span class="nc-legend nc-{colour}"><span aria-hidden="true"></span>{escape(label)}</span>'
+        for colour, label in zip(colours, labels, strict=True)
     )
     return (
         f'<div class="nc-legends">{head}</div><table class="nc-table"><thead class="nc-hidden"><tr>'

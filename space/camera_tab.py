@@ -41,6 +41,6 @@ def build_camera_tab(page: QuestionPage) -> None:
     gr.HTML(
         PAGE.format(inputs=inputs, warning=warning),
         elem_id="camera",
-        js_on_load="notclip.camera(element, server)",
+        js_on_load="page.camera(element, server)",
         server_functions=[look],
     )

@@ -1,6 +1,6 @@
 /* What the Space does in the browser. Each function is called by the `js_on_load` of one gr.HTML; all that is shown is
    made by Python, and reads without this. */
-window.notclip = (() => {
+window.page = (() => {
   const SMALL = 448, STRUCK = 1500, ROLL = 900; // pixels; milliseconds
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));

@@ -13,7 +13,7 @@ from notclip.space.engine import Engine
 from notclip.space.gallery import Thumbnails
 from notclip.space.opening import Opening, choose_opening
 from notclip.space.question_tab import QuestionPage, build_question_tab, exhaustive_captions
-from notclip.space.quiz import build_quiz
+from notclip.space.quiz import LENGTH, build_quiz
 from notclip.space.search import SearchPage
 from notclip.space.search_tab import build_search_tab
 from notclip.space.settings import SpaceSettings
@@ -47,12 +47,14 @@ def build_page(settings: SpaceSettings, *, orphan_seconds: int) -> gr.Blocks:
                 build_search_tab(search, opening)
             with gr.Tab("Question", id="question"):
                 build_question_tab(questions)
-            with gr.Tab("Quiz", id="quiz"):
-                build_quiz(questions)
+            if len(questions.questions) >= LENGTH:
+                with gr.Tab("Quiz", id="quiz"):
+                    build_quiz(questions)
             with gr.Tab("Camera", id="camera-page"):
                 build_camera_tab(questions)
-            with gr.Tab("Diagnose", id="diagnose"):
-                build_diagnose_tab(diagnosis)
+            if diagnosis.suites:  # Nothing can be asked about photos of which nothing is known.
+                with gr.Tab("Diagnose", id="diagnose"):
+                    build_diagnose_tab(diagnosis)
             with gr.Tab("About", id="about"):
                 build_about_tab(settings)
         add_endpoints(search, questions, diagnosis)

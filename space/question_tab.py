@@ -178,7 +178,7 @@ def build_question_tab(page: QuestionPage) -> None:
         with gr.Column(scale=2, min_width=260):
             figure = gr.HTML(page.figure(first.picture), elem_id="question-picture", js_on_load=None)
             other = gr.Button("Another question", elem_id="another")
-            box = gr.HTML(BOX, elem_id="question-photo", js_on_load="notclip.photos(element, trigger)")
+            box = gr.HTML(BOX, elem_id="question-photo", js_on_load="page.photos(element, trigger)")
             said = gr.HTML(elem_id="question-said", js_on_load=None)
         with gr.Column(scale=3, min_width=300):
             boxes = [

@@ -76,13 +76,6 @@ def why(photos: PhotoSet, image_id: str, caption: str) -> str:
 def build_quiz(page: QuestionPage) -> None:
     """Lay the quiz out and wire it."""
     photos, questions = page.engine.photos, page.questions
-    if len(questions) < LENGTH:
-        gr.HTML(
-            '<p class="nc-note">Nothing is known of these photos that questions could be made of: use a built dataset '
-            "or the drawn world.</p>",
-            js_on_load=None,
-        )
-        return
     quiz = gr.State(None)
     lead = gr.HTML(
         f'<div class="nc-lead"><h2>A quiz of {LENGTH}</h2><p>You against both models: which of {CHOICES} captions is '

@@ -128,7 +128,7 @@ class SearchPage:
             raise BadInputError(f"`count` must be a whole number from 1 to {MOST}, got {count!r}.")
         scope = read_scope(text)
         pair = self.engine.search(text, check_strength(strength))
-        excluded, wanted = self._concepts(scope.negated), self._concepts([scope.affirmed])
+        excluded, wanted = self._excluded(scope.negated), self._asked(scope.affirmed)
         base, notclip = (self._hits(found, excluded, count) for found in pair)
         wrong, asked = self._tally(excluded, pair, count), self._tally(wanted, pair, count, every=True)
         return SearchResult(
@@ -152,8 +152,8 @@ class SearchPage:
             pair = self.engine.search(ask.query, ask.strength)
         else:
             pair = self.engine.search_many(embedded, [ask.query], strength=ask.strength)[0]
-        excluded = [] if own else self._concepts(scope.negated)
-        wanted = [] if own or ask.like is not None else self._concepts([scope.affirmed])
+        excluded = [] if own else self._excluded(scope.negated)
+        wanted = [] if own or ask.like is not None else self._asked(scope.affirmed)
         columns = [
             [self._shown(position, excluded, own) for position in found.positions[: ask.count]] for found in pair
         ]
@@ -176,15 +176,23 @@ class SearchPage:
         """Which photos the search goes by, and how to go back to the words alone."""
         if ask.like is None and not ask.unlike:
             return ""
-        said = ["like the photo that you chose"] * (ask.like is not None)
-        said += [f"unlike {len(ask.unlike)} that you ruled out"] * bool(ask.unlike)
+        said = ["like the one that you chose"] * (ask.like is not None)
+        count = f"the {len(ask.unlike)}" if len(ask.unlike) > 1 else "the one"
+        said += [f"unlike {count} that you ruled out"] * bool(ask.unlike)
         note = " An ordinary model cannot rule a photo out." if ask.unlike else ""
         return (
             f'<p class="nc-note nc-refined">Photos {" and ".join(said)}.{note} '
             '<button type="button" class="nc-plain" data-do="forget">By words alone</button></p>'
         )
 
-    def _concepts(self, phrases: Sequence[str]) -> list[str]:
+    def _asked(self, affirmed: str) -> list[str]:
+        """Concepts that the photos are asked to show, if some photo is known to show each."""
+        photos = self.engine.photos
+        names = sorted(photos.lexicon.find(affirmed))
+        known = frozenset().union(*(photos.present or {}).values())
+        return names if known.issuperset(names) else []
+
+    def _excluded(self, phrases: Sequence[str]) -> list[str]:
         if self.engine.photos.present is None:
             return []
         found = excluded_concepts(phrases, self.engine.photos).values()

@@ -50,7 +50,7 @@ def build_search_tab(page: SearchPage, opening: Opening) -> None:
             info="0 ignores it, 1 is as calibrated, 3 insists",
             elem_id="strength",
             buttons=[],
-            min_width=230,
+            min_width=380,
         )
 
     def large(position: Any) -> str:
@@ -65,11 +65,11 @@ def build_search_tab(page: SearchPage, opening: Opening) -> None:
     results = gr.HTML(
         page.html(first, None),
         elem_id="results",
-        js_on_load="notclip.scoring.provenance(element, trigger, watch, server, 'ask')",
+        js_on_load="page.results(element, trigger, watch, server, 'ask')",
         server_functions=[large],
     )
     with gr.Row(elem_classes="nc-more-ways"):
-        box = gr.HTML(BOX, elem_id="own-photos", js_on_load="notclip.photos(element, trigger)")
+        box = gr.HTML(BOX, elem_id="own-photos", js_on_load="page.photos(element, trigger)")
         own_said = gr.HTML(elem_id="own-said", js_on_load=None)
     gr.Markdown(_fine_print(page, opening), elem_classes="nc-fine")
 
