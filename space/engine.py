@@ -1,6 +1,6 @@
 """Base and NotCLIP over the same photos: search, and choice among captions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -102,7 +102,7 @@ class Engine:
         ]
 
     def search_like(
-        self, embedded: Embedded, query: str, *, strength: float, like: int | None, unlike: Sequence[Image.Image]
+        self, embedded: Embedded, query: str, *, strength: float, like: int | None, unlike: Mapping[int, Image.Image]
     ) -> tuple[Found, Found]:
         """Search by words and by photos at once.
 
@@ -113,24 +113,26 @@ class Engine:
             query: what is looked for; what it excludes is excluded beside a photo, too.
             strength: as in `search_many`.
             like: position of a photo that stands in for what the query affirms.
-            unlike: photos that show what is excluded.
+            unlike: position -> photo, of those that show what is excluded; NotCLIP finds none of them.
         """
         plain = self.base.encode_queries([query], composition="none")[0][0]
         if like is None:
-            vector, bias = self.notclip.encode_query(query, exclude=list(unlike), strength=strength)
+            vector, bias = self.notclip.encode_query(query, exclude=list(unlike.values()), strength=strength)
         else:
             plain = plain + torch.from_numpy(np.array(embedded.base[like]))
             photo = torch.from_numpy(np.array(embedded.notclip[[like]]))  # (1, D)
             with torch.no_grad():
                 said = self.notclip.embed_texts([query]).parts.excluded
-                excluded = torch.cat([said.reshape(-1, photo.shape[1]), self.notclip.encode_images(list(unlike))])
+                excluded = torch.cat(
+                    [said.reshape(-1, photo.shape[1]), self.notclip.encode_images(list(unlike.values()))]
+                )
                 owner = torch.zeros(len(excluded), dtype=torch.long)
                 parts = CaptionParts(photo, photo, torch.ones(1), excluded, owner)
                 negating = torch.zeros(int(len(excluded) > 0), dtype=torch.long)
                 (vector,), (bias,) = self.notclip.compose(EmbeddedTexts(photo, negating, parts), strength=strength)
         return (
             _best(embedded.base, plain.numpy(), 0.0),
-            _best(embedded.notclip, vector.numpy(), float(bias)),
+            _best(embedded.notclip, vector.numpy(), float(bias), without=list(unlike)),
         )
 
     def embed(self, images: Sequence[Image.Image]) -> Embedded:
@@ -169,9 +171,10 @@ def _load(name: ModelName, *, composition: Any) -> NotClipModel:
     return model.eval()
 
 
-def _best(embeds: NDArray[np.float32], vector: NDArray[np.float32], bias: float) -> Found:
+def _best(embeds: NDArray[np.float32], vector: NDArray[np.float32], bias: float, without: Sequence[int] = ()) -> Found:
     scores = embeds @ vector + bias  # (N,)
-    count = min(MOST, len(scores))
+    scores[list(without)] = -np.inf
+    count = min(MOST, len(scores) - len(without))
     top = np.argpartition(-scores, count - 1)[:count]
     top = top[np.lexsort((top, -scores[top]))]
     return Found(tuple(top.tolist()), tuple(scores[top].tolist()))

@@ -146,7 +146,7 @@ class SearchPage:
         scope = read_scope(ask.query)
         embedded = self.engine.embedded if own is None else own.embedded
         if ask.like is not None or ask.unlike:
-            unlike = [self._image(position, own) for position in ask.unlike]
+            unlike = {position: self._image(position, own) for position in ask.unlike}
             pair = self.engine.search_like(embedded, ask.query, strength=ask.strength, like=ask.like, unlike=unlike)
         elif own is None:
             pair = self.engine.search(ask.query, ask.strength)
