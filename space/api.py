@@ -79,6 +79,11 @@ def add_endpoints(search: SearchPage, questions: QuestionPage, diagnosis: Diagno
         return Ranking(base=list(base.positions), notclip=list(notclip.positions))
 
     def show_picture(image_id: str) -> Image.Image:
+        """Get a photo of this Space.
+
+        Args:
+            image_id: as `search` returned it.
+        """
         photos = search.engine.photos
         return open_photo(photos.photo(photos.ids[search.position(image_id)]))
 
@@ -107,7 +112,6 @@ def add_endpoints(search: SearchPage, questions: QuestionPage, diagnosis: Diagno
             wanted,
             shown,
             api_name="picture",
-            api_description="Get a photo of this Space by the `image_id` that `search` returned.",
             concurrency_id="search",
         )
     # Minutes of work, and no tools.

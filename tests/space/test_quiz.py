@@ -18,17 +18,6 @@ def test_why_a_caption_is_true_or_false_is_said_by_the_labels(drawn):
     assert why(drawn, image, "a cat") == "it shows no cat"
 
 
-def test_every_true_caption_of_the_set_agrees_with_the_labels(drawn):
-    for question in drawn.suite.questions:
-        said = why(drawn, question.image_id, question.choices[question.answer])
-        false = [
-            why(drawn, question.image_id, choice)
-            for choice in question.choices
-            if choice != question.choices[question.answer]
-        ]
-        assert said not in false or len(set(question.choices)) < 4, (question.choices, said, false)
-
-
 def test_of_four_captions_one_is_true_whatever_a_photo_shows():
     both, first, second, neither = exhaustive_captions("dogs", "water")
     assert (both, first) == ("a photo of dogs and water", "a photo of dogs, but no water")
