@@ -40,7 +40,10 @@ def build_page(settings: SpaceSettings, *, orphan_seconds: int) -> gr.Blocks:
     things = (opening.first.wanted, opening.first.excluded) if opening.first else ("people", "dogs")
     questions = QuestionPage(search, exhaustive_captions(*things))
     diagnosis = Diagnosis(engine, settings)
-    with gr.Blocks(title="NotCLIP", analytics_enabled=False, delete_cache=(orphan_seconds, orphan_seconds)) as app:
+    title = "NotCLIP: photos by what is not in them"
+    # Nothing of a visitor's becomes a file; what programs put there by Gradio's own upload is deleted.
+    cleaning = (orphan_seconds, orphan_seconds)
+    with gr.Blocks(title=title, analytics_enabled=False, delete_cache=cleaning) as app:
         gr.HTML(HEAD.format(said=headline(opening)), js_on_load=None)
         with gr.Tabs():
             with gr.Tab("Search", id="search"), gr.Column(elem_id="search-page"):

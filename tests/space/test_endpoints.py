@@ -2,7 +2,9 @@ import ast
 import asyncio
 import base64
 import io
+import re
 
+import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -128,3 +130,11 @@ def test_a_diagnosis_is_a_results_file(client):
 def test_bad_input_gets_a_plain_message(client, endpoint, arguments, message):
     with pytest.raises(AppError, match=message):
         client.predict(*arguments, api_name=endpoint)
+
+
+def test_a_link_to_the_space_is_shown_with_its_own_title_words_and_picture(address):
+    page = httpx.get(address).text
+    told = dict(re.findall(r'<meta\s+property="og:(\w+)"\s+content="([^"]*)"', page))
+    assert told["title"].startswith("NotCLIP") and "do not show" in told["description"]
+    picture = httpx.get(told["image"])
+    assert picture.status_code == 200 and picture.headers["content-type"] == "image/png"
