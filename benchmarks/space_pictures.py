@@ -7,7 +7,6 @@
 """
 
 import argparse
-import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,9 @@ def save(page: Any, name: str, folder: Path) -> None:
     """Write what the page shows now, in a palette of 256 colours."""
     from PIL import Image
 
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    from notclip.remote.photo_notclip import open_photo
+
+    picture = open_photo(page.screenshot()).quantize(256, dither=Image.Dither.NONE)
     file = folder / f"{name}.png"
     picture.save(file, optimize=True)
     size = file.stat().st_size

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, TypedDict
 
+from PIL import Image
+
 from notclip.errors import BadInputError
 from notclip.remote.negation_scope import read_scope
 from notclip.scoring.suites.suite import open_photo
@@ -146,7 +148,7 @@ class SearchPage:
         scope = read_scope(ask.query)
         embedded = self.engine.embedded if own is None else own.embedded
         if ask.like is not None or ask.unlike:
-            unlike = {position: self._image(position, own) for position in ask.unlike}
+            unlike = {position: self.image(position, own) for position in ask.unlike}
             pair = self.engine.search_like(embedded, ask.query, strength=ask.strength, like=ask.like, unlike=unlike)
         elif own is None:
             pair = self.engine.search(ask.query, ask.strength)
@@ -230,7 +232,8 @@ class SearchPage:
         wrong = tuple(label for label in excluded if shows(photos, position, label))
         return Shown(position, self.thumbnails.of(name), photos.captions.get(name, name), wrong)
 
-    def _image(self, position: int, own: OwnPhotos | None) -> Any:
+    def image(self, position: int, own: OwnPhotos | None) -> Image.Image:
+        """A photo of the set, or of a visitor's own, by its position."""
         photos = self.engine.photos
         return own.images[position] if own else open_photo(photos.photo(photos.ids[position]))
 

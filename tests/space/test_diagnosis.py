@@ -43,7 +43,9 @@ def test_who_comes_second_waits_in_line_and_is_told_so(diagnosis):
     first.close()
     assert isinstance(next(second), Progress)
     second.close()
-    assert diagnosis._line == []
+    third = diagnosis.run(diagnosis.models[0], diagnosis.suites[0])
+    assert isinstance(next(third), Progress)
+    third.close()
 
 
 def test_the_report_begins_with_one_sentence_about_both_models(diagnosis):

@@ -102,7 +102,7 @@ def test_a_photo_that_is_ruled_out_goes_and_one_that_is_liked_comes_first(drawn)
     first = drawn.search(query, 1.0)[1].positions[0]
     page = page_of(drawn)
     unlike = drawn.search_like(
-        drawn.embedded, query, strength=1.0, like=None, unlike={first: page._image(first, None)}
+        drawn.embedded, query, strength=1.0, like=None, unlike={first: page.image(first, None)}
     )[1]
     assert first not in unlike.positions[:TOP]
     like = drawn.search_like(drawn.embedded, query, strength=1.0, like=first, unlike={})
