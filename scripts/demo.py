@@ -100,7 +100,7 @@ def _run_demo(config: DemoConfig) -> int:
             f"3/6 score {name} ({number + 1} of {len(scored)})",
             "score_model",
             ["--model", model, "--suite", str(data), "--out", str(result), *seed, *compared],
-            code="notclip.scripts.score_run",
+            code="notclip.scoring.run",
             made_of=[seed, content_of(model), content_of(data), content_of(base)],
             makes=result,
             done=result,
@@ -156,26 +156,18 @@ def draw(base: str, config: DemoConfig, path: Path) -> None:
 
 def summary(config: DemoConfig, seconds: float) -> list[str]:
     """What came out and how long it took, line by line."""
-    from notclip.scoring.results_file import read_results
+    from notclip.scoring.measures import shown_figures
+    from notclip.scoring.results import Results
 
-    contents = {
-        name: read_results(config.out / "results" / f"{name}.json") for name in ("base", "backbone", "notclip")
-    }
-    rows = {
-        "questions: affirmation": "accuracy_by_kind/affirmation",
-        "questions: negation": "accuracy_by_kind/negation",
-        "questions: hybrid": "accuracy_by_kind/hybrid",
-        "questions: macro accuracy": "macro_accuracy",
-        "  of which by looking (vision gain)": "vision_gain",
-        "recall@5, ordinary queries": "recall@5",
-        "recall@5, negated queries": "negated_recall@5",
-        "violation@5 (lower is better)": "violation@5",
-    }
+    base, backbone, notclip = (
+        Results.read(config.out / "results" / f"{name}.json") for name in ("base", "backbone", "notclip")
+    )
     lines = ["", f"{'Test split, %':38}{'base':>8}{'merged':>9}{'NotCLIP':>9}", "-" * 64]
-    for label, metric in rows.items():
-        values = [_metric(content, metric) for content in contents.values()]
-        lines.append(f"{label:38}{values[0]:8.1f}{values[1]:9.1f}{values[2]:9.1f}")
-    forgotten = _metric(contents["base"], "recall@5") - _metric(contents["notclip"], "recall@5")
+    for name, _, shown in shown_figures():
+        if shown.card and not shown.optional:
+            values = [100 * results.figure(name).value for results in (base, backbone, notclip)]
+            lines.append(f"{shown.card:38}{values[0]:8.1f}{values[1]:9.1f}{values[2]:9.1f}")
+    forgotten = 100 * (base.figure("recall@5").value - notclip.figure("recall@5").value)
     lines += [
         "-" * 64,
         f"Forgotten: {forgotten:.1f} points of ordinary recall@5 (negative: gained). {seconds / 60:.1f} minutes.",
@@ -190,13 +182,6 @@ def summary(config: DemoConfig, seconds: float) -> list[str]:
         f"$ notclip rehearse {config.out}/hub",
     ]
     return lines
-
-
-def _metric(content: dict, name: str) -> float:
-    value = content["metrics"]
-    for key in name.split("/"):
-        value = value[key]
-    return 100 * value
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from notclip.errors import BadInputError
-from notclip.scoring.measures import FIGURE_NAMES
+from notclip.scoring.measures import labels
 from notclip.scoring.results import Figure
 from notclip.space.bars import figure_rows, paired_rows
 from notclip.space.diagnosis import Diagnosis, Progress, Waiting
@@ -27,13 +27,12 @@ HEADLINES = (
     ("recall@5", "{model} finds the right photo among its first five {percent} of the time"),
 )
 EXPLAINED = {
-    "accuracy_by_kind/affirmation": ("Captions of what is there", "How often the one true caption of four is picked."),
-    "accuracy_by_kind/negation": ("Captions of what is not there", "The same where the true one only denies."),
-    "accuracy_by_kind/hybrid": ("Captions of both", "The same where it affirms one thing and denies another."),
-    "affirmation_bias": ("Affirmation bias", "How much more often captions that affirm are picked than are true."),
-    "recall@5": ("Ordinary search", "How often the right photo is among the first five."),
-    "negated_recall@5": ("Search with a “not”", "The same for queries that exclude something."),
-    "violation@5": ("Excluded, but found", "Share of the first five that show what was excluded; less is better."),
+    "accuracy_by_kind/affirmation": "How often the one true caption of four is picked, where it says what is there.",
+    "accuracy_by_kind/negation": "The same where it only says what is not there.",
+    "accuracy_by_kind/hybrid": "The same where it says both.",
+    "recall@5": "How often a query without a “not” finds its photo among the first five.",
+    "negated_recall@5": "The same for queries that exclude something.",
+    "violation@5": "How many of the first five show it all the same; less is better.",
 }
 LEAD = """<div class="nc-lead"><h2>Does a model understand “not”?</h2><p>Questions and searches whose answers are
 known, asked of two models: the report of <code>notclip score-model</code>.</p></div>"""
@@ -64,8 +63,8 @@ def report_html(contents: Sequence[dict[str, Any]], names: Sequence[str]) -> str
             beside = f", {names[1]} {100 * _inside(contents[1]['metrics'], sentence[0]):.0f} %"
         told = f'<h3 class="nc-told">{escape(sentence[1] + beside)}.</h3>'
     rows = [
-        (label, about, *(_figure(content, name) for content in contents))
-        for name, (label, about) in EXPLAINED.items()
+        (label, EXPLAINED.get(name, ""), *(_figure(content, name) for content in contents))
+        for name, label in labels("plain").items()
         if isinstance(_inside(metrics, name), int | float)
     ]
     table = paired_rows(rows, labels=tuple(content["model"] for content in contents))
@@ -80,7 +79,7 @@ def _all_figures(content: dict[str, Any]) -> str:
     """Every figure of one model, and a link that downloads its results JSON without a file on the server."""
     rows = [
         (label, _figure(content, name))
-        for name, label in FIGURE_NAMES.items()
+        for name, label in labels("table").items()
         if isinstance(_inside(content["metrics"], name), int | float)
     ]
     encoded = base64.b64encode((json.dumps(content, indent=2) + "\n").encode()).decode()

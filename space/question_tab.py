@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from notclip.errors import BadInputError
-from notclip.scoring.suites.suite import Question
+from notclip.scoring.suites.suite import SuiteQuestion
 from notclip.space.bars import choice_bars
 from notclip.space.engine import Engine
 from notclip.space.gallery import data_uri, message_html
@@ -103,7 +103,7 @@ class QuestionPage:
         checked = [check_text(text, what=f"Caption {number}") for number, text in enumerate(captions, start=1)]
         return self.engine.choose(picture.base, picture.notclip, checked)
 
-    def tells_them_apart(self, question: Question) -> bool:
+    def tells_them_apart(self, question: SuiteQuestion) -> bool:
         """Whether NotCLIP answers a question rightly that the ordinary model answers wrongly."""
         base, notclip = self.believe(self.picture(question.image_id), list(question.choices))
         return int(notclip.argmax()) == question.answer != int(base.argmax())
@@ -127,7 +127,7 @@ class QuestionPage:
         return Asked(self.picture(SystemRandom().choice(others)), self.exhaustive)
 
     @property
-    def questions(self) -> list[Question]:
+    def questions(self) -> list[SuiteQuestion]:
         """Questions of the set with four captions."""
         return [question for question in self.engine.photos.suite.questions if len(question.choices) == CHOICES]
 

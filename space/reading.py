@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -10,19 +11,12 @@ from notclip.remote.negation_scope import NegationScope, read_scope
 
 MAX_QUERY = 500
 _CUES_ALONE = frozenset(("no", "not", "none", "never", "without", "neither", "nor", "n't"))
-# How common languages say no. Words that English has too ("sin", "pas", "sans" as a typeface) count only where no
-# English cue was read.
-_FOREIGN_CUES = frozenset(
-    "ohne kein keine keinen keiner nicht sans pas aucun aucune sin ningún ninguna sem nenhum nenhuma senza nessun "
-    "nessuna zonder geen niet uden utan ingen inga uten bez nie ei ilman değil olmayan без нет не χωρίς δεν".split()
-)
-_OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
-_OPERATOR = re.compile(r"(?:(?<=\s)|^)(?:[~^!*|+]\S+|\w+:\S+|AND\b|OR\b|NOT\b|&&|\|\|)")
+_OPERATOR = re.compile(r"(?:(?<=\s)|^)(?:[~^*]\w\S*|\w+~\S*)")  # of search engines, and none of the reader's
 _ROLES = {
-    "negated": "must not be there",
+    "denied": "must not be there",
     "affirmed": "is looked for",
     "cue": "says “not”",
-    "dropped": "says nothing about the picture by itself",
+    "dropped": "is left out",
 }
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 
@@ -50,74 +44,63 @@ def check_text(text: Any, *, what: str) -> str:
 
 def hints(scope: NegationScope) -> list[str]:
     """Where the reading may not be what was meant; a sentence each."""
-    text = scope.text
-    words = re.findall(r"[\w'’]+", text.lower())
-    foreign = [word for word in words if word in _FOREIGN_CUES]
-    if _OTHER_SCRIPT.search(text) or (foreign and not scope.negated):
+    if scope.language != "en":
         return [
-            "This does not look like English. Negation is read in English only, so both models see one plain text."
+            "This does not look like English. Negation is read in English only (operators such as -word in any "
+            "language), so the rest is one plain text."
         ]
     found = []
+    words = re.findall(r"[\w'’]+", scope.text.lower())
     denials = [word for word in words if word in _CUES_ALONE or re.search(r"n['’]t$", word)]
     if denials and not scope.negated:
         found.append(
             f"“{denials[0]}” was not read as excluding anything. If it should, say what must not be there: “no …”."
         )
-    for match in _OPERATOR.finditer(text):
-        if not any(start < match.end() and match.start() < end for start, end in (*scope.cue_spans, *scope.spans)):
-            found.append(f"“{match.group().strip()}” is no operator here and is read as words; “-dogs” excludes.")
+    found += [f"“{one.group()}” is no operator here and is read as words." for one in _OPERATOR.finditer(scope.text)]
     return found[:2]
 
 
 def reading_html(text: str) -> str:
     """How a query was read: affirmed green, negated struck through, in marks that need no colour; escaped."""
-    scope = read_scope(text)
+    scope = read_scope(text, explain=True)
+    role_of = _roles(scope)
     pieces = [
         f'<{tag} class="nc-{role}">{escape(text[start:end])}</{tag}>'
-        for start, end, role in _segments(scope)
-        for tag in ({"negated": "del", "affirmed": "ins"}.get(role, "span"),)
+        for start, end, role in _segments(role_of)
+        for tag in ({"denied": "del", "affirmed": "ins"}.get(role, "span"),)
     ]
     wanted = f"looks for <b>{escape(scope.affirmed)}</b>" if scope.affirmed else "looks for <b>anything</b>"
     excluded = ", ".join(f"<b>{escape(phrase)}</b>" for phrase in scope.negated)
     said = f"{wanted}, excludes {excluded}" if scope.negated else f"{wanted}; nothing is excluded"
     noted = "".join(f'<p class="nc-note nc-hint">{escape(hint)}</p>' for hint in hints(scope))
     rows = "".join(
-        f'<tr><th scope="row">{escape(word)}</th><td>{_ROLES[role]}</td></tr>' for word, role in words_read(scope)
+        f'<tr><th scope="row">{escape(text[word.start : word.end])}</th><td>{_ROLES[role_of[word.start]]}</td>'
+        f"<td>{escape(word.reason)}</td></tr>"
+        for word in scope.words
     )
     return (
         f'<div class="nc-reading"><span class="nc-label">How NotCLIP reads it</span>'
         f'<p class="nc-read-text">{"".join(pieces)}</p><p class="nc-read-said">It {said}.</p>{noted}'
-        '<details class="nc-words"><summary>Word by word</summary>'
-        f'<table class="nc-table">{rows}</table></details></div>'
+        '<details class="nc-words"><summary>Word by word</summary><table class="nc-table"><thead><tr>'
+        '<th scope="col">Word</th><th scope="col">becomes</th><th scope="col">decided by</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></details></div>"
     )
-
-
-def words_read(scope: NegationScope) -> list[tuple[str, str]]:
-    """Each word of a query, and what became of it: negated, affirmed, cue, or dropped."""
-    role_of = _roles(scope)
-    found = []
-    for match in re.finditer(r"[^\s,.;:?!]*\w[^\s,.;:?!]*", scope.text):
-        roles = role_of[match.start() : match.end()]
-        found.append((match.group(), next(role for role in _ROLES if role in roles)))
-    return found
 
 
 def _roles(scope: NegationScope) -> list[str]:
     """The role of each character; what belongs to no part is dropped."""
     role_of = ["dropped"] * len(scope.text)
     affirmed = [(0, len(scope.text))] if scope.affirmed == scope.text else scope.affirmed_spans
-    for role, spans in (("affirmed", affirmed), ("cue", scope.cue_spans), ("negated", scope.spans)):
+    for role, spans in (("affirmed", affirmed), ("cue", scope.cue_spans), ("denied", scope.spans)):
         for start, end in spans:
             role_of[start:end] = [role] * (end - start)
     return role_of
 
 
-def _segments(scope: NegationScope) -> list[tuple[int, int, str]]:
-    """The text in pieces, (start, end, role); what is neither negated nor affirmed reads on as cue."""
-    role_of = ["cue" if role == "dropped" else role for role in _roles(scope)]
-    segments, at = [], 0
+def _segments(role_of: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """The text in pieces, (start, end, role)."""
+    at = 0
     for role, run in itertools.groupby(role_of):
         length = len(list(run))
-        segments.append((at, at + length, role))
+        yield at, at + length, role
         at += length
-    return segments

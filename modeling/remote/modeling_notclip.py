@@ -42,7 +42,7 @@ from .inputs_notclip import (
     check_pixel_values,
     open_photos,
 )
-from .negation_scope import NegationScope, read_scope
+from .negation_scope import NegationScope, read_scopes
 from .pretrained_notclip import (
     PLACE,
     build_model,
@@ -52,6 +52,7 @@ from .pretrained_notclip import (
     read_tokenizer,
 )
 from .processing_notclip import NotClipProcessor
+from .reading_tagger import Tagger
 from .release_files_notclip import AUTO_MAP, name_processor_class, write_release_files
 
 # The zero-shot pipeline logs an error for a class that this list lacks, although it works.
@@ -99,6 +100,7 @@ class NotClipModel(PreTrainedModel):
     image_covariance: Tensor
     image_centres: Tensor
     image_shares: Tensor
+    reader: Tensor | None
 
     def __init__(self, config: NotClipConfig, backbone: PreTrainedModel | None = None):
         super().__init__(config)
@@ -107,6 +109,11 @@ class NotClipModel(PreTrainedModel):
         self.register_buffer("image_covariance", torch.eye(config.embedding_dim) / config.embedding_dim)
         self.register_buffer("image_centres", torch.zeros(CENTRES, config.embedding_dim))
         self.register_buffer("image_shares", torch.zeros(CENTRES))
+        # The file of the tagger that reads texts, so that nothing else is to be fetched; bytes, which no cast touches.
+        size = config.reader_bytes
+        self.register_buffer("reader", torch.zeros(size, dtype=torch.uint8) if size else None)
+        self._tagger: Tagger | None = None
+        self._is_measured: bool | None = None  # not known yet
         self.remembered: dict[str, Tensor] = {}
         self._remembered_of: tuple | None = None
         self._processor: NotClipProcessor | None = None
@@ -120,6 +127,8 @@ class NotClipModel(PreTrainedModel):
                 nn.init.zeros_(buffer)
             nn.init.eye_(self.image_covariance)
             self.image_covariance.div_(self.config.embedding_dim)
+            if self.reader is not None:
+                nn.init.zeros_(self.reader)
 
     # -- loading ---------------------------------------------------------------------------------------------------
 
@@ -158,10 +167,12 @@ class NotClipModel(PreTrainedModel):
         with torch.no_grad():
             one_token = torch.zeros(1, 1, dtype=torch.long, device=dual_encoder.device)
             embedding_dim = dual_encoder.get_text_features(input_ids=one_token).pooler_output.shape[-1]
+        reader = Tagger.default_bytes()
         config = NotClipConfig(
             dual_encoder_config=dual_encoder.config,
             embedding_dim=embedding_dim,
             composition=composition,
+            reader_bytes=len(reader),
             backbone_name=source[0] if source else None,
             # A composite configuration hands its own choice down; None would take the towers' masks away.
             attn_implementation=dual_encoder.config._attn_implementation,  # type: ignore[call-arg]
@@ -169,6 +180,7 @@ class NotClipModel(PreTrainedModel):
         model = cls(config, backbone=dual_encoder)
         for name in ("image_mean", "image_covariance", "image_centres", "image_shares"):
             setattr(model, name, getattr(model, name).to(dtype))
+        model.reader = torch.frombuffer(bytearray(reader), dtype=torch.uint8)
         model._processor_source = source
         if processor is not None:
             model.processor = processor
@@ -298,7 +310,7 @@ class NotClipModel(PreTrainedModel):
         if self.config.composition == "none":
             return outputs
         tokenizer = self.processor.tokenizer
-        scopes = [read_scope(tokenizer.decode(ids, skip_special_tokens=True)) for ids in input_ids.tolist()]
+        scopes = self.read([tokenizer.decode(ids, skip_special_tokens=True) for ids in input_ids.tolist()])
         negating = [index for index, scope in enumerate(scopes) if scope.negated]
         if not negating:
             return outputs
@@ -354,10 +366,16 @@ class NotClipModel(PreTrainedModel):
         position = {text: index for index, text in enumerate(distinct)}
         return torch.cat(embeds)[[position[text] for text in texts]]
 
+    def read(self, texts: Sequence[str]) -> list[NegationScope]:
+        """What each text affirms and denies, by the tagger that travels with the weights."""
+        if self._tagger is None:
+            self._tagger = Tagger.default() if self.reader is None else Tagger.from_bytes(self.reader)
+        return read_scopes(texts, tagger=self._tagger)
+
     def embed_texts(self, texts: Sequence[str], *, batch_size: int = 256) -> EmbeddedTexts:
         """Embed texts, and the parts of those that negate something; differentiable in the text tower."""
         texts = as_texts(texts)
-        return self._embed(texts, [read_scope(text) for text in texts], batch_size=batch_size)
+        return self._embed(texts, self.read(texts), batch_size=batch_size)
 
     def compose(
         self,
@@ -383,7 +401,7 @@ class NotClipModel(PreTrainedModel):
         statistics = self.statistics
         if statistics is not None:
             statistics = ImageStatistics(*(part.to(vectors) for part in vars(statistics).values()))
-        spread = SPREAD_OF_A_LOGIT / self.logit_scale.detach().exp().item()
+        spread = SPREAD_OF_A_LOGIT / self.logit_scale.detach().exp()
         # A score is what remains of far larger terms, too little of them to be told in half precision.
         with torch.autocast(vectors.device.type, enabled=False):
             composed, composed_biases = compose(embedded.parts, weights, statistics, spread=spread, strength=strength)
@@ -418,9 +436,7 @@ class NotClipModel(PreTrainedModel):
         if composition == "none":
             vectors = self.encode_texts(texts, batch_size=batch_size)
             return vectors, vectors.new_zeros(len(texts))
-        embedded = self._embed(
-            texts, [read_scope(text) for text in texts], reads_whole=self._reads_whole, batch_size=batch_size
-        )
+        embedded = self._embed(texts, self.read(texts), reads_whole=self._reads_whole, batch_size=batch_size)
         return self.compose(embedded, strength=strength)
 
     @torch.no_grad()
@@ -450,7 +466,7 @@ class NotClipModel(PreTrainedModel):
                 raise ValueError('`exclude` needs the composition "scope"; this model has "none".')
             vectors, biases = self.encode_queries([text], strength=strength)
             return vectors[0], biases[0]
-        scope = read_scope(text)
+        scope = self.read([text])[0]
         affirmed = scope.affirmed if scope.negated else text
         words = [thing for thing in exclude if isinstance(thing, str)]
         photos = [thing for thing in exclude if not isinstance(thing, str)]
@@ -485,11 +501,14 @@ class NotClipModel(PreTrainedModel):
         """Take over statistics of photos, as `image_statistics` measures them."""
         for name, value in vars(statistics).items():
             getattr(self, f"image_{name}").copy_(value)
+        self._is_measured = None
 
     @property
     def statistics(self) -> ImageStatistics | None:
         """What `calibrate` measured, or None."""
-        if not self.image_shares.any():
+        if self._is_measured is None:  # Asked once: in training a GPU would be waited for in each step.
+            self._is_measured = bool(self.image_shares.any())
+        if not self._is_measured:
             return None
         return ImageStatistics(self.image_mean, self.image_covariance, self.image_centres, self.image_shares)
 
@@ -509,9 +528,13 @@ class NotClipModel(PreTrainedModel):
         vectors, biases = self.encode_queries(texts, composition=composition, strength=strength)
         return self.encode_images(images) @ vectors.T + biases
 
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        self._is_measured = None
+        super()._load_from_state_dict(*args, **kwargs)
+
     def train(self, mode: bool = True) -> "NotClipModel":
         """As every module; forgets embedded concepts too, since not every optimizer tells that it changed weights."""
-        self._remembered = {}
+        self.remembered = {}
         return super().train(mode)
 
     # -- inside ----------------------------------------------------------------------------------------------------

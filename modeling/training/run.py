@@ -25,10 +25,10 @@ from notclip.files.only_writer import only_writer
 from notclip.files.whole_files import clear_partials, partial_folder, write_whole
 from notclip.loading import load_model, load_processor
 from notclip.openclip.files import is_openclip
+from notclip.provenance import weights_sha256
 from notclip.remote.composition_notclip import image_statistics
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.scoring.provenance import weights_sha256
 from notclip.text_lengths import texts_cut
 from notclip.training.arguments import training_arguments
 from notclip.training.batches import NegationDataset
@@ -37,7 +37,7 @@ from notclip.training.config import TrainConfig
 from notclip.training.data import CONFIGS, TrainingSplit, read_training_split
 from notclip.training.inputs import require_same_inputs, training_inputs
 from notclip.training.lora import add_lora
-from notclip.training.release_probe import write_release_probe
+from notclip.training.reference_scores import write_reference_scores
 from notclip.training.trainer import NegationTrainer
 from notclip.training.validation import limited
 
@@ -236,7 +236,7 @@ def evenly(image_embeds: EmbeddingShards, *, at_most: int) -> Tensor:
 def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:
     """Write all forms beside OUT's old ones and swap them in, training.json last: where it is, all is."""
     with partial_folder(config.out / "outputs") as partial:
-        write_release_probe(model, partial / "model")
+        write_reference_scores(model, partial / "model")
         export_adapter(model.backbone, partial / "adapter", base=base)
         merge(model)
         export_backbone(model.backbone, load_processor(base, argument="base"), partial / "backbone")

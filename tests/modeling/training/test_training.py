@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,16 +12,18 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import TrainerState, masking_utils
 
 from notclip.errors import BadInputError
 from notclip.loading import load_model
+from notclip.remote.composition_notclip import image_statistics
 from notclip.training import trainer as negation_trainer
 from notclip.training.batches import GroupBatchSampler, NegationDataset
 from notclip.training.config import TrainConfig
 from notclip.training.data import read_training_split
 from notclip.training.learner import Learner
+from notclip.training.lora import add_lora
 from notclip.training.run import run_training
-from notclip.training.trainer import NegationTrainer
 
 
 @pytest.fixture
@@ -120,7 +123,7 @@ def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, mon
     broken = dataclasses.replace(config, out=tmp_path / "broken")
     with monkeypatch.context() as killing:
         killing.setattr(negation_trainer.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
-        killing.setattr(NegationTrainer, "_save_scaler", full_disk_from_the_second_time())
+        killing.setattr(TrainerState, "save_to_json", full_disk_from_the_second_time())
         with pytest.raises(OSError, match="No space left on device"):
             run_training(broken)
     left = broken.out / "state"
@@ -131,11 +134,12 @@ def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, mon
 
 
 def full_disk_from_the_second_time():
-    times = iter(range(100))
+    times, real = iter(range(100)), TrainerState.save_to_json
 
-    def save(*_):
+    def save(state, path):
         if next(times):
             raise RuntimeError("[enforce fail at inline_container.cc:869] . PytorchStreamWriter failed writing file")
+        real(state, path)
 
     return save
 
@@ -188,19 +192,38 @@ def test_half_precision_learns_what_single_precision_learns(config, tmp_path):
     outs = {"single": (), "half": ("bf16=true",)}
     for name, trainer in outs.items():
         run_training(dataclasses.replace(config, out=tmp_path / name, trainer=trainer))
-    single, half = (json.loads((tmp_path / name / "model" / "release_probe.json").read_text()) for name in outs)
+    single, half = (json.loads((tmp_path / name / "model" / "reference_scores.json").read_text()) for name in outs)
     for scores, near in (("plain_scores", {"atol": 1e-2, "rtol": 0}), ("scores", {"atol": 1e-2, "rtol": 1e-2})):
         torch.testing.assert_close(torch.tensor(half[scores]), torch.tensor(single[scores]), **near)
     assert half["scores"] != single["scores"]
 
 
+def test_a_step_leaves_no_tensor_behind_and_waits_for_no_device(config, data, monkeypatch):
+    """On the device `meta`, which holds no numbers: whoever asks for one, or mixes in one of the CPU's, fails."""
+    monkeypatch.setattr(masking_utils, "fast_all", lambda mask: False)  # transformers asks whether a mask is all ones
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # which knows no such device
+    model = load_model(config.base, composition="scope")
+    split = read_training_split(data, "train")
+    embeds = torch.nn.functional.normalize(torch.randn(len(split.digests), 16), dim=-1)
+    model.set_statistics(image_statistics(embeds))
+    assert model.statistics is not None
+    model.backbone = add_lora(model.backbone, rank=2, alpha=4)
+    batch = NegationDataset(split, embeds.to("meta")).__getitems__(next(iter(draws(data)[1])))
+    learner = Learner(model.to("meta")).to("meta")
+    loss = learner(**batch)["loss"]
+    assert loss.device.type == "meta" and batch["text_images"].device.type == "meta"
+    loss.backward()
+    learning = [parameter for parameter in learner.parameters() if parameter.requires_grad]
+    assert all(parameter.grad is not None and parameter.grad.device.type == "meta" for parameter in learning)
+
+
 def test_the_three_release_forms_score_as_the_training_run_did(config):
     run_training(config)
-    probe = json.loads((config.out / "model" / "release_probe.json").read_text())
+    probe = json.loads((config.out / "model" / "reference_scores.json").read_text())
     texts, expected = probe["texts"], torch.tensor(probe["plain_scores"])
-    from notclip.training.release_probe import probe_images
+    from notclip.training.reference_scores import reference_images
 
-    images = probe_images()
+    images = reference_images()
     notclip = load_model(str(config.out / "model"))
     merged = load_model(str(config.out / "backbone"))
     adapted = load_model(config.base, adapter=config.out / "adapter")
