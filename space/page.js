@@ -92,14 +92,16 @@ window.page = (() => {
       if (dialog.dataset.photo === item.dataset.photo && large) picture.src = large;
     }
 
-    element.addEventListener("change", (event) => {
-      if (event.target.name !== "nc-view") return;
+    /* By mouse or arrow keys; who chooses what is shown already stops the story there. */
+    function choose(view) {
       turn++;
       const from = found().dataset.view;
-      chosen = event.target.value;
-      move(() => show(chosen, { rolled: from === "base" }));
-    });
+      chosen = view;
+      if (from !== view) move(() => show(view, { rolled: from === "base" }));
+    }
+
     element.addEventListener("click", (event) => {
+      if (event.target.name === "nc-view") return choose(event.target.value);
       const button = event.target.closest("[data-do]"), dialog = element.querySelector("dialog");
       if (event.target === dialog) dialog.close(); // The shade around it.
       if (!button) return;
