@@ -3,7 +3,7 @@
     make space &                                  # or: NOTCLIP_SPACE_RELEASE=build/hub python space/app.py
     python benchmarks/space_pictures.py           # writes space/assets/*.png, each under 300 KB
 
-`search` is taken while the ordinary model's photos are shown beside NotCLIP's; `story` are the two ends of the change.
+`search` shows both side by side, `search-phone` the end of the change, `question` both models' belief.
 """
 
 import argparse
@@ -16,14 +16,11 @@ LARGEST = 300_000  # bytes
 
 
 def save(page: Any, name: str, folder: Path) -> None:
-    """Write what the page shows now, in a palette of 256 colours."""
-    from PIL import Image
-
+    """Write what the page shows now."""
     from notclip.remote.photo_notclip import open_photo
 
-    picture = open_photo(page.screenshot()).quantize(256, dither=Image.Dither.NONE)
     file = folder / f"{name}.png"
-    picture.save(file, optimize=True)
+    open_photo(page.screenshot()).save(file, optimize=True)  # without the channel of transparency
     size = file.stat().st_size
     print(f"{file}: {size / 1000:.0f} KB")
     if size > LARGEST:
@@ -45,7 +42,7 @@ def main() -> int:
             for width, size in ((1280, ""), (390, "-phone")):
                 # Without motion the change has happened when the page is there.
                 context = browser.new_context(
-                    viewport={"width": width, "height": 860}, color_scheme=scheme, reduced_motion="reduce"
+                    viewport={"width": width, "height": 820}, color_scheme=scheme, reduced_motion="reduce"
                 )
                 page = context.new_page()
                 page.goto(options.address)
