@@ -14,6 +14,7 @@ from notclip.recaption.sources.captions import clean_caption
 from notclip.recaption.sources.tables import column_key, read_csv, texts_of_cell
 from notclip.recaption.suite import Clip, Photo, Query, Question, Suite, file_sha256
 from notclip.recaption.suite_photos import PhotoFolder
+from notclip.text_files import whole_number
 
 # NegBench calls kinds of caption by other names, which collide with those of contrastive pairs.
 KIND_OF_TEMPLATE = {"positive": "affirmation", "negative": "negation", "hybrid": "hybrid"}
@@ -138,11 +139,12 @@ def _negbench_questions(rows: Sequence[Row]) -> list[Question]:
     questions = []
     for row in rows:
         choices = [row.text(name) for name in names]
-        answer = row.text("correct_answer")
-        if not answer.isdecimal() or int(answer) >= len(choices):
+        said = row.text("correct_answer")
+        answer = whole_number(said)
+        if answer is None or answer >= len(choices):
             raise BadInputError(
                 f"{row.where}: `correct_answer` must be a whole number from 0 to {len(choices) - 1}, "
-                f"got {shortened(answer)}."
+                f"got {shortened(said)}."
             )
         kinds = ["", "hybrid", "affirmation", "negation"] if in_reference_order else [_kind(text) for text in choices]
         template = row.cells.get("correct_answer_template", "").strip()
@@ -151,9 +153,9 @@ def _negbench_questions(rows: Sequence[Row]) -> list[Question]:
                 f"{row.where}: `correct_answer_template` must be one of {', '.join(KIND_OF_TEMPLATE)}, "
                 f"got {template!r}."
             )
-        kinds[int(answer)] = KIND_OF_TEMPLATE[template] if template else _kind(choices[int(answer)])
-        form = form_of_answer(choices[int(answer)], kinds[int(answer)])
-        questions.append(Question(row.text("image_path"), tuple(choices), int(answer), tuple(kinds), form))
+        kinds[answer] = KIND_OF_TEMPLATE[template] if template else _kind(choices[answer])
+        form = form_of_answer(choices[answer], kinds[answer])
+        questions.append(Question(row.text("image_path"), tuple(choices), answer, tuple(kinds), form))
     return questions
 
 

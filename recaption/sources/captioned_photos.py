@@ -12,7 +12,7 @@ from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
 from notclip.recaption.sources.photos import read_photo
 from notclip.recaption.sources.splits import SPLITS, split_of
-from notclip.text_files import read_text
+from notclip.text_files import read_text, start_of
 
 _TEXT_ENDINGS = (".txt", ".caption")
 _LARGEST = 2**16  # bytes
@@ -41,8 +41,7 @@ def _text_of(photo: Path) -> Path | None:
 
 
 def _holds_boxes(file: Path) -> bool:
-    with file.open("rb") as stream:
-        lines = stream.read(_LARGEST).decode(errors="replace").splitlines()
+    lines = start_of(file, _LARGEST).decode(errors="replace").splitlines()
     return all(_BOX.fullmatch(line) for line in lines if line.strip())
 
 

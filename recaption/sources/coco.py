@@ -18,6 +18,7 @@ from notclip.recaption.sources.parts import Exhaustive, RowContent, SourceRow
 from notclip.recaption.sources.photo_paths import below, inside
 from notclip.recaption.sources.photos import read_photo
 from notclip.recaption.sources.splits import split_of, split_of_folder
+from notclip.text_files import start_of, whole_number
 
 _LARGEST = 2**34  # bytes; COCO's own instances have 450 MB, LVIS' over one GB
 _IMAGE_FOLDERS = (
@@ -77,8 +78,7 @@ def coco_folder_parts(
 
 
 def _begins_like_coco(file: Path) -> bool:
-    with file.open("rb") as stream:
-        start = stream.read(_BEGINS).removeprefix(codecs.BOM_UTF8).lstrip()
+    start = start_of(file, _BEGINS).removeprefix(codecs.BOM_UTF8).lstrip()
     return start.startswith(b"{") and any(key in start for key in (b'"images"', b'"annotations"'))
 
 
@@ -229,7 +229,8 @@ def _is_id(value: Any) -> bool:
 def _plain(value: Any) -> _Key:
     """An id, which tools write as a number or as a text: "1", 1 and 1.0 are one."""
     if isinstance(value, str):
-        return int(value) if value.isdecimal() and str(int(value)) == value else value
+        number = whole_number(value)
+        return number if str(number) == value else value
     return int(value)
 
 

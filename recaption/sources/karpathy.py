@@ -14,17 +14,14 @@ from notclip.recaption.sources.photo_places import photo_place
 from notclip.recaption.sources.photos import read_photo
 from notclip.recaption.sources.splits import SPLITS, split_of
 from notclip.recaption.sources.tables import read_json_file
+from notclip.text_files import start_of
 
 _LOOKED_AT = 2**16  # bytes
 
 
 def is_karpathy(file: Path) -> bool:
     """Whether a JSON file begins as Karpathy's do; COCO's have no sentences."""
-    try:
-        with file.open("rb") as stream:
-            start = stream.read(_LOOKED_AT)
-    except OSError:
-        return False
+    start = start_of(file, _LOOKED_AT)
     return b'"sentences"' in start and b'"filename"' in start
 
 

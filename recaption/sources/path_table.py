@@ -30,6 +30,7 @@ from notclip.recaption.sources.photo_places import photo_place
 from notclip.recaption.sources.photos import read_photo
 from notclip.recaption.sources.splits import SPLITS, split_of
 from notclip.recaption.sources.tables import TableRow, read_csv, texts_of_cell
+from notclip.text_files import read_text
 
 _PATIENT = re.compile(r"(?:^|/)(patient\w+)/")  # As CheXpert's folders are called.
 _LABELS = {
@@ -47,6 +48,7 @@ _SPLIT_LISTS = {
     "Flickr_8k.devImages.txt": "validation",
     "Flickr_8k.testImages.txt": "test",
 }
+_LARGEST_LIST = 2**30  # bytes
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,7 @@ def _split_lists(folder: Path) -> Mapping[str, str]:
         name: split
         for file, split in lists
         if file.is_file()
-        for name in file.read_text(encoding="utf-8", errors="replace").split()
+        for name in read_text(file, "the list", largest=_LARGEST_LIST).split()
     }
 
 
