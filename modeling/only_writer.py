@@ -4,7 +4,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -16,19 +16,23 @@ _LAST_BREATH = 60.0  # seconds that what a killed command forked may take to not
 
 
 @contextmanager
-def only_writer(out: Path, *, argument: str = "out") -> Iterator[None]:
+def only_writer(
+    out: Path, *, reads: Mapping[str, Path | str | None] | None = None, argument: str = "out"
+) -> Iterator[None]:
     """Be the only command that writes to `out`, and clear away what one that was killed left beside it.
 
     The folder that `out` is to stand in is made, and is gone again at the end if nothing came into it.
 
     Args:
         out: file or folder that a command writes.
+        reads: option -> folder that it reads, which nothing is written into.
         argument: what the command's user calls it.
 
     Raises:
-        BadInputError: another command is writing to it, or nobody can.
+        BadInputError: another command is writing to it, or nobody can, or it lies in what the command reads.
     """
     place = out.resolve()  # One place may have several names, and "." has none.
+    _check_place(place, out, reads or {}, argument)
     made = [folder for folder in place.parents if not folder.exists()]
     lock = place.with_name(f".{place.name}.lock")
     with ExitStack() as stack:
@@ -53,6 +57,16 @@ def only_writer(out: Path, *, argument: str = "out") -> Iterator[None]:
             for folder in made:  # The innermost comes first; one that holds something stays.
                 with suppress(OSError):
                     folder.rmdir()
+
+
+def _check_place(place: Path, out: Path, reads: Mapping[str, Path | str | None], argument: str) -> None:
+    if out.name in ("", ".."):  # "/", "." and "a/..": beside them nothing can be made that takes their name.
+        raise BadInputError(f"`{argument}` must be the name of a file or folder, got {out}.")
+    for option, named in reads.items():
+        if named is not None and Path(named).is_dir() and place.is_relative_to(Path(named).resolve()):
+            raise BadInputError(
+                f"`{argument}` {out} lies in `{option}` {named}, which this command reads: name another place."
+            )
 
 
 def _take_from_the_dead(lock: Path, stack: ExitStack) -> None:

@@ -40,7 +40,7 @@ def build_dataset(
             then nothing is left behind.
         EndpointError: the endpoint of the language model does not answer; the same build goes on from there.
     """
-    with only_writer(config.out):
+    with only_writer(config.out, reads={"source": config.source}):
         return _build(config, on_columns)
 
 

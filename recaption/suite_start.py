@@ -9,7 +9,7 @@ from notclip.errors import BadInputError
 from notclip.escapes import csv_cell
 from notclip.recaption.clips import photos_in
 from notclip.recaption.drawn_world.scene import Scene, compose_scene, draw_scene
-from notclip.whole_files import write_whole
+from notclip.whole_files import clear_partials, whole_file, write_whole
 
 # Two pictures of each place that differ in one thing: each caption of a pair is true once.
 PICTURES = {
@@ -97,20 +97,22 @@ def start_suite(folder: Path, *, form: Literal["yaml", "csv"] = "yaml") -> list[
     suites = [path for path in folder.glob("*") if path.suffix in (".csv", ".yaml", ".yml")]
     if suites:
         raise BadInputError(f"`folder` {folder} holds {suites[0].name}: edit it, or name another folder.")
-    own = photos_in(folder) if folder.is_dir() else []
+    # Pictures that were drawn here by a command that was killed are no photos of the user's.
+    drawn = {folder / "photos" / name for name in PICTURES}
+    own = [photo for photo in photos_in(folder) if photo not in drawn] if folder.is_dir() else []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        clear_partials(folder), clear_partials(folder / "photos")
         written = [] if own else _draw_pictures(folder / "photos")
         # A spreadsheet would run a name such as =1+1.png as a formula; the same file by another path is none.
         names = [photo.relative_to(folder).as_posix() for photo in own]
         names = [name if csv_cell(name) == name else f"./{name}" for name in names]
-        content = (_yaml if form == "yaml" else _csv)(names)
-        write_whole(file, content)
         readme = folder / "README.md"
         if not readme.exists():
             examples = len(own) or len(_QUESTIONS)
             write_whole(readme, _README.format(file=file.name, folder=folder, examples=examples))
             written.insert(0, readme)
+        write_whole(file, (_yaml if form == "yaml" else _csv)(names))  # Last: where it stands, all of it is there.
     except OSError as error:
         raise BadInputError(f"`folder` {folder} cannot be written to: {error.strerror}.") from error
     return [file, *written]
@@ -120,7 +122,8 @@ def _draw_pictures(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, (setting, thing) in PICTURES.items():
-        draw_scene(_scene_of(setting, thing), SIDE).save(folder / name)
+        with whole_file(folder / name) as partial:
+            draw_scene(_scene_of(setting, thing), SIDE).save(partial)
         files.append(folder / name)
     return files
 

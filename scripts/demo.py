@@ -53,7 +53,7 @@ class DemoConfig:
 def main(argv: list[str] | None = None) -> int:
     """Run each step that is not done yet, then print what came out."""
     config = parse(DemoConfig, argv, prog="notclip demo", description="The whole way on one machine.")
-    with only_writer(config.out):
+    with only_writer(config.out, reads={"base": config.base, "source": config.source}):
         return _run_demo(config)
 
 
@@ -172,11 +172,11 @@ def _summary(config: DemoConfig, seconds: float) -> list[str]:
     lines = ["", f"{'Test split, %':38}{'base':>8}{'merged':>9}{'NotCLIP':>9}", "-" * 64]
     for label, metric in rows.items():
         values = [_metric(content, metric) for content in contents.values()]
-        lines.append(f"{label:38}{values[0]:8.1f}{values[1]:9.1f}{values[2]:9.1f}")
+        lines.append(f"{label:38}{values[0]:z8.1f}{values[1]:z9.1f}{values[2]:z9.1f}")
     forgotten = _metric(contents["base"], "recall@5") - _metric(contents["notclip"], "recall@5")
     lines += [
         "-" * 64,
-        f"Forgotten: {forgotten:.1f} points of ordinary recall@5 (negative: gained). {seconds / 60:.1f} minutes.",
+        f"Forgotten: {forgotten:z.1f} points of ordinary recall@5 (negative: gained). {seconds / 60:.1f} minutes.",
         "",
         f"{config.out}/data          the dataset: captions, questions, retrieval",
         f"{config.out}/trained       adapter/, backbone/ (merged), model/ (NotCLIP), training.json",

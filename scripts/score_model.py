@@ -82,7 +82,7 @@ def _gate(content: dict[str, Any]) -> int:
     print(f"\nRequired, on the worse end of the interval: {len(verdicts) - missed} of {len(verdicts)} met")
     for verdict in verdicts:
         bounds = verdict["interval"]
-        shown = f"{verdict['value']:.4g}" + ("" if bounds is None else f" [{bounds[0]:.4g}, {bounds[1]:.4g}]")
+        shown = f"{verdict['value']:z.4g}" + ("" if bounds is None else f" [{bounds[0]:z.4g}, {bounds[1]:z.4g}]")
         outcome = "met" if verdict["met"] else f"MISSED by {verdict['short_by']:.4g}"
         print(f"  {verdict['requirement']:36}{shown:28}{outcome}")
     return 1 if missed else 0
@@ -137,11 +137,11 @@ def _singular(what: str) -> str:
 
 
 def _percent(value: float, *, sign: str = "") -> str:
-    return f"{100 * value:{sign}7.1f}"
+    return f"{100 * value:{sign}z7.1f}"
 
 
 def _bounds(bounds: list[float] | None) -> str:
-    return "" if bounds is None else f"   [{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
+    return "" if bounds is None else f"   [{100 * bounds[0]:z.1f}, {100 * bounds[1]:z.1f}]"
 
 
 if __name__ == "__main__":
