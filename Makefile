@@ -97,8 +97,8 @@ format: $(STAMP) ## let ruff lay out the code and mend what it can
 types: $(STAMP) ## check the types with mypy
 	@rm -rf build/types && mkdir -p build/types/notclip
 	@ln -s "$(CURDIR)"/modeling/* build/types/notclip/
-	@ln -s $(addprefix "$(CURDIR)"/,recaption evaluate_metrics hub_cards space scripts tests/loopback_hub) build/types/notclip/
-	MYPYPATH=build/types "$(BIN)/mypy" | sed -E 's#^build/types/notclip/((recaption|evaluate_metrics|hub_cards|space|scripts)/)#\1#; s#^build/types/notclip/loopback_hub/#tests/loopback_hub/#; s#^build/types/notclip/#modeling/#'
+	@ln -s $(addprefix "$(CURDIR)"/,dataset recaption scoring evaluate_metrics hub_cards space scripts tests/loopback_hub) build/types/notclip/
+	MYPYPATH=build/types "$(BIN)/mypy" | sed -E 's#^build/types/notclip/((dataset|recaption|scoring|evaluate_metrics|hub_cards|space|scripts)/)#\1#; s#^build/types/notclip/loopback_hub/#tests/loopback_hub/#; s#^build/types/notclip/#modeling/#'
 
 .PHONY: dist
 dist: $(STAMP) ## build the wheel and the source archive into dist/

@@ -20,10 +20,10 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from notclip.errors import BadInputError
-from notclip.hub_cards.number_format import count, percent, percent_with_interval
-from notclip.hub_cards.results import Results
-from notclip.hub_cards.tables import QUESTION_ROWS, RETRIEVAL_ROWS
-from notclip.recaption.phrasing import AFFIRMED, HELD_OUT_FORMS
+from notclip.hub_cards.cards.tables import QUESTION_ROWS, RETRIEVAL_ROWS
+from notclip.recaption.english.phrasing import AFFIRMED, HELD_OUT_FORMS
+from notclip.scoring.report.number_format import count, percent, percent_with_interval
+from notclip.scoring.results import Results
 
 COLUMNS = {
     "base": "base",

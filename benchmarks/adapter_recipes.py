@@ -14,8 +14,8 @@ import statistics
 import sys
 from pathlib import Path
 
-from notclip.train_run import run_training
-from notclip.training_config import TrainConfig
+from notclip.training.config import TrainConfig
+from notclip.training.run import run_training
 
 RECIPES: dict[str, dict] = {
     "default": {},

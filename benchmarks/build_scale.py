@@ -29,7 +29,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from notclip.recaption.lexicon import load_lexicon
+from notclip.recaption.concepts.lexicon import load_lexicon
 
 _ROW_GROUP = 10_000
 _TELL_SECONDS = 60  # How often the log hears how far a build is.
@@ -106,7 +106,7 @@ def tiny_png(number: int) -> bytes:
 
 def build(source: Path, out: Path, options: argparse.Namespace, *, limit: float | None = None) -> dict | None:
     """Run the command and watch it; None where it was killed."""
-    command = [sys.executable, "-m", "notclip.scripts.command_line", "build-dataset", "--source", str(source)]
+    command = [sys.executable, "-m", "notclip.command_line", "build-dataset", "--source", str(source)]
     command += ["--out", str(out), "--cache", str(options.out / "cache"), "--images", "referenced", "--no-progress"]
     command += ["--workers", str(options.workers), "--shard-images", str(options.shard_images)]
     kept = options.out / f"measured-{out.name}.json"

@@ -23,8 +23,8 @@ from pathlib import Path
 import ablation
 
 from notclip.errors import BadInputError
-from notclip.hub_cards.readme_tables import with_tables
-from notclip.hub_cards.results import Results
+from notclip.hub_cards.cards.readme_tables import with_tables
+from notclip.scoring.results import Results
 
 ROOT = Path(__file__).resolve().parents[1]
 # Name in docs/results -> source, folder of the base.
@@ -46,7 +46,8 @@ def stale_tables(root: Path) -> Iterator[str]:
     results = root / "docs" / "results"
     readme = (root / "README.md").read_text(encoding="utf-8")
     if with_tables(readme, results) != readme:
-        yield "README.md shows other figures than docs/results: python -m notclip.hub_cards.readme_tables README.md"
+        again = "python -m notclip.hub_cards.cards.readme_tables README.md"
+        yield f"README.md shows other figures than docs/results: {again}"
     for page in sorted((root / "docs").glob("*.md")):
         text = page.read_text(encoding="utf-8")
         named = [folder for folder in sorted(results.iterdir()) if f"<!-- ablation {folder.name} -->" in text]
@@ -67,7 +68,7 @@ def stale_results(folder: Path, *, source: str, base: Path, kept: Path) -> Itera
         kept: where builds are kept.
     """
     from notclip.loading import load_model
-    from notclip.results import weights_sha256
+    from notclip.scoring.provenance import weights_sha256
 
     scored = {file.stem: Results.read(file) for file in sorted(folder.glob("*.json"))}
     weights = weights_sha256(load_model(str(base)))
@@ -88,9 +89,9 @@ def stale_results(folder: Path, *, source: str, base: Path, kept: Path) -> Itera
 
 def _build(name: str, source: str, kept: Path) -> Path:
     """The dataset that `notclip demo` would build today; drawn and built only where it was not before."""
-    from notclip.recaption.build_config import BuildConfig
-    from notclip.recaption.builder import build_dataset, build_key
-    from notclip.scripts.command_line import parse
+    from notclip.command_line import parse
+    from notclip.recaption.building.builder import build_dataset, build_key
+    from notclip.recaption.building.config import BuildConfig
     from notclip.scripts.demo import build_arguments
 
     def config(out: Path) -> BuildConfig:
@@ -108,7 +109,7 @@ def _build(name: str, source: str, kept: Path) -> Path:
 
 
 def _digests(dataset: Path) -> dict[str, str]:
-    from notclip.derived import file_digest
+    from notclip.files.derived import file_digest
 
     return {f"{file.parent.name}/{file.name}": file_digest(file) for file in dataset.glob("*/test*.parquet")}
 

@@ -34,7 +34,9 @@ from composition_ways import DIALS, Turn, shipped_weights, ways
 from numpy.typing import NDArray
 from torch import Tensor
 
-from notclip.composition_notclip import (
+from notclip.recaption.absences.detector import COCO_CLASSES
+from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
+from notclip.remote.composition_notclip import (
     FEEDBACK,
     SPREAD_OF_A_LOGIT,
     CaptionParts,
@@ -42,8 +44,6 @@ from notclip.composition_notclip import (
     compose,
     image_statistics,
 )
-from notclip.recaption.detector import COCO_CLASSES
-from notclip.recaption.lexicon import Lexicon, load_lexicon
 
 Flags = NDArray[np.bool_]
 Photos = Sequence[frozenset[str]]  # the concepts of each

@@ -24,8 +24,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from notclip.composition_notclip import CaptionParts, CompositionWeights, ImageStatistics, compose
-from notclip.configuration_notclip import NotClipConfig
+from notclip.remote.composition_notclip import CaptionParts, CompositionWeights, ImageStatistics, compose
+from notclip.remote.configuration_notclip import NotClipConfig
 
 DIALS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 Turn = Callable[[CaptionParts, float], tuple[Tensor, Tensor]]

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from transformers import CLIPConfig, CLIPModel
 
-from notclip.modeling_notclip import NotClipModel
+from notclip.remote.modeling_notclip import NotClipModel
 
 DRAWN_WORLD = Path(__file__).parents[1] / "recaption" / "drawn_world" / "encoder"
 SCENES = "a beach,a busy street,a kitchen,a football field,snow,a lake,a park in autumn,a living room".split(",")

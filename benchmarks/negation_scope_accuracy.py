@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from notclip.negation_scope import read_scope
+from notclip.remote.negation_scope import read_scope
 
 # VOC's classes by the words that the paraphraser uses for them.
 VOC_WORDS = {

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from notclip.negation_scope import read_scope
+from notclip.remote.negation_scope import read_scope
 
 # COCO's 80 classes as people write them; those that are always plural last.
 COCO_CLASSES = tuple(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from negation_scope_accuracy import CHATTER, VOC_OF_WORD, VOC_WORDS, voc_choices, voc_mentions
 
-from notclip.negation_scope import read_scope
+from notclip.remote.negation_scope import read_scope
 
 Parts = tuple[set[str], set[str]]
 

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from notclip.recaption.lexicon import load_lexicon
+from notclip.recaption.concepts.lexicon import load_lexicon
 
 Scores = NDArray[np.float32]
 ANSWERS = (1, 3, 1000)
@@ -93,7 +93,7 @@ def of_built(base: str, data: Path, cache: Path) -> tuple[Scores, list[list[str]
     """The validation photos of a built dataset, their captions, and the classes that any affirms."""
     from notclip.embedding_cache import cached_image_embeds
     from notclip.loading import load_model
-    from notclip.training_data import read_training_split
+    from notclip.training.data import read_training_split
 
     model, lexicon = load_model(base, composition="none"), load_lexicon()
     split = read_training_split(data, "validation")

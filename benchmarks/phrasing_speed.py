@@ -24,8 +24,8 @@ from random import Random
 import pandas as pd
 import pyarrow.parquet as pq
 
-from notclip.recaption.lexicon import load_lexicon
-from notclip.recaption.phrasing import TRAIN_FORMS, negate_caption
+from notclip.recaption.concepts.lexicon import load_lexicon
+from notclip.recaption.english.phrasing import TRAIN_FORMS, negate_caption
 
 _NOUNS = (
     "dog cat person car tree ball bicycle bench boat bird horse child umbrella snow water food chair table".split()

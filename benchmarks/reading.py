@@ -25,7 +25,7 @@ from reading_set import SPLITS, LabelledText, read_split
 from scipy.stats import binomtest
 
 from notclip.errors import BadInputError
-from notclip.negation_scope import NegationScope, read_scope
+from notclip.remote.negation_scope import NegationScope, read_scope
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 PEOPLE = ("fashioniq", "flickr30k", "negrefcocog", "nlvr2")

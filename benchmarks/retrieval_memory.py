@@ -87,7 +87,7 @@ def by_product(queries, images, own, both: bool):
     """The scores alone, in the blocks that ours takes."""
     import torch
 
-    from notclip.ranking import SCORES_AT_ONCE
+    from notclip.scoring.ranking import SCORES_AT_ONCE
 
     rows = max(1, SCORES_AT_ONCE // len(images))
     block = torch.empty(rows, len(images))
@@ -99,7 +99,7 @@ def by_product(queries, images, own, both: bool):
 
 def by_ranks(queries, images, own, both: bool):
     """Ours, from vectors: blocks of scores, and ranks; the other direction multiplies once more."""
-    from notclip.ranking import rank_images
+    from notclip.scoring.ranking import rank_images
 
     ranking = rank_images(queries, images, own[:, None].tolist(), k=max(DEPTHS), seed=0)
     recalls = {f"recall@{k}": (ranking.ranks <= k).float().mean().item() for k in DEPTHS}
@@ -145,7 +145,7 @@ def measure(options: argparse.Namespace, measured: int) -> None:
     else:
         import evaluate  # noqa: F401
 
-        from notclip.ranking import rank_images
+        from notclip.scoring.ranking import rank_images
 
         top = rank_images(made, searched, own[:, None].tolist(), k=max(DEPTHS), seed=0).top
         started = time.process_time()

@@ -32,7 +32,7 @@ def read_suite(file: Path, photos: int, questions: int):
 
     import pyarrow.parquet as pq
 
-    from notclip.recaption.suite import Question, Suite
+    from notclip.scoring.suites.suite import Question, Suite
 
     class Bytes:
         def __init__(self, encoded: bytes, where: str) -> None:
@@ -69,7 +69,7 @@ def by_the_reference(model, suite, count):
     from torch.nn.functional import normalize
     from tqdm import tqdm
 
-    from notclip.recaption.suite import open_photo
+    from notclip.scoring.suites.suite import open_photo
 
     scores = []
     processor, backbone = model.processor, model.backbone
@@ -91,7 +91,7 @@ def by_the_reference(model, suite, count):
 def by_ours(model, suite, folder: Path):
     """Scores of the choices of all questions, and every other figure on the way."""
     from notclip.embedding_shelf import EmbeddingShelf
-    from notclip.scoring import Shelves, score_suite
+    from notclip.scoring.score import Shelves, score_suite
 
     shelves = Shelves(EmbeddingShelf(folder / "photos"), EmbeddingShelf(folder / "texts"))
     return score_suite(model, suite, shelves=shelves, n_resamples=0).predictions.scores

@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from notclip.embedding_cache import cached_image_embeds
 from notclip.loading import load_model
-from notclip.photo_notclip import open_photo
+from notclip.remote.photo_notclip import open_photo
 
 THUMBNAIL = 112
 MARGIN = 22

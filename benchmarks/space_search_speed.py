@@ -44,7 +44,7 @@ def main() -> int:
     from sentence_transformers.util import semantic_search
 
     from notclip.loading import load_model
-    from notclip.recaption.suite import Suite
+    from notclip.scoring.suites.suite import Suite
     from notclip.space.engine import Embedded, Engine
     from notclip.space.photo_set import PhotoSet
     from notclip.space.settings import ENCODER

@@ -9,11 +9,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from notclip.configuration_notclip import NotClipConfig
-    from notclip.modeling_notclip import NotClipModel
-    from notclip.negation_scope import read_scope
     from notclip.own_embeddings import compose, image_statistics
-    from notclip.processing_notclip import NotClipProcessor
+    from notclip.remote.configuration_notclip import NotClipConfig
+    from notclip.remote.modeling_notclip import NotClipModel
+    from notclip.remote.negation_scope import read_scope
+    from notclip.remote.processing_notclip import NotClipProcessor
 
     __version__: str
 
@@ -28,12 +28,12 @@ __all__ = [
 ]
 
 _MODULES = {
-    "NotClipConfig": "notclip.configuration_notclip",
-    "NotClipModel": "notclip.modeling_notclip",
-    "NotClipProcessor": "notclip.processing_notclip",
+    "NotClipConfig": "notclip.remote.configuration_notclip",
+    "NotClipModel": "notclip.remote.modeling_notclip",
+    "NotClipProcessor": "notclip.remote.processing_notclip",
     "compose": "notclip.own_embeddings",
     "image_statistics": "notclip.own_embeddings",
-    "read_scope": "notclip.negation_scope",
+    "read_scope": "notclip.remote.negation_scope",
 }
 
 

@@ -8,11 +8,11 @@ from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from notclip.dataset.clips import unpack_clip
 from notclip.embedding_shelf import EmbeddingShelf
 from notclip.fingerprints import image_tower_fingerprint
-from notclip.modeling_notclip import NotClipModel
-from notclip.photo_notclip import open_photo
-from notclip.recaption.clips import unpack_clip
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.remote.photo_notclip import open_photo
 
 
 def cached_image_embeds(

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from notclip.errors import BadInputError
-from notclip.whole_files import clear_partials, whole_file
+from notclip.files.whole_files import clear_partials, whole_file
 
 ROWS_PER_PART = 2048
 

@@ -2,7 +2,7 @@
 
 import reprlib
 
-from notclip.escapes import terminal_text
+from notclip.files.escapes import terminal_text
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80

@@ -7,7 +7,7 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedModel, ProcessorMixin
 
-from notclip.modeling_notclip import NotClipModel
+from notclip.remote.modeling_notclip import NotClipModel
 
 
 def export_backbone(backbone: PreTrainedModel, processor: ProcessorMixin, folder: Path) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 
-from notclip.derived import derived_key
-from notclip.modeling_notclip import NotClipModel
-from notclip.results import weights_sha256
+from notclip.files.derived import derived_key
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.scoring.provenance import weights_sha256
 
 # What a model's files say of where they came from, which decides nothing.
 _NAMES = frozenset({"_name_or_path", "backbone_name", "_commit_hash", "transformers_version"})
-_READERS = ("notclip.caption_frames", "notclip.composition_notclip", "notclip.negation_scope")
+_READERS = ("notclip.remote.caption_frames", "notclip.remote.composition_notclip", "notclip.remote.negation_scope")
 
 
 def image_tower_fingerprint(model: NotClipModel) -> str:
@@ -23,9 +23,9 @@ def image_tower_fingerprint(model: NotClipModel) -> str:
             weights.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             weights.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return derived_key(
-        "notclip.modeling_notclip",
+        "notclip.remote.modeling_notclip",
         "notclip.embedding_cache",
-        "notclip.suite_embedding",
+        "notclip.scoring.embed",
         apart_from=_READERS,  # They read captions.
         of={
             "weights": weights.hexdigest(),
@@ -40,8 +40,8 @@ def image_tower_fingerprint(model: NotClipModel) -> str:
 def text_fingerprint(model: NotClipModel) -> str:
     """Of what decides a caption's vector, its composition included."""
     return derived_key(
-        "notclip.modeling_notclip",
-        "notclip.suite_embedding",
+        "notclip.remote.modeling_notclip",
+        "notclip.scoring.embed",
         of={
             "weights": weights_sha256(model),
             "config": _settings(model.config.to_dict()),

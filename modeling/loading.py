@@ -7,13 +7,13 @@ from typing import Any, Literal
 from transformers import AutoConfig, AutoProcessor, PreTrainedConfig
 from transformers.utils import cached_file
 
-from notclip.configuration_notclip import NotClipConfig
 from notclip.errors import BadInputError
-from notclip.json_files import read_json_object
+from notclip.files.json_files import read_json_object
 from notclip.model_folder import LARGEST_CONFIG_BYTES, check_config, check_precision, reading_config, reading_model
-from notclip.modeling_notclip import NotClipModel
-from notclip.openclip_files import is_openclip
-from notclip.pretrained_notclip import read_pretrained
+from notclip.openclip.files import is_openclip
+from notclip.remote.configuration_notclip import NotClipConfig
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.remote.pretrained_notclip import read_pretrained
 
 
 def load_model(
@@ -46,7 +46,7 @@ def load_model(
             _check_trust(name, trust_remote_code, revision)
         revision = trust_remote_code
     if is_openclip(name):
-        from notclip.openclip import load_openclip  # half a second that others need not wait
+        from notclip.openclip.convert import load_openclip  # half a second that others need not wait
 
         backbone, processor = load_openclip(Path(name), architecture=architecture)
         model = NotClipModel.from_backbone(backbone, processor=processor, composition="none")

@@ -14,7 +14,7 @@ from typing import Any
 from safetensors import safe_open
 
 from notclip.errors import BadInputError, shortened
-from notclip.text_files import read_text
+from notclip.files.text_files import read_text
 
 # The largest that there are have 80 layers, 256,000 tokens and 20,000 features; a number of one digit too many would
 # take the memory of the machine, or a day to build modules in.

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from notclip.composition_notclip import LEAST_PHOTOS, CaptionParts, CompositionWeights, ImageStatistics
-from notclip.composition_notclip import compose as compose_parts
-from notclip.composition_notclip import image_statistics as measure
-from notclip.configuration_notclip import NotClipConfig
 from notclip.errors import BadInputError
+from notclip.remote.composition_notclip import LEAST_PHOTOS, CaptionParts, CompositionWeights, ImageStatistics
+from notclip.remote.composition_notclip import compose as compose_parts
+from notclip.remote.composition_notclip import image_statistics as measure
+from notclip.remote.configuration_notclip import NotClipConfig
 
 
 def image_statistics(embeddings: Any) -> ImageStatistics:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from notclip.modeling_notclip import NotClipModel
+from notclip.remote.modeling_notclip import NotClipModel
 
 
 def texts_cut(model: NotClipModel, texts: Iterable[str]) -> tuple[int, int]:

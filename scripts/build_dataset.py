@@ -14,11 +14,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from notclip.command_line import command, parse
+from notclip.dataset.splits import SPLITS
 from notclip.errors import shortened
-from notclip.escapes import terminal_text
-from notclip.recaption.build_config import BuildConfig
-from notclip.recaption.sources.splits import SPLITS
-from notclip.scripts.command_line import command, parse
+from notclip.files.escapes import terminal_text
+from notclip.recaption.building.config import BuildConfig
 
 _NAMED = 20  # Columns of one kind that are named.
 
@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         prog="notclip build-dataset",
         description="Captioned photos to negated captions, counterbalanced questions and retrieval queries.",
     )
-    from notclip.recaption.builder import build_dataset
+    from notclip.recaption.building.builder import build_dataset
 
     summary = build_dataset(config, on_columns=lambda columns: print(terminal_text(_columns(columns)), flush=True))
     if summary is None:

@@ -16,8 +16,8 @@ from typing import Annotated
 
 import tyro
 
+from notclip.command_line import command, parse
 from notclip.errors import BadInputError
-from notclip.scripts.command_line import command, parse
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     config = parse(CheckConfig, argv, prog="notclip check-release", description="Use a release as its users will.")
     if not (config.release / "model" / "release_probe.json").is_file():
         raise BadInputError(f"`release` {config.release} holds no model/release_probe.json: not a staged release.")
-    from notclip.hub_cards.fresh_process import use_release
-    from notclip.json_files import check_record, read_json_object
+    from notclip.files.json_files import check_record, read_json_object
+    from notclip.hub_cards.rehearsal.fresh_process import use_release
 
     release = config.release.resolve()
     parts = ("model", "backbone", "adapter", "dataset", "metrics/negated_mcq", "metrics/negated_retrieval")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from notclip.command_line import command, parse
 from notclip.errors import BadInputError
-from notclip.scripts.command_line import command, parse
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ def main(argv: list[str] | None = None) -> int:
         prog="notclip convert-openclip",
         description="OpenCLIP's checkpoints to transformers, and back.",
     )
-    from notclip.openclip_files import is_openclip
+    from notclip.openclip.files import is_openclip
 
     return _from_openclip(config) if is_openclip(config.model) else _to_openclip(config)
 
 
 def _from_openclip(config: ConvertConfig) -> int:
-    from notclip.openclip import convert_to_transformers
+    from notclip.openclip.convert import convert_to_transformers
 
     if config.adapter is not None:
         raise BadInputError(
@@ -79,7 +79,7 @@ def _to_openclip(config: ConvertConfig) -> int:
         if getattr(config, name) is not None:
             raise BadInputError(f"`{name}` is for OpenCLIP checkpoints; {config.model} says itself what it is.")
     from notclip.loading import load_model
-    from notclip.openclip import save_openclip
+    from notclip.openclip.convert import save_openclip
 
     model = load_model(config.model, adapter=config.adapter)
     for difference in save_openclip(model.backbone, model.processor, config.out):

@@ -13,11 +13,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from notclip.only_writer import only_writer
-from notclip.recaption.build_config import BuildConfig
-from notclip.scripts.command_line import command, parse
+from notclip.command_line import command, parse
+from notclip.files.only_writer import only_writer
+from notclip.files.whole_files import whole_file
+from notclip.recaption.building.config import BuildConfig
 from notclip.scripts.demo_steps import DemoSteps, content_of, run_script
-from notclip.whole_files import whole_file
 
 DRAWN_WORLD = "drawn-world"
 # Its towers are tiny: a higher rate than the default, more of it through the composition, more passes.
@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run_demo(config: DemoConfig) -> int:
-    from notclip.recaption.builder import build_key
+    from notclip.recaption.building.builder import build_key
 
     started = time.monotonic()
     out = config.out
@@ -73,7 +73,7 @@ def _run_demo(config: DemoConfig) -> int:
         "1/6 build the dataset",
         "build_dataset",
         build,
-        code="notclip.recaption.builder",
+        code="notclip.recaption.building.builder",
         made_of=build_key(parse(BuildConfig, build, prog="notclip build-dataset", description="")),
         makes=data,
         done=data / "build.json",
@@ -86,7 +86,7 @@ def _run_demo(config: DemoConfig) -> int:
         "2/6 train the adapter",
         "train_adapter",
         ["--base", base, "--data", str(data), "--out", str(trained), *recipe, "--resume"],
-        code="notclip.train_run",
+        code="notclip.training.run",
         made_of=[recipe, content_of(base), content_of(data)],
         makes=trained,
         done=trained / "training.json",
@@ -100,7 +100,7 @@ def _run_demo(config: DemoConfig) -> int:
             f"3/6 score {name} ({number + 1} of {len(scored)})",
             "score_model",
             ["--model", model, "--suite", str(data), "--out", str(result), *seed, *compared],
-            code="notclip.score_run",
+            code="notclip.scripts.score_run",
             made_of=[seed, content_of(model), content_of(data), content_of(base)],
             makes=result,
             done=result,
@@ -143,9 +143,9 @@ def _detector_beside(source: str) -> Path | None:
 
 
 def _draw(base: str, config: DemoConfig, path: Path) -> None:
-    from notclip.hub_cards.overview import draw_overview
-    from notclip.hub_cards.results import Results
+    from notclip.hub_cards.cards.overview import draw_overview
     from notclip.loading import load_model
+    from notclip.scoring.results import Results
 
     results = {name: Results.read(config.out / "results" / f"{name}.json") for name in ("base", "notclip")}
     trained = load_model(str(config.out / "trained" / "model"))
@@ -154,7 +154,7 @@ def _draw(base: str, config: DemoConfig, path: Path) -> None:
 
 
 def _summary(config: DemoConfig, seconds: float) -> list[str]:
-    from notclip.results_file import read_results
+    from notclip.scoring.results_file import read_results
 
     contents = {
         name: read_results(config.out / "results" / f"{name}.json") for name in ("base", "backbone", "notclip")

@@ -6,8 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from notclip.derived import derived_key, file_digest, folder_digest
 from notclip.errors import BadInputError
+from notclip.files.derived import derived_key, file_digest, folder_digest
 from notclip.recaption.building.work_folder import read_json, write_json
 
 _LIBRARIES = ("numpy", "peft", "pillow", "scikit-learn", "tokenizers", "torch", "transformers")

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from notclip.scripts.command_line import command, parse
+from notclip.command_line import command, parse
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class InitSuiteConfig:
 def main(argv: list[str] | None = None) -> int:
     """Write the files, and say what to do next."""
     config = parse(InitSuiteConfig, argv, prog="notclip init-suite", description="Start a suite of your own.")
-    from notclip.recaption.suite_start import start_suite
+    from notclip.scoring.suites.start import start_suite
 
     written = start_suite(config.folder, form=config.form)
     print("\n".join(["Written:", *(f"  {file}" for file in written), ""]))

@@ -11,10 +11,10 @@ Rehearse it first: `notclip rehearse build/hub`.
 
 import sys
 
+from notclip.command_line import command, parse
 from notclip.errors import BadInputError
-from notclip.escapes import terminal_text
-from notclip.hub_cards.push_config import PushConfig
-from notclip.scripts.command_line import command, parse
+from notclip.files.escapes import terminal_text
+from notclip.hub_cards.push.config import PushConfig
 
 
 @command(again="The same command goes on where it was, and ends the same; `--dry-run` shows what is missing.")
@@ -23,10 +23,10 @@ def main(argv: list[str] | None = None) -> int:
     config = parse(PushConfig, argv, prog="notclip push-release", description="Push a staged release to the Hub.")
     from huggingface_hub import HfApi
 
-    from notclip.hub_cards.hub_client import HubClient, find_token
-    from notclip.hub_cards.push import push_release
-    from notclip.hub_cards.push_report import report
-    from notclip.hub_cards.staged_release import StagedRelease
+    from notclip.hub_cards.push.hub_client import HubClient, find_token
+    from notclip.hub_cards.push.push import push_release
+    from notclip.hub_cards.push.report import report
+    from notclip.hub_cards.staging.staged_release import StagedRelease
 
     release = StagedRelease.read(config.release)
     token = find_token()

@@ -20,9 +20,9 @@ from typing import Annotated
 
 import tyro
 
+from notclip.command_line import command, parse
 from notclip.errors import BadInputError
-from notclip.escapes import terminal_text
-from notclip.scripts.command_line import command, parse
+from notclip.files.escapes import terminal_text
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def main(argv: list[str] | None = None) -> int:
         raise BadInputError(f"`base` {config.base} holds no config.json: name the folder of a model.")
     if config.keep is not None and config.keep.exists():
         raise BadInputError(f"`keep` {config.keep} exists: name a folder that does not.")
-    from notclip.hub_cards.rehearsal import Rehearsal, new_hub
-    from notclip.hub_cards.staged_release import StagedRelease
+    from notclip.hub_cards.rehearsal.rehearsal import Rehearsal, new_hub
+    from notclip.hub_cards.staging.staged_release import StagedRelease
     from notclip.loopback_hub.server import serve
 
     release = StagedRelease.read(config.release)

@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from notclip.command_line import command, parse
 from notclip.errors import BadInputError
-from notclip.score_config import ScoreConfig
-from notclip.scripts.command_line import command, parse
+from notclip.scoring.config import ScoreConfig
 
 COMPARED = (
     *("accuracy", "macro_accuracy", "vision_gain", "affirmation_bias", "pair_group_score"),
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         prog="notclip score-model",
         description="Score a dual encoder on questions and retrieval with negation, to a results JSON.",
     )
-    from notclip.escapes import terminal_text
+    from notclip.files.escapes import terminal_text
 
     content = _scored(config, command=["notclip", "score-model", *(sys.argv[1:] if argv is None else argv)])
     print(terminal_text("\n".join(_table(config.out, content))))
@@ -60,12 +60,12 @@ def main(argv: list[str] | None = None) -> int:
 def _scored(config: ScoreConfig, command: list[str]) -> dict[str, Any]:
     """Score; where a run with a gate breaks off, its test report says so, and not that a goal is missed."""
     try:
-        from notclip.score_run import run_scoring
+        from notclip.scripts.score_run import run_scoring
 
         return run_scoring(config, command=command)
     except Exception as error:
         if config.junit_file is not None:
-            from notclip.gate import junit_error_xml, write_junit
+            from notclip.scoring.gate import junit_error_xml, write_junit
 
             report = junit_error_xml(config.require, error, model=config.model, suite=config.suite)
             with contextlib.suppress(BadInputError):  # of what broke the run off is to be heard
@@ -90,8 +90,8 @@ def _gate(content: dict[str, Any]) -> int:
 
 def _table(path: Path, content: dict[str, Any]) -> list[str]:
     from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
-    from notclip.hub_cards.results import Results, inside
-    from notclip.measures import FIGURE_NAMES, difference_name
+    from notclip.scoring.measures import FIGURE_NAMES, difference_name
+    from notclip.scoring.results import Results, inside
 
     metrics, intervals = content["metrics"], content["confidence_intervals"]
     counts = {

@@ -9,16 +9,16 @@ file. The same inputs give the same bytes. Nothing is uploaded.
 
 import sys
 
-from notclip.escapes import terminal_text
-from notclip.hub_cards.stage_config import StageConfig
-from notclip.scripts.command_line import command, parse
+from notclip.command_line import command, parse
+from notclip.files.escapes import terminal_text
+from notclip.hub_cards.staging.config import StageConfig
 
 
 @command(again="OUT is as it was; the same command starts from the beginning.")
 def main(argv: list[str] | None = None) -> int:
     """Stage, and list what was written."""
     config = parse(StageConfig, argv, prog="notclip stage-release", description="Stage a release for the Hub.")
-    from notclip.hub_cards.staging import stage_release
+    from notclip.hub_cards.staging.stage import stage_release
 
     manifest = stage_release(config)
     width = max(len(repo["folder"]) for repo in manifest["repos"])

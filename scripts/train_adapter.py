@@ -10,8 +10,8 @@ Writes OUT/adapter (PEFT), OUT/backbone (merged, plain format), OUT/model (NotCL
 import sys
 import time
 
-from notclip.scripts.command_line import command, parse
-from notclip.training_config import TrainConfig
+from notclip.command_line import command, parse
+from notclip.training.config import TrainConfig
 
 
 @command(again="The same command with --resume goes on after the last checkpoint, to the same weights.")
@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     import torch
     from torch import distributed
 
-    from notclip.train_run import run_training
+    from notclip.training.run import run_training
 
     if "WORLD_SIZE" in os.environ:  # started by torchrun
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")

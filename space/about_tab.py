@@ -5,7 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from notclip.hub_cards.results import Results
+from notclip.scoring.results import Results
 from notclip.space.bars import paired_rows
 from notclip.space.settings import SpaceSettings
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from notclip.hub_cards.results import Figure
+from notclip.scoring.results import Figure
 
 
 def choice_bars(

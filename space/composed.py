@@ -7,18 +7,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from notclip.calibration import fit_composition
-from notclip.composition_notclip import image_statistics
-from notclip.configuration_notclip import COMPOSITION_SCALARS
-from notclip.derived import derived_key
 from notclip.errors import BadInputError
+from notclip.files.derived import derived_key
+from notclip.files.json_files import check_record, read_json_object
+from notclip.files.whole_files import write_whole
 from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
-from notclip.json_files import check_record, read_json_object
-from notclip.modeling_notclip import NotClipModel
-from notclip.recaption.suite import open_photo
+from notclip.remote.composition_notclip import image_statistics
+from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.scoring.suites.suite import open_photo
 from notclip.space.photo_set import DRAWN_WORLD, PhotoSet
-from notclip.training_data import Question
-from notclip.whole_files import write_whole
+from notclip.training.calibration import fit_composition
+from notclip.training.data import Question
 
 FITTED_ON = 160
 ITERATIONS = 30

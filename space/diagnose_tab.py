@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 
 from notclip.errors import BadInputError
-from notclip.hub_cards.results import Figure
-from notclip.measures import FIGURE_NAMES
+from notclip.scoring.measures import FIGURE_NAMES
+from notclip.scoring.results import Figure
 from notclip.space.bars import figure_rows
 from notclip.space.diagnosis import Diagnosis, Progress
 from notclip.space.gallery import message_html

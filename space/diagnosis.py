@@ -12,12 +12,12 @@ from torch import Tensor
 
 from notclip.errors import BadInputError
 from notclip.loading import load_model
-from notclip.modeling_notclip import NotClipModel
-from notclip.recaption.suite import Suite
-from notclip.recaption.suites import read_suite
-from notclip.results import provenance_of, results_content
-from notclip.score_config import ScoreConfig
-from notclip.scoring import SuiteScores, score_suite
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.scoring.config import ScoreConfig
+from notclip.scoring.provenance import provenance_of, results_content
+from notclip.scoring.score import SuiteScores, score_suite
+from notclip.scoring.suites.read import read_suite
+from notclip.scoring.suites.suite import Suite
 from notclip.space.engine import Engine
 from notclip.space.settings import ModelName, SpaceSettings
 

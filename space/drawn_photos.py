@@ -2,14 +2,14 @@
 
 import io
 
+from notclip.recaption.absences.facts import Evidence, ImageFacts
+from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
 from notclip.recaption.drawn_world.samples import Sample, make_sample
 from notclip.recaption.drawn_world.vocabulary import OBJECTS
-from notclip.recaption.facts import Evidence, ImageFacts
-from notclip.recaption.lexicon import Lexicon, load_lexicon
-from notclip.recaption.phrasing import FORMS
-from notclip.recaption.queries import build_queries
-from notclip.recaption.questions import build_questions
-from notclip.recaption.suite import Photo, Query, Question, Suite
+from notclip.recaption.english.phrasing import FORMS
+from notclip.recaption.questions.queries import build_queries
+from notclip.recaption.questions.questions import build_questions
+from notclip.scoring.suites.suite import Photo, Query, Question, Suite
 from notclip.space.photo_set import DRAWN_WORLD, MemoryPhoto, PhotoSet
 
 SIZE = 128  # as the dataset's pictures

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from notclip.loading import load_model
-from notclip.modeling_notclip import NotClipModel
-from notclip.recaption.suite import open_photo
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.scoring.suites.suite import open_photo
 from notclip.space.composed import compose_base
 from notclip.space.gpu import on_gpu
 from notclip.space.photo_embeds import embed_photo_set

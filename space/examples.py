@@ -3,7 +3,7 @@
 from collections import Counter
 from itertools import permutations
 
-from notclip.recaption.lexicon import Lexicon, load_lexicon
+from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
 from notclip.space.engine import Engine, Found
 from notclip.space.photo_set import PhotoSet
 

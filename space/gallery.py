@@ -9,7 +9,7 @@ from html import escape
 
 from PIL import Image
 
-from notclip.recaption.suite import open_photo
+from notclip.scoring.suites.suite import open_photo
 from notclip.space.photo_set import PhotoSet
 
 THUMBNAIL = 240

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from notclip.errors import BadInputError
-from notclip.photo_notclip import PhotoError, PhotoTooLargeError, open_photo, photo_header
+from notclip.remote.photo_notclip import PhotoError, PhotoTooLargeError, open_photo, photo_header
 from notclip.space.engine import Embedded
 
 MAX_PHOTOS = 200

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from notclip.errors import BadInputError
-from notclip.negation_scope import read_scope
+from notclip.remote.negation_scope import read_scope
 from notclip.space.about_tab import build_about_tab
 from notclip.space.diagnose_tab import build_diagnose_tab
 from notclip.space.diagnosis import Diagnosis

@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from notclip.derived import derived_key
+from notclip.files.derived import derived_key
+from notclip.files.whole_files import clear_partials, whole_file
 from notclip.fingerprints import image_tower_fingerprint
-from notclip.modeling_notclip import NotClipModel
-from notclip.recaption.suite import open_photo
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.scoring.suites.suite import open_photo
 from notclip.space.photo_set import PhotoSet
-from notclip.whole_files import clear_partials, whole_file
 
 BATCH = 64
 # What the fingerprints below stand for themselves.
-_FINGERPRINTED = ("notclip.fingerprints", "notclip.modeling_notclip", "notclip.space.photo_set")
+_FINGERPRINTED = ("notclip.fingerprints", "notclip.remote.modeling_notclip", "notclip.space.photo_set")
 
 
 def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArray[np.float32]:

@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.files import split_files
 from notclip.errors import BadInputError
-from notclip.photo_notclip import PHOTO_SUFFIXES
-from notclip.recaption.split_files import split_files
-from notclip.recaption.suite import Photo, PhotoFile, Suite, frames_of
+from notclip.remote.photo_notclip import PHOTO_SUFFIXES
+from notclip.scoring.suites.suite import Photo, PhotoFile, Suite, frames_of
 
 DRAWN_WORLD = "drawn-world"
 
@@ -98,8 +98,8 @@ def read_photo_set(source: str, *, limit: int | None = None) -> PhotoSet:
 
 
 def _read_dataset(folder: Path) -> PhotoSet:
-    from notclip.parquet_files import read_columns
-    from notclip.recaption.suites import read_suite
+    from notclip.files.parquet_files import read_columns
+    from notclip.scoring.suites.read import read_suite
 
     suite = read_suite(folder)
 
@@ -127,7 +127,7 @@ def _read_dataset(folder: Path) -> PhotoSet:
 
 
 def _read_parquet(files: Sequence[Path], limit: int | None) -> PhotoSet:
-    from notclip.parquet_files import open_parquet
+    from notclip.files.parquet_files import open_parquet
 
     photos: dict[str, Photo] = {}
     captions: dict[str, str] = {}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from notclip.errors import BadInputError
-from notclip.recaption.suite import Question
+from notclip.scoring.suites.suite import Question
 from notclip.space.bars import choice_bars
 from notclip.space.engine import Engine
 from notclip.space.gallery import Thumbnails, data_uri, message_html

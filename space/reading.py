@@ -5,7 +5,7 @@ import re
 from html import escape
 
 from notclip.errors import BadInputError
-from notclip.negation_scope import NegationScope, read_scope
+from notclip.remote.negation_scope import NegationScope, read_scope
 
 MAX_QUERY = 500
 _CUES_ALONE = frozenset(("no", "not", "none", "never", "without", "neither", "nor", "n't"))

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 import gradio as gr
 
 from notclip.errors import BadInputError
-from notclip.negation_scope import read_scope
+from notclip.remote.negation_scope import read_scope
 from notclip.space.engine import Engine, Found
 from notclip.space.examples import excluded_concepts, label_lexicon
 from notclip.space.gallery import Shown, Thumbnails, data_uri, galleries_html, message_html

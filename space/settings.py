@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from notclip.cache_folder import user_cache
 from notclip.errors import BadInputError
-from notclip.json_files import check_record, read_json_object
+from notclip.files.cache_folder import user_cache
+from notclip.files.json_files import check_record, read_json_object
 from notclip.space.photo_set import DRAWN_WORLD
 
 RELEASE_FILE = "release.json"

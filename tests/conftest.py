@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tiny_models"]
+
 # Before anything imports huggingface_hub, datasets, evaluate or matplotlib, all of which read these once.
 _HOME = tempfile.TemporaryDirectory(prefix="notclip-tests-")
 os.environ.update(
@@ -44,7 +46,7 @@ def change_code(monkeypatch):
     """Go on as if a module of the package, or a data file beside its modules, had another content from now on."""
     from importlib.util import find_spec
 
-    from notclip import derived
+    from notclip.files import derived
 
     def change(name: str | Path) -> None:
         file = name if isinstance(name, Path) else Path(find_spec(name).origin)

@@ -13,8 +13,8 @@ import pytest
 from datasets import load_dataset
 from PIL import Image
 
-from notclip.recaption.domains.domain import DOMAINS, load_domain
-from notclip.scripts.command_line import main
+from notclip.command_line import main
+from notclip.recaption.english.domain import DOMAINS, load_domain
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "domains.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import numpy as np
 import yaml
 
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import score_questions
-from notclip.gate import Requirement
+from notclip.scoring.gate import Requirement
 
 PAGE = (Path(__file__).parents[1] / "docs" / "gate.md").read_text(encoding="utf-8")
 

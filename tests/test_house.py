@@ -80,7 +80,7 @@ def imported_distributions():
     }
 
 
-# For the tokenizer of SigLIP 1, which imports them (tests/modeling/test_siglip_tokenizer.py).
+# For the tokenizer of SigLIP 1, which imports them (tests/modeling/remote/test_siglip_tokenizer.py).
 NEEDED_BY_TRANSFORMERS = {"protobuf", "sentencepiece"}
 
 
@@ -102,7 +102,7 @@ def test_every_package_folder_is_listed():
     assert found == listed
 
 
-@pytest.mark.parametrize("module", ["notclip", "notclip.scripts.command_line", "notclip.negation_scope"])
+@pytest.mark.parametrize("module", ["notclip", "notclip.command_line", "notclip.remote.negation_scope"])
 def test_light_modules_import_neither_torch_nor_transformers(module):
     code = f"import sys, {module}; sys.exit(bool({{'torch', 'transformers'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -118,19 +118,19 @@ def test_photos_are_opened_by_one_function_alone():
         for call in re.findall(opening, path.read_text())
     }
     assert found == {
-        ("modeling/photo_notclip.py", '.convert("RGB"'),
-        ("modeling/sentence_notclip.py", "load_image("),  # of URLs and base64, which transformers fetches
+        ("modeling/remote/photo_notclip.py", '.convert("RGB"'),
+        ("modeling/remote/sentence_notclip.py", "load_image("),  # of URLs and base64, which transformers fetches
     }
 
 
 # Who may read a model: the one function, our own class's method of that name, peft with a config of ours, and the
 # program that stands in for a user of a release, who says each time whether its code may run.
 READERS = {
-    "modeling/pretrained_notclip.py": {"kind.from_pretrained", "AutoModel.from_config"},
-    "modeling/modeling_notclip.py": {"super().from_pretrained"},
+    "modeling/remote/pretrained_notclip.py": {"kind.from_pretrained", "AutoModel.from_config"},
+    "modeling/remote/modeling_notclip.py": {"super().from_pretrained"},
     "modeling/adapter_files.py": {"PeftModel.from_pretrained"},
 }
-USER = "hub_cards/release_user.py"
+USER = "hub_cards/rehearsal/release_user.py"
 
 
 def calls(path):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from notclip.scripts import command_line
+from notclip import command_line
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-dir"]

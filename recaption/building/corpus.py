@@ -9,13 +9,13 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from notclip.errors import BadInputError
-from notclip.recaption.absences import Companions
+from notclip.files.whole_files import whole_file
+from notclip.recaption.absences.co_occurrence import Companions
+from notclip.recaption.absences.mention_rates import SalienceCounts, SalienceRecord
 from notclip.recaption.building.gathering import Shard
 from notclip.recaption.building.images import SourceImage, shard_images
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import TaskProgress
-from notclip.recaption.salience import SalienceCounts, SalienceRecord
-from notclip.whole_files import whole_file
 
 _TOGETHER_EVERY = 256  # Images whose concepts are multiplied at once.
 

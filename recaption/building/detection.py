@@ -6,17 +6,17 @@ from functools import lru_cache
 
 import numpy as np
 
+from notclip.files.whole_files import whole_file
+from notclip.recaption.absences.clip_detector import EveryFrame
+from notclip.recaption.absences.detector import Detector, PresenceDetector, presence_scores
+from notclip.recaption.absences.detector_thresholds import DetectorThreshold, ScoreCounts
+from notclip.recaption.absences.zero_shot_detector import ZeroShotDetector
 from notclip.recaption.building.corpus import shown_concepts
 from notclip.recaption.building.gathering import Shard
 from notclip.recaption.building.images import shard_images
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, write_json
-from notclip.recaption.clip_detector import EveryFrame
-from notclip.recaption.detector import Detector, PresenceDetector, presence_scores
-from notclip.recaption.detector_thresholds import DetectorThreshold, ScoreCounts
-from notclip.recaption.zero_shot_detector import ZeroShotDetector
-from notclip.whole_files import whole_file
 
 
 @lru_cache(maxsize=1)

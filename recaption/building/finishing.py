@@ -13,9 +13,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from notclip.dataset.schema import SPLITS
 from notclip.errors import BadInputError
-from notclip.recaption.absence_audit import AuditRecord, audit_records
-from notclip.recaption.blind import QuestionTexts, blind_accuracy, require_blind_chance
+from notclip.recaption.absences.audit import AuditRecord, audit_records
+from notclip.recaption.absences.mention_rates import salience_table
 from notclip.recaption.building.corpus import read_corpus
 from notclip.recaption.building.detection import read_detection
 from notclip.recaption.building.gathering import gathering_skipped
@@ -23,9 +24,8 @@ from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.pieces import Skipped, columns_taken_for, list_pieces
 from notclip.recaption.building.shard_writer import read_shard_record
 from notclip.recaption.building.work_folder import write_json
-from notclip.recaption.pairs import texts_of_pairs
-from notclip.recaption.rows import SPLITS
-from notclip.recaption.salience import salience_table
+from notclip.recaption.questions.blind import QuestionTexts, blind_accuracy, require_blind_chance
+from notclip.recaption.questions.pairs import texts_of_pairs
 
 # Options that no byte of the dataset depends on.
 WITHOUT_EFFECT = frozenset(

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from notclip.dataset.splits import KEEPING_ORDER, SPLITS
 from notclip.errors import BadInputError
 from notclip.recaption.building.pieces import Piece, Skipped
 from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
-from notclip.recaption.sources.splits import KEEPING_ORDER, SPLITS
 
 _PASS_ROWS = 500_000
 _LEFT_OUT = -1

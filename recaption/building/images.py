@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.parquet as pq
 
+from notclip.dataset.splits import SPLITS
 from notclip.recaption.building.gathering import Shard, read_merged
 from notclip.recaption.building.work_folder import WorkFolder, read_json
-from notclip.recaption.sources.splits import SPLITS
 
 _BATCH = 256
 _TEXTS = ["image_id", "captions", "annotated", "present", "uncertain", "unsaid", "digest", "location", "file", "row"]

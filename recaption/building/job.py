@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from notclip.cache_folder import user_cache
-from notclip.recaption.build_config import BuildConfig
+from notclip.dataset.schema import CONFIGS
+from notclip.files.cache_folder import user_cache
+from notclip.recaption.building.config import BuildConfig
 from notclip.recaption.building.gathering import Gathered, Shard, read_gathered
 from notclip.recaption.building.work_folder import WorkFolder, read_json
-from notclip.recaption.domains.domain import Domain, load_domain
-from notclip.recaption.labels import read_label, read_labels
-from notclip.recaption.lexicon import Lexicon, load_lexicon
-from notclip.recaption.phrasing import Phrasebook, load_phrasebook
-from notclip.recaption.rows import CONFIGS
+from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
+from notclip.recaption.english.domain import Domain, load_domain
+from notclip.recaption.english.phrasing import Phrasebook, load_phrasebook
+from notclip.recaption.sources.labels import read_label, read_labels
 from notclip.recaption.sources.opening import list_parts
 from notclip.recaption.sources.parts import Part
 

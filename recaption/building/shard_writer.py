@@ -9,10 +9,17 @@ from itertools import chain
 from random import Random
 from typing import Any
 
+from notclip.dataset.clips import plain_picture
+from notclip.dataset.schema import KINDS, features_of
+from notclip.dataset.shards import ParquetRows
 from notclip.errors import BadInputError
-from notclip.recaption.absence_audit import AbsenceAudit
-from notclip.recaption.absences import AbsenceChooser, balanced_shares
+from notclip.files.whole_files import whole_file
+from notclip.recaption.absences.audit import AbsenceAudit
+from notclip.recaption.absences.co_occurrence import AbsenceChooser, balanced_shares
+from notclip.recaption.absences.facts import EVIDENCE_METHODS, ImageFacts
+from notclip.recaption.absences.verification import Verifier
 from notclip.recaption.building.corpus import Corpus, is_usable, read_corpus, shown_concepts
+from notclip.recaption.building.descriptions import describe
 from notclip.recaption.building.detection import read_detection, read_scores
 from notclip.recaption.building.gathering import Shard
 from notclip.recaption.building.images import SourceImage, shard_images
@@ -21,21 +28,14 @@ from notclip.recaption.building.photo_spool import PhotoSpool
 from notclip.recaption.building.pieces import Skipped
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import read_json, write_json
-from notclip.recaption.caption_text import says_something
-from notclip.recaption.clips import plain_picture
-from notclip.recaption.domains.descriptions import describe
-from notclip.recaption.fact_table import FactTable, fact_table
-from notclip.recaption.facts import EVIDENCE_METHODS, ImageFacts
-from notclip.recaption.llm_endpoint import Endpoint
-from notclip.recaption.llm_phrasing import Rephraser
-from notclip.recaption.pairs import Pair, build_pairs
-from notclip.recaption.parquet_files import ParquetRows
-from notclip.recaption.queries import Queries, build_queries
-from notclip.recaption.questions import Question, build_questions, require_counterbalance
-from notclip.recaption.rows import KINDS, features_of
-from notclip.recaption.text_budget import negate_within
-from notclip.recaption.verification import Verifier
-from notclip.whole_files import whole_file
+from notclip.recaption.english.caption_text import says_something
+from notclip.recaption.english.text_budget import negate_within
+from notclip.recaption.llm.endpoint import Endpoint
+from notclip.recaption.llm.phrasing import Rephraser
+from notclip.recaption.questions.fact_table import FactTable, fact_table
+from notclip.recaption.questions.pairs import Pair, build_pairs
+from notclip.recaption.questions.queries import Queries, build_queries
+from notclip.recaption.questions.questions import Question, build_questions, require_counterbalance
 
 Row = dict[str, Any]
 # Of a split that is one shard queries list right and violating images among so many; of many shards among fewer, since

@@ -17,7 +17,7 @@ from datatrove.pipeline.base import PipelineStep
 from datatrove.utils.logging import logger
 
 from notclip.errors import BadInputError
-from notclip.recaption.build_config import BuildConfig
+from notclip.recaption.building.config import BuildConfig
 from notclip.recaption.building.corpus import merge_survey, survey_shard
 from notclip.recaption.building.detection import detect_shard, merge_detection
 from notclip.recaption.building.finishing import finish

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from notclip.whole_files import whole_file
+from notclip.files.whole_files import whole_file
 
 
 def write_json(file: Path, value: Any) -> None:

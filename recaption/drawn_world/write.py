@@ -14,10 +14,10 @@ from datasets import ClassLabel, Features, Image, List, Value
 from tqdm import tqdm
 
 from notclip.errors import BadInputError
-from notclip.only_writer import only_writer
+from notclip.files.only_writer import only_writer
+from notclip.files.whole_files import whole_folder
 from notclip.recaption.drawn_world.samples import make_sample
 from notclip.recaption.drawn_world.vocabulary import OBJECTS, SETTINGS
-from notclip.whole_files import whole_folder
 
 PICTURE_SIZE = 128
 DRAWN_WITH = ("datasets", "numpy", "pillow", "pyarrow")  # whose version may change what is drawn or written

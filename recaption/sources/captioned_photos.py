@@ -6,13 +6,13 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from notclip.recaption.clips import photos_in
+from notclip.dataset.clips import photos_in
+from notclip.dataset.splits import SPLITS, split_of
+from notclip.files.text_files import read_text, start_of
 from notclip.recaption.sources.captions import clean_caption
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
 from notclip.recaption.sources.photos import read_photo
-from notclip.recaption.sources.splits import SPLITS, split_of
-from notclip.text_files import read_text, start_of
 
 _TEXT_ENDINGS = (".txt", ".caption")
 _LARGEST = 2**16  # bytes

@@ -8,8 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.splits import split_of, split_of_folder
 from notclip.errors import BadInputError
-from notclip.json_files import read_json
+from notclip.files.json_files import read_json
+from notclip.files.text_files import start_of, whole_number
 from notclip.recaption.sources.captions import clean_caption
 from notclip.recaption.sources.karpathy import is_karpathy
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
@@ -17,8 +19,6 @@ from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import Exhaustive, RowContent, SourceRow
 from notclip.recaption.sources.photo_paths import below, inside
 from notclip.recaption.sources.photos import read_photo
-from notclip.recaption.sources.splits import split_of, split_of_folder
-from notclip.text_files import start_of, whole_number
 
 _LARGEST = 2**34  # bytes; COCO's own instances have 450 MB, LVIS' over one GB
 _IMAGE_FOLDERS = (

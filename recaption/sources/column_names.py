@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from notclip.recaption.sources.tables import column_key
+from notclip.files.tables import column_key
 
 CAPTION_NAMES = (
     "captions",

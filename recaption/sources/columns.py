@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.clips import spread_frames
 from notclip.errors import BadInputError, shortened
-from notclip.json_files import parse_json
-from notclip.photo_notclip import PhotoError, read_photo_file
-from notclip.recaption.clips import spread_frames
+from notclip.files.json_files import parse_json
 from notclip.recaption.sources.captions import clean_caption
 from notclip.recaption.sources.column_names import (
     CAPTION_NAMES,
@@ -22,6 +21,7 @@ from notclip.recaption.sources.parts import RowContent
 from notclip.recaption.sources.photo_paths import inside
 from notclip.recaption.sources.photo_places import photo_place
 from notclip.recaption.sources.photos import clip_of, read_photo
+from notclip.remote.photo_notclip import PhotoError, read_photo_file
 
 _IMAGE_NAMES = ("image", "img", "photo", "picture", "jpg", "png", "image.jpg", "video", "frames")
 

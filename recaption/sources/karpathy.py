@@ -5,16 +5,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.splits import SPLITS, split_of
 from notclip.errors import BadInputError, shortened
+from notclip.files.tables import read_json_file
+from notclip.files.text_files import start_of
 from notclip.recaption.sources.captions import clean_caption
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
 from notclip.recaption.sources.photo_places import photo_place
 from notclip.recaption.sources.photos import read_photo
-from notclip.recaption.sources.splits import SPLITS, split_of
-from notclip.recaption.sources.tables import read_json_file
-from notclip.text_files import start_of
 
 _LOOKED_AT = 2**16  # bytes
 

@@ -7,12 +7,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.splits import SPLITS, split_of, split_of_folder
 from notclip.errors import BadInputError
 from notclip.recaption.sources.columns import Columns
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.label_columns import LabelColumn, label_column, names_in, numbered_features
 from notclip.recaption.sources.parts import Exhaustive, SourceRow
-from notclip.recaption.sources.splits import SPLITS, split_of, split_of_folder
 
 _PARTS = 256  # Of a data set of the Hub at most; a folder here is read in fewer, since each photo counts as a file.
 _LOCAL_PARTS = 8

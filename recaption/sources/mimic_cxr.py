@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from notclip.dataset.splits import SPLITS, split_of
 from notclip.errors import BadInputError, shortened
+from notclip.files.tables import is_table, read_csv
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
 from notclip.recaption.sources.path_table import labels_of_row
 from notclip.recaption.sources.photos import read_photo
-from notclip.recaption.sources.splits import SPLITS, split_of
-from notclip.recaption.sources.tables import is_table, read_csv
 
 _LABELLERS = ("chexpert", "negbio")  # The first that there is.
 _KEYS = ("subject_id", "study_id")

@@ -5,8 +5,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from notclip.derived import derived_key
+from notclip.dataset.splits import split_of_folder
 from notclip.errors import BadInputError
+from notclip.files.derived import derived_key
+from notclip.files.tables import TABLE_ENDINGS, is_table
 from notclip.recaption.sources.captioned_photos import captioned_photo_parts
 from notclip.recaption.sources.coco import coco_folder_parts, coco_parts
 from notclip.recaption.sources.karpathy import is_karpathy, karpathy_parts
@@ -15,8 +17,6 @@ from notclip.recaption.sources.mimic_cxr import is_label_table, label_table_of, 
 from notclip.recaption.sources.parquet_folder import parquet_files, parquet_parts
 from notclip.recaption.sources.parts import Exhaustive, Part
 from notclip.recaption.sources.path_table import csv_parts
-from notclip.recaption.sources.splits import split_of_folder
-from notclip.recaption.sources.tables import TABLE_ENDINGS, is_table
 from notclip.recaption.sources.voc import voc_parts
 from notclip.recaption.sources.yolo import yolo_parts, yolo_table
 

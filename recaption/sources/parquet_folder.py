@@ -9,12 +9,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from notclip.parquet_files import open_parquet
+from notclip.dataset.splits import split_of, split_of_folder
+from notclip.files.parquet_files import open_parquet
 from notclip.recaption.sources.columns import Columns
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.label_columns import OBJECTS, LabelColumn, label_column, names_in, numbered_features
 from notclip.recaption.sources.parts import Exhaustive, SourceRow, left_out
-from notclip.recaption.sources.splits import split_of, split_of_folder
 
 _BATCH = 256
 

@@ -11,7 +11,10 @@ from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
+from notclip.dataset.splits import SPLITS, split_of
 from notclip.errors import BadInputError, shortened
+from notclip.files.tables import TableRow, read_csv, texts_of_cell
+from notclip.files.text_files import read_text
 from notclip.recaption.sources.captions import clean_caption
 from notclip.recaption.sources.column_names import (
     GROUP_NAMES,
@@ -28,9 +31,6 @@ from notclip.recaption.sources.parts import RowContent, SourceRow
 from notclip.recaption.sources.photo_paths import inside
 from notclip.recaption.sources.photo_places import photo_place
 from notclip.recaption.sources.photos import read_photo
-from notclip.recaption.sources.splits import SPLITS, split_of
-from notclip.recaption.sources.tables import TableRow, read_csv, texts_of_cell
-from notclip.text_files import read_text
 
 _PATIENT = re.compile(r"(?:^|/)(patient\w+)/")  # As CheXpert's folders are called.
 _LABELS = {

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from notclip.dataset.clips import VIDEO_SUFFIXES, pack_clip, photos_in, spread_frames, unpack_clip
 from notclip.errors import BadInputError
-from notclip.photo_notclip import PhotoError, open_photo, read_photo_file
-from notclip.recaption.clips import VIDEO_SUFFIXES, pack_clip, photos_in, spread_frames, unpack_clip
 from notclip.recaption.sources.photo_paths import photo_below
+from notclip.remote.photo_notclip import PhotoError, open_photo, read_photo_file
 
 
 def read_photo(root: Path, path: str) -> bytes:

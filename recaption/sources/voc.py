@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.clips import PHOTO_SUFFIXES, photos_in
+from notclip.dataset.splits import split_of, split_of_folder
 from notclip.errors import BadInputError
-from notclip.recaption.clips import PHOTO_SUFFIXES, photos_in
+from notclip.files.text_files import read_bytes, read_text
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow, left_out
 from notclip.recaption.sources.photo_paths import below
 from notclip.recaption.sources.photos import photo_bytes
-from notclip.recaption.sources.splits import split_of, split_of_folder
-from notclip.text_files import read_bytes, read_text
 
 VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",

@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.clips import PHOTO_SUFFIXES
+from notclip.dataset.splits import split_of
 from notclip.errors import BadInputError
-from notclip.recaption.clips import PHOTO_SUFFIXES
+from notclip.files.text_files import read_text, start_of, whole_number
+from notclip.files.yaml_files import read_yaml
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import Exhaustive, MisreadSourceError, RowContent, SourceRow, left_out
 from notclip.recaption.sources.photo_paths import below, longest_end
 from notclip.recaption.sources.photos import photo_bytes
-from notclip.recaption.sources.splits import split_of
-from notclip.text_files import read_text, start_of, whole_number
-from notclip.yaml_files import read_yaml
 
 _KEYS = ("train", "val", "valid", "validation", "test")
 _LARGEST = 2**30  # bytes of a list of photos

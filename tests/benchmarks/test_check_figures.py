@@ -26,7 +26,7 @@ def test_a_table_with_another_figure_is_named_with_the_command_that_mends_it(che
     for page in (tmp_path / "README.md", tmp_path / "docs" / "experiments.md"):
         page.write_text(page.read_text(encoding="utf-8").replace("| Vision gain | ", "| Vision gain | 9"))
     readme, experiments = check.stale_tables(tmp_path)
-    assert "python -m notclip.hub_cards.readme_tables README.md" in readme
+    assert "python -m notclip.hub_cards.cards.readme_tables README.md" in readme
     assert "experiments.md shows another ablation" in experiments and "benchmarks/ablation.py" in experiments
 
 
@@ -34,7 +34,7 @@ def test_results_of_other_data_or_weights_than_todays_are_named(check, tmp_path,
     base = check.MADE_OF["drawn-world"][1]
     data = check.Results.read(RESULTS / "base.json").provenance["data"]
     weights = check.Results.read(RESULTS / "base.json").provenance["weights_sha256"]
-    monkeypatch.setattr("notclip.results.weights_sha256", lambda model: weights)
+    monkeypatch.setattr("notclip.scoring.provenance.weights_sha256", lambda model: weights)
     monkeypatch.setattr(check, "_build", lambda *arguments: tmp_path)
 
     def stale(built: dict[str, str]) -> list[str]:
@@ -48,7 +48,7 @@ def test_results_of_other_data_or_weights_than_todays_are_named(check, tmp_path,
         "docs/results/drawn-world: backbone, base, composition, notclip of other data than today's code builds: "
         "questions/test.parquet (scored at commit "
     )
-    monkeypatch.setattr("notclip.results.weights_sha256", lambda model: "f" * 64)
+    monkeypatch.setattr("notclip.scoring.provenance.weights_sha256", lambda model: "f" * 64)
     assert stale(data) == [
         "docs/results/drawn-world/base.json was scored with other weights than encoder has (ffffffffffff…)"
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from notclip.errors import BadInputError
-from notclip.negation_scope import NegationScope
+from notclip.remote.negation_scope import NegationScope
 
 ROOT = Path(__file__).parents[2]
 SET = ROOT / "benchmarks" / "reading_data"

@@ -10,19 +10,19 @@ from datasets import Dataset, disable_progress_bars
 from huggingface_hub import HfApi
 from PIL import Image
 
-from notclip.hub_cards.dataset_files import NEEDED
-from notclip.hub_cards.hub_client import HubClient
-from notclip.hub_cards.manifest import write_manifest
-from notclip.hub_cards.push import push_release
-from notclip.hub_cards.push_config import PushConfig
-from notclip.hub_cards.stage_config import StageConfig
-from notclip.hub_cards.staged_release import StagedRelease
-from notclip.hub_cards.staging import stage_release
+from notclip.dataset.built import NEEDED
+from notclip.dataset.schema import CONFIGS, FEATURES, SPLITS
+from notclip.hub_cards.push.config import PushConfig
+from notclip.hub_cards.push.hub_client import HubClient
+from notclip.hub_cards.push.push import push_release
+from notclip.hub_cards.staging.config import StageConfig
+from notclip.hub_cards.staging.manifest import write_manifest
+from notclip.hub_cards.staging.stage import stage_release
+from notclip.hub_cards.staging.staged_release import StagedRelease
 from notclip.loopback_hub.accounts import Account
 from notclip.loopback_hub.hub import LoopbackHub
 from notclip.loopback_hub.server import serve
 from notclip.loopback_hub.store import Store
-from notclip.recaption.rows import CONFIGS, FEATURES, SPLITS
 
 disable_progress_bars()
 

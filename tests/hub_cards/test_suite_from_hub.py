@@ -3,8 +3,8 @@
 import pytest
 
 from notclip.errors import BadInputError
-from notclip.recaption.suite import open_photo
-from notclip.recaption.suites import read_suite
+from notclip.scoring.suites.read import read_suite
+from notclip.scoring.suites.suite import open_photo
 
 
 @pytest.fixture

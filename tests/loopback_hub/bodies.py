@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from notclip.files.yaml_files import read_front_matter
 from notclip.hub_cards.hub_rules import hub_licenses, repo_id_problem
 from notclip.loopback_hub.hub import HubError
-from notclip.yaml_files import read_front_matter
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from transformers import CLIPProcessor
 from notclip.errors import BadInputError
 from notclip.export import export_adapter
 from notclip.loading import load_model
-from notclip.lora import add_lora
+from notclip.training.lora import add_lora
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_an_adapter_is_written_alike_in_every_process(base, tmp_path):
     """The order of a set follows the process's own seed of hashes."""
     code = (
         "import sys, torch; from pathlib import Path; from transformers import AutoModel; "
-        "from notclip.lora import add_lora; from notclip.export import export_adapter; torch.manual_seed(0); "
+        "from notclip.training.lora import add_lora; from notclip.export import export_adapter; torch.manual_seed(0); "
         "export_adapter(add_lora(AutoModel.from_pretrained(sys.argv[1]), rank=2), Path(sys.argv[2]), base='base')"
     )
     for seed in ("1", "2"):

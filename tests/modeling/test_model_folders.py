@@ -13,7 +13,7 @@ from transformers import CLIPProcessor
 
 from notclip.errors import BadInputError
 from notclip.loading import load_model
-from notclip.modeling_notclip import NotClipModel
+from notclip.remote.modeling_notclip import NotClipModel
 
 TEXTS = ["a dog", "a street with no cars"]
 

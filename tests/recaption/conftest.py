@@ -1,14 +1,13 @@
 """Images whose content is made up, and known exactly."""
 
-import importlib.util
+import importlib
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from notclip.recaption.facts import Evidence, ImageFacts
-from notclip.recaption.lexicon import load_lexicon
+from notclip.recaption.absences.facts import Evidence, ImageFacts
+from notclip.recaption.concepts.lexicon import load_lexicon
 
 NAMES = "dog cat ball tree bus car umbrella bench boat horse snow hat bicycle fence flag kite rope tent bottle".split()
 
@@ -41,7 +40,4 @@ def made_up_facts() -> Callable[..., list[ImageFacts]]:
 @pytest.fixture(scope="session")
 def fake_llm():
     """The module of the endpoint that answers as a test tells it."""
-    specification = importlib.util.spec_from_file_location("fake_llm", Path(__file__).with_name("fake_llm.py"))
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return importlib.import_module("fake_llm")

@@ -22,9 +22,9 @@ def demo_out(tmp_path_factory):
 @pytest.fixture(scope="session")
 def demo_hub(demo_out, tmp_path_factory):
     """The demo's release, pushed to a Hub on 127.0.0.1; its address, and the environment of a user of it."""
-    from notclip.hub_cards.fresh_process import user_environment
-    from notclip.hub_cards.rehearsal import new_hub
-    from notclip.hub_cards.staged_release import StagedRelease
+    from notclip.hub_cards.rehearsal.fresh_process import user_environment
+    from notclip.hub_cards.rehearsal.rehearsal import new_hub
+    from notclip.hub_cards.staging.staged_release import StagedRelease
     from notclip.loopback_hub.server import serve
 
     release = StagedRelease.read(demo_out / "hub")

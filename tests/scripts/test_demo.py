@@ -89,9 +89,9 @@ def steps(tmp_path, monkeypatch):
     ("changed", "expected"),
     [
         # The same data came out, so that no later step is due.
-        ("notclip.recaption.queries", ["build_dataset"]),
-        ("notclip.losses", ["train_adapter", "score_model", "score_model"]),
-        ("notclip.gate", ["score_model"] * 3),
+        ("notclip.recaption.questions.queries", ["build_dataset"]),
+        ("notclip.training.losses", ["train_adapter", "score_model", "score_model"]),
+        ("notclip.scoring.gate", ["score_model"] * 3),
     ],
 )
 def test_a_step_whose_code_changed_is_done_again_and_so_is_what_follows_from_it(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from notclip.hub_cards.rehearsal import Rehearsal, new_hub
-from notclip.hub_cards.staged_release import StagedRelease
+from notclip.hub_cards.rehearsal.rehearsal import Rehearsal, new_hub
+from notclip.hub_cards.staging.staged_release import StagedRelease
 from notclip.loopback_hub.server import serve
 from notclip.scripts import rehearse
 
@@ -58,7 +58,7 @@ def rehearsal(write_small_stage, tmp_path):
 
 @pytest.fixture
 def write_small_stage(tmp_path):
-    from notclip.hub_cards.manifest import write_manifest
+    from notclip.hub_cards.staging.manifest import write_manifest
 
     def write(app):
         folder = tmp_path / "hub" / "space"

@@ -1,7 +1,7 @@
 """`notclip score-model` from its options to its files, its table and its exit status."""
 
 import contextlib
-import importlib.util
+import importlib
 import json
 import resource
 import subprocess
@@ -23,10 +23,7 @@ CAPTIONS = {"red.png": "a dog and no cat", "green.png": "a cat and no dog", "blu
 
 def small_models():
     """The tiny dual encoders of the tests of modeling/."""
-    spec = importlib.util.spec_from_file_location("tiny_models", ROOT / "tests" / "modeling" / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("tiny_models")
 
 
 @pytest.fixture(scope="module")
@@ -292,7 +289,7 @@ def test_a_defect_under_a_gate_is_an_error_in_the_test_report_and_no_missed_goal
     def breaks(*_arguments, **_options):
         raise RuntimeError("bell \x07 and <tag>")
 
-    monkeypatch.setattr("notclip.score_run.score_suite", breaks)
+    monkeypatch.setattr("notclip.scripts.score_run.score_suite", breaks)
     arguments = ["--model", model, "--suite", own, "--out", tmp_path / "out.json", "--require", "accuracy>=0.1"]
     with contextlib.suppress(RuntimeError):
         assert run(*arguments) == 3
@@ -321,7 +318,7 @@ def test_a_gate_that_is_killed_leaves_no_test_report_of_an_earlier_run(model, ow
 
     report = tmp_path / "out.junit.xml"
     report.write_text("<testsuites failures='0'/>")
-    monkeypatch.setattr("notclip.score_run.score_suite", killed)
+    monkeypatch.setattr("notclip.scripts.score_run.score_suite", killed)
     arguments = ["--model", model, "--suite", own, "--out", tmp_path / "out.json", "--require", "accuracy>=0.1"]
     assert run(*arguments) == 130
     assert not report.exists()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from notclip import train_run
 from notclip.scripts import train_adapter
+from notclip.training import run as train_run
 
 ENTRY = {"macro_accuracy": 0.5, "plain_macro_accuracy": 0.4, "recall_at_5": 0.3, "negated_recall_at_5": 0.2}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from notclip.writable_caches import use_writable_caches
+from notclip.files.writable_caches import use_writable_caches
 
 VARIABLES = ("HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "MPLCONFIGDIR")
 
@@ -60,7 +60,7 @@ def test_a_command_says_it_first_and_leaves_nothing_behind(tmp_path):
     (tmp_path / "tmp").mkdir()
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     kept |= {"TMPDIR": str(tmp_path / "tmp"), "HF_HUB_OFFLINE": "1", "HOME": str(tmp_path / "home")}
-    command = [sys.executable, "-m", "notclip.scripts.command_line", "convert-openclip", "--model", "gone.pt"]
+    command = [sys.executable, "-m", "notclip.command_line", "convert-openclip", "--model", "gone.pt"]
     done = subprocess.run(
         [*command, "--out", "out"], env=kept, cwd=tmp_path, capture_output=True, text=True, check=False
     )

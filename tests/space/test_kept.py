@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from notclip.modeling_notclip import NotClipModel
 from notclip.recaption.drawn_world.encoder_parts import ENCODER_FOLDER
+from notclip.remote.modeling_notclip import NotClipModel
 from notclip.space import composed
 from notclip.space.photo_embeds import embed_photo_set
 from notclip.space.photo_set import DRAWN_WORLD, read_photo_set
@@ -29,7 +29,12 @@ def photos(tmp_path):
 
 def test_embeddings_of_older_code_are_not_served(photos, tmp_path, change_code):
     model = encoder()
-    for files, changed in ((1, None), (1, None), (2, "notclip.recaption.suite"), (3, "notclip.space.photo_embeds")):
+    for files, changed in (
+        (1, None),
+        (1, None),
+        (2, "notclip.scoring.suites.suite"),
+        (3, "notclip.space.photo_embeds"),
+    ):
         if changed is not None:
             change_code(changed)
         embed_photo_set(model, photos, tmp_path)
@@ -59,7 +64,12 @@ def test_scalars_of_another_formula_are_not_served(photos, tmp_path, monkeypatch
     monkeypatch.setattr(composed, "_fit", lambda model: fitted.append(model))
     drawn = replace(photos, source=DRAWN_WORLD)
     embeds = embed_photo_set(encoder(), photos, tmp_path)
-    for times, changed in ((1, None), (1, None), (2, "notclip.composition_notclip"), (3, "notclip.calibration")):
+    for times, changed in (
+        (1, None),
+        (1, None),
+        (2, "notclip.remote.composition_notclip"),
+        (3, "notclip.training.calibration"),
+    ):
         if changed is not None:
             change_code(changed)
         composed.compose_base(encoder(), embeds, drawn, tmp_path)

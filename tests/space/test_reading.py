@@ -4,7 +4,7 @@ from html import unescape
 import pytest
 
 from notclip.errors import BadInputError
-from notclip.negation_scope import read_scope
+from notclip.remote.negation_scope import read_scope
 from notclip.space.reading import check_text, language_note, reading_html
 
 

@@ -12,7 +12,7 @@ from notclip.evaluate_metrics.negated_retrieval.negated_retrieval import score_r
 from notclip.loopback_hub.accounts import Account
 from notclip.loopback_hub.hub import LoopbackHub
 from notclip.loopback_hub.server import serve
-from notclip.negation_scope import read_scope
+from notclip.remote.negation_scope import read_scope
 
 CUES = (
     "no not without n't never neither nor none lacks except instead of - ! but and or , . any a the dog cat Dr. 3"

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from notclip.errors import BadInputError
+from notclip.files.text_files import read_text
 from notclip.recaption.sources.parts import RowContent
-from notclip.text_files import read_text
 
 NASTY = (
     *(
@@ -149,7 +149,7 @@ def try_source(file: Path) -> list[RowContent]:
 
 
 def try_suite(file: Path, photos: Path) -> None:
-    from notclip.recaption.suites import read_suite
+    from notclip.scoring.suites.read import read_suite
 
     read_suite(file, images=photos)
 
@@ -351,7 +351,7 @@ def _texts(value: Any) -> list[str]:
 
 @given(st.one_of(damaged_bytes([as_yaml(domain) for domain in DOMAINS]), damaged(DOMAINS).map(as_yaml)))
 def test_domains(tally, tmp_path_factory, content):
-    from notclip.recaption.domains.domain import load_domain
+    from notclip.recaption.english.domain import load_domain
 
     file = tmp_path_factory.mktemp("domain") / "domain.yaml"
     file.write_bytes(content)
@@ -364,8 +364,8 @@ OPTIONS = [{"source": "drawn-world", "out": "data", "seed": 3, "choices": 4, "wo
 
 @given(st.one_of(damaged_bytes([as_yaml(options) for options in OPTIONS]), damaged(OPTIONS).map(as_yaml)))
 def test_files_of_options(tally, tmp_path_factory, content):
-    from notclip.recaption.build_config import BuildConfig
-    from notclip.scripts.command_line import parse
+    from notclip.command_line import parse
+    from notclip.recaption.building.config import BuildConfig
 
     file = tmp_path_factory.mktemp("options") / "build.yaml"
     file.write_bytes(content)
@@ -393,7 +393,7 @@ RESULTS = [
 
 @given(st.one_of(damaged_bytes([as_json(result) for result in RESULTS]), damaged(RESULTS).map(as_json)))
 def test_results(tally, tmp_path_factory, content):
-    from notclip.hub_cards.results import Results
+    from notclip.scoring.results import Results
 
     file = tmp_path_factory.mktemp("results") / "results.json"
     file.write_bytes(content)
@@ -433,7 +433,7 @@ def other_arrays(draw) -> bytes:
 
 @given(damaged_bytes(PREDICTIONS) | other_arrays())
 def test_predictions(tally, tmp_path_factory, content):
-    from notclip.predictions import Predictions
+    from notclip.scoring.predictions import Predictions
 
     file = tmp_path_factory.mktemp("predictions") / "a.predictions.npz"
     file.write_bytes(content)
@@ -472,7 +472,7 @@ def test_photos(tally, content):
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Path:
     """A built dataset of one row a config and split."""
-    from notclip.recaption.rows import CONFIGS, FEATURES
+    from notclip.dataset.schema import CONFIGS, FEATURES
 
     photo = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(photo, "PNG")
@@ -495,9 +495,9 @@ def dataset(tmp_path_factory) -> Path:
 
 @given(st.data(), st.sampled_from(["captions", "questions", "retrieval"]))
 def test_datasets(tally, dataset, data, config):
-    from notclip.recaption.suite import decode_photo
-    from notclip.recaption.suites import read_suite
-    from notclip.training_data import read_training_split
+    from notclip.scoring.suites.read import read_suite
+    from notclip.scoring.suites.suite import decode_photo
+    from notclip.training.data import read_training_split
 
     files = [dataset / config / f"{split}.parquet" for split in ("train", "test")]
     good = files[0].read_bytes()
@@ -532,7 +532,7 @@ CARD = b"---\nlicense: mit\ntags: [a, b]\n---\n# A model\n"
 
 @given(damaged_bytes([CARD, b"# A card without metadata\n"]))
 def test_cards(tally, content):
-    from notclip.yaml_files import read_front_matter
+    from notclip.files.yaml_files import read_front_matter
 
     act = lambda: read_front_matter(content.decode("utf-8", "replace"), "The card")  # noqa: E731
     tally.attempt("card, YAML", content, act, allowed=(BadInputError,))
@@ -543,7 +543,7 @@ MANIFEST = {"name": "tiny", "version": "1", "repos": []}
 
 @given(st.one_of(damaged_bytes([as_json(MANIFEST)]), damaged([MANIFEST]).map(as_json)))
 def test_staged_releases(tally, tmp_path_factory, content):
-    from notclip.hub_cards.staged_release import StagedRelease
+    from notclip.hub_cards.staging.staged_release import StagedRelease
 
     folder = tmp_path_factory.mktemp("stage")
     (folder / "manifest.json").write_bytes(content)
@@ -555,7 +555,7 @@ OPENCLIP = {"model_cfg": {"embed_dim": 16, "vision_cfg": {"image_size": 32}, "te
 
 @given(st.one_of(damaged_bytes([as_json(OPENCLIP)]), damaged([OPENCLIP]).map(as_json)))
 def test_descriptions_of_openclip(tally, tmp_path_factory, content):
-    from notclip.openclip_files import find_checkpoint
+    from notclip.openclip.files import find_checkpoint
 
     folder = tmp_path_factory.mktemp("openclip")
     (folder / "open_clip_config.json").write_bytes(content)

@@ -9,9 +9,9 @@ from datatrove.executor.local import LocalPipelineExecutor
 from PIL import Image
 
 from notclip.errors import BadInputError
-from notclip.recaption.build_config import BuildConfig
-from notclip.recaption.builder import build_dataset
 from notclip.recaption.building import executors
+from notclip.recaption.building.builder import build_dataset
+from notclip.recaption.building.config import BuildConfig
 
 
 class Silent(LocalPipelineExecutor):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from notclip.dataset.splits import SPLITS
 from notclip.recaption.building.gathering import gather, gathering_skipped, read_gathered
 from notclip.recaption.building.images import SourceImage, shard_images
 from notclip.recaption.building.pieces import Skipped, list_pieces, read_part
@@ -14,7 +15,6 @@ from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import WorkFolder
 from notclip.recaption.sources.opening import list_parts
 from notclip.recaption.sources.parts import Exhaustive
-from notclip.recaption.sources.splits import SPLITS
 
 
 @dataclass(frozen=True)

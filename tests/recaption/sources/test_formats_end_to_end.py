@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from notclip.scripts.command_line import main
+from notclip.command_line import main
 
 NAMES = ("dog", "cat", "car", "chair")
 IMAGES = 240

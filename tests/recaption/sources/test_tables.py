@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from notclip.command_line import main
 from notclip.errors import BadInputError
+from notclip.files.tables import read_csv
 from notclip.recaption.sources.captions import clean_caption, language_of
 from notclip.recaption.sources.opening import list_parts
-from notclip.recaption.sources.tables import read_csv
-from notclip.scripts.command_line import main
 
 
 def photo(number: int) -> bytes:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from notclip.recaption.clips import unpack_clip
+from notclip.dataset.clips import unpack_clip
 
 
 def png(level: int) -> bytes:

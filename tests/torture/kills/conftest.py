@@ -25,8 +25,16 @@ from notclip.recaption import drawn_world
 KILLS = int(os.environ.get("NOTCLIP_TORTURE_KILLS", "10" if "NOTCLIP_TORTURE" in os.environ else "1"))
 PROGRAM = Path(__file__).with_name("killed.py")
 LOADED = (
-    *("torch", "transformers", "datasets", "peft", "sklearn.linear_model", "notclip.train_run", "notclip.score_run"),
-    *("notclip.recaption.builder", "notclip.hub_cards.staging", "notclip.scripts.command_line"),
+    *(
+        "torch",
+        "transformers",
+        "datasets",
+        "peft",
+        "sklearn.linear_model",
+        "notclip.training.run",
+        "notclip.scripts.score_run",
+    ),
+    *("notclip.recaption.building.builder", "notclip.hub_cards.staging.stage", "notclip.command_line"),
 )
 
 

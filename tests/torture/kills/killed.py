@@ -38,8 +38,8 @@ def run_counted(argv: list[str], folder: str, log: str, number: int | None, at: 
                 os.kill(os.getpid(), number)
 
     sys.addaudithook(count)
+    from notclip.command_line import main
     from notclip.recaption.building import executors
-    from notclip.scripts.command_line import main
 
     if "--workers" in argv:  # Which so few images get none of.
         executors._SMALL = 0

@@ -1,7 +1,7 @@
 """Disturbed at any moment and given again, every command that writes ends with the same bytes and leaves nothing else.
 
-`push-release` is killed at requests of the Hub, and given a full disk, in tests/hub_cards/test_push_faults.py; `demo`
-is these commands, one after another.
+`push-release` is killed at requests of the Hub, and given a full disk, in tests/hub_cards/push/test_push_faults.py;
+`demo` is these commands, one after another.
 """
 
 import dataclasses

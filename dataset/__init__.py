@@ -1,0 +1,1 @@
+"""The contract: rows, their schema, the files of a built dataset, clips."""

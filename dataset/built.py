@@ -1,0 +1,150 @@
+"""The built dataset as files: what `notclip build-dataset` recorded of it, its rows, and examples."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from notclip.dataset.files import split_files
+from notclip.errors import BadInputError
+from notclip.files.json_files import check_record, read_json_object
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+CONFIGS = ("captions", "questions", "pairs", "retrieval")
+NEEDED = ("captions", "questions", "retrieval")  # A dataset may have no pairs.
+SPLITS = ("train", "validation", "test")
+PLAIN_FORMS = ("affirmed", "no", "without")  # how most people say it
+OWN_LICENSE = {"drawn-world": "apache-2.0"}
+# What the cards read of a build.json.
+_COUNTED = dict.fromkeys(SPLITS, dict)
+_RECORD = {
+    "source": {"name": str, "revision": str},
+    "config": {"seed": int, "choices": int},
+    "images": dict.fromkeys(SPLITS, int),
+    "counts": dict.fromkeys(NEEDED, _COUNTED),
+    "verification": dict,
+    "blind": dict.fromkeys(SPLITS, list),
+    "lexicon": {"concepts": int},
+    "versions": dict,
+}
+
+
+@dataclass(frozen=True)
+class DatasetFiles:
+    """A folder that `notclip build-dataset` wrote.
+
+    Args:
+        folder: where it is.
+        build: its build.json.
+        parts: config -> split -> its files, in the order of their rows.
+        rows: config -> split -> number of rows.
+        license: under which the source's pictures and sentences may be passed on; None where they may not.
+    """
+
+    folder: Path
+    build: Mapping[str, Any]
+    parts: Mapping[str, Mapping[str, Sequence[Path]]]
+    rows: Mapping[str, Mapping[str, int]]
+    license: str | None
+
+    @property
+    def source_name(self) -> str:
+        """The source as others may know it: a Hub id, or a folder's own name without where it lies."""
+        return Path(self.source).name if Path(self.source).exists() else self.source
+
+    @property
+    def source(self) -> str:
+        """What the dataset was built from."""
+        return str(self.build["source"]["name"])
+
+    def files(self) -> dict[str, Path]:
+        """Path inside a repository -> file."""
+        every = [part for splits in self.parts.values() for parts in splits.values() for part in parts]
+        return {part.relative_to(self.folder).as_posix(): part for part in every}
+
+    def data_files(self, config: str) -> list[dict[str, str]]:
+        """What a card says of where a config's splits are; parts of one split by a pattern."""
+        names = {
+            split: f"{split}-*" if len(parts) > 1 else parts[0].stem for split, parts in self.parts[config].items()
+        }
+        return [{"split": split, "path": f"{config}/{name}.parquet"} for split, name in names.items()]
+
+    def hashes(self, split: str) -> dict[str, str]:
+        """Path inside a repository -> SHA-256 of each config's files of one split, as results record them."""
+        found = {}
+        for config, parts in self.parts.items():
+            for part in parts[split]:
+                with part.open("rb") as file:
+                    found[f"{config}/{part.name}"] = hashlib.file_digest(file, "sha256").hexdigest()
+        return found
+
+    def examples(self, count: int) -> list[tuple["Image", str, str]]:
+        """Pictures of the test split, each with a caption and a negated caption of it."""
+        from notclip.remote.photo_notclip import open_photo
+
+        found: dict[str, tuple[Image, str, str]] = {}
+        for row in self._test_rows("captions", ["image", "image_id", "caption", "negated_captions"]):
+            if len(found) == count:
+                break
+            if row["negated_captions"] and row["image_id"] not in found:
+                image = open_photo(row["image"]["bytes"])
+                found[row["image_id"]] = (image, row["caption"], row["negated_captions"][0])
+        return list(found.values())
+
+    def example_texts(self) -> tuple[str, str]:
+        """An affirmative text and one with negation, for code: the shortest right choices, plainly worded."""
+        from notclip.files.parquet_files import open_parquet, parquet_features, require_columns
+
+        first_part = self.parts["questions"]["test"][0]
+        with open_parquet(first_part) as parquet:
+            require_columns(parquet, first_part, ["kind"])
+            kinds = parquet_features(parquet, first_part)["kind"].names
+        right: dict[str, tuple[bool, int, str]] = {}
+        for row in self._test_rows("questions", ["choices", "choice_forms", "answer", "kind"]):
+            kind, text, form = kinds[row["kind"]], row["choices"][row["answer"]], row["choice_forms"][row["answer"]]
+            candidate = (form not in PLAIN_FORMS, len(text), text)
+            right[kind] = min(right.get(kind, candidate), candidate)
+        # A test split of a few questions may lack a kind.
+        affirmative, excluding = ("affirmation", "hybrid", "negation"), ("hybrid", "negation", "affirmation")
+        first, second = (next(right[kind] for kind in kinds if kind in right) for kinds in (affirmative, excluding))
+        return first[-1], second[-1]
+
+    def _test_rows(self, config: str, columns: list[str]) -> Iterator[dict[str, Any]]:
+        from notclip.files.parquet_files import open_parquet, require_columns
+
+        for part in self.parts[config]["test"]:
+            with open_parquet(part) as parquet:
+                require_columns(parquet, part, columns)
+                for batch in parquet.iter_batches(batch_size=64, columns=columns):
+                    yield from batch.to_pylist()
+
+
+def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
+    """Read a built dataset's record and count its rows.
+
+    Args:
+        folder: where it is.
+        license: what its owner lets the pictures and captions be passed on under; None when nobody said.
+
+    Raises:
+        BadInputError: a part is missing or cannot be read.
+    """
+    from notclip.files.parquet_files import open_parquet
+
+    record = folder / "build.json"
+    if not record.is_file():
+        raise BadInputError(f"`data` {folder} must hold build.json: a folder that `notclip build-dataset` wrote.")
+    configs = [config for config in CONFIGS if config in NEEDED or (folder / config).is_dir()]
+    parts = {config: {split: split_files(folder, config, split) for split in SPLITS} for config in configs}
+    rows: dict[str, dict[str, int]] = {config: dict.fromkeys(SPLITS, 0) for config in configs}
+    for config, splits in parts.items():
+        for split, files in splits.items():
+            for file in files:
+                with open_parquet(file) as parquet:
+                    rows[config][split] += parquet.metadata.num_rows
+    build = read_json_object(record, "`data`")
+    check_record(build, _RECORD, f"`data` {record}")
+    return DatasetFiles(folder, build, parts, rows, license or OWN_LICENSE.get(build["source"]["name"]))

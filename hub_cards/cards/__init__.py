@@ -1,0 +1,1 @@
+"""Cards: templates filled from the files that training, building and scoring wrote."""

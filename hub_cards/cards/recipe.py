@@ -1,0 +1,55 @@
+"""The commands that make a release again, with the options that the run recorded and ids in place of local folders."""
+
+import dataclasses
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from notclip.hub_cards.staging.release import Release
+from notclip.recaption.building.config import BuildConfig
+from notclip.training.config import TrainConfig
+
+_NAMED = ("detector", "domain", "lexicon")
+DATA, TRAINED, RESULTS = "build/data", "build/train", "build/results"
+
+
+def commands(release: Release) -> list[str]:
+    """Build, train, score and stage, one command each."""
+    base, options = release.base.repo_id, _options(TrainConfig, release.training["config"])
+    suite = f"--suite {DATA} --out {RESULTS}"
+    return [
+        build_command(release),
+        f"notclip train-adapter --base {base} --data {DATA} --out {TRAINED}{options}",
+        f"notclip score-model --model {base} {suite}/base.json",
+        f"notclip score-model --model {TRAINED}/backbone {suite}/backbone.json",
+        f"notclip score-model --model {TRAINED}/model {suite}/notclip.json --compare {RESULTS}/base.json",
+        f"notclip stage-release --model {TRAINED} --data {DATA} --results {RESULTS}/*.json "
+        f"--namespace {release.namespace} --name {release.name} --out build/hub",
+    ]
+
+
+def build_command(release: Release) -> str:
+    """How the dataset was built."""
+    recorded = release.dataset.build["config"]
+    source = release.dataset.source_name
+    named = "".join(f" --{option} {_named(recorded[option])}" for option in _NAMED if recorded.get(option))
+    options = _options(BuildConfig, recorded)
+    return f"notclip build-dataset --source {source} --out {DATA}{named}{options}"
+
+
+def _named(value: str) -> str:
+    """A file without where it lies on this machine; a name of the package or an id on the Hub as it is."""
+    return Path(value).name if Path(value).suffix in (".onnx", ".yaml", ".yml") else value
+
+
+def _options(config_class: type, recorded: Mapping[str, Any]) -> str:
+    """Flags for what a run was told and the defaults would not say."""
+    # Folders differ from machine to machine; the others do not change what comes out.
+    omitted = {"base", "data", "source", "out", "cache", "resume", "workers", "progress", *_NAMED}
+    flags = []
+    for field in dataclasses.fields(config_class):
+        if field.name in omitted or field.name not in recorded or recorded[field.name] == field.default:
+            continue
+        flags.append(f" --{field.name.replace('_', '-')} {shlex.quote(str(recorded[field.name]))}")
+    return "".join(flags)

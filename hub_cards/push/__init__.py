@@ -1,0 +1,1 @@
+"""What is staged goes to the Hub: plan, push, report."""

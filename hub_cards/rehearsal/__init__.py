@@ -1,0 +1,1 @@
+"""A release is pushed to a Hub on this machine and used in every way."""

@@ -1,0 +1,1 @@
+"""The release as it will stand on the Hub."""

@@ -1,0 +1,1 @@
+"""Checkpoints of OpenCLIP, read and written."""

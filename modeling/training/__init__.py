@@ -1,0 +1,1 @@
+"""LoRA negation fine-tuning: config, data, trainer, calibration, validation, run."""

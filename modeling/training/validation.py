@@ -1,0 +1,88 @@
+"""What a checkpoint is chosen by: negation learnt on validation, and ordinary search kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from notclip.evaluate_metrics.negated_mcq.negated_mcq import choice_shares
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.training.calibration import choice_scores
+from notclip.training.data import Question, TrainingSplit
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Figures on a validation split, as fractions.
+
+    Args:
+        macro_accuracy: accuracy of composed scores, averaged over kinds of question.
+        plain_macro_accuracy: the same without composition, as the merged backbone answers.
+        recall_at_5: ordinary text→image recall@5.
+        negated_recall_at_5: recall@5 of negated queries, composed.
+    """
+
+    macro_accuracy: float
+    plain_macro_accuracy: float
+    recall_at_5: float
+    negated_recall_at_5: float
+
+
+def limited(split: TrainingSplit, *, questions: int, images: int, captions_per_image: int = 2) -> TrainingSplit:
+    """Keep what an epoch's validation looks at: the first question groups, and the first images' captions."""
+    groups: list[list[Question]] = []
+    for group in split.question_groups:
+        if sum(map(len, groups)) >= questions:
+            break
+        groups.append(group)
+    by_image = split.captions_by_image()[:images]
+    kept = {captions[0].image for captions in by_image}
+    first_query: dict[int, tuple[str, int]] = {}
+    for query, image in split.negated_queries:
+        if image in kept:
+            first_query.setdefault(image, (query, image))
+    return TrainingSplit(
+        split.image_bytes,
+        split.digests,
+        [caption for captions in by_image for caption in captions[:captions_per_image]],
+        groups,
+        list(first_query.values()),
+    )
+
+
+@torch.inference_mode()
+def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor) -> Validation:
+    """Score the split with the model as it is; image embeddings, shape (I, D), are given, since no step moves them."""
+    texts = list(dict.fromkeys(choice for question in split.questions for choice in question.choices))
+    position = {text: row for row, text in enumerate(texts)}
+    embedded = model.embed_texts(texts)
+    plain = (embedded.whole, embedded.whole.new_zeros(len(texts)))
+    accuracies = [
+        macro_accuracy(split, *choice_scores(split.questions, position, *queries, image_embeds))
+        for queries in (model.compose(embedded), plain)
+    ]
+    ordinary = model.encode_texts([caption.text for caption in split.captions])
+    negated, _ = model.encode_queries([query for query, _ in split.negated_queries], composition="scope")
+    return Validation(
+        macro_accuracy=accuracies[0],
+        plain_macro_accuracy=accuracies[1],
+        recall_at_5=recall_at(5, ordinary, [caption.image for caption in split.captions], image_embeds),
+        negated_recall_at_5=recall_at(5, negated, [image for _, image in split.negated_queries], image_embeds),
+    )
+
+
+def recall_at(k: int, queries: Tensor, own_image: Sequence[int], image_embeds: Tensor) -> float:
+    """Share of queries, shape (Q, D), whose own image is among the k best of all images that any query asks for."""
+    searched, targets = torch.unique(torch.tensor(own_image), return_inverse=True)
+    scores = queries @ image_embeds[searched].T  # (Q, I)
+    own = scores.gather(1, targets[:, None])
+    return ((scores > own).sum(1) < k).float().mean().item()
+
+
+def macro_accuracy(split: TrainingSplit, scores: Tensor, answers: Tensor) -> float:
+    """Accuracy with tie credit, averaged over the kinds of the split's questions; scores (Q, C), answers (Q,)."""
+    credit = choice_shares(scores.double().numpy())[np.arange(len(answers)), answers.numpy()]
+    kinds = np.array([question.kind for question in split.questions])
+    return float(np.mean([credit[kinds == kind].mean() for kind in np.unique(kinds)]))

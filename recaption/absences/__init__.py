@@ -1,0 +1,1 @@
+"""Which absences are worth saying, and how each was verified."""

@@ -1,0 +1,1 @@
+"""What can be present or absent: the lexicon, and where a text mentions it."""

@@ -1,0 +1,1 @@
+"""How people write what is absent: noun phrases, patterns, forms, phrasing, domains."""

@@ -1,0 +1,1 @@
+"""Phrasing by a language model, each answer read back."""

@@ -1,0 +1,1 @@
+"""Questions, pairs and queries, counterbalanced, and the blind test."""

@@ -1,0 +1,1 @@
+"""A suite and a model go in, figures with intervals come out: suites, embed, answers, score, results, gate."""

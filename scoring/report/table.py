@@ -1,0 +1,152 @@
+"""Several models on one suite side by side: every figure with its interval, and paired tests against the first one."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
+from notclip.files.escapes import csv_cell, markdown_cell
+from notclip.scoring.measures import FIGURE_NAMES, difference_name
+from notclip.scoring.results import Figure, Results, inside
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first model less another one, on the same questions or queries.
+
+    Args:
+        figure: the difference with its interval, paired over images.
+        p_value: of no difference; None where no test is made.
+        adjusted: the same after Holm's method over all models that the figure is compared with.
+    """
+
+    figure: Figure
+    p_value: float | None
+    adjusted: float | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of all models.
+
+    Args:
+        name: in the results.
+        label: in words.
+        figures: model -> figure, None where it was not measured.
+        differences: model -> how the first one differs from it.
+    """
+
+    name: str
+    label: str
+    figures: Mapping[str, Figure | None]
+    differences: Mapping[str, Difference]
+
+
+def compare_results(first: Results, others: Sequence[Results]) -> list[Row]:
+    """Put results side by side, the first model's differences from the results that it was scored with.
+
+    Args:
+        first: results that `notclip score-model --compare` wrote.
+        others: the results that they were compared with.
+    """
+    models = {result.path.stem: result for result in (first, *others)}
+    compared = {other.path.stem: _comparison(first, other) for other in others}
+    rows = []
+    for name, label in FIGURE_NAMES.items():
+        figures = {model: result.figure(name) if result.has(name) else None for model, result in models.items()}
+        if figures[first.path.stem] is None:
+            continue
+        paired = {model: _difference(comparison, name) for model, comparison in compared.items()}
+        found = {model: pair for model, pair in paired.items() if pair is not None}
+        adjusted = holm_adjusted({model: p_value for model, (_, p_value) in found.items() if p_value is not None})
+        differences = {
+            model: Difference(figure, p_value, adjusted.get(model)) for model, (figure, p_value) in found.items()
+        }
+        rows.append(Row(name, label, figures, differences))
+    return rows
+
+
+def as_json(rows: Sequence[Row], first: Results, others: Sequence[Results]) -> dict[str, Any]:
+    """The comparison for programs."""
+    return {
+        "suite": first.suite,
+        "models": {result.path.stem: result.model for result in (first, *others)},
+        "figures": {
+            row.name: {
+                "label": row.label,
+                "models": {model: None if one is None else _numbers(one) for model, one in row.figures.items()},
+                "differences": {
+                    model: _numbers(one.figure) | {"p_value": one.p_value, "holm_p_value": one.adjusted}
+                    for model, one in row.differences.items()
+                },
+            }
+            for row in rows
+        },
+    }
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """The comparison for spreadsheets: a line for each figure of each model."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    head = ["figure", "label", "model", "value", "low", "high"]
+    writer.writerow([*head, "difference", "difference_low", "difference_high", "p_value", "holm_p_value"])
+    for row in rows:
+        for model, figure in row.figures.items():
+            numbers = [None] * 3 if figure is None else [figure.value, figure.low, figure.high]
+            paired: list[float | None] = [None] * 5
+            if (difference := row.differences.get(model)) is not None:
+                one = difference.figure
+                paired = [one.value, one.low, one.high, difference.p_value, difference.adjusted]
+            writer.writerow([csv_cell(cell) for cell in (row.name, row.label, model, *numbers, *paired)])
+    return buffer.getvalue()
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """The comparison for people, in per cent, with 95 % intervals in brackets and p-values after Holm's method."""
+    models, others = list(rows[0].figures), list(rows[0].figures)[1:]
+    head = ["%", *models, *(f"{models[0]} − {other}" for other in others)]
+    lines = [f"| {' | '.join(map(markdown_cell, head))} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    for row in rows:
+        cells = [row.label, *("–" if one is None else in_percent(one) for one in row.figures.values())]
+        for other in others:
+            difference = row.differences.get(other)
+            cells.append("" if difference is None else with_test(difference))
+        lines.append(f"| {' | '.join(map(markdown_cell, cells))} |")
+    return "\n".join(lines) + "\n"
+
+
+def in_percent(figure: Figure, *, sign: str = "") -> str:
+    """`48.1 [44.9, 51.2]`."""
+    bounds = (
+        "" if figure.low is None or figure.high is None else f" [{100 * figure.low:z.1f}, {100 * figure.high:z.1f}]"
+    )
+    return f"{100 * figure.value:{sign}z.1f}{bounds}".replace("-", "−")
+
+
+def with_test(difference: Difference) -> str:
+    """`+16.3 [11.9, 20.4], p = 0.001`."""
+    test = "" if difference.adjusted is None else f", p = {difference.adjusted:.2g}"
+    return in_percent(difference.figure, sign="+") + test
+
+
+def _comparison(first: Results, other: Results) -> Mapping[str, Any]:
+    label = f"{other.content['model']} ({other.path.stem})"
+    found: Mapping[str, Any] = first.content.get("comparisons", {}).get(label, {})
+    return found
+
+
+def _difference(comparison: Mapping[str, Any], name: str) -> tuple[Figure, float | None] | None:
+    value = inside(comparison, difference_name(name))
+    if value is None:
+        return None
+    bounds = inside(comparison.get("confidence_intervals", {}), difference_name(name))
+    p_value = comparison.get("bootstrap_p_value" if name == "accuracy" else difference_name(name, of="p_value"))
+    low, high = (None, None) if bounds is None else bounds
+    return Figure(value, low, high), p_value
+
+
+def _numbers(figure: Figure) -> dict[str, float | None]:
+    return {"value": figure.value, "low": figure.low, "high": figure.high}

@@ -1,0 +1,1 @@
+"""Suites: NegBench's files, built datasets, and a user's own."""

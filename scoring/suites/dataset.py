@@ -1,0 +1,159 @@
+"""A suite from a folder that `notclip build-dataset` wrote: one split of its configs."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import ClassLabel, Features, List
+
+from notclip.dataset.files import split_files
+from notclip.dataset.row_rules import check_row
+from notclip.errors import BadInputError
+from notclip.files.parquet_files import opened_parquet, parquet_features, reading_parquet, require_columns
+from notclip.scoring.suites.suite import Clip, ImagePair, Photo, Query, Question, Suite, file_sha256
+
+CONFIGS = ("captions", "questions", "pairs", "retrieval")
+_TEXT_COLUMNS = {
+    "captions": ["caption", "affirmed"],
+    "questions": ["choices", "answer", "choice_kinds", "choice_forms", "group"],
+    "pairs": ["pair", "caption_0", "caption_1"],
+    "retrieval": ["captions", "absent", "relevant", "present"],
+}
+# Without `relevant` a query's own image is the only right one; `group` is of questions, and new.
+_OPTIONAL = ("relevant", "group")
+# Endings of the columns of an image: a pair has two.
+_IMAGES = {"pairs": ("_0", "_1")}
+
+
+class PhotoInParquet:
+    """A photo in a row of a Parquet file; photos of one row group that are read in turn read the group once."""
+
+    def __init__(self, reader: "_RowGroupReader", group: int, row: int, where: str) -> None:
+        self._reader, self._group, self._row = reader, group, row
+        self.where = where
+
+    def read_bytes(self) -> bytes:
+        """Read the row group, unless it was the last one read."""
+        encoded = self._reader.images(self._group)[self._row].as_py()
+        if not isinstance(encoded, dict) or not isinstance(encoded.get("bytes"), bytes) or not encoded["bytes"]:
+            raise BadInputError(
+                f"{self.where}: `{self._reader.column}` holds no bytes; build the dataset with its photos embedded."
+            )
+        return encoded["bytes"]
+
+
+class _RowGroupReader:
+    def __init__(self, parquet: pq.ParquetFile, file: Path, column: str) -> None:
+        self._parquet, self._file, self.column = parquet, file, column
+        self._group: int | None = None
+        self._images: pa.ChunkedArray | None = None
+
+    def images(self, group: int) -> pa.ChunkedArray:
+        if self._images is None or self._group != group:
+            with reading_parquet(self._file):
+                self._images = self._parquet.read_row_group(group, columns=[self.column]).column(self.column)
+            self._group = group
+        return self._images
+
+
+def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> Suite:
+    """Read one split; images that show an excluded concept are those known to contain it.
+
+    Args:
+        folder: the dataset, each config a folder of `<split>.parquet`, or of parts as `push_to_hub` names them.
+        split: train, validation or test.
+        name: what results call the dataset; the folder's name when absent.
+
+    Raises:
+        BadInputError: a config has no such split, lacks a column, or a row breaks a rule.
+    """
+    photos: dict[str, Photo | Clip] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    files: dict[str, str] = {}
+    # Captions first: they hold every image, and each image's photo is read where it is seen first.
+    for config in CONFIGS:
+        if not (folder / config).is_dir():
+            continue
+        parts = split_files(folder, config, split, name="suite")
+        rows[config] = [row for file in parts for row in _read_rows(file, config, photos)]
+        files |= {f"{config}/{file.name}": file_sha256(file) for file in parts}
+    if not rows:
+        raise BadInputError(f"`suite` {folder} holds none of the folders {', '.join(CONFIGS)}.")
+
+    showing: dict[str, set[str]] = defaultdict(set)  # concept -> images known to contain it
+    for row in rows.get("captions", []):
+        for concept in row["affirmed"]:
+            showing[concept].add(row["image_id"])
+    for row in rows.get("retrieval", []):
+        for concept in row["present"]:
+            showing[concept].add(row["image_id"])
+    excluding: dict[tuple[str, ...], frozenset[str]] = {}
+    negated: list[Query] = []
+    for row in rows.get("retrieval", []):
+        found = row.get("relevant") or [()] * len(row["captions"])
+        for caption, absent, relevant in zip(row["captions"], row["absent"], found, strict=True):
+            concepts = tuple(sorted(absent))
+            if concepts not in excluding:
+                excluding[concepts] = frozenset().union(*(showing[concept] for concept in concepts))
+            negated.append(Query(caption, row["image_id"], excluding[concepts], tuple(relevant)))
+    # Captions made from labels are short and true of several images: whichever has that very caption is found rightly.
+    captioned: dict[str, dict[str, None]] = defaultdict(dict)
+    for row in rows.get("captions", []):
+        captioned[row["caption"]][row["image_id"]] = None
+    ordinary = [
+        Query(row["caption"], row["image_id"], relevant=tuple(captioned[row["caption"]]))
+        for row in rows.get("captions", [])
+    ]
+    searched = dict.fromkeys(row["image_id"] for config in ("captions", "retrieval") for row in rows.get(config, []))
+    return Suite(
+        name=f"{name or folder.resolve().name} ({split})",
+        photos=photos,
+        questions=[_question(row) for row in rows.get("questions", [])],
+        pairs=[
+            ImagePair(row["pair"], (row["image_id_0"], row["image_id_1"]), (row["caption_0"], row["caption_1"]))
+            for row in rows.get("pairs", [])
+        ],
+        negated_queries=negated,
+        ordinary_queries=ordinary,
+        gallery=list(searched),
+        files=files,
+    )
+
+
+def _question(row: dict[str, Any]) -> Question:
+    answer, choices = row["answer"], row["choices"]
+    form = row["choice_forms"][answer] if row["choice_forms"] else None
+    return Question(row["image_id"], tuple(choices), answer, tuple(row["choice_kinds"]), form, row.get("group"))
+
+
+def _read_rows(file: Path, config: str, photos: dict[str, Photo | Clip]) -> Iterator[dict[str, Any]]:
+    """Rows without their images, which are entered in `photos` where they are seen first."""
+    parquet = opened_parquet(file)  # Kept open for its photos.
+    images = {f"image{ending}": f"image_id{ending}" for ending in _IMAGES.get(config, ("",))}
+    wanted = [*images.values(), *_TEXT_COLUMNS[config]]
+    require_columns(parquet, file, [name for name in (*images, *wanted) if name not in _OPTIONAL])
+    wanted = [name for name in wanted if name in parquet.schema_arrow.names]
+    labels = _labels(parquet_features(parquet, file), wanted)
+    readers, number = {_RowGroupReader(parquet, file, image): image_id for image, image_id in images.items()}, 0
+    for group in range(parquet.num_row_groups):
+        with reading_parquet(file):
+            rows = parquet.read_row_group(group, columns=wanted).to_pylist()
+        for position, row in enumerate(rows):
+            number += 1
+            row["where"] = f"{file}, row {number}"
+            check_row(row, row["where"], labels)
+            for name, names in labels.items():
+                row[name] = [names[label] for label in row[name]]
+            for reader, image_id in readers.items():
+                if row[image_id] not in photos:
+                    photos[row[image_id]] = PhotoInParquet(reader, group, position, row["where"])
+            yield row
+
+
+def _labels(features: Features, columns: list[str]) -> dict[str, list[str]]:
+    """Columns that are lists of numbers of a ClassLabel -> the names of the numbers."""
+    lists = {name: features[name].feature for name in columns if isinstance(features[name], List)}
+    return {name: feature.names for name, feature in lists.items() if isinstance(feature, ClassLabel)}

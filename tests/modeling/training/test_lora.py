@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from notclip.training.lora import add_lora, lora_targets
+
+
+def test_only_the_text_tower_learns(backbone):
+    adapted = add_lora(backbone, rank=2, alpha=4)
+    learning = {name for name, parameter in adapted.named_parameters() if parameter.requires_grad}
+    assert learning
+    assert all(".text_model." in name or ".text_projection." in name for name in learning)
+
+
+def test_an_untrained_adapter_changes_nothing(backbone):
+    tokens = torch.tensor([[1, 5, 9, 2]])
+    before = backbone.get_text_features(input_ids=tokens).pooler_output
+    after = add_lora(backbone, rank=2, alpha=4).eval().get_text_features(input_ids=tokens).pooler_output
+    torch.testing.assert_close(after, before)
+
+
+@pytest.mark.parametrize("variant", ["lora", "dora", "rslora"])
+def test_merged_weights_score_as_the_adapter_does(clip, variant):
+    adapted = add_lora(clip, rank=2, alpha=4, variant=variant).eval()
+    for name, parameter in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    tokens = torch.tensor([[1, 5, 9, 2]])
+    before = adapted.get_text_features(input_ids=tokens).pooler_output
+    after = adapted.merge_and_unload().get_text_features(input_ids=tokens).pooler_output
+    torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-4)
+
+
+def test_rank_zero_is_refused(clip):
+    with pytest.raises(ValueError, match="`rank` must be at least 1, got 0"):
+        add_lora(clip, rank=0)
+
+
+def test_a_backbone_without_a_text_tower_is_refused(clip):
+    with pytest.raises(ValueError, match=r"`text_model`, got Linear"):
+        lora_targets(torch.nn.Linear(2, 2))
+
+
+def test_attention_alone_leaves_the_layers_behind_it_frozen(backbone):
+    everything, attention = lora_targets(backbone), lora_targets(backbone, "attention")
+    left_out = set(everything) - set(attention)
+    assert left_out and all("mlp" in name or "dense" in name for name in left_out)
+    assert not any("attention" in name or "attn" in name for name in left_out)
+
+
+def test_the_upper_half_leaves_the_first_blocks_frozen(backbone):
+    left_out = set(lora_targets(backbone)) - set(lora_targets(backbone, "upper_half"))
+    assert left_out and all(".0." in name for name in left_out)  # of two blocks

@@ -1,0 +1,159 @@
+"""Results files of strangers: what is outside its range, or no figure of ours, is refused by name."""
+
+import copy
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notclip.errors import BadInputError
+from notclip.scoring.measures import FIGURE_NAMES, MEASURES, measure_named
+from notclip.scoring.results_file import check_results, read_results
+
+GOOD = {
+    "model": "openai/clip",
+    "suite": "data",
+    "metrics": {
+        "accuracy": 0.5,
+        "accuracy_by_kind": {"negation": 0.25},
+        "vision_gain": -0.25,
+        "recall@5": 1.0,
+        "median_rank": 1234.5,
+        "n_images": 12,
+    },
+    "confidence_intervals": {"accuracy": [0.25, 0.75], "accuracy_by_kind": {"negation": [0.0, 0.5]}},
+    "provenance": {"options": {"limit": None}, "data": {"a.parquet": "0f"}},
+    "comparisons": {
+        "base (base)": {
+            "vision_gain_difference": -1.5,
+            "recall_difference@5": 0.25,
+            "recall_p_value@5": 0.01,
+            "bootstrap_p_value": 1,
+            "accuracy_by_kind_difference": {"negation": -0.5},
+            "confidence_intervals": {"recall_difference@5": [-0.25, 0.5]},
+        }
+    },
+}
+
+
+def changed(path, value):
+    content = copy.deepcopy(GOOD)
+    *outer, last = path
+    place = content
+    for name in outer:
+        place = place[name]
+    place[last] = value
+    return content
+
+
+def test_a_file_of_ours_is_read(tmp_path):
+    (tmp_path / "good.json").write_text(json.dumps(GOOD))
+    assert read_results(tmp_path / "good.json") == GOOD
+
+
+BY_KIND = ("metrics", "accuracy_by_kind")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("metrics", "accuracy"), 1.7, "accuracy must be a number from 0 to 1, got 1.7"),
+        (("metrics", "accuracy"), 1e300, r"accuracy must be a number from 0 to 1, got 1e\+300"),
+        (("metrics", "accuracy"), True, "accuracy must be a number from 0 to 1, got true"),
+        (("metrics", "accuracy"), None, "accuracy must be a number from 0 to 1, got null"),
+        (("metrics", "accuracy"), "0.5", 'accuracy must be a number from 0 to 1, got "0.5"'),
+        (("metrics", "accuracy"), 10**400, "accuracy must be a number from 0 to 1, got a number of very many digits"),
+        (("metrics", "accuracy"), float("nan"), "accuracy must be a number from 0 to 1, got NaN"),
+        (("metrics", "vision_gain"), -1.1, "vision_gain must be a number from -1 to 1"),
+        (("metrics", "median_rank"), 0, "median_rank must be a number from 1 to"),
+        (("metrics", "n_images"), 1.5, "n_images must be a whole number, got 1.5"),
+        (("metrics", "n_images"), -1, "n_images must be a number from 0"),
+        (("metrics", "accuracy_by_kind"), 0.5, "accuracy_by_kind must hold names and values"),
+        ((*BY_KIND, "maybe"), 0.5, 'accuracy_by_kind: "maybe" must be one of affirmation, negation, hybrid'),
+        ((*BY_KIND, "negation"), 2, 'accuracy_by_kind/"negation" must be a number from 0 to 1, got 2'),
+        (("metrics", "acuracy"), 0.5, 'no figure is called "acuracy"'),
+        (("metrics", "recall"), 0.5, 'no figure is called "recall"'),
+        (("metrics",), [1], "'metrics' must hold names and values"),
+        (("confidence_intervals", "accuracy"), [0.6, 0.7], r"its interval must hold 0.5, got \[0.6, 0.7\]"),
+        (("confidence_intervals", "accuracy"), [0.1], r"its interval must be \[low, high\]"),
+        (("confidence_intervals", "accuracy"), [-1, 2], "ends of its interval must be a number from 0 to 1"),
+        (("confidence_intervals", "mrr"), [0, 1], 'it has an interval of "mrr", which it does not measure'),
+        (("model",), 3, "'model' must be a name, got 3"),
+        (("suite",), "", "'suite' must be a name"),
+        (("provenance",), None, "'provenance' must hold names and values, got null"),
+        (("provenance", "revision"), 1.7, "'provenance/revision' must be a text, got 1.7"),
+        (("provenance", "options"), {"adapter": ["a"]}, "'provenance/options/adapter' must be a text"),
+        (("provenance", "data"), {"a.parquet": 3}, "'provenance/data/a.parquet' must be a text, got 3"),
+        (("provenance", "options"), [], "'provenance/options' must hold names and values"),
+        (("comparisons", "base (base)", "bootstrap_p_value"), 1.5, "bootstrap_p_value must be a number from 0 to 1"),
+        (("comparisons", "base (base)", "vision_gain_difference"), -2.5, "must be a number from -2 to 2"),
+        (("comparisons", "base (base)", "strange_difference"), 0, "no figure is called"),
+        (("comparisons", "base (base)"), 1, "must hold names and values, got 1"),
+    ],
+)
+def test_what_no_results_file_holds_is_refused_by_name(path, value, message):
+    with pytest.raises(BadInputError, match=message) as caught:
+        check_results(changed(path, value), "`results` x.json")
+    assert str(caught.value).startswith("`results` x.json")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"model": NaN}', "is not valid JSON: NaN is no number"),
+        ('{"model": -Infinity}', "is not valid JSON: -Infinity is no number"),
+        (f'{{"model": {"9" * 5000}}}', "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("\udc80", "is not UTF-8 text"),
+        ("", "not valid JSON"),
+    ],
+)
+def test_what_is_no_json_of_ours_is_refused_with_its_file(tmp_path, text, message):
+    file = tmp_path / "bad.json"
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BadInputError, match=message):
+        read_results(file)
+
+
+def test_a_folder_and_a_pipe_are_no_results(tmp_path):
+    import os
+
+    os.mkfifo(tmp_path / "pipe.json")
+    for file in (tmp_path, tmp_path / "pipe.json"):
+        with pytest.raises(BadInputError, match="cannot be read: it is no file"):
+            read_results(file, argument="compare")
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*GOOD, *MEASURES, "recall@5", "negation"]) | st.text(max_size=3), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(part=st.sampled_from(list(GOOD)), value=anything)
+def test_any_content_is_read_or_refused_in_one_sentence(part, value):
+    try:
+        check_results(GOOD | {part: value}, "`results` x.json")
+    except BadInputError as error:
+        assert "\n" not in str(error)
+
+
+def test_every_list_of_figures_names_figures_of_the_one_list():
+    from notclip.hub_cards.cards.eval_results import TASKS
+    from notclip.hub_cards.cards.front_matter import INDEXED
+    from notclip.hub_cards.cards.tables import ABLATED, PAIR_ROWS, QUESTION_ROWS, RETRIEVAL_ROWS
+    from notclip.scripts.score_model import COMPARED
+    from notclip.space.about_tab import MEASURED
+
+    lists = [QUESTION_ROWS, RETRIEVAL_ROWS, PAIR_ROWS, ABLATED, MEASURED, *TASKS.values()]
+    named = {name for labels in lists for name in labels.values()} | {name for name, _, _ in INDEXED}
+    for name in named | set(COMPARED) | set(FIGURE_NAMES):
+        assert measure_named(name) is not None, name
+    for label, name in (QUESTION_ROWS | RETRIEVAL_ROWS).items():
+        assert ("(lower is better)" in label) == (measure_named(name).better == "less"), label
