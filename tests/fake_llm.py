@@ -58,6 +58,12 @@ class FakeLlm:
             self.most_under_way = max(self.most_under_way, self.under_way)
         try:
             reply = self.answer(number, items_of(body)) if handler.path == "/v1/chat/completions" else 404
+        finally:
+            with (
+                self._lock
+            ):  # Before the client has its answer: the next request may be here before this thread goes on.
+                self.under_way -= 1
+        try:
             if callable(reply):
                 reply(handler)
             elif isinstance(reply, int):
@@ -66,9 +72,6 @@ class FakeLlm:
                 send(handler, json.dumps({"choices": [{"message": {"role": "assistant", "content": reply}}]}).encode())
         except (BrokenPipeError, ConnectionResetError):
             pass  # The client gave up.
-        finally:
-            with self._lock:
-                self.under_way -= 1
 
 
 def items_of(request: dict[str, Any]) -> list[dict[str, Any]]:
