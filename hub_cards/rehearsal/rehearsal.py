@@ -17,7 +17,7 @@ from pathlib import Path
 
 from notclip.errors import BadInputError
 from notclip.files.json_files import read_json_object
-from notclip.hub_cards.rehearsal.fresh_process import use_release, user_environment
+from notclip.hub_cards.rehearsal.fresh_process import python, use_release, user_environment
 from notclip.hub_cards.staging.staged_release import StagedRelease, StagedRepo
 from notclip.loopback_hub.accounts import Account
 from notclip.loopback_hub.hub import LoopbackHub
@@ -152,7 +152,7 @@ class Rehearsal:
         address, started, log = f"http://127.0.0.1:{port}/", time.monotonic(), home / "log.txt"
         with log.open("w") as output:
             app = subprocess.Popen(
-                [sys.executable, "app.py"],
+                python("app.py"),  # of the release that is rehearsed
                 cwd=got.stdout.strip(),
                 env=environment | bound,
                 stdout=output,
