@@ -151,8 +151,8 @@ class Rehearsal:
         bound = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
         address, started, log = f"http://127.0.0.1:{port}/", time.monotonic(), home / "log.txt"
         with log.open("w") as output:
-            app = subprocess.Popen(
-                python("app.py"),  # of the release that is rehearsed
+            app = subprocess.Popen(  # noqa: S603  # of the release that is rehearsed
+                python("app.py"),
                 cwd=got.stdout.strip(),
                 env=environment | bound,
                 stdout=output,

@@ -94,6 +94,8 @@ def start_suite(folder: Path, *, form: Literal["yaml", "csv"] = "yaml") -> list[
     if folder.exists() and not folder.is_dir():
         raise BadInputError(f"`folder` must be a folder, got {folder}, which is a file.")
     file = folder / f"suite.{form}"
+    for place in (folder, folder / "photos"):
+        clear_partials(place)
     suites = [path for path in folder.glob("*") if path.suffix in (".csv", ".yaml", ".yml")]
     if suites:
         raise BadInputError(f"`folder` {folder} holds {suites[0].name}: edit it, or name another folder.")
@@ -102,7 +104,6 @@ def start_suite(folder: Path, *, form: Literal["yaml", "csv"] = "yaml") -> list[
     own = [photo for photo in photos_in(folder) if photo not in drawn] if folder.is_dir() else []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        clear_partials(folder), clear_partials(folder / "photos")
         written = [] if own else _draw_pictures(folder / "photos")
         # A spreadsheet would run a name such as =1+1.png as a formula; the same file by another path is none.
         names = [photo.relative_to(folder).as_posix() for photo in own]

@@ -106,7 +106,7 @@ def test_a_stale_parent_because_our_own_commit_came_first_is_no_conflict(
     holds_exactly(stage, commits=2)
 
 
-# -- a push that is ended ----------------------------------------------------------------------------------------------
+# -- a push that is ended -----------------------------------------------------------------
 
 
 @contextmanager
