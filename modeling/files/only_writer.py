@@ -31,7 +31,10 @@ def only_writer(
     Raises:
         BadInputError: another command is writing to it, or nobody can, or it lies in what the command reads.
     """
-    place = out.resolve()  # One place may have several names, and "." has none.
+    try:
+        place = out.resolve()  # One place may have several names, and "." has none.
+    except (RuntimeError, OSError) as error:
+        raise BadInputError(f"`{argument}` {out} cannot be written: its links lead in a circle.") from error
     _check_place(place, out, reads or {}, argument)
     made = [folder for folder in place.parents if not folder.exists()]
     lock = place.with_name(f".{place.name}.lock")
@@ -96,6 +99,12 @@ def _owner_is_dead(lock: Path) -> bool:
 
 def _take(lock: Path, stack: ExitStack) -> None:
     """Lock a file of that name, be it new or left by a process that died."""
+    if lock.is_symlink() or (
+        lock.exists() and not lock.is_file()
+    ):  # Who came with a folder of others, and is no lock.
+        raise BadInputError(
+            f"{lock} must be a lock that a command left, and is a link, a folder or a pipe: remove it."
+        )
     while True:
         lock.touch()
         with suppress(FileNotFoundError):  # Its last owner removed it between the two steps.

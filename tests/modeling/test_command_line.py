@@ -199,3 +199,17 @@ def test_the_package_exports_its_names_without_importing_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--learning-rate", "nan", "`learning_rate` must be a finite number, got nan"),
+        ("--learning-rate", "-inf", "`learning_rate` must be a finite number, got -inf"),
+        ("--seed", str(10**30), "`seed` must be at most 9,223,372,036,854,775,807"),
+        ("--lora.rank", str(-(10**30)), "`rank` must be at most"),
+    ],
+)
+def test_a_number_that_is_none_or_that_no_machine_counts_to_is_refused_for_every_option(option, value, message):
+    with pytest.raises(BadInputError, match=message):
+        parse("--out", "a", f"{option}={value}")

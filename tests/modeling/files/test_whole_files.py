@@ -219,6 +219,25 @@ def test_what_has_no_name_of_its_own_is_no_place_to_write_to(out, tmp_path, monk
     assert not list(tmp_path.parent.glob(".*.lock"))
 
 
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
+def test_what_lies_in_the_place_of_a_lock_and_is_none_is_neither_written_nor_waited_for(kind, tmp_path):
+    lock, other = tmp_path / ".out.lock", tmp_path / "precious"
+    if kind == "link":
+        other.write_text("mine")
+    make = {"pipe": os.mkfifo, "folder": Path.mkdir}.get(kind, lambda place: place.symlink_to(other))
+    make(lock)
+    with pytest.raises(BadInputError, match="is a link, a folder or a pipe: remove it"), only_writer(tmp_path / "out"):
+        pass
+    assert other.exists() == (kind == "link") and (kind != "link" or other.read_text() == "mine")
+
+
+def test_links_that_lead_in_a_circle_are_no_place_to_write_to(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for out in (tmp_path / "loop", tmp_path / "loop" / "out"):
+        with pytest.raises(BadInputError, match="its links lead in a circle"), only_writer(out):
+            pass
+
+
 @pytest.mark.parametrize("out", ["model", "model/out", "model/deep/out", "link/out", "../here/model/out"])
 def test_nothing_is_written_into_what_a_command_reads(out, tmp_path, monkeypatch):
     here = tmp_path / "here"
