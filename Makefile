@@ -82,23 +82,29 @@ audit: ## look the locked packages up among the known vulnerabilities, where the
 	  || { cat build/audit/report.txt >&2; exit 1; }
 	@echo "pip-audit: no known vulnerability; $$(grep -c 'could not be audited' build/audit/report.txt || true) of $$(grep -c == requirements.lock) packages are unknown to this registry"
 
+# mypy and import-linter do not follow setuptools' editable mapping of modeling/ to notclip: they get the package as links.
+ROOMS := dataset recaption scoring evaluate_metrics hub_cards space scripts
+define link_package
+@rm -rf build/package && mkdir -p build/package/notclip
+@ln -s "$(CURDIR)"/modeling/* $(addprefix "$(CURDIR)"/,$(ROOMS) tests/loopback_hub) build/package/notclip/
+endef
+
 .PHONY: lint
-lint: $(STAMP) ## what ruff has against the code's rules and its layout
+lint: $(STAMP) ## what ruff has against the code's rules and its layout, and whether a room imports upwards
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
+	$(link_package)
+	PYTHONPATH=build/package "$(BIN)/lint-imports" --no-cache --no-logo
 
 .PHONY: format
 format: $(STAMP) ## let ruff lay out the code and mend what it can
 	"$(BIN)/ruff" check --fix-only .
 	"$(BIN)/ruff" format .
 
-# mypy does not follow setuptools' editable mapping of modeling/ to notclip, so it gets the package as a folder of links.
 .PHONY: types
 types: $(STAMP) ## check the types with mypy
-	@rm -rf build/types && mkdir -p build/types/notclip
-	@ln -s "$(CURDIR)"/modeling/* build/types/notclip/
-	@ln -s $(addprefix "$(CURDIR)"/,dataset recaption scoring evaluate_metrics hub_cards space scripts tests/loopback_hub) build/types/notclip/
-	MYPYPATH=build/types "$(BIN)/mypy" | sed -E 's#^build/types/notclip/((dataset|recaption|scoring|evaluate_metrics|hub_cards|space|scripts)/)#\1#; s#^build/types/notclip/loopback_hub/#tests/loopback_hub/#; s#^build/types/notclip/#modeling/#'
+	$(link_package)
+	MYPYPATH=build/package "$(BIN)/mypy" | sed -E 's#^build/package/notclip/((dataset|recaption|scoring|evaluate_metrics|hub_cards|space|scripts)/)#\1#; s#^build/package/notclip/loopback_hub/#tests/loopback_hub/#; s#^build/package/notclip/#modeling/#'
 
 .PHONY: dist
 dist: $(STAMP) ## build the wheel and the source archive into dist/

@@ -72,13 +72,13 @@ def random_texts(size: int, seed: int = 0) -> Iterator[str]:
     """Strings of words, cues, signs and letters of any kind, in no order that anybody would write."""
     rng = random.Random(seed)
     for _ in range(size):
-        pieces = [
+        raw_shards = [
             rng.choice(_PIECES)
             if rng.random() < 0.9
             else chr(rng.choice((rng.randrange(32, 127), rng.randrange(0xD7FF))))
             for _ in range(rng.randrange(25))
         ]
-        yield rng.choice(("", " ", " ", " ")).join(pieces)
+        yield rng.choice(("", " ", " ", " ")).join(raw_shards)
 
 
 def broken_invariants(text: str, scope: NegationScope) -> Iterator[str]:

@@ -1,21 +1,21 @@
 """The built dataset as files: what `notclip build-dataset` recorded of it, its rows, and examples."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from notclip.dataset.files import split_files
+from notclip.dataset.rows import CONFIGS
+from notclip.dataset.splits import SPLITS
 from notclip.errors import BadInputError
 from notclip.files.json_files import check_record, read_json_object
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-CONFIGS = ("captions", "questions", "pairs", "retrieval")
 NEEDED = ("captions", "questions", "retrieval")  # A dataset may have no pairs.
-SPLITS = ("train", "validation", "test")
 PLAIN_FORMS = ("affirmed", "no", "without")  # how most people say it
 OWN_LICENSE = {"drawn-world": "apache-2.0"}
 # What the cards read of a build.json.
@@ -83,43 +83,34 @@ class DatasetFiles:
 
     def examples(self, count: int) -> list[tuple["Image", str, str]]:
         """Pictures of the test split, each with a caption and a negated caption of it."""
+        from notclip.dataset.reader import read_split
+        from notclip.dataset.rows import CaptionRow
         from notclip.remote.photo_notclip import open_photo
 
         found: dict[str, tuple[Image, str, str]] = {}
-        for row in self._test_rows("captions", ["image", "image_id", "caption", "negated_captions"]):
+        columns = ["image", "image_id", "caption", "negated_captions"]
+        for row, place in read_split(self.folder, CaptionRow, "test", columns):
             if len(found) == count:
                 break
-            if row["negated_captions"] and row["image_id"] not in found:
-                image = open_photo(row["image"]["bytes"])
-                found[row["image_id"]] = (image, row["caption"], row["negated_captions"][0])
+            if row.negated_captions and row.image_id not in found:
+                assert row.image is not None and row.image["bytes"], place  # noqa: S101  # as the reader checked
+                found[row.image_id] = (open_photo(row.image["bytes"]), row.caption, row.negated_captions[0])
         return list(found.values())
 
     def example_texts(self) -> tuple[str, str]:
         """An affirmative text and one with negation, for code: the shortest right choices, plainly worded."""
-        from notclip.files.parquet_files import open_parquet, parquet_features, require_columns
+        from notclip.dataset.reader import read_split
+        from notclip.dataset.rows import QuestionRow
 
-        first_part = self.parts["questions"]["test"][0]
-        with open_parquet(first_part) as parquet:
-            require_columns(parquet, first_part, ["kind"])
-            kinds = parquet_features(parquet, first_part)["kind"].names
         right: dict[str, tuple[bool, int, str]] = {}
-        for row in self._test_rows("questions", ["choices", "choice_forms", "answer", "kind"]):
-            kind, text, form = kinds[row["kind"]], row["choices"][row["answer"]], row["choice_forms"][row["answer"]]
+        for row, _ in read_split(self.folder, QuestionRow, "test", ["choices", "choice_forms", "answer", "kind"]):
+            text, form = row.choices[row.answer], row.choice_forms[row.answer] if row.choice_forms else ""
             candidate = (form not in PLAIN_FORMS, len(text), text)
-            right[kind] = min(right.get(kind, candidate), candidate)
+            right[row.kind] = min(right.get(row.kind, candidate), candidate)
         # A test split of a few questions may lack a kind.
         affirmative, excluding = ("affirmation", "hybrid", "negation"), ("hybrid", "negation", "affirmation")
         first, second = (next(right[kind] for kind in kinds if kind in right) for kinds in (affirmative, excluding))
         return first[-1], second[-1]
-
-    def _test_rows(self, config: str, columns: list[str]) -> Iterator[dict[str, Any]]:
-        from notclip.files.parquet_files import open_parquet, require_columns
-
-        for part in self.parts[config]["test"]:
-            with open_parquet(part) as parquet:
-                require_columns(parquet, part, columns)
-                for batch in parquet.iter_batches(batch_size=64, columns=columns):
-                    yield from batch.to_pylist()
 
 
 def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:

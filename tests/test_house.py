@@ -3,7 +3,9 @@
 import ast
 import doctest
 import importlib
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -167,3 +169,31 @@ def test_nothing_is_unpickled():
                 assert keywords.get("weights_only") == "True", f"{name}: torch.load without weights_only=True"
             if called in ("np.load", "numpy.load"):
                 assert keywords.get("allow_pickle", "False") == "False", f"{name}: {called} with allow_pickle"
+
+
+@pytest.mark.parametrize(
+    ("room", "breach"),
+    [
+        ("recaption", "from notclip.space import page"),
+        ("files", "from notclip import loading"),
+        ("remote", "from notclip.errors import BadInputError"),
+        ("remote", "import pyarrow"),
+    ],
+)
+def test_a_room_that_imports_upwards_is_found_by_make_lint(room, breach, tmp_path):
+    package = tmp_path / "notclip"
+    package.mkdir()
+    for name, folder in FOLDERS.items():
+        within = {path.name: path for path in (ROOT / folder).iterdir()} if name == "notclip" else {}
+        for entry, path in within.items() or [(name.removeprefix("notclip."), ROOT / folder)]:
+            if entry != room:
+                (package / entry).symlink_to(path)
+    home = ROOT / FOLDERS.get(f"notclip.{room}", f"modeling/{room}")
+    shutil.copytree(home, package / room, ignore=shutil.ignore_patterns("__pycache__", "encoder"))
+    (package / room / "planted.py").write_text(f"{breach}\n")
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 1, result.stderr
+    assert f"notclip.{room}.planted ->" in result.stdout

@@ -2,11 +2,14 @@
 
 from collections import Counter
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
-from notclip.dataset.built import SPLITS, DatasetFiles
+from notclip.dataset.built import DatasetFiles
+from notclip.dataset.rows import CaptionRow, QuestionRow
+from notclip.dataset.splits import SPLITS
 from notclip.scoring.report.number_format import count
 
+R = TypeVar("R", CaptionRow, QuestionRow)
 Table = dict[str, Any]
 
 SAMPLES = 20
@@ -61,11 +64,12 @@ def samples(dataset: DatasetFiles) -> dict[str, list[dict[str, Any]]]:
     """
     rng = Random(f"{dataset.build['config']['seed']}:samples")
     passed_on = dataset.license is not None
-    captions = _drawn(dataset, "captions", SAMPLES // 2, rng) if passed_on else []
-    questions = _drawn(dataset, "questions", SAMPLES - len(captions), rng)
+    columns = ["image_id", "caption", "negated_captions", "forms", "absent", "evidence"]
+    captions = _drawn(dataset, CaptionRow, columns, SAMPLES // 2, rng) if passed_on else []
+    questions = _drawn(dataset, QuestionRow, ["image_id", "choices", "answer"], SAMPLES - len(captions), rng)
     return {
         "captions": [_caption(row, rng) for row in captions],
-        "questions": [{name: row[name] for name in ("image_id", "choices", "answer")} for row in questions],
+        "questions": [{"image_id": row.image_id, "choices": row.choices, "answer": row.answer} for row in questions],
     }
 
 
@@ -76,39 +80,24 @@ def _added(dataset: DatasetFiles, config: str, by: str) -> Counter[str]:
     return found
 
 
-def _drawn(dataset: DatasetFiles, config: str, wanted: int, rng: Random) -> list[dict[str, Any]]:
-    import pyarrow as pa
+def _drawn(dataset: DatasetFiles, kind: type[R], columns: list[str], wanted: int, rng: Random) -> list[R]:
+    from notclip.dataset.reader import read_split
 
-    from notclip.files.parquet_files import open_parquet, parquet_features, read_columns
-
-    columns = {
-        "captions": ["image_id", "caption", "negated_captions", "forms", "absent", "evidence"],
-        "questions": ["image_id", "choices", "answer"],
-    }[config]
-    files = dataset.parts[config]["test"]
-    table = pa.concat_tables([read_columns(file, columns) for file in files])
-    rows: list[dict[str, Any]] = table.take(
-        sorted(rng.sample(range(table.num_rows), min(wanted, table.num_rows)))
-    ).to_pylist()
-    if config == "captions":
-        with open_parquet(files[0]) as parquet:
-            methods = parquet_features(parquet, files[0])["evidence"].feature["method"].names
-        for row in rows:
-            row["methods"] = [methods[entry["method"]] for entry in row["evidence"]]
-    return rows
+    rows = [row for row, _ in read_split(dataset.folder, kind, "test", columns)]
+    return [rows[place] for place in sorted(rng.sample(range(len(rows)), min(wanted, len(rows))))]
 
 
-def _caption(row: dict[str, Any], rng: Random) -> dict[str, Any]:
-    place = rng.randrange(len(row["negated_captions"]))
-    evidence = row["evidence"][place]
-    method = row["methods"][place]
-    if evidence["score"] is not None:
-        method = f"{method}, {evidence['score']:.4f} under {evidence['threshold']:.4f}"
+def _caption(row: CaptionRow, rng: Random) -> dict[str, Any]:
+    place = rng.randrange(len(row.negated_captions))
+    evidence = row.evidence[place]
+    method: str = evidence.method
+    if evidence.score is not None:
+        method = f"{method}, {evidence.score:.4f} under {evidence.threshold:.4f}"
     return {
-        "image_id": row["image_id"],
-        "caption": row["caption"],
-        "negated": row["negated_captions"][place],
-        "form": row["forms"][place],
-        "absent": row["absent"][place],
+        "image_id": row.image_id,
+        "caption": row.caption,
+        "negated": row.negated_captions[place],
+        "form": row.forms[place],
+        "absent": row.absent[place],
         "evidence": method,
     }

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from notclip.dataset.files import split_files
-from notclip.files.parquet_files import read_columns
+from notclip.dataset.reader import read_split
+from notclip.dataset.rows import RetrievalRow
 from notclip.hub_cards.cards.figures import COLOURS
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.remote.photo_notclip import open_photo
@@ -53,11 +53,9 @@ def draw_overview(
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    columns = ["image", "captions", "absent", "present"]
-    files = split_files(data, "retrieval", "test")
-    rows = [row for file in files for row in read_columns(file, columns).to_pylist()]
-    images = [open_photo(row["image"]["bytes"]) for row in rows]
-    present = [frozenset(row["present"]) for row in rows]
+    rows = [row for row, _ in read_split(data, RetrievalRow, "test", ["image", "captions", "absent", "present"])]
+    images = [open_photo(row.image["bytes"]) for row in rows if row.image is not None and row.image["bytes"]]
+    present = [frozenset(row.present) for row in rows]
     picked = _most_different(_search(base, notclip, rows, images), present, queries)
 
     figure = pyplot.figure(figsize=(14, 0.9 + 1.85 * queries), dpi=110, facecolor="white")
@@ -102,12 +100,12 @@ def draw_overview(
 
 
 def _search(
-    base: NotClipModel, notclip: NotClipModel, rows: Sequence[dict], images: Sequence[Image.Image]
+    base: NotClipModel, notclip: NotClipModel, rows: Sequence[RetrievalRow], images: Sequence[Image.Image]
 ) -> list[Found]:
     queries = [
         (text, row, frozenset(absent))
         for row, content in enumerate(rows)
-        for text, absent in zip(content["captions"][:1], content["absent"][:1], strict=True)
+        for text, absent in zip(content.captions[:1], content.absent[:1], strict=True)
     ]
     texts = [text for text, _, _ in queries]
     best = []

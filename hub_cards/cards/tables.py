@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from notclip.dataset.built import SPLITS, DatasetFiles
+from notclip.dataset.built import DatasetFiles
+from notclip.dataset.splits import SPLITS
 from notclip.hub_cards.staging.release import Release
 from notclip.scoring.report.number_format import (
     count,

@@ -11,7 +11,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from notclip.dataset.built import SPLITS, DatasetFiles
+from notclip.dataset.built import DatasetFiles
+from notclip.dataset.splits import SPLITS
 from notclip.errors import BadInputError
 
 # Our own findings about an image; every other column holds, or quotes, the source's pictures and sentences.

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from notclip import space
 from notclip.dataset.built import OWN_LICENSE, DatasetFiles, read_dataset_files
 from notclip.errors import BadInputError
 from notclip.files.json_files import check_record, read_json_object
@@ -14,15 +14,23 @@ from notclip.files.text_files import read_text
 from notclip.files.yaml_files import read_front_matter
 from notclip.hub_cards.hub_rules import check_license, check_repo_id
 from notclip.hub_cards.staging.config import StageConfig
-from notclip.recaption import drawn_world
 from notclip.scoring.results import Results
 
 ROLES = ("base", "backbone", "notclip")
 # Form of the model -> which scored model's results its card shows: the adapter on its base is the merged backbone.
 FORM_ROLES = {"model": "notclip", "backbone": "backbone", "adapter": "backbone", "base": "base"}
 METRICS = ("negated_mcq", "negated_retrieval")
-DRAWN_WORLD_ENCODER = Path(drawn_world.__file__).parent / "encoder"
-SPACE = Path(space.__file__).parent
+
+
+def folder_of(package: str) -> Path:
+    """Where the files of one of our packages lie; none of its code is run."""
+    found = find_spec(package)
+    assert found is not None and found.submodule_search_locations is not None  # noqa: S101  # ours
+    return Path(found.submodule_search_locations[0])
+
+
+DRAWN_WORLD_ENCODER = folder_of("notclip.recaption") / "drawn_world" / "encoder"
+SPACE = folder_of("notclip.space")
 MOST_OF_A_CARD = 4 * 2**20  # bytes
 # What the cards read of a training.json.
 _RECORD = {

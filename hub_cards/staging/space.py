@@ -8,24 +8,13 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
-import notclip
-from notclip import dataset as dataset_package
-from notclip import evaluate_metrics, hub_cards, recaption, scoring, scripts, space
 from notclip.hub_cards.cards.render import space_card
-from notclip.hub_cards.staging.release import SPACE, Release
+from notclip.hub_cards.staging.release import SPACE, Release, folder_of
 
 TOP = ("app.py", "requirements.txt")
-PARTS = {
-    "dataset": dataset_package,
-    "evaluate_metrics": evaluate_metrics,
-    "hub_cards": hub_cards,
-    "recaption": recaption,
-    "scoring": scoring,
-    "scripts": scripts,
-    "space": space,
-}
+PARTS = ("dataset", "evaluate_metrics", "hub_cards", "recaption", "scoring", "scripts", "space")
 # The released base is loaded from its own repository, and what stands at the top is not wanted twice.
-NOT_PUSHED = ("__pycache__", "encoder", "assets", "README.md", *TOP)
+NOT_PUSHED = ("__pycache__", "loopback_hub", "encoder", "assets", "README.md", *TOP)
 
 
 def stage_space(release: Release, target: Path, *, results: Path, dataset: Path) -> None:
@@ -43,10 +32,10 @@ def stage_space(release: Release, target: Path, *, results: Path, dataset: Path)
             shutil.copyfile(SPACE / name, target / name)
     if (SPACE / "assets").is_dir():  # the pictures of its card
         shutil.copytree(SPACE / "assets", target / "assets")
-    package = Path(notclip.__file__).parent
+    package = folder_of("notclip")
     code = {path.relative_to(package).as_posix(): path for path in package.rglob("*") if path.is_file()}
-    for part, module in PARTS.items():
-        folder = Path(str(module.__file__)).parent
+    for part in PARTS:
+        folder = folder_of(f"notclip.{part}")
         code |= {f"{part}/{path.relative_to(folder).as_posix()}": path for path in folder.rglob("*") if path.is_file()}
     for name, path in sorted(code.items()):
         if not set(Path(name).parts) & set(NOT_PUSHED):

@@ -1,16 +1,14 @@
 """What training reads of a built dataset: distinct images, their captions, and counterbalanced question groups."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from datasets import ClassLabel
 
-from notclip.dataset.files import split_files
-from notclip.dataset.row_rules import check_row
-from notclip.files.parquet_files import open_parquet, parquet_features, require_columns
+from notclip.dataset.reader import read_split
+from notclip.dataset.rows import CaptionRow, QuestionRow, RetrievalRow
 
 
 @dataclass(frozen=True)
@@ -71,17 +69,17 @@ def read_training_split(data: Path, split: str) -> TrainingSplit:
     """
     images = _DistinctImages()
     captions = [
-        Caption(images.position(row), row["caption"], tuple(row["negated_captions"]))
-        for row in _read_rows(data, "captions", split, ["caption", "negated_captions"])
+        Caption(images.position(row), row.caption, tuple(row.negated_captions))
+        for row, _ in read_split(data, CaptionRow, split, ["image", "image_id", "caption", "negated_captions"])
     ]
     groups: dict[tuple[str, ...], list[Question]] = {}
-    for row in _read_rows(data, "questions", split, ["choices", "answer", "kind"]):
-        question = Question(images.position(row), tuple(row["choices"]), row["answer"], row["kind"])
-        groups.setdefault(tuple(sorted(row["choices"])), []).append(question)
+    for asked, _ in read_split(data, QuestionRow, split, ["image", "image_id", "choices", "answer", "kind"]):
+        question = Question(images.position(asked), tuple(asked.choices), asked.answer, asked.kind)
+        groups.setdefault(tuple(sorted(asked.choices)), []).append(question)
     queries = [
-        (query, images.position(row))
-        for row in _read_rows(data, "retrieval", split, ["captions"])
-        for query in row["captions"]
+        (query, images.position(searched))
+        for searched, _ in read_split(data, RetrievalRow, split, ["image", "image_id", "captions"])
+        for query in searched.captions
     ]
     return TrainingSplit(images.image_bytes, images.digests, captions, list(groups.values()), queries)
 
@@ -94,32 +92,14 @@ class _DistinctImages:
         self.digests: list[bytes] = []
         self._positions: dict[str, int] = {}
 
-    def position(self, row: dict) -> int:
-        position = self._positions.setdefault(row["image_id"], len(self.image_bytes))
+    def position(self, row: CaptionRow | QuestionRow | RetrievalRow) -> int:
+        position = self._positions.setdefault(row.image_id, len(self.image_bytes))
         if position == len(self.image_bytes):
-            encoded = row["image"]["bytes"]
+            assert row.image is not None and row.image["bytes"] is not None  # noqa: S101  # as the reader checked
+            encoded = row.image["bytes"]
             self.image_bytes.append(encoded)
             self.digests.append(hashlib.sha256(encoded).digest())
         return position
-
-
-def _read_rows(data: Path, config: str, split: str, columns: list[str]) -> Iterator[dict]:
-    for file in split_files(data, config, split):
-        yield from _read_file(file, columns)
-
-
-def _read_file(file: Path, columns: list[str]) -> Iterator[dict]:
-    wanted = ["image", "image_id", *columns]
-    with open_parquet(file) as table:
-        require_columns(table, file, wanted)
-        features = parquet_features(table, file)
-        labels = {name: features[name].names for name in columns if isinstance(features[name], ClassLabel)}
-        number = 0
-        for batch in table.iter_batches(batch_size=256, columns=wanted):
-            for row in batch.to_pylist():
-                number += 1
-                check_row(row, f"{file}, row {number}", labels)
-                yield row | {name: names[row[name]] for name, names in labels.items()}
 
 
 def epoch_batches(count: int, batch: int, rng: np.random.Generator) -> list[np.ndarray]:

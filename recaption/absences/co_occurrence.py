@@ -15,7 +15,7 @@ _PLAUSIBILITY = attrgetter("plausibility")
 _PRIOR_IMAGES = 20.0  # Weight of a concept's overall share against what is seen beside another one.
 
 
-class Companions:
+class CoOccurrence:
     """How often concepts occur in the same image, over a corpus.
 
     Args:
@@ -35,7 +35,7 @@ class Companions:
     @classmethod
     def of_counts(
         cls, names: Sequence[str], together: csc_array, images: int, *, least: int | None = None
-    ) -> "Companions":
+    ) -> "CoOccurrence":
         """The same from counts that were added up over the shards of a corpus.
 
         Args:
@@ -143,8 +143,8 @@ def related_matrix(lexicon: Lexicon, names: Sequence[str]) -> np.ndarray:
     return related
 
 
-def balanced_shares(companions: Companions, names: Sequence[str], *, power: float = 0.6) -> dict[str, float]:
+def balanced_shares(co_occurrence: CoOccurrence, names: Sequence[str], *, power: float = 0.6) -> dict[str, float]:
     """Shares of draws that let common concepts be denied more often than rare ones, but not in full proportion."""
-    raw = {name: companions.share(name) ** power for name in names}
+    raw = {name: co_occurrence.share(name) ** power for name in names}
     total = sum(raw.values()) or 1.0
     return {name: value / total for name, value in raw.items()}

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-EvidenceMethod = Literal["annotation", "detector", "caption"]
-EVIDENCE_METHODS: tuple[EvidenceMethod, ...] = ("annotation", "detector", "caption")
+from notclip.dataset.rows import EvidenceMethod
 
 
 @dataclass(frozen=True, slots=True)

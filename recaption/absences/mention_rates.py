@@ -16,7 +16,7 @@ _UNSAID_SALIENT, _UNSAID_OTHER = 0.15, 0.7
 
 
 @dataclass(frozen=True)
-class SalienceRecord:
+class MentionRate:
     """What the captions of a corpus say about the reliability of a concept's mentions.
 
     Args:
@@ -35,7 +35,7 @@ class SalienceRecord:
     unsaid: float
 
 
-class SalienceCounts:
+class MentionCounts:
     """Leaves out one caption at a time and counts whether the others had given a concept away.
 
     Counts of the shards of a corpus add up.
@@ -82,7 +82,7 @@ class SalienceCounts:
             (quiet & affirmed).sum(axis=0),
         )
 
-    def records(self) -> dict[str, SalienceRecord]:
+    def records(self) -> dict[str, MentionRate]:
         """A record for each concept that at least 20 images show; empty for a corpus of single captions."""
         records = {}
         images, pairs, agreeing, silent, surprises = self.counts
@@ -91,7 +91,7 @@ class SalienceCounts:
                 continue
             reliability = agreeing[index] / pairs[index]
             there = surprises[index] / max(1.0, silent[index]) / max(reliability, 0.05)
-            records[name] = SalienceRecord(
+            records[name] = MentionRate(
                 images=int(images[index]),
                 reliability=round(float(reliability), 4),
                 silent=int(silent[index]),
@@ -101,15 +101,15 @@ class SalienceCounts:
         return records
 
 
-def measure_salience(captions: Iterable[Sequence[str]], lexicon: Lexicon) -> dict[str, SalienceRecord]:
-    """Count the captions of each image, see `SalienceCounts`."""
-    counts = SalienceCounts(lexicon)
+def measure_mention_rates(captions: Iterable[Sequence[str]], lexicon: Lexicon) -> dict[str, MentionRate]:
+    """Count the captions of each image, see `MentionCounts`."""
+    counts = MentionCounts(lexicon)
     for texts in captions:
         counts.add(texts)
     return counts.records()
 
 
-def silence_risk(record: SalienceRecord | None, plausibility: float, *, salient: bool) -> float:
+def silence_risk(record: MentionRate | None, plausibility: float, *, salient: bool) -> float:
     """Estimated chance that a concept is there although no caption gives it away.
 
     Args:
@@ -120,13 +120,13 @@ def silence_risk(record: SalienceRecord | None, plausibility: float, *, salient:
     return min(1.0, unsaid_share(record, salient=salient) * plausibility)
 
 
-def unsaid_share(record: SalienceRecord | None, *, salient: bool) -> float:
+def unsaid_share(record: MentionRate | None, *, salient: bool) -> float:
     """How much of a concept's usual share is left where captions are silent; see `silence_risk`."""
     if record is None:
         return _UNSAID_SALIENT if salient else _UNSAID_OTHER
     return max(record.unsaid, _UNSAID_OTHER) if record.reliability < _LEAST_RELIABILITY else record.unsaid
 
 
-def salience_table(records: dict[str, SalienceRecord]) -> dict[str, dict[str, float]]:
+def mention_rate_table(records: dict[str, MentionRate]) -> dict[str, dict[str, float]]:
     """The records as plain values, for `build.json`."""
     return {name: asdict(record) for name, record in records.items()}

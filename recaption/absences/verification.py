@@ -6,10 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
-from notclip.recaption.absences.co_occurrence import Companions
+from notclip.dataset.rows import EvidenceMethod
+from notclip.recaption.absences.co_occurrence import CoOccurrence
 from notclip.recaption.absences.detector_thresholds import DetectorThreshold
-from notclip.recaption.absences.facts import Evidence, EvidenceMethod, ImageFacts
-from notclip.recaption.absences.mention_rates import SalienceRecord, silence_risk, unsaid_share
+from notclip.recaption.absences.facts import Evidence, ImageFacts
+from notclip.recaption.absences.mention_rates import MentionRate, silence_risk, unsaid_share
 from notclip.recaption.concepts.lexicon import Lexicon
 
 _LEAST_MISSED = 0.05  # No detector finds everything, however few named images it missed.
@@ -29,22 +30,22 @@ class Verifier:
 
     Args:
         lexicon: the concepts and how they relate.
-        companions: the corpus, which says what is plausible.
+        co_occurrence: the corpus, which says what is plausible.
         vocabulary: concepts over which annotations are exhaustive.
         thresholds: from which detector score a class may be there, by class in the order of the scores; empty
             without a detector.
         detected_as: the detector's class of each concept that it knows.
-        salience: measured reliability of mentions, where the corpus has several captions an image.
+        mention_rates: measured reliability of mentions, where the corpus has several captions an image.
         risk: the largest estimated chance of a wrong absence: of the captions' silence, times the share of such
             objects that the detector misses where it is asked.
     """
 
     lexicon: Lexicon
-    companions: Companions
+    co_occurrence: CoOccurrence
     vocabulary: frozenset[str] = frozenset()
     thresholds: Mapping[str, DetectorThreshold] = field(default_factory=dict)
     detected_as: Mapping[str, str] = field(default_factory=dict)
-    salience: Mapping[str, SalienceRecord] = field(default_factory=dict)
+    mention_rates: Mapping[str, MentionRate] = field(default_factory=dict)
     risk: float = 0.01
 
     def facts(
@@ -90,7 +91,7 @@ class Verifier:
             open_ &= table.annotated
         else:
             open_[:] = False
-        told_by, chances = self.companions.told_by(present)
+        told_by, chances = self.co_occurrence.told_by(present)
         if self.thresholds:
             absent = self._by_detector(open_, silent, chances, scores, annotated=annotated)
         elif annotated:
@@ -106,7 +107,7 @@ class Verifier:
         absent: dict[str, Evidence] = {}
         by_annotation, told = open_.tolist(), chances.tolist()
         for column in np.flatnonzero(open_ | silent).tolist():
-            name, chance = self.companions.candidates[column], told[column]
+            name, chance = self.co_occurrence.candidates[column], told[column]
             if by_annotation[column]:
                 absent[name] = Evidence("annotation", plausibility=chance)
                 continue
@@ -141,7 +142,7 @@ class Verifier:
                 for kind in (name, *sorted(self.lexicon.hyponyms(name)))
                 if kind in self.detected_as
             )
-            for name in self.companions.candidates
+            for name in self.co_occurrence.candidates
         }
 
     def _without_annotation(
@@ -157,7 +158,7 @@ class Verifier:
             if any(score >= self.thresholds[label].value for label, score in found.items()):
                 return None
         label = self.detected_as.get(name)
-        risk = silence_risk(self.salience.get(name), chance, salient=concept.salient)
+        risk = silence_risk(self.mention_rates.get(name), chance, salient=concept.salient)
         if label is not None:
             threshold = self.thresholds[label]
             risk *= max(threshold.missed, _LEAST_MISSED)
@@ -175,18 +176,18 @@ class _CandidateTable:
     """What keeps each candidate from being absent, worked out once as rows of concepts by columns of candidates."""
 
     def __init__(self, verifier: Verifier) -> None:
-        lexicon, candidates = verifier.lexicon, verifier.companions.candidates
+        lexicon, candidates = verifier.lexicon, verifier.co_occurrence.candidates
         self._lexicon = lexicon
         self._row = {name: row for row, name in enumerate(lexicon)}
         self.column = {name: column for column, name in enumerate(candidates)}
         self.annotated = np.array([name in verifier.vocabulary for name in candidates], dtype=bool)
         self.salient = np.array([lexicon[name].salient for name in candidates], dtype=bool)
         self.unsaid = np.array(
-            [unsaid_share(verifier.salience.get(name), salient=lexicon[name].salient) for name in candidates]
+            [unsaid_share(verifier.mention_rates.get(name), salient=lexicon[name].salient) for name in candidates]
         )
         self.names = np.array(candidates, dtype=object)
         # Evidence that was written before, by what tells most of the candidate, and the candidate.
-        kept = np.full((len(verifier.companions.counts) + 1, len(candidates)), None, dtype=object)
+        kept = np.full((len(verifier.co_occurrence.counts) + 1, len(candidates)), None, dtype=object)
         self.evidence: dict[EvidenceMethod, np.ndarray] = {"annotation": kept, "caption": kept.copy()}
         self.written = {method: np.zeros(kept.shape, dtype=bool) for method in self.evidence}
         shape = (len(self._row), len(candidates))

@@ -10,8 +10,8 @@ from scipy.sparse import csr_array
 
 from notclip.errors import BadInputError
 from notclip.files.whole_files import whole_file
-from notclip.recaption.absences.co_occurrence import Companions
-from notclip.recaption.absences.mention_rates import SalienceCounts, SalienceRecord
+from notclip.recaption.absences.co_occurrence import CoOccurrence
+from notclip.recaption.absences.mention_rates import MentionCounts, MentionRate
 from notclip.recaption.building.gathering import Shard
 from notclip.recaption.building.images import SourceImage, shard_images
 from notclip.recaption.building.job import BuildJob
@@ -25,12 +25,12 @@ class Corpus:
     """What the train split says.
 
     Args:
-        companions: what it often shows together.
-        salience: measured reliability of mentions; empty where images have one caption each.
+        co_occurrence: what it often shows together.
+        mention_rates: measured reliability of mentions; empty where images have one caption each.
     """
 
-    companions: Companions
-    salience: dict[str, SalienceRecord]
+    co_occurrence: CoOccurrence
+    mention_rates: dict[str, MentionRate]
 
 
 def shown_concepts(image: SourceImage, job: BuildJob) -> frozenset[str]:
@@ -53,7 +53,7 @@ def survey_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
     names = list(job.lexicon)
     row = {name: number for number, name in enumerate(names)}
     together = csr_array((len(names), len(names)), dtype=np.int64)
-    salience = SalienceCounts(job.lexicon)
+    mention_rates = MentionCounts(job.lexicon)
     images = 0
     pending: list[list[int]] = []
     for image in shard_images(job.work, shard, with_bytes=False):
@@ -62,14 +62,14 @@ def survey_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         if not is_usable(image, shown):
             continue
         images += 1
-        salience.add(image.captions)
+        mention_rates.add(image.captions)
         pending.append([row[name] for name in shown])
         if len(pending) == _TOGETHER_EVERY:
             together += _together(pending, len(names))
             pending = []
     together += _together(pending, len(names))
     with whole_file(file) as unfinished, unfinished.open("wb") as stream:
-        _save(stream, together, images=images, salience=salience.counts, several=salience.images)
+        _save(stream, together, images=images, mention_rates=mention_rates.counts, several=mention_rates.images)
     progress.note()
 
 
@@ -105,7 +105,7 @@ def merge_survey(job: BuildJob) -> None:
     for shard in job.train_shards:
         with np.load(_survey_file(job, shard), allow_pickle=False) as counts:
             together += _read_together(counts)
-            total = {name: counts[name] + total.get(name, 0) for name in ("images", "salience", "several")}
+            total = {name: counts[name] + total.get(name, 0) for name in ("images", "mention_rates", "several")}
     if not together.nnz:
         raise BadInputError(
             f"`source` {job.config.source!r} has no image in the train split that shows a known concept."
@@ -117,10 +117,10 @@ def merge_survey(job: BuildJob) -> None:
 def read_corpus(job: BuildJob) -> Corpus:
     """What `merge_survey` added up."""
     with np.load(job.work.corpus / "counts.npz", allow_pickle=False) as total:
-        companions = Companions.of_counts(list(job.lexicon), _read_together(total).tocsc(), int(total["images"]))
-        salience = SalienceCounts(job.lexicon)
-        salience.counts, salience.images = total["salience"], int(total["several"])
-    return Corpus(companions, salience.records())
+        co_occurrence = CoOccurrence.of_counts(list(job.lexicon), _read_together(total).tocsc(), int(total["images"]))
+        mention_rates = MentionCounts(job.lexicon)
+        mention_rates.counts, mention_rates.images = total["mention_rates"], int(total["several"])
+    return Corpus(co_occurrence, mention_rates.records())
 
 
 def _survey_file(job: BuildJob, shard: Shard) -> Path:

@@ -9,23 +9,27 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow.parquet as pq
 
-from notclip.dataset.schema import SPLITS
+from notclip.dataset.reader import read_rows
+from notclip.dataset.rows import PairRow, QuestionRow
+from notclip.dataset.splits import SPLITS
 from notclip.errors import BadInputError
 from notclip.recaption.absences.audit import AuditRecord, audit_records
-from notclip.recaption.absences.mention_rates import salience_table
+from notclip.recaption.absences.mention_rates import mention_rate_table
 from notclip.recaption.building.corpus import read_corpus
 from notclip.recaption.building.detection import read_detection
 from notclip.recaption.building.gathering import gathering_skipped
 from notclip.recaption.building.job import BuildJob
-from notclip.recaption.building.pieces import Skipped, columns_taken_for, list_pieces
+from notclip.recaption.building.raw_shards import Skipped, columns_taken_for, list_raw_shards
 from notclip.recaption.building.shard_writer import read_shard_record
 from notclip.recaption.building.work_folder import write_json
 from notclip.recaption.questions.blind import QuestionTexts, blind_accuracy, require_blind_chance
 from notclip.recaption.questions.pairs import texts_of_pairs
+
+R = TypeVar("R", PairRow, QuestionRow)
 
 # Options that no byte of the dataset depends on.
 WITHOUT_EFFECT = frozenset(
@@ -105,10 +109,10 @@ def finish(job: BuildJob) -> None:
                 "annotated_images": _added(record["annotated"] for split in SPLITS for record in records[split]),
                 "detector": fingerprint,
                 "detector_thresholds": {label: asdict(threshold) for label, threshold in thresholds.items()},
-                "salience": salience_table(corpus.salience),
+                "mention_rates": mention_rate_table(corpus.mention_rates),
                 "wrong_absences": [asdict(record) for record in _audited(records, seed=job.config.seed)],
             },
-            "lexicon": {"concepts": len(job.lexicon), "candidates": len(corpus.companions.candidates)},
+            "lexicon": {"concepts": len(job.lexicon), "candidates": len(corpus.co_occurrence.candidates)},
             "versions": {
                 name: version(name) for name in ("notclip", "datasets", "numpy", "pillow", "pyarrow", "scikit-learn")
             },
@@ -118,7 +122,7 @@ def finish(job: BuildJob) -> None:
     if out.is_dir():
         out.rmdir()
     folder.rename(out)
-    for bulky in (job.work.pieces, job.work.scores):
+    for bulky in (job.work.raw_shards, job.work.scores):
         shutil.rmtree(bulky, ignore_errors=True)
 
 
@@ -177,31 +181,32 @@ def _blind_pairs(job: BuildJob, counts: dict[str, Any]) -> dict[str, list[dict[s
         return {}
     texts = {}
     for split in SPLITS:
-        rows = list(_sampled_rows(job, "pairs", split, ["caption_0", "caption_1", "pair"], "pair"))
-        captions = [(row["caption_0"], row["caption_1"]) for row in rows]
-        texts[split] = texts_of_pairs([row["pair"] for row in rows], captions, name=f"{split} pairs")
+        rows = list(_sampled_rows(job, PairRow, split, ["caption_0", "caption_1", "pair"]))
+        captions = [(row.caption_0, row.caption_1) for row in rows]
+        texts[split] = texts_of_pairs([row.pair for row in rows], captions, name=f"{split} pairs")
     return _measure_blind(texts, seed=job.config.seed)
 
 
 def _question_texts(job: BuildJob, split: str) -> QuestionTexts:
-    rows = list(_sampled_rows(job, "questions", split, ["choices", "answer", "group"], "group"))
+    rows = list(_sampled_rows(job, QuestionRow, split, ["choices", "answer", "group"]))
     return QuestionTexts(
-        choices=[row["choices"] for row in rows],
-        answers=[row["answer"] for row in rows],
-        units=[row["group"] for row in rows],
+        choices=[row.choices for row in rows],
+        answers=[row.answer for row in rows],
+        units=[str(row.group) for row in rows],
         name=f"{split} questions",
     )
 
 
-def _sampled_rows(job: BuildJob, config: str, split: str, columns: list[str], unit: str) -> Iterator[dict[str, Any]]:
+def _sampled_rows(job: BuildJob, kind: type[R], split: str, columns: list[str]) -> Iterator[R]:
     """Rows of a split; of a large one about as many as `_BLIND_QUESTIONS`, in whole units."""
     shards = [shard for shard in job.shards if shard.split == split]
-    total = sum(read_shard_record(job, shard)["counts"][config].get("rows", 0) for shard in shards)
+    total = sum(read_shard_record(job, shard)["counts"][kind.CONFIG].get("rows", 0) for shard in shards)
     share = min(1.0, _BLIND_QUESTIONS / max(1, total))
     for shard in shards:
-        file = pq.ParquetFile(job.work.dataset / config / f"{shard.file_name}.parquet")
-        for batch in file.iter_batches(1000, columns=columns):
-            yield from (row for row in batch.to_pylist() if share == 1.0 or _in_sample(row[unit], share))
+        for row, _ in read_rows(job.work.dataset / kind.CONFIG / f"{shard.file_name}.parquet", kind, columns):
+            unit = row.pair if isinstance(row, PairRow) else str(row.group)
+            if share == 1.0 or _in_sample(unit, share):
+                yield row
 
 
 def _in_sample(group: str, share: float) -> bool:
@@ -219,8 +224,8 @@ def _write_skipped(job: BuildJob, file: Path, records: dict[str, list[dict[str, 
 
 
 def _skipped(job: BuildJob, records: dict[str, list[dict[str, Any]]]) -> Iterator[Skipped]:
-    for piece in list_pieces(job.work, job.part_count)[0]:
-        yield from piece.skipped()
+    for raw_shard in list_raw_shards(job.work, job.part_count)[0]:
+        yield from raw_shard.skipped()
     yield from gathering_skipped(job.work)
     for split in SPLITS:
         for record in records[split]:

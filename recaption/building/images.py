@@ -1,4 +1,4 @@
-"""The images of a shard, streamed from the pieces that hold them."""
+"""The images of a shard, streamed from the raw shards that hold them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,13 +53,13 @@ def shard_images(work: WorkFolder, shard: Shard, *, with_bytes: bool) -> Iterato
     """
     columns = ["image", *_TEXTS] if with_bytes else _TEXTS
     wanted = SPLITS.index(shard.split)
-    for name in shard.pieces:
+    for name in shard.raw_shards:
         codes = np.load(work.gather / f"{name}.npy", allow_pickle=False)
         renamed = read_json(work.gather / f"{name}.json")["renamed"]
         merged = read_merged(work, name)
         row = -1
-        with pq.ParquetFile(work.pieces / f"{name}.parquet") as pieces:
-            for batch in pieces.iter_batches(_BATCH, columns=columns):
+        with pq.ParquetFile(work.raw_shards / f"{name}.parquet") as raw_shards:
+            for batch in raw_shards.iter_batches(_BATCH, columns=columns):
                 for values in batch.to_pylist():
                     row += 1
                     if codes[row] != wanted:

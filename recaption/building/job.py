@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from notclip.dataset.schema import CONFIGS
+from notclip.dataset.rows import CONFIGS
 from notclip.files.cache_folder import user_cache
 from notclip.recaption.building.config import BuildConfig
 from notclip.recaption.building.gathering import Gathered, Shard, read_gathered

@@ -10,13 +10,14 @@ from random import Random
 from typing import Any
 
 from notclip.dataset.clips import plain_picture
-from notclip.dataset.schema import KINDS, features_of
-from notclip.dataset.shards import ParquetRows
+from notclip.dataset.rows import AbsenceEvidence, CaptionRow, PairRow, QuestionRow, RetrievalRow, Row
+from notclip.dataset.schema import features_of
+from notclip.dataset.writer import RowWriter
 from notclip.errors import BadInputError
 from notclip.files.whole_files import whole_file
 from notclip.recaption.absences.audit import AbsenceAudit
 from notclip.recaption.absences.co_occurrence import AbsenceChooser, balanced_shares
-from notclip.recaption.absences.facts import EVIDENCE_METHODS, ImageFacts
+from notclip.recaption.absences.facts import ImageFacts
 from notclip.recaption.absences.verification import Verifier
 from notclip.recaption.building.corpus import Corpus, is_usable, read_corpus, shown_concepts
 from notclip.recaption.building.descriptions import describe
@@ -24,9 +25,9 @@ from notclip.recaption.building.detection import read_detection, read_scores
 from notclip.recaption.building.gathering import Shard
 from notclip.recaption.building.images import SourceImage, shard_images
 from notclip.recaption.building.job import BuildJob
-from notclip.recaption.building.photo_spool import PhotoSpool
-from notclip.recaption.building.pieces import Skipped
+from notclip.recaption.building.photo_buffer import PhotoBuffer
 from notclip.recaption.building.progress import TaskProgress
+from notclip.recaption.building.raw_shards import Skipped
 from notclip.recaption.building.work_folder import read_json, write_json
 from notclip.recaption.english.caption_text import says_something
 from notclip.recaption.english.text_budget import negate_within
@@ -37,7 +38,6 @@ from notclip.recaption.questions.pairs import Pair, build_pairs
 from notclip.recaption.questions.queries import Queries, build_queries
 from notclip.recaption.questions.questions import Question, build_questions, require_counterbalance
 
-Row = dict[str, Any]
 # Of a split that is one shard queries list right and violating images among so many; of many shards among fewer, since
 # the lists would be most of the dataset.
 _LISTED_IMAGES = (5000, 500)
@@ -66,14 +66,14 @@ def read_knowledge(job: BuildJob) -> Knowledge:
     _, thresholds, detected_as = read_detection(job)
     verifier = Verifier(
         job.lexicon,
-        corpus.companions,
+        corpus.co_occurrence,
         vocabulary=frozenset() if job.config.exhaustive == "no" else frozenset(job.concept_of_label.values()),
         thresholds=thresholds,
         detected_as=detected_as,
-        salience=corpus.salience,
+        mention_rates=corpus.mention_rates,
         risk=job.config.risk,
     )
-    return Knowledge(corpus, verifier, balanced_shares(corpus.companions, corpus.companions.candidates))
+    return Knowledge(corpus, verifier, balanced_shares(corpus.co_occurrence, corpus.co_occurrence.candidates))
 
 
 def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
@@ -107,15 +107,15 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         writers = {}
         for name in job.configs:
             unfinished = stack.enter_context(whole_file(job.work.dataset / name / f"{shard.file_name}.parquet"))
-            writers[name] = stack.enter_context(ParquetRows(unfinished, features[name]))
-        photos = stack.enter_context(PhotoSpool(job.work.shards, {name for pair in pairs for name in pair.image_ids}))
+            writers[name] = stack.enter_context(RowWriter(unfinished, features[name]))
+        photos = stack.enter_context(PhotoBuffer(job.work.shards, {name for pair in pairs for name in pair.image_ids}))
         cut: set[tuple[str, str]] = set()
         rows = _rows(job, shard, facts, questions, queries, knowledge, photos, progress, cut)
         if rephraser is not None:
             rows = rephraser.rephrase_rows(rows, forms=job.general_forms(shard.split))
-        for name, row in chain(rows, _pair_rows(pairs, photos)):
-            counts[name].add(row)
-            writers[name].write(row)
+        for row in chain(rows, _pair_rows(pairs, photos)):
+            counts[row.CONFIG].add(row)
+            writers[row.CONFIG].write(row)
     # Written last: the shard counts once this stands.
     write_json(
         done,
@@ -239,16 +239,16 @@ def _pairs(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts], table: Fact
         return []
 
 
-def _pair_rows(pairs: Sequence[Pair], photos: PhotoSpool) -> Iterator[tuple[str, Row]]:
+def _pair_rows(pairs: Sequence[Pair], photos: PhotoBuffer) -> Iterator[PairRow]:
     for pair in pairs:
-        row: Row = {"pair": pair.name}
+        values: dict[str, Any] = {"pair": pair.name}
         for place, image_id in enumerate(pair.image_ids):
-            row |= {f"{column}_{place}": value for column, value in photos.columns(image_id).items()}
-            row[f"caption_{place}"] = pair.captions[place]
-            row[f"kind_{place}"] = KINDS.index(pair.kinds[place])
-            row[f"form_{place}"] = pair.forms[place]
-            row[f"pattern_{place}"] = pair.patterns[place]
-        yield "pairs", row
+            values |= {f"{column}_{place}": value for column, value in photos.columns(image_id).items()}
+            values[f"caption_{place}"] = pair.captions[place]
+            values[f"kind_{place}"] = pair.kinds[place]
+            values[f"form_{place}"] = pair.forms[place]
+            values[f"pattern_{place}"] = pair.patterns[place]
+        yield PairRow(**values)
 
 
 def _rows(
@@ -258,10 +258,10 @@ def _rows(
     questions: Sequence[Question],
     queries: Sequence[Queries],
     knowledge: Knowledge,
-    photos: PhotoSpool,
+    photos: PhotoBuffer,
     progress: TaskProgress,
     cut: set[tuple[str, str]],
-) -> Iterator[tuple[str, Row]]:
+) -> Iterator[Row]:
     """Rows of all configs, image by image, so that each photo is read once and its rows are neighbours.
 
     Captions that are longer than a text tower sees are added to `cut`, each with its image.
@@ -280,15 +280,14 @@ def _rows(
             continue
         shared = _image_columns(image, embedded=embedded)
         photos.keep(image.image_id, shared)
-        for row in _caption_rows(job, shard, fact, chooser, cut):
-            yield "captions", shared | row
+        yield from _caption_rows(job, shard, fact, shared, chooser, cut)
         for question in sorted(questions_of[image.image_id], key=lambda question: (question.group, question.answer)):
-            yield "questions", shared | _question_row(question)
+            yield _question_row(question, shared)
         if image.image_id in queries_of:
-            yield "retrieval", shared | _query_row(queries_of[image.image_id], fact)
+            yield _query_row(queries_of[image.image_id], fact, shared)
 
 
-def _image_columns(image: SourceImage, *, embedded: bool) -> Row:
+def _image_columns(image: SourceImage, *, embedded: bool) -> dict[str, Any]:
     if embedded:
         assert image.image is not None  # noqa: S101  # as `shard_images` was asked
         return {"image": {"bytes": plain_picture(image.image), "path": image.image_id}, "image_id": image.image_id}
@@ -296,8 +295,13 @@ def _image_columns(image: SourceImage, *, embedded: bool) -> Row:
 
 
 def _caption_rows(
-    job: BuildJob, shard: Shard, fact: ImageFacts, chooser: AbsenceChooser, cut: set[tuple[str, str]]
-) -> Iterator[Row]:
+    job: BuildJob,
+    shard: Shard,
+    fact: ImageFacts,
+    shared: dict[str, Any],
+    chooser: AbsenceChooser,
+    cut: set[tuple[str, str]],
+) -> Iterator[CaptionRow]:
     forms, tokens = job.forms(shard.split), job.config.text_tokens
     rng = Random(f"{job.config.seed}:captions:{fact.image_id}")
     affirmed = sorted(fact.present)
@@ -313,15 +317,16 @@ def _caption_rows(
             phrases.append(phrase)
             if kept != caption:
                 cut.add((fact.image_id, caption))
-        yield {
-            "caption": caption,
-            "negated_captions": [phrase.text for phrase in phrases],
-            "forms": [phrase.form for phrase in phrases],
-            "patterns": [phrase.pattern for phrase in phrases],
-            "affirmed": affirmed,
-            "absent": absent,
-            "evidence": [_evidence(fact, name) for name in absent],
-        }
+        yield CaptionRow(
+            **shared,
+            caption=caption,
+            negated_captions=[phrase.text for phrase in phrases],
+            forms=[phrase.form for phrase in phrases],
+            patterns=[phrase.pattern for phrase in phrases],
+            affirmed=affirmed,
+            absent=absent,
+            evidence=[_evidence(fact, name) for name in absent],
+        )
 
 
 def _described(job: BuildJob, fact: ImageFacts) -> tuple[str, ...]:
@@ -332,35 +337,36 @@ def _described(job: BuildJob, fact: ImageFacts) -> tuple[str, ...]:
     return () if caption is None else (caption,)
 
 
-def _question_row(question: Question) -> Row:
-    return {
-        "choices": list(question.choices),
-        "answer": question.answer,
-        "kind": KINDS.index(question.kind),
-        "choice_kinds": [KINDS.index(kind) for kind in question.choice_kinds],
-        "choice_forms": list(question.choice_forms),
-        "choice_patterns": list(question.choice_patterns),
-        "group": question.group,
-    }
+def _question_row(question: Question, shared: dict[str, Any]) -> QuestionRow:
+    return QuestionRow(
+        **shared,
+        choices=list(question.choices),
+        answer=question.answer,
+        kind=question.kind,
+        choice_kinds=list(question.choice_kinds),
+        choice_forms=list(question.choice_forms),
+        choice_patterns=list(question.choice_patterns),
+        group=question.group,
+    )
 
 
-def _query_row(queries: Queries, fact: ImageFacts) -> Row:
-    return {
-        "captions": list(queries.captions),
-        "forms": list(queries.forms),
-        "patterns": list(queries.patterns),
-        "affirmed": [list(names) for names in queries.affirmed],
-        "absent": [list(names) for names in queries.absent],
-        "relevant": [list(ids) for ids in queries.relevant],
-        "violating": [list(ids) for ids in queries.violating],
-        "present": sorted(fact.present),
-    }
+def _query_row(queries: Queries, fact: ImageFacts, shared: dict[str, Any]) -> RetrievalRow:
+    return RetrievalRow(
+        **shared,
+        captions=list(queries.captions),
+        forms=list(queries.forms),
+        patterns=list(queries.patterns),
+        affirmed=[list(names) for names in queries.affirmed],
+        absent=[list(names) for names in queries.absent],
+        relevant=[list(ids) for ids in queries.relevant],
+        violating=[list(ids) for ids in queries.violating],
+        present=sorted(fact.present),
+    )
 
 
-def _evidence(fact: ImageFacts, name: str) -> Row:
+def _evidence(fact: ImageFacts, name: str) -> AbsenceEvidence:
     evidence = fact.absent[name]
-    method = EVIDENCE_METHODS.index(evidence.method)
-    return {"concept": name, "method": method, "score": evidence.score, "threshold": evidence.threshold}
+    return AbsenceEvidence(name, evidence.method, evidence.score, evidence.threshold)
 
 
 _TOTALS = {
@@ -381,21 +387,21 @@ class _Counts:
 
     def add(self, row: Row) -> None:
         self.totals["rows"] += 1
-        if self.config == "captions":
-            self.totals["negated captions"] += len(row["negated_captions"])
-            self.by["form"].update(row["forms"])
-            self.by["absent"].update(row["absent"])
-            self.by["evidence"].update(EVIDENCE_METHODS[entry["method"]] for entry in row["evidence"])
-        elif self.config == "questions":
-            self.by["kind"][KINDS[row["kind"]]] += 1
-            self.by["form"].update(row["choice_forms"])
-        elif self.config == "pairs":
-            self.by["kind"].update(KINDS[row[name]] for name in ("kind_0", "kind_1"))
-            self.by["form"].update((row["form_0"], row["form_1"]))
+        if isinstance(row, CaptionRow):
+            self.totals["negated captions"] += len(row.negated_captions)
+            self.by["form"].update(row.forms)
+            self.by["absent"].update(row.absent)
+            self.by["evidence"].update(evidence.method for evidence in row.evidence)
+        elif isinstance(row, QuestionRow):
+            self.by["kind"][row.kind] += 1
+            self.by["form"].update(row.choice_forms)
+        elif isinstance(row, PairRow):
+            self.by["kind"].update((row.kind_0, row.kind_1))
+            self.by["form"].update((row.form_0, row.form_1))
         else:
-            self.totals["queries"] += len(row["captions"])
-            self.by["form"].update(row["forms"])
-            self.by["absent"].update(name for names in row["absent"] for name in names)
+            self.totals["queries"] += len(row.captions)
+            self.by["form"].update(row.forms)
+            self.by["absent"].update(name for names in row.absent for name in names)
 
     def as_dict(self) -> dict[str, Any]:
         by = {f"by_{key}": dict(sorted(counts.items())) for key, counts in self.by.items() if counts}

@@ -24,8 +24,8 @@ from notclip.recaption.building.finishing import finish
 from notclip.recaption.building.gathering import gather
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.orphans import end_with_parent
-from notclip.recaption.building.pieces import list_pieces, read_part
 from notclip.recaption.building.progress import TaskProgress
+from notclip.recaption.building.raw_shards import list_raw_shards, read_part
 from notclip.recaption.building.shard_writer import write_shard
 from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
 
@@ -62,7 +62,7 @@ def _read(job: BuildJob, index: int, progress: TaskProgress) -> None:
         part,
         index,
         job.work,
-        piece_rows=job.config.shard_images,
+        raw_shard_rows=job.config.shard_images,
         keep_images=job.keep_images,
         threads=job.threads,
         progress=progress,
@@ -72,10 +72,10 @@ def _read(job: BuildJob, index: int, progress: TaskProgress) -> None:
 def _gather(job: BuildJob, index: int, progress: TaskProgress) -> None:
     if (job.work.gather / "shards.json").is_file():
         return
-    pieces, vocabulary = list_pieces(job.work, job.part_count)
+    raw_shards, vocabulary = list_raw_shards(job.work, job.part_count)
     gather(
         job.work,
-        pieces,
+        raw_shards,
         vocabulary,
         source=job.config.source,
         seed=job.config.seed,

@@ -26,14 +26,14 @@ class WorkFolder:
         root: the folder.
     """
 
-    STAGES = ("pieces", "gather", "survey", "scores", "shards", "progress", "logs")
+    STAGES = ("raw_shards", "gather", "survey", "scores", "shards", "progress", "logs")
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.plan = root / "plan.json"
         self.refusal = root / "refusal.json"  # What a task had against the source.
         self.jobs = root / "slurm_jobs.json"  # Ids of what was handed to Slurm, which may be running.
-        self.pieces, self.gather, self.survey = root / "pieces", root / "gather", root / "survey"
+        self.raw_shards, self.gather, self.survey = root / "raw_shards", root / "gather", root / "survey"
         self.scores, self.shards, self.progress = root / "scores", root / "shards", root / "progress"
         self.logs, self.dataset = root / "logs", root / "dataset"
         self.corpus = root / "corpus"

@@ -65,11 +65,13 @@ def build_tokenizer(captions: Iterable[str]) -> BertTokenizer:
     text = " ".join([*captions, *sorted(words)])
     split = splitter.pre_tokenizer.pre_tokenize_str(splitter.normalizer.normalize_str(text))
     characters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
-    pieces += [f"##{character}" for character in characters if character.isalnum()]
-    pieces += sorted({word for word, _ in split} - set(pieces))
+    raw_shards = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
+    raw_shards += [f"##{character}" for character in characters if character.isalnum()]
+    raw_shards += sorted({word for word, _ in split} - set(raw_shards))
     return BertTokenizer(
-        vocab={piece: index for index, piece in enumerate(pieces)}, do_lower_case=True, model_max_length=LONGEST_TEXT
+        vocab={raw_shard: index for index, raw_shard in enumerate(raw_shards)},
+        do_lower_case=True,
+        model_max_length=LONGEST_TEXT,
     )
 
 

@@ -189,7 +189,7 @@ _KINDS = (
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
 OBJECTS: tuple[str, ...] = tuple(KINDS)
-COMPANIONS: frozenset[frozenset[str]] = frozenset(
+CO_OCCURRING: frozenset[frozenset[str]] = frozenset(
     frozenset(pair.split("-"))
     for pair in (
         "dog-ball table-chair table-cup table-cake table-apple snowman-hat flower-butterfly car-bus house-tree "
@@ -211,4 +211,4 @@ def familiarity(name: str, setting: str, present: frozenset[str]) -> float:
     if name == "cloud" and setting in INDOORS:
         return 0.0
     at_home = 1.0 if setting in kind.homes else 0.09
-    return at_home * (2.5 if any(frozenset({name, other}) in COMPANIONS for other in present) else 1.0)
+    return at_home * (2.5 if any(frozenset({name, other}) in CO_OCCURRING for other in present) else 1.0)

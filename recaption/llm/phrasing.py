@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.rows import CaptionRow, RetrievalRow, Row
 from notclip.files.derived import derived_key
 from notclip.recaption.concepts.lexicon import Lexicon
 from notclip.recaption.english.negation_forms import form_of
@@ -22,9 +23,7 @@ from notclip.recaption.llm.check import Meaning, fault_of
 from notclip.recaption.llm.endpoint import TEMPERATURE, Endpoint, UnansweredError
 from notclip.recaption.llm.prompt import messages, parse_answer, tidy
 
-Row = dict[str, Any]
 PATTERN = "llm"  # The tag of a caption that fills no pattern of the grammar.
-_TEXTS = {"captions": "negated_captions", "retrieval": "captions"}  # What is worded of which config.
 _ROWS_AT_ONCE = 256
 _TOKENS_PER_CAPTION = 120
 
@@ -131,31 +130,29 @@ class Rephraser:
         of = [self.endpoint.model, TEMPERATURE, _TOKENS_PER_CAPTION, *asked]
         return derived_key("notclip.recaption.llm.prompt", of=of)
 
-    def rephrase_rows(self, rows: Iterator[tuple[str, Row]], *, forms: Collection[str]) -> Iterator[tuple[str, Row]]:
+    def rephrase_rows(self, rows: Iterator[Row], *, forms: Collection[str]) -> Iterator[Row]:
         """Rows of all configs in their order, with the negated captions and queries in the model's words.
 
         Args:
-            rows: each with the name of its config.
+            rows: of captions and of retrieval are worded.
             forms: forms of negation that may be used.
         """
         while part := list(islice(rows, _ROWS_AT_ONCE)):
             meanings = [
                 Meaning(text, (absent,) if isinstance(absent, str) else tuple(absent))
-                for name, row in part
-                if name in _TEXTS
-                for text, absent in zip(row[_TEXTS[name]], row["absent"], strict=True)
+                for row in part
+                if isinstance(row, CaptionRow | RetrievalRow)
+                for text, absent in zip(_worded(row), row.absent, strict=True)
             ]
             answers = iter(self.rephrase(meanings, forms=forms))
-            for name, row in part:
-                if name in _TEXTS:
-                    texts = _TEXTS[name]
-                    said = [_said(row, place, next(answers), texts) for place in range(len(row[texts]))]
-                    row |= {
-                        texts: [phrase.text for phrase in said],
-                        "forms": [phrase.form for phrase in said],
-                        "patterns": [phrase.pattern for phrase in said],
-                    }
-                yield name, row
+            for row in part:
+                if isinstance(row, CaptionRow | RetrievalRow):
+                    texts = _worded(row)
+                    said = [_said(row, place, next(answers)) for place in range(len(texts))]
+                    texts[:] = [phrase.text for phrase in said]
+                    row.forms = [phrase.form for phrase in said]
+                    row.patterns = [phrase.pattern for phrase in said]
+                yield row
 
     def record(self) -> dict[str, Any]:
         """Counts for `build.json`; the same whether the answers came now or were kept."""
@@ -167,11 +164,17 @@ class Rephraser:
         }
 
 
-def _said(row: Row, place: int, answer: str | None, texts: str) -> Phrase:
+def _worded(row: CaptionRow | RetrievalRow) -> list[str]:
+    """The texts of a row that a model may word."""
+    return row.negated_captions if isinstance(row, CaptionRow) else row.captions
+
+
+def _said(row: CaptionRow | RetrievalRow, place: int, answer: str | None) -> Phrase:
     """The model's caption where there is one, else the grammar's."""
-    if answer is not None and (form := form_of(answer, beside=row.get("caption", ""))) is not None:
+    beside = row.caption if isinstance(row, CaptionRow) else ""
+    if answer is not None and (form := form_of(answer, beside=beside)) is not None:
         return Phrase(answer, form, PATTERN)
-    return Phrase(row[texts][place], row["forms"][place], row["patterns"][place])
+    return Phrase(_worded(row)[place], row.forms[place], row.patterns[place])
 
 
 def _words_of(forms: Iterable[str]) -> list[str]:

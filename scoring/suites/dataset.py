@@ -7,23 +7,20 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from datasets import ClassLabel, Features, List
 
 from notclip.dataset.files import split_files
-from notclip.dataset.row_rules import check_row
+from notclip.dataset.reader import Place, read_rows
+from notclip.dataset.rows import CONFIGS, ROWS, CaptionRow, PairRow, QuestionRow, RetrievalRow, Row
 from notclip.errors import BadInputError
-from notclip.files.parquet_files import opened_parquet, parquet_features, reading_parquet, require_columns
+from notclip.files.parquet_files import opened_parquet, reading_parquet, require_columns
 from notclip.scoring.suites.suite import Clip, ImagePair, Photo, Query, Question, Suite, file_sha256
 
-CONFIGS = ("captions", "questions", "pairs", "retrieval")
 _TEXT_COLUMNS = {
     "captions": ["caption", "affirmed"],
     "questions": ["choices", "answer", "choice_kinds", "choice_forms", "group"],
     "pairs": ["pair", "caption_0", "caption_1"],
     "retrieval": ["captions", "absent", "relevant", "present"],
 }
-# Without `relevant` a query's own image is the only right one; `group` is of questions, and new.
-_OPTIONAL = ("relevant", "group")
 # Endings of the columns of an image: a pair has two.
 _IMAGES = {"pairs": ("_0", "_1")}
 
@@ -71,89 +68,72 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> 
         BadInputError: a config has no such split, lacks a column, or a row breaks a rule.
     """
     photos: dict[str, Photo | Clip] = {}
-    rows: dict[str, list[dict[str, Any]]] = {}
+    captions: list[CaptionRow] = []
+    questions: list[QuestionRow] = []
+    pairs: list[PairRow] = []
+    retrieval: list[RetrievalRow] = []
+    rows: dict[str, list[Any]] = dict(zip(CONFIGS, (captions, questions, pairs, retrieval), strict=True))
     files: dict[str, str] = {}
     # Captions first: they hold every image, and each image's photo is read where it is seen first.
-    for config in CONFIGS:
+    for config, found in rows.items():
         if not (folder / config).is_dir():
             continue
-        parts = split_files(folder, config, split, name="suite")
-        rows[config] = [row for file in parts for row in _read_rows(file, config, photos)]
-        files |= {f"{config}/{file.name}": file_sha256(file) for file in parts}
-    if not rows:
+        for file in split_files(folder, config, split, name="suite"):
+            found.extend(_read_file(file, config, photos))
+            files[f"{config}/{file.name}"] = file_sha256(file)
+    if not files:
         raise BadInputError(f"`suite` {folder} holds none of the folders {', '.join(CONFIGS)}.")
 
     showing: dict[str, set[str]] = defaultdict(set)  # concept -> images known to contain it
-    for row in rows.get("captions", []):
-        for concept in row["affirmed"]:
-            showing[concept].add(row["image_id"])
-    for row in rows.get("retrieval", []):
-        for concept in row["present"]:
-            showing[concept].add(row["image_id"])
+    for row in captions:
+        for concept in row.affirmed:
+            showing[concept].add(row.image_id)
+    for searched in retrieval:
+        for concept in searched.present:
+            showing[concept].add(searched.image_id)
     excluding: dict[tuple[str, ...], frozenset[str]] = {}
     negated: list[Query] = []
-    for row in rows.get("retrieval", []):
-        found = row.get("relevant") or [()] * len(row["captions"])
-        for caption, absent, relevant in zip(row["captions"], row["absent"], found, strict=True):
+    for searched in retrieval:
+        # Without `relevant` a query's own image is the only right one.
+        right = searched.relevant or [[]] * len(searched.captions)
+        for caption, absent, relevant in zip(searched.captions, searched.absent, right, strict=True):
             concepts = tuple(sorted(absent))
             if concepts not in excluding:
                 excluding[concepts] = frozenset().union(*(showing[concept] for concept in concepts))
-            negated.append(Query(caption, row["image_id"], excluding[concepts], tuple(relevant)))
+            negated.append(Query(caption, searched.image_id, excluding[concepts], tuple(relevant)))
     # Captions made from labels are short and true of several images: whichever has that very caption is found rightly.
     captioned: dict[str, dict[str, None]] = defaultdict(dict)
-    for row in rows.get("captions", []):
-        captioned[row["caption"]][row["image_id"]] = None
-    ordinary = [
-        Query(row["caption"], row["image_id"], relevant=tuple(captioned[row["caption"]]))
-        for row in rows.get("captions", [])
-    ]
-    searched = dict.fromkeys(row["image_id"] for config in ("captions", "retrieval") for row in rows.get(config, []))
+    for row in captions:
+        captioned[row.caption][row.image_id] = None
+    ordinary = [Query(row.caption, row.image_id, relevant=tuple(captioned[row.caption])) for row in captions]
     return Suite(
         name=f"{name or folder.resolve().name} ({split})",
         photos=photos,
-        questions=[_question(row) for row in rows.get("questions", [])],
-        pairs=[
-            ImagePair(row["pair"], (row["image_id_0"], row["image_id_1"]), (row["caption_0"], row["caption_1"]))
-            for row in rows.get("pairs", [])
-        ],
+        questions=[_question(row) for row in questions],
+        pairs=[ImagePair(row.pair, (row.image_id_0, row.image_id_1), (row.caption_0, row.caption_1)) for row in pairs],
         negated_queries=negated,
         ordinary_queries=ordinary,
-        gallery=list(searched),
+        gallery=list(dict.fromkeys([*(row.image_id for row in captions), *(row.image_id for row in retrieval)])),
         files=files,
     )
 
 
-def _question(row: dict[str, Any]) -> Question:
-    answer, choices = row["answer"], row["choices"]
-    form = row["choice_forms"][answer] if row["choice_forms"] else None
-    return Question(row["image_id"], tuple(choices), answer, tuple(row["choice_kinds"]), form, row.get("group"))
+def _question(row: QuestionRow) -> Question:
+    form = row.choice_forms[row.answer] if row.choice_forms else None
+    return Question(row.image_id, tuple(row.choices), row.answer, tuple(row.choice_kinds), form, row.group)
 
 
-def _read_rows(file: Path, config: str, photos: dict[str, Photo | Clip]) -> Iterator[dict[str, Any]]:
+def _read_file(file: Path, config: str, photos: dict[str, Photo | Clip]) -> Iterator[Row]:
     """Rows without their images, which are entered in `photos` where they are seen first."""
-    parquet = opened_parquet(file)  # Kept open for its photos.
     images = {f"image{ending}": f"image_id{ending}" for ending in _IMAGES.get(config, ("",))}
-    wanted = [*images.values(), *_TEXT_COLUMNS[config]]
-    require_columns(parquet, file, [name for name in (*images, *wanted) if name not in _OPTIONAL])
-    wanted = [name for name in wanted if name in parquet.schema_arrow.names]
-    labels = _labels(parquet_features(parquet, file), wanted)
-    readers, number = {_RowGroupReader(parquet, file, image): image_id for image, image_id in images.items()}, 0
-    for group in range(parquet.num_row_groups):
-        with reading_parquet(file):
-            rows = parquet.read_row_group(group, columns=wanted).to_pylist()
-        for position, row in enumerate(rows):
-            number += 1
-            row["where"] = f"{file}, row {number}"
-            check_row(row, row["where"], labels)
-            for name, names in labels.items():
-                row[name] = [names[label] for label in row[name]]
-            for reader, image_id in readers.items():
-                if row[image_id] not in photos:
-                    photos[row[image_id]] = PhotoInParquet(reader, group, position, row["where"])
-            yield row
-
-
-def _labels(features: Features, columns: list[str]) -> dict[str, list[str]]:
-    """Columns that are lists of numbers of a ClassLabel -> the names of the numbers."""
-    lists = {name: features[name].feature for name in columns if isinstance(features[name], List)}
-    return {name: feature.names for name, feature in lists.items() if isinstance(feature, ClassLabel)}
+    parquet = opened_parquet(file)  # Kept open for its photos.
+    require_columns(parquet, file, list(images))
+    readers = {_RowGroupReader(parquet, file, image): image_id for image, image_id in images.items()}
+    row: Row
+    place: Place
+    for row, place in read_rows(file, ROWS[config], [*images.values(), *_TEXT_COLUMNS[config]]):  # type: ignore[type-var]
+        for reader, column in readers.items():
+            image_id = getattr(row, column)
+            if image_id not in photos:
+                photos[image_id] = PhotoInParquet(reader, place.group, place.position, str(place))
+        yield row

@@ -11,7 +11,9 @@ from huggingface_hub import HfApi
 from PIL import Image
 
 from notclip.dataset.built import NEEDED
-from notclip.dataset.schema import CONFIGS, FEATURES, SPLITS
+from notclip.dataset.rows import CONFIGS
+from notclip.dataset.schema import FEATURES
+from notclip.dataset.splits import SPLITS
 from notclip.hub_cards.push.config import PushConfig
 from notclip.hub_cards.push.hub_client import HubClient
 from notclip.hub_cards.push.push import push_release

@@ -472,7 +472,8 @@ def test_photos(tally, content):
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Path:
     """A built dataset of one row a config and split."""
-    from notclip.dataset.schema import CONFIGS, FEATURES
+    from notclip.dataset.rows import CONFIGS
+    from notclip.dataset.schema import FEATURES
 
     photo = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(photo, "PNG")

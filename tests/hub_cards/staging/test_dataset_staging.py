@@ -12,7 +12,7 @@ import yaml
 from datasets import Features, Image, load_dataset
 
 from notclip.dataset.built import read_dataset_files
-from notclip.dataset.schema import CONFIGS
+from notclip.dataset.rows import CONFIGS
 from notclip.errors import BadInputError
 from notclip.hub_cards.staging import dataset as dataset_staging
 from notclip.hub_cards.staging.dataset import copy_dataset, dataset_info

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from notclip.recaption.absences.audit import AbsenceAudit, audit_records
-from notclip.recaption.absences.co_occurrence import AbsenceChooser, Companions, balanced_shares
+from notclip.recaption.absences.co_occurrence import AbsenceChooser, CoOccurrence, balanced_shares
 from notclip.recaption.absences.detector import COCO_CLASSES
 from notclip.recaption.absences.detector_thresholds import DetectorThreshold
 from notclip.recaption.absences.facts import ImageFacts
@@ -18,16 +18,16 @@ CORPUS = ("dog", "cat", "car")
 
 
 def audited(*, detector: bool = False) -> AbsenceAudit:
-    companions = Companions([LEXICON.closure({name}) for name in CORPUS] * 10, least=1)
+    co_occurrence = CoOccurrence([LEXICON.closure({name}) for name in CORPUS] * 10, least=1)
     verifier = Verifier(
         LEXICON,
-        companions,
+        co_occurrence,
         vocabulary=frozenset(CORPUS),
         thresholds={label: DetectorThreshold(0.1, 100, 0.05) for label in COCO_CLASSES} if detector else {},
         detected_as={name: name for name in CORPUS} if detector else {},
         risk=1.0,
     )
-    chooser = AbsenceChooser(LEXICON, balanced_shares(companions, companions.candidates))
+    chooser = AbsenceChooser(LEXICON, balanced_shares(co_occurrence, co_occurrence.candidates))
     return AbsenceAudit(verifier, LEXICON, chooser, draws=3)
 
 

@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from notclip.recaption.absences.co_occurrence import AbsenceChooser, Companions
+from notclip.recaption.absences.co_occurrence import AbsenceChooser, CoOccurrence
 from notclip.recaption.absences.facts import Evidence
 from notclip.recaption.concepts.lexicon import load_lexicon
 
@@ -15,7 +15,7 @@ def lexicon():
 
 def test_plausible_is_what_the_corpus_shows_beside_what_is_there():
     corpus = [{"dog", "ball"}] * 60 + [{"dog"}] * 40 + [{"cat", "couch"}] * 100
-    found = Companions(corpus).plausibility({"dog"})
+    found = CoOccurrence(corpus).plausibility({"dog"})
     # P(ball | dog) = (60 + 20 * 0.3) / (100 + 20), drawn a little towards the overall share of 0.3.
     assert found["ball"] == pytest.approx(66 / 120)
     assert found["ball"] > found["couch"]
@@ -23,7 +23,7 @@ def test_plausible_is_what_the_corpus_shows_beside_what_is_there():
 
 def test_rare_concepts_are_never_proposed():
     corpus = [{"dog"}] * 100 + [{"accordion"}] * 4
-    assert Companions(corpus).candidates == ("dog",)
+    assert CoOccurrence(corpus).candidates == ("dog",)
 
 
 def chooser(lexicon, *names: str, **options) -> AbsenceChooser:

@@ -3,10 +3,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from notclip.recaption.absences.co_occurrence import Companions
+from notclip.recaption.absences.co_occurrence import CoOccurrence
 from notclip.recaption.absences.detector import COCO_CLASSES
 from notclip.recaption.absences.detector_thresholds import DetectorThreshold, ScoreCounts
-from notclip.recaption.absences.mention_rates import SalienceRecord, measure_salience, silence_risk
+from notclip.recaption.absences.mention_rates import MentionRate, measure_mention_rates, silence_risk
 from notclip.recaption.absences.verification import Verifier
 from notclip.recaption.concepts.lexicon import load_lexicon
 
@@ -34,8 +34,8 @@ def lexicon():
 
 
 @pytest.fixture(scope="module")
-def companions(lexicon):
-    return Companions([lexicon.closure({name}) for name in CORPUS] * 10, least=1)
+def co_occurrence(lexicon):
+    return CoOccurrence([lexicon.closure({name}) for name in CORPUS] * 10, least=1)
 
 
 def thresholds(value: float = 0.1, missed: float = 0.01) -> dict[str, DetectorThreshold]:
@@ -57,8 +57,8 @@ def absent(verifier: Verifier, *captions: str, objects=None, found: np.ndarray |
     return verifier.facts("photo", captions, objects=objects, scores=found).absent
 
 
-def test_annotation_alone_decides_over_its_vocabulary(lexicon, companions):
-    verifier = Verifier(lexicon, companions, vocabulary=frozenset({"dog", "cat", "car"}))
+def test_annotation_alone_decides_over_its_vocabulary(lexicon, co_occurrence):
+    verifier = Verifier(lexicon, co_occurrence, vocabulary=frozenset({"dog", "cat", "car"}))
     facts = verifier.facts("photo", ("A dog .",), objects={"dog"}, scores=None)
     assert facts.present == {"dog", "animal"}
     assert {name: evidence.method for name, evidence in facts.absent.items()} == {
@@ -67,14 +67,16 @@ def test_annotation_alone_decides_over_its_vocabulary(lexicon, companions):
     }
 
 
-def test_what_a_caption_affirms_and_an_annotation_lacks_is_neither_present_nor_absent(lexicon, companions):
-    verifier = Verifier(lexicon, companions, vocabulary=frozenset({"dog", "car"}))
+def test_what_a_caption_affirms_and_an_annotation_lacks_is_neither_present_nor_absent(lexicon, co_occurrence):
+    verifier = Verifier(lexicon, co_occurrence, vocabulary=frozenset({"dog", "car"}))
     facts = verifier.facts("photo", ("A dog in a taxi .",), objects={"dog"}, scores=None)
     assert not {"car", "taxi"} & {*facts.present, *facts.absent}
 
 
-def test_an_uncertain_kind_leaves_its_general_concept_open_and_one_that_is_not_mentioned_does_not(lexicon, companions):
-    verifier = Verifier(lexicon, companions, vocabulary=frozenset({"taxi", "car", "dog"}))
+def test_an_uncertain_kind_leaves_its_general_concept_open_and_one_that_is_not_mentioned_does_not(
+    lexicon, co_occurrence
+):
+    verifier = Verifier(lexicon, co_occurrence, vocabulary=frozenset({"taxi", "car", "dog"}))
     uncertain = verifier.facts("photo", (), objects=set(), scores=None, uncertain={"taxi"})
     assert set(uncertain.absent) == {"dog"}  # What may be a taxi may be a car.
     unsaid = verifier.facts("photo", (), objects=set(), scores=None, unsaid={"taxi"})
@@ -83,37 +85,37 @@ def test_an_uncertain_kind_leaves_its_general_concept_open_and_one_that_is_not_m
     assert "taxi" in said.present
 
 
-def test_no_person_never_stands_on_a_photo_of_anybody(lexicon, companions):
-    verifier = Verifier(lexicon, companions, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
+def test_no_person_never_stands_on_a_photo_of_anybody(lexicon, co_occurrence):
+    verifier = Verifier(lexicon, co_occurrence, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
     nobody = scores()
     for caption in ("A man runs .", "Two players .", "A climber rests .", "Surfing .", "A dog and its owner ."):
         assert "person" not in absent(verifier, caption, found=nobody)
     assert "person" in absent(verifier, "A brown dog on grass .", found=nobody)
 
 
-def test_the_detector_vetoes_what_captions_leave_out(lexicon, companions):
-    verifier = Verifier(lexicon, companions, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
+def test_the_detector_vetoes_what_captions_leave_out(lexicon, co_occurrence):
+    verifier = Verifier(lexicon, co_occurrence, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
     evidence = absent(verifier, "A brown dog on grass .", found=scores(person=0.0999))["person"]
     assert (evidence.method, evidence.threshold) == ("detector", 0.1)
     assert evidence.score == pytest.approx(0.0999)
     assert "person" not in absent(verifier, "A brown dog on grass .", found=scores(person=0.1))
 
 
-def test_a_detector_that_failed_leaves_its_classes_unknown(lexicon, companions):
-    verifier = Verifier(lexicon, companions, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
+def test_a_detector_that_failed_leaves_its_classes_unknown(lexicon, co_occurrence):
+    verifier = Verifier(lexicon, co_occurrence, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
     found = absent(verifier, "A brown dog on grass .", found=None)
     assert not {name for name in found if lexicon[name].detector_class}
     assert found["guitar"].method == "caption"
 
 
-def test_a_detected_kind_vetoes_the_general_concept(lexicon, companions):
-    verifier = Verifier(lexicon, companions, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
+def test_a_detected_kind_vetoes_the_general_concept(lexicon, co_occurrence):
+    verifier = Verifier(lexicon, co_occurrence, thresholds=thresholds(), detected_as=detected_as(lexicon), risk=1.0)
     assert "vehicle" in absent(verifier, "A brown dog on grass .", found=scores())
     assert "vehicle" not in absent(verifier, "A brown dog on grass .", found=scores(bus=0.5))
 
 
-def test_without_a_detector_only_salient_concepts_are_verified_by_captions(lexicon, companions):
-    verifier = Verifier(lexicon, companions, risk=1.0)
+def test_without_a_detector_only_salient_concepts_are_verified_by_captions(lexicon, co_occurrence):
+    verifier = Verifier(lexicon, co_occurrence, risk=1.0)
     found = absent(verifier, "A cat sleeps .")
     assert found["guitar"].method == "caption"
     assert found["dog"].method == "caption"
@@ -121,14 +123,14 @@ def test_without_a_detector_only_salient_concepts_are_verified_by_captions(lexic
     assert "chair" not in found
 
 
-def test_a_general_word_leaves_its_kinds_open_until_it_is_explained(lexicon, companions):
-    verifier = Verifier(lexicon, companions, risk=1.0)
+def test_a_general_word_leaves_its_kinds_open_until_it_is_explained(lexicon, co_occurrence):
+    verifier = Verifier(lexicon, co_occurrence, risk=1.0)
     assert "dog" not in absent(verifier, "An animal sleeps .")
     assert "dog" in absent(verifier, "An animal sleeps .", "A cat sleeps .")
 
 
-def test_neither_synonym_nor_part_nor_kind_of_what_is_there_is_absent(lexicon, companions):
-    verifier = Verifier(lexicon, companions, vocabulary=frozenset(CORPUS), risk=1.0)
+def test_neither_synonym_nor_part_nor_kind_of_what_is_there_is_absent(lexicon, co_occurrence):
+    verifier = Verifier(lexicon, co_occurrence, vocabulary=frozenset(CORPUS), risk=1.0)
     for caption in ("A taxi .", "A car .", "A Boston terrier .", "Snow ."):
         facts = verifier.facts("photo", (caption,), objects=None, scores=None)
         for name in facts.absent:
@@ -139,13 +141,13 @@ def test_neither_synonym_nor_part_nor_kind_of_what_is_there_is_absent(lexicon, c
     assert "taxi" not in absent(verifier, "A car .")
 
 
-def test_an_estimated_risk_over_the_limit_leaves_the_concept_unknown(lexicon, companions):
-    reliable = SalienceRecord(images=100, reliability=0.8, silent=1000, surprises=1, unsaid=0.01)
-    unreliable = SalienceRecord(images=100, reliability=0.8, silent=1000, surprises=100, unsaid=0.9)
+def test_an_estimated_risk_over_the_limit_leaves_the_concept_unknown(lexicon, co_occurrence):
+    reliable = MentionRate(images=100, reliability=0.8, silent=1000, surprises=1, unsaid=0.01)
+    unreliable = MentionRate(images=100, reliability=0.8, silent=1000, surprises=100, unsaid=0.9)
     for record, verified in ((reliable, True), (unreliable, False)):
-        verifier = Verifier(lexicon, companions, salience={"guitar": record}, risk=0.01)
+        verifier = Verifier(lexicon, co_occurrence, mention_rates={"guitar": record}, risk=0.01)
         assert ("guitar" in absent(verifier, "A cat sleeps .")) is verified
-    evidence = absent(Verifier(lexicon, companions, salience={"guitar": reliable}), "A cat sleeps .")["guitar"]
+    evidence = absent(Verifier(lexicon, co_occurrence, mention_rates={"guitar": reliable}), "A cat sleeps .")["guitar"]
     assert evidence.risk == pytest.approx(0.01 * evidence.plausibility)
 
 
@@ -172,7 +174,7 @@ def test_the_threshold_misses_the_wanted_share_of_named_images():
 def test_reliability_is_the_chance_that_another_caption_agrees(lexicon):
     # Of 40 photos 20 show a guitar: both captions say so on 10, one of the two on the other 10.
     captions = [["A guitar .", "A guitar ."]] * 10 + [["A guitar .", "Music ."]] * 10 + [["A cat .", "A cat ."]] * 20
-    record = measure_salience(captions, lexicon)["guitar"]
+    record = measure_mention_rates(captions, lexicon)["guitar"]
     assert record.images == 20
     assert record.reliability == pytest.approx(20 / 30, abs=1e-4)
     # "Music" leaves a guitar open, so no caption that names one stands beside silence.
@@ -181,13 +183,13 @@ def test_reliability_is_the_chance_that_another_caption_agrees(lexicon):
 
 def test_a_surprise_is_a_concept_that_the_other_captions_kept_silent_about(lexicon):
     captions = [["A camel .", "Sand ."]] * 20 + [["A cat .", "A cat ."]] * 20
-    record = measure_salience(captions, lexicon)["camel"]
+    record = measure_mention_rates(captions, lexicon)["camel"]
     assert (record.images, record.surprises, record.silent) == (20, 20, 60)
     assert record.reliability == 0
 
 
 def test_single_captions_measure_nothing(lexicon):
-    assert measure_salience([["A dog ."]] * 50, lexicon) == {}
+    assert measure_mention_rates([["A dog ."]] * 50, lexicon) == {}
 
 
 def is_absent(name, verifier, captions, objects, found):
@@ -215,7 +217,9 @@ def is_absent(name, verifier, captions, objects, found):
         if other in lexicon.closure({name}) and not shown & (lexicon.hyponyms(other) - {name}):
             return False
     risk = silence_risk(
-        verifier.salience.get(name), verifier.companions.plausibility(present)[name], salient=lexicon[name].salient
+        verifier.mention_rates.get(name),
+        verifier.co_occurrence.plausibility(present)[name],
+        salient=lexicon[name].salient,
     )
     if verifier.thresholds:
         kinds = [other for other in (name, *lexicon.hyponyms(name)) if other in verifier.detected_as]
@@ -231,11 +235,11 @@ def is_absent(name, verifier, captions, objects, found):
 def test_absences_are_those_that_the_rules_give_one_by_one(lexicon, detector):
     rng, numbers = Random(0), np.random.default_rng(0)
     names = rng.sample(list(lexicon), 150)
-    corpus = Companions([lexicon.closure(rng.sample(names, 3)) for _ in range(400)], least=2)
-    records = {name: SalienceRecord(50, rng.random(), 900, 5, rng.random()) for name in rng.sample(names, 80)}
+    corpus = CoOccurrence([lexicon.closure(rng.sample(names, 3)) for _ in range(400)], least=2)
+    records = {name: MentionRate(50, rng.random(), 900, 5, rng.random()) for name in rng.sample(names, 80)}
     known = {"thresholds": thresholds(), "detected_as": detected_as(lexicon)} if detector else {}
     verifier = Verifier(
-        lexicon, corpus, vocabulary=frozenset(rng.sample(names, 60)), salience=records, risk=0.02, **known
+        lexicon, corpus, vocabulary=frozenset(rng.sample(names, 60)), mention_rates=records, risk=0.02, **known
     )
     counts = []
     for number in range(16):

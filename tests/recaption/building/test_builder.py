@@ -14,7 +14,8 @@ import pytest
 from datasets import ClassLabel, Features, List, Value
 from PIL import Image
 
-from notclip.dataset import schema as rows
+from notclip.dataset import schema
+from notclip.dataset.rows import CONFIGS, EVIDENCE_METHODS
 from notclip.errors import BadInputError
 from notclip.recaption.building import shard_writer
 from notclip.recaption.building.builder import build_dataset
@@ -91,16 +92,16 @@ def load(folder: Path, name: str) -> datasets.DatasetDict:
     return datasets.load_dataset(str(folder), name)
 
 
-@pytest.mark.parametrize("name", rows.CONFIGS)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_load_dataset_finds_each_config_with_its_three_splits_and_features(built: Path, name: str):
     loaded = load(built, name)
     assert set(loaded) == {"train", "validation", "test"}
-    assert all(split.features == rows.FEATURES[name] and len(split) for split in loaded.values())
+    assert all(split.features == schema.FEATURES[name] and len(split) for split in loaded.values())
     assert all(loaded["test"][0][column].size == (6, 6) for column in image_columns(name))
 
 
 def image_columns(name: str) -> list[str]:
-    return [column for column, feature in rows.FEATURES[name].items() if isinstance(feature, datasets.Image)]
+    return [column for column, feature in schema.FEATURES[name].items() if isinstance(feature, datasets.Image)]
 
 
 def test_a_dataset_built_again_is_not_taken_for_the_one_that_datasets_kept(data: Path, tmp_path: Path):
@@ -113,7 +114,7 @@ def test_a_dataset_built_again_is_not_taken_for_the_one_that_datasets_kept(data:
 
 
 def test_no_image_stands_in_two_splits(built: Path):
-    for name in rows.CONFIGS:
+    for name in CONFIGS:
         loaded = load(built, name)
         for column in image_columns(name):
             loaded = loaded.cast_column(column, datasets.Image(decode=False))
@@ -133,7 +134,7 @@ def test_no_absence_contradicts_the_annotation_and_each_has_its_evidence(built: 
             assert not set(row["absent"]) & objects[row["image_id"]]
             assert objects[row["image_id"]] <= set(row["affirmed"])
             assert [entry["concept"] for entry in row["evidence"]] == row["absent"]
-            assert all(rows.EVIDENCE_METHODS[entry["method"]] == "annotation" for entry in row["evidence"])
+            assert all(EVIDENCE_METHODS[entry["method"]] == "annotation" for entry in row["evidence"])
             assert all(row["caption"].split()[1] in text for text in row["negated_captions"])
     for split in load(built, "retrieval").values():
         for row in split.remove_columns("image"):
@@ -194,7 +195,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(built: Path, da
     build_dataset(config(data, tmp_path / "other", seed=1))
     first, again, other = (contents(folder) for folder in (built, tmp_path / "again", tmp_path / "other"))
     assert first == again
-    assert all(first[f"{name}/train.parquet"] != other[f"{name}/train.parquet"] for name in rows.CONFIGS)
+    assert all(first[f"{name}/train.parquet"] != other[f"{name}/train.parquet"] for name in CONFIGS)
 
 
 def test_build_json_counts_what_was_written(built: Path):
@@ -221,7 +222,7 @@ def test_a_folder_that_holds_something_is_left_alone(data: Path, tmp_path: Path)
 def test_a_build_that_broke_off_leaves_no_dataset_and_goes_on_to_the_same_bytes(
     data: Path, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure
 ):
-    real = shard_writer.ParquetRows.write
+    real = shard_writer.RowWriter.write
     rows_written = []
 
     def failing(self, row):
@@ -230,7 +231,7 @@ def test_a_build_that_broke_off_leaves_no_dataset_and_goes_on_to_the_same_bytes(
             raise failure
         real(self, row)
 
-    monkeypatch.setattr(shard_writer.ParquetRows, "write", failing)
+    monkeypatch.setattr(shard_writer.RowWriter, "write", failing)
     with pytest.raises(type(failure)):
         build_dataset(config(data, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
@@ -259,8 +260,8 @@ def test_a_language_model_words_the_captions_and_is_not_asked_again_after_it_wen
         asked = server.captions[:120]
     assert not (tmp_path / "out").exists()
     # Hours of reading a large source are not to be paid again.
-    assert any((tmp_path / ".out.unfinished/pieces").iterdir())
-    monkeypatch.setattr("notclip.recaption.building.pieces.write_json", lambda *_: pytest.fail("was read again"))
+    assert any((tmp_path / ".out.unfinished/raw_shards").iterdir())
+    monkeypatch.setattr("notclip.recaption.building.raw_shards.write_json", lambda *_: pytest.fail("was read again"))
     with fake_llm.FakeLlm(lambda number, items: fake_llm.reworded(items)) as server:
         assert build("out", server.url) == 0
         assert not set(asked) & set(server.captions[:120])
@@ -331,7 +332,7 @@ def test_what_older_code_began_is_begun_anew(data: Path, built: Path, tmp_path: 
     with pytest.raises(ZeroDivisionError):
         build_dataset(config(data, tmp_path / "out"))
     monkeypatch.undo()
-    kept = tmp_path / ".out.unfinished" / "pieces" / "kept"
+    kept = tmp_path / ".out.unfinished" / "raw_shards" / "kept"
     kept.touch()
     change_code("notclip.recaption.english.caption_text")
     monkeypatch.setattr(shard_writer, "read_knowledge", lambda job: 1 / 0)

@@ -7,7 +7,7 @@ import pytest
 from notclip.recaption.drawn_world import OBJECTS, SETTINGS, Scene, compose_scene, draw_scene, make_sample
 from notclip.recaption.drawn_world.backdrops import backdrop
 from notclip.recaption.drawn_world.scene import SMALLEST_SIDE
-from notclip.recaption.drawn_world.vocabulary import COMPANIONS, KINDS, familiarity
+from notclip.recaption.drawn_world.vocabulary import CO_OCCURRING, KINDS, familiarity
 
 
 def test_there_are_at_least_24_kinds_of_object_and_no_name_twice() -> None:
@@ -89,7 +89,7 @@ def test_any_two_kinds_may_meet_somewhere_but_some_pairs_are_far_likelier() -> N
 
 
 def test_companions_are_kinds_of_object() -> None:
-    assert {name for pair in COMPANIONS for name in pair} <= set(OBJECTS)
+    assert {name for pair in CO_OCCURRING for name in pair} <= set(OBJECTS)
 
 
 def test_the_number_of_kinds_can_be_asked_for() -> None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import fake_llm as fake
 import pytest
 
+from notclip.dataset.rows import CaptionRow
 from notclip.errors import BadInputError
 from notclip.recaption.concepts.lexicon import load_lexicon
 from notclip.recaption.english.phrasing import FORMS, TRAIN_FORMS, negate_caption
@@ -114,23 +115,23 @@ def test_an_answer_that_fails_the_check_is_asked_again_alone(tmp_path):
 
 
 def test_a_model_that_never_obeys_leaves_every_caption_to_the_grammar(tmp_path):
-    rows = [("captions", row_of(caption)) for caption in CAPTIONS[:6]]
     with fake.FakeLlm(lambda number, items: json.dumps(["There is an umbrella." for _ in items])) as server:
         made = rephraser(server, tmp_path, tries=2)
-        assert list(made.rephrase_rows(iter(rows), forms=TRAIN_FORMS)) == rows
+        said = list(made.rephrase_rows(map(row_of, CAPTIONS[:6]), forms=TRAIN_FORMS))
+        assert said == list(map(row_of, CAPTIONS[:6]))
     assert made.record()["fell_back"] == 12 and made.record()["rejected_answers"] == {"form": 24}
 
 
 def row_of(caption):
     phrases = [negate_caption(caption, (name,), LEXICON, Random(1), forms=["no"]) for name in ("ladder", "kite")]
-    return {
-        "caption": caption,
-        "negated_captions": [phrase.text for phrase in phrases],
-        "forms": [phrase.form for phrase in phrases],
-        "patterns": [phrase.pattern for phrase in phrases],
-        "absent": ["ladder", "kite"],
-        "image_id": caption,
-    }
+    return CaptionRow(
+        image_id=caption,
+        caption=caption,
+        negated_captions=[phrase.text for phrase in phrases],
+        forms=[phrase.form for phrase in phrases],
+        patterns=[phrase.pattern for phrase in phrases],
+        absent=["ladder", "kite"],
+    )
 
 
 def test_rows_get_the_texts_of_the_model_with_their_form_of_negation(tmp_path):
@@ -142,27 +143,18 @@ def test_rows_get_the_texts_of_the_model_with_their_form_of_negation(tmp_path):
             ]
         )
 
-    simple = [
-        row
-        | {
-            "negated_captions": [
-                "{} stands on the grass, with no {} nearby.".format(row["caption"].split(" stands")[0], name)
-                for name in row["absent"]
-            ]
-        }
-        for row in map(row_of, CAPTIONS[:3])
-    ]
+    simple = list(map(row_of, CAPTIONS[:3]))
+    for row in simple:
+        animal = row.caption.split(" stands")[0]
+        row.negated_captions = [f"{animal} stands on the grass, with no {name} nearby." for name in row.absent]
     with fake.FakeLlm(without) as server:
-        rows = list(
-            rephraser(server, tmp_path).rephrase_rows((("captions", row) for row in simple), forms=TRAIN_FORMS)
-        )
-    rows = [row for _, row in rows]
-    assert rows[0]["negated_captions"] == [
+        rows = list(rephraser(server, tmp_path).rephrase_rows(iter(simple), forms=TRAIN_FORMS))
+    assert rows[0].negated_captions == [
         "A red dog stands on the grass without a ladder.",
         "A red dog stands on the grass without a kite.",
     ]
-    assert all(row["forms"] == ["without"] * 2 and row["patterns"] == ["llm"] * 2 for row in rows)
-    assert [row["image_id"] for row in rows] == CAPTIONS[:3]
+    assert all(row.forms == ["without"] * 2 and row.patterns == ["llm"] * 2 for row in rows)
+    assert [row.image_id for row in rows] == CAPTIONS[:3]
 
 
 def test_a_held_out_form_is_refused_in_training_and_taken_in_the_test_split(tmp_path):

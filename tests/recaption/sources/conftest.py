@@ -1,4 +1,4 @@
-"""A source as the stages of a build read it: parts, pieces, splits."""
+"""A source as the stages of a build read it: parts, raw shards, splits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ import pytest
 from notclip.dataset.splits import SPLITS
 from notclip.recaption.building.gathering import gather, gathering_skipped, read_gathered
 from notclip.recaption.building.images import SourceImage, shard_images
-from notclip.recaption.building.pieces import Skipped, list_pieces, read_part
 from notclip.recaption.building.progress import TaskProgress
+from notclip.recaption.building.raw_shards import Skipped, list_raw_shards, read_part
 from notclip.recaption.building.work_folder import WorkFolder
 from notclip.recaption.sources.opening import list_parts
 from notclip.recaption.sources.parts import Exhaustive
@@ -50,12 +50,12 @@ def _read_source(
     )
     for index, part in enumerate(parts):
         progress = TaskProgress(work.progress, "reading", index)
-        read_part(part, index, work, piece_rows=shard, keep_images=True, threads=2, progress=progress)
-    pieces, vocabulary = list_pieces(work, len(parts))
-    gather(work, pieces, vocabulary, source=str(name), seed=0, shard_images=shard)
+        read_part(part, index, work, raw_shard_rows=shard, keep_images=True, threads=2, progress=progress)
+    raw_shards, vocabulary = list_raw_shards(work, len(parts))
+    gather(work, raw_shards, vocabulary, source=str(name), seed=0, shard_images=shard)
     gathered = read_gathered(work)
     splits: dict[str, list[SourceImage]] = {split: [] for split in SPLITS}
     for made in gathered.shards:
         splits[made.split] += shard_images(work, made, with_bytes=True)
-    skipped = [entry for piece in pieces for entry in piece.skipped()] + list(gathering_skipped(work))
+    skipped = [entry for raw_shard in raw_shards for entry in raw_shard.skipped()] + list(gathering_skipped(work))
     return ReadSource(splits, gathered.vocabulary, skipped)

@@ -148,7 +148,9 @@ def test_classes_without_english_names_stop_a_build_before_a_photo_is_read_and_a
 ):
     folder = site(tmp_path / "site", ("安全帽", "no-hardhat", "0", "ladder", "undefined"))
     with monkeypatch.context() as patch:
-        patch.setattr("notclip.recaption.building.pieces.check_photo", lambda image: pytest.fail("a photo was read"))
+        patch.setattr(
+            "notclip.recaption.building.raw_shards.check_photo", lambda image: pytest.fail("a photo was read")
+        )
         assert build(folder, tmp_path / "out") == 2
     said = capsys.readouterr().err
     assert "3 of 5 classes of `source`" in said

@@ -1,4 +1,4 @@
-"""First stage: the rows of a source, checked one by one, as pieces of equal size whatever the source is cut into."""
+"""First stage: rows of a source, checked one by one, as raw shards of equal size whatever the source is cut into."""
 
 import hashlib
 import re
@@ -54,18 +54,18 @@ def read_part(
     index: int,
     work: WorkFolder,
     *,
-    piece_rows: int,
+    raw_shard_rows: int,
     keep_images: bool,
     threads: int,
     progress: TaskProgress,
 ) -> None:
-    """Write the sound rows of one part as pieces; those that an earlier run wrote are passed over.
+    """Write the sound rows of one part as raw shards; those that an earlier run wrote are passed over.
 
     Args:
         part: the part.
         index: which one it is.
-        work: where pieces are written.
-        piece_rows: rows of the source that make a piece, sound or not.
+        work: where raw shards are written.
+        raw_shard_rows: rows of the source that make a raw shard, sound or not.
         keep_images: whether a later stage needs the photos; else only their hashes are kept.
         threads: threads that read and check photos.
         progress: notes the rows done.
@@ -73,26 +73,26 @@ def read_part(
     Raises:
         BadInputError: the first captions are in another language than English.
     """
-    done = work.pieces / f"{index:05d}.json"
+    done = work.raw_shards / f"{index:05d}.json"
     if done.is_file():
         return
     rows = part.rows()
     with ThreadPoolExecutor(threads) as pool:
         for number in count():
-            file = work.pieces / f"{index:05d}-{number:05d}.parquet"
+            file = work.raw_shards / f"{index:05d}-{number:05d}.parquet"
             if file.with_suffix(".json").is_file():
-                passed = sum(1 for _ in islice(rows, piece_rows))
+                passed = sum(1 for _ in islice(rows, raw_shard_rows))
                 progress.update(passed)
             else:
-                passed = _write_piece(file, islice(rows, piece_rows), part, pool, keep_images, progress)
-            if passed < piece_rows:
+                passed = _write_raw_shard(file, islice(rows, raw_shard_rows), part, pool, keep_images, progress)
+            if passed < raw_shard_rows:
                 break
     taken_for = dict(part.taken_for)
-    write_json(done, {"pieces": number + bool(passed), "vocabulary": part.vocabulary(), "columns": taken_for})
+    write_json(done, {"raw_shards": number + bool(passed), "vocabulary": part.vocabulary(), "columns": taken_for})
     progress.note()
 
 
-def _write_piece(
+def _write_raw_shard(
     file: Path,
     rows: Iterator[SourceRow],
     part: Part,
@@ -119,7 +119,7 @@ def _write_piece(
     if not read:
         file.unlink()
         return 0
-    # Written last: a piece counts once this stands beside it.
+    # Written last: a raw shard counts once this stands beside it.
     write_json(
         file.with_suffix(".json"),
         {"split": part.split, "rows": written, "skipped": [asdict(entry) for entry in skipped]},
@@ -168,8 +168,8 @@ def _check_texts(content: RowContent) -> None:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A piece that was read.
+class RawShard:
+    """A raw shard that was read.
 
     Args:
         file: its rows.
@@ -183,7 +183,7 @@ class Piece:
 
     @property
     def name(self) -> str:
-        """Its name among the pieces."""
+        """Its name among the raw shards."""
         return self.file.stem
 
     def skipped(self) -> list[Skipped]:
@@ -191,16 +191,16 @@ class Piece:
         return [Skipped(**entry) for entry in read_json(self.file.with_suffix(".json"))["skipped"]]
 
 
-def list_pieces(work: WorkFolder, parts: int) -> tuple[list[Piece], tuple[str, ...] | None]:
-    """All pieces in the order of the source, and the labels that its annotation knows.
+def list_raw_shards(work: WorkFolder, parts: int) -> tuple[list[RawShard], tuple[str, ...] | None]:
+    """All raw shards in the order of the source, and the labels that its annotation knows.
 
     Raises:
         BadInputError: two parts of the source are annotated with different labels.
     """
-    pieces = []
+    raw_shards = []
     vocabulary: tuple[str, ...] | None = None
     for index in range(parts):
-        part = read_json(work.pieces / f"{index:05d}.json")
+        part = read_json(work.raw_shards / f"{index:05d}.json")
         known = tuple(part["vocabulary"]) if part["vocabulary"] else None
         if known and vocabulary and set(known) != set(vocabulary):
             differing = sorted(set(known) ^ set(vocabulary))[0]
@@ -209,16 +209,16 @@ def list_pieces(work: WorkFolder, parts: int) -> tuple[list[Piece], tuple[str, .
                 "some parts alone; give each kind of annotation a build of its own."
             )
         vocabulary = known or vocabulary
-        for number in range(part["pieces"]):
-            file = work.pieces / f"{index:05d}-{number:05d}.parquet"
+        for number in range(part["raw_shards"]):
+            file = work.raw_shards / f"{index:05d}-{number:05d}.parquet"
             stored = read_json(file.with_suffix(".json"))
-            pieces.append(Piece(file, stored["split"], stored["rows"]))
-    return pieces, vocabulary
+            raw_shards.append(RawShard(file, stored["split"], stored["rows"]))
+    return raw_shards, vocabulary
 
 
 def columns_taken_for(work: WorkFolder, parts: int) -> dict[str, str]:
     """What each column of the source was taken for, over all parts."""
     found: dict[str, str] = {}
     for index in range(parts):
-        found |= read_json(work.pieces / f"{index:05d}.json")["columns"]
+        found |= read_json(work.raw_shards / f"{index:05d}.json")["columns"]
     return found

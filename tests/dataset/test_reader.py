@@ -2,16 +2,22 @@
 
 import pytest
 
-from notclip.dataset.row_rules import check_row
+from notclip.dataset.reader import decoded
+from notclip.dataset.rows import KINDS, QuestionRow, RetrievalRow
 from notclip.errors import BadInputError
 
 QUESTION = {"image_id": "a", "choices": ["a dog", "no dog"], "answer": 1, "kind": 0, "choice_kinds": [0, 1]}
-KINDS = {"kind": ["affirmation", "negation"], "choice_kinds": ["affirmation", "negation"]}
+LABELS = {"kind": list(KINDS), "choice_kinds": list(KINDS)}
 
 
-def test_a_row_as_builds_write_it_passes():
-    check_row(QUESTION | {"choice_forms": [], "image": {"bytes": b"x", "path": "a"}}, "f, row 1", KINDS)
-    check_row({"captions": ["no cat"], "absent": [["cat"]], "relevant": None, "present": []}, "f, row 1")
+def test_a_row_as_builds_write_it_is_given_as_its_dataclass():
+    photo = {"bytes": b"x", "path": "a"}
+    row = decoded(QuestionRow, QUESTION | {"choice_forms": [], "image": photo}, LABELS, "f, row 1")
+    assert row == QuestionRow(
+        photo, "a", ["a dog", "no dog"], 1, kind="affirmation", choice_kinds=["affirmation", "negation"]
+    )
+    old = {"captions": ["no cat"], "absent": [["cat"]], "relevant": None, "present": []}
+    assert decoded(RetrievalRow, old, {}, "f, row 1").relevant == []
 
 
 @pytest.mark.parametrize(
@@ -23,10 +29,10 @@ def test_a_row_as_builds_write_it_passes():
         ({"choices": ["a dog"], "choice_kinds": [0]}, "`answer` must be one of 1 choices, got 1"),
         ({"answer": -1}, "`answer` must be one of 2 choices, got -1"),
         ({"choice_kinds": []}, "`choice_kinds` must have an entry for each of 2 choices, got 0"),
-        ({"choice_kinds": [0, 2]}, "`choice_kinds` must be of 2 kinds, got 2"),
-        ({"kind": None}, "`kind` must be of 2 kinds, got None"),
+        ({"choice_kinds": [0, 3]}, "`choice_kinds` must be of 3 kinds, got 3"),
+        ({"kind": None}, "`kind` must be of 3 kinds, got None"),
     ],
 )
 def test_a_row_that_no_build_writes_is_refused(changes, message):
     with pytest.raises(BadInputError, match=message):
-        check_row(QUESTION | changes, "f, row 3", KINDS)
+        decoded(QuestionRow, QUESTION | changes, LABELS, "f, row 3")

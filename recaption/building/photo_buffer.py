@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 
-class PhotoSpool:
+class PhotoBuffer:
     """Keeps the image columns of some images; a context manager, whose file is gone at the end or with the process.
 
     Args:
@@ -35,7 +35,7 @@ class PhotoSpool:
         self._file.seek(start)
         return {**columns, "image": {"bytes": self._file.read(length), "path": columns["image"]}}
 
-    def __enter__(self) -> "PhotoSpool":
+    def __enter__(self) -> "PhotoBuffer":
         return self
 
     def __exit__(self, *failure: object) -> None:
