@@ -66,7 +66,7 @@ def _check_place(place: Path, out: Path, reads: Mapping[str, Path | str | None],
     if out.name in ("", ".."):  # "/", "." and "a/..": beside them nothing can be made that takes their name.
         raise BadInputError(f"`{argument}` must be the name of a file or folder, got {out}.")
     for option, named in reads.items():
-        if named is not None and Path(named).is_dir() and place.is_relative_to(Path(named).resolve()):
+        if named and Path(named).is_dir() and place.is_relative_to(Path(named).resolve()):
             raise BadInputError(
                 f"`{argument}` {out} lies in `{option}` {named}, which this command reads: name another place."
             )
