@@ -3,11 +3,12 @@
     notclip train-adapter --base BASE --data DATA --out build/composition --epochs 0    # fits the composition alone
     notclip score-model --model build/composition/model --suite DATA --out RESULTS/composition.json
     python benchmarks/ablation.py RESULTS                              # prints the table
-    python benchmarks/ablation.py docs/results/* --into docs/experiments.md
+    python benchmarks/ablation.py docs/results/* --into docs/log.md docs/findings.md
 
 RESULTS is a folder with base.json, composition.json, backbone.json (the adapter merged in, nothing composed) and
 notclip.json, as `notclip score-model` wrote them, all of the same questions. With `--into`, the table of
-docs/results/NAME replaces what stands between `<!-- ablation NAME -->` and `<!-- end of ablation -->` in a page.
+docs/results/NAME replaces what stands between `<!-- ablation NAME -->` and `<!-- end of ablation -->` in a page, and
+its lines of most weight what stands after `<!-- ablation NAME, in short -->`.
 
 The lower half is accuracy by the form in which the right choice negates. Forms held out of training are marked and
 summed up apart from those seen; each sum is over questions, and stands beside their number.
@@ -33,10 +34,16 @@ COLUMNS = {
 }
 ROWS = {label: metric for label, metric in QUESTION_ROWS.items() if metric != "affirmation_bias"} | RETRIEVAL_ROWS
 HELD_OUT_MARK = "†"
+IN_SHORT = ", in short"
 
 
-def ablation_table(folder: Path, *, held_out: Collection[str] = HELD_OUT_FORMS) -> str:
+def ablation_table(folder: Path, *, held_out: Collection[str] = HELD_OUT_FORMS, in_short: bool = False) -> str:
     """The table of one folder of results, as Markdown.
+
+    Args:
+        folder: of the results.
+        held_out: forms of negation that no training saw.
+        in_short: leave out the lines of each kind of question and of each form.
 
     Raises:
         BadInputError: a results file is missing, lacks a figure, or answers other questions than the first.
@@ -51,6 +58,8 @@ def ablation_table(folder: Path, *, held_out: Collection[str] = HELD_OUT_FORMS) 
             )
     lines = [f"| test split | {' | '.join(COLUMNS.values())} |", "|---|" + "---:|" * len(COLUMNS)]
     for label, metric in ROWS.items():
+        if in_short and label.startswith("…"):
+            continue
         lines.append(_line(label, (percent_with_interval(results.figure(metric)) for results in scored.values())))
     questions = questions_of_forms(scored.values())
     seen = [form for form in questions if form not in held_out]
@@ -59,7 +68,7 @@ def ablation_table(folder: Path, *, held_out: Collection[str] = HELD_OUT_FORMS) 
         if forms:
             sums = (accuracy_over(forms, results, questions) for results in scored.values())
             lines.append(_line(f"{label} ({_total(forms, questions)})", map(percent, sums)))
-    for form in [*seen, *unseen]:
+    for form in () if in_short else [*seen, *unseen]:
         label = f"… {form.replace('_', ' ')}{HELD_OUT_MARK if form in held_out else ''} ({_total([form], questions)})"
         lines.append(
             _line(label, (percent(results.figure(f"accuracy_by_form/{form}")) for results in scored.values()))
@@ -91,16 +100,27 @@ def accuracy_over(forms: Collection[str], results: Results, questions: Mapping[s
     return right / sum(questions[form] for form in forms)
 
 
+def tables_of(folders: Iterable[Path]) -> dict[str, str]:
+    """Name -> table of each folder, and the same in short."""
+    return {
+        f"{folder.resolve().name}{IN_SHORT if in_short else ''}": ablation_table(folder, in_short=in_short)
+        for folder in folders
+        for in_short in (False, True)
+    }
+
+
 def with_tables(page: str, tables: Mapping[str, str]) -> str:
-    """A page's text with each named table between its markers.
+    """A page's text with each table that has markers there between them, whole or in short.
 
     Raises:
-        BadInputError: a table has no place on the page.
+        BadInputError: a table has no place on the page, nor the same in short.
     """
     for name, table in tables.items():
         marked = re.compile(rf"(<!-- ablation {re.escape(name)} -->\n).*?(<!-- end of ablation -->)", flags=re.DOTALL)
-        page, found = marked.subn(lambda match, table=table: f"{match[1]}\n{table}\n\n{match[2]}", page)
-        if not found:
+        page = marked.sub(lambda match, table=table: f"{match[1]}\n{table}\n\n{match[2]}", page)
+    for name in tables:
+        whole = name.removesuffix(IN_SHORT)
+        if f"<!-- ablation {whole} -->" not in page and f"<!-- ablation {whole}{IN_SHORT} -->" not in page:
             raise BadInputError(
                 f"`into` has no place for {name!r}: write `<!-- ablation {name} -->` and `<!-- end of ablation -->` "
                 "there, each on its own line."
@@ -120,14 +140,16 @@ def main(argv: list[str] | None = None) -> int:
     """Print the table of each folder, or write all of them into a page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+", metavar="RESULTS")
-    parser.add_argument("--into", type=Path, help="page whose marked tables are written anew")
+    parser.add_argument("--into", type=Path, nargs="+", help="pages whose marked tables are written anew")
     options = parser.parse_args(argv)
     try:
-        tables = {folder.resolve().name: ablation_table(folder) for folder in options.folders}
         if options.into is None:
-            print("\n\n".join(tables.values()))
-        else:
-            options.into.write_text(with_tables(options.into.read_text(encoding="utf-8"), tables), encoding="utf-8")
+            print("\n\n".join(map(ablation_table, options.folders)))
+            return 0
+        tables = tables_of(options.folders)
+        written = {page: with_tables(page.read_text(encoding="utf-8"), tables) for page in options.into}
+        for page, text in written.items():
+            page.write_text(text, encoding="utf-8")
     except BadInputError as error:
         print(error, file=sys.stderr)
         return 2

@@ -50,8 +50,8 @@ def stale_tables(root: Path) -> Iterator[str]:
         yield f"README.md shows other figures than docs/results: {again}"
     for page in sorted((root / "docs").glob("*.md")):
         text = page.read_text(encoding="utf-8")
-        named = [folder for folder in sorted(results.iterdir()) if f"<!-- ablation {folder.name} -->" in text]
-        if ablation.with_tables(text, {folder.name: ablation.ablation_table(folder) for folder in named}) != text:
+        named = [folder for folder in sorted(results.iterdir()) if f"<!-- ablation {folder.name}" in text]
+        if ablation.with_tables(text, ablation.tables_of(named)) != text:
             yield (
                 f"{page.name} shows another ablation than docs/results: python benchmarks/ablation.py "
                 f"{' '.join(str(folder) for folder in named)} --into {page}"
@@ -75,7 +75,7 @@ def stale_results(folder: Path, *, source: str, base: Path, kept: Path) -> Itera
     if scored["base"].provenance.get("weights_sha256") != weights:
         file = f"docs/results/{folder.name}/base.json"
         yield f"{file} was scored with other weights than {base.name} has ({weights[:12]}…)"
-    built = _digests(_build(folder.name, source, kept))
+    built = digests(build(folder.name, source, kept))
     stale: dict[str, list[str]] = {}
     for name, results in scored.items():
         data = results.provenance.get("data", {})
@@ -87,7 +87,7 @@ def stale_results(folder: Path, *, source: str, base: Path, kept: Path) -> Itera
         yield f"docs/results/{folder.name}: {', '.join(names)} of other data than today's code builds: {what}"
 
 
-def _build(name: str, source: str, kept: Path) -> Path:
+def build(name: str, source: str, kept: Path) -> Path:
     """The dataset that `notclip demo` would build today; drawn and built only where it was not before."""
     from notclip.command_line import parse
     from notclip.recaption.building.builder import build_dataset, build_key
@@ -108,7 +108,8 @@ def _build(name: str, source: str, kept: Path) -> Path:
     return out
 
 
-def _digests(dataset: Path) -> dict[str, str]:
+def digests(dataset: Path) -> dict[str, str]:
+    """SHA-256 of each test file of a built dataset."""
     from notclip.files.derived import file_digest
 
     return {f"{file.parent.name}/{file.name}": file_digest(file) for file in dataset.glob("*/test*.parquet")}

@@ -22,7 +22,7 @@ from composition_on_real_clip import by_setting, judged, pair_sets, unit
 from composition_ways import ways
 from torch import Tensor
 
-from notclip.embedding_cache import cached_image_embeds
+from notclip.embedding_shards import cached_image_embeds
 from notclip.loading import load_model
 from notclip.remote.composition_notclip import SPREAD_OF_A_LOGIT, EmbeddedTexts, ImageStatistics, image_statistics
 from notclip.training.calibration import choice_scores
@@ -41,7 +41,8 @@ class Half:
 
     def figures(self, position: dict[str, int], vectors: Tensor, biases: Tensor, images: Tensor) -> list[float]:
         """Macro accuracy, accuracy by kind, and recall@5 of the queries over all images, in per cent."""
-        scores, answers = choice_scores(self.questions, position, vectors, biases, images)
+        asked = images[[question.image for question in self.questions]]
+        scores, answers = choice_scores(self.questions, position, vectors, biases, asked)
         right = (scores.argmax(1) == answers).float()
         kinds = [question.kind for question in self.questions]
         accuracy = [right[[own == kind for own in kinds]].mean().item() for kind in KINDS]

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 
-from notclip.embedding_cache import cached_image_embeds
+from notclip.embedding_shards import cached_image_embeds
 from notclip.loading import load_model
 
 CHILD = r"child|children|boys?|girls?|kids?|bab(?:y|ies)|toddlers?"

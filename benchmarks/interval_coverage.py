@@ -67,14 +67,16 @@ def questions(n_photos: int, level: float, generator: np.random.Generator) -> Fi
         picked = np.where(right, answers, (answers + 1 + generator.integers(0, 2, count)) % 3)
         scored.append(np.eye(3)[picked])
     return score_questions(
-        scored[0],
-        answers,
-        choice_kinds=choice_kinds.tolist(),
-        forms=[("no", "without")[number] for number in (generator.random(count) < 0.3).astype(int)],
-        image_ids=photos,
-        compared_predictions=scored[1],
-        shuffled_predictions=scored[2],
-        compared_shuffled_predictions=scored[3],
+        {
+            "predictions": scored[0],
+            "references": answers,
+            "choice_kinds": choice_kinds,
+            "forms": [("no", "without")[number] for number in (generator.random(count) < 0.3).astype(int)],
+            "image_ids": photos,
+            "compared_predictions": scored[1],
+            "shuffled_predictions": scored[2],
+            "compared_shuffled_predictions": scored[3],
+        }
     )
 
 
@@ -95,11 +97,13 @@ def groups(size: int, share: float) -> Design:
             for one, bound in zip(hard, bounds, strict=True)
         ]
         return score_questions(
-            scored[0],
-            np.zeros(len(photos), dtype=int),
-            image_ids=photos,
-            groups=np.repeat(np.arange(len(members)), size),
-            compared_predictions=scored[1],
+            {
+                "predictions": scored[0],
+                "references": np.zeros(len(photos), dtype=int),
+                "image_ids": photos,
+                "groups": np.repeat(np.arange(len(members)), size),
+                "compared_predictions": scored[1],
+            }
         )
 
     return design
@@ -132,20 +136,20 @@ def searches(n_photos: int, level: float, generator: np.random.Generator) -> Fig
         found(hard[0, n:], threshold(min(0.995, 1.05 * level))),
     )
     bad = [f"bad{place}" for place in range(10)]
-    return score_retrieval(
-        own,
-        [["right"]] * n,
-        ranks=ranks,
-        image_ids=photos,
-        excluded=[bad] * n,
-        compared_predictions=other,
-        compared_ranks=other_ranks,
-        standard_predictions=standard,
-        standard_references=[["right"]] * (len(everyone) - n),
-        standard_ranks=standard_ranks,
-        standard_image_ids=standard_photos,
-        ks=[1, 5],
-    )
+    columns = {
+        "predictions": own,
+        "references": [["right"]] * n,
+        "ranks": ranks,
+        "image_ids": photos,
+        "excluded": [bad] * n,
+        "compared_predictions": other,
+        "compared_ranks": other_ranks,
+        "standard_predictions": standard,
+        "standard_references": [["right"]] * (len(everyone) - n),
+        "standard_ranks": standard_ranks,
+        "standard_image_ids": standard_photos,
+    }
+    return score_retrieval(columns, ks=[1, 5])
 
 
 DESIGNS: dict[str, Design] = {

@@ -25,7 +25,7 @@ def negspacy_denies() -> Denies | None:
 
 
 def medspacy_denies() -> Denies | None:
-    """ConText (https://github.com/medspacy/medspacy) with its own rules; not run yet (docs/experiments.md: why)."""
+    """ConText (https://github.com/medspacy/medspacy) with its own rules; not run yet (docs/log.md: why)."""
     try:
         import spacy
         from medspacy.context import ConText  # noqa: F401  (registers the "medspacy_context" pipe)

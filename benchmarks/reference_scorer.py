@@ -71,7 +71,8 @@ def table(folder: Path) -> str:
             cells = [f"{100 * reference_accuracy(scores, answers):.1f}"]
             try:
                 # Another image changes nothing for a model that sees none.
-                own = score_questions(scores, answers, choice_kinds=kinds, shuffled_predictions=scores, n_resamples=0)
+                columns = {"predictions": scores, "references": answers, "choice_kinds": kinds}
+                own = score_questions(columns | {"shuffled_predictions": scores}, n_resamples=0)
                 figures = ("accuracy", "macro_accuracy", "vision_gain", "tie_rate")
                 cells += [f"{100 * own[figure]:.1f}" for figure in figures]
             except ValueError:

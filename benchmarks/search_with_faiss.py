@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from notclip.embedding_cache import cached_image_embeds
+from notclip.embedding_shards import cached_image_embeds
 from notclip.loading import load_model
 from notclip.remote.photo_notclip import open_photo
 

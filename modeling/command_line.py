@@ -30,6 +30,7 @@ from notclip.files.writable_caches import use_writable_caches
 VERBS: Mapping[str, str] = {
     "demo": "the whole way on one machine: data, training, scores, staged release, and a table at the end",
     "build-dataset": "captioned photos to negated captions, counterbalanced questions and retrieval queries",
+    "embed-images": "a dataset's photos to embeddings, made once for all trainings; several processes share the work",
     "train-adapter": "a LoRA adapter that teaches a dual encoder negation",
     "init-suite": "start a suite of your own: photos and a file of examples, with which score-model decides",
     "score-model": "score any dual encoder on questions and retrieval, with confidence intervals, to a results JSON",
@@ -67,8 +68,8 @@ def _run_verb(argv: list[str] | None = None) -> int:
         print(f"notclip {__version__}")
         return 0
     verb = arguments[0].replace("_", "-")
-    if verb not in _available_verbs():
-        nearest = difflib.get_close_matches(verb, _available_verbs(), n=1)
+    if verb not in available_verbs():
+        nearest = difflib.get_close_matches(verb, available_verbs(), n=1)
         hint = f" Did you mean `notclip {nearest[0]}`?" if nearest else ""
         print(f"notclip: unknown verb {arguments[0]!r}.{hint} `notclip --help` lists them.", file=sys.stderr)
         return 2
@@ -191,7 +192,7 @@ def _lists_joined(config_class: type, arguments: list[str]) -> list[str]:
 
 
 def _overview() -> str:
-    verbs = _available_verbs()
+    verbs = available_verbs()
     width = max(map(len, verbs), default=0)
     lines = [f"  {verb:<{width}}  {VERBS[verb]}" for verb in verbs]
     return "\n".join(
@@ -207,7 +208,8 @@ def _overview() -> str:
     )
 
 
-def _available_verbs() -> list[str]:
+def available_verbs() -> list[str]:
+    """The commands whose scripts are installed."""
     return [verb for verb in VERBS if importlib.util.find_spec(_module_of(verb)) is not None]
 
 

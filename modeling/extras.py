@@ -40,6 +40,7 @@ def how_to_install(module: str, *, verb: str | None = None) -> str:
 
 _EXTRA_OF_VERB = {
     "build-dataset": "build",
+    "embed-images": "train",
     "train-adapter": "train",
     "score-model": "score",
     "init-suite": "score",

@@ -24,7 +24,7 @@ def image_tower_fingerprint(model: NotClipModel) -> str:
             weights.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return derived_key(
         "notclip.remote.modeling_notclip",
-        "notclip.embedding_cache",
+        "notclip.embedding_shards",
         "notclip.scoring.embed",
         apart_from=_READERS,  # They read captions.
         of={

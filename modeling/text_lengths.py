@@ -16,7 +16,7 @@ def texts_cut(model: NotClipModel, texts: Iterable[str]) -> tuple[int, int]:
     text_config = getattr(model.backbone.config, "text_config", model.backbone.config)
     seen = min(tokenizer.model_max_length, text_config.max_position_embeddings)
     # No tokenizer makes more tokens than there are bytes, and most texts are short.
-    long = [text for text in dict.fromkeys(texts) if len(text.encode()) + 2 > seen]
+    long = list(dict.fromkeys(text for text in texts if len(text.encode()) + 2 > seen))
     if not long:
         return 0, seen
     tokens = tokenizer(long, padding=False, truncation=False, verbose=False)["input_ids"]

@@ -23,7 +23,7 @@ class ScoreConfig:
     """Results file to write (.json); what the model answered goes beside it, as .predictions.npz."""
     images: Path | None = None
     """Folder of the photos that CSV and YAML files name, by path or by file name; by default these files' own. A
-    video is a folder of its frames."""
+    video is a folder of its frames. Or of those that a dataset refers to (built with `--images referenced`)."""
     adapter: Path | None = None
     """PEFT adapter to put on the model."""
     architecture: str | None = None

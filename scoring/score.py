@@ -222,19 +222,15 @@ def _score_questions(
     predictions = choice_scores(suite.questions, texts, images[own])
     scores.predictions.scores = predictions
     others = other_images(own, seed=seed)
-    columns = _question_columns(suite.questions) | {"n_resamples": n_resamples, "seed": seed}
+    columns = _question_columns(suite.questions) | {"predictions": predictions}
     shuffled = None if others is None else choice_scores(suite.questions, texts, images[others])
     scores.predictions.shuffled_scores = shuffled or []
     columns["shuffled_predictions"] = shuffled
-    scores.add(score_questions(predictions, logit_scale=logit_scale, **columns))
+    scores.add(score_questions(columns, logit_scale=logit_scale, n_resamples=n_resamples, seed=seed))
     for label, answers in compared.items():
         other_shuffled = (answers.shuffled_scores or None) if shuffled else None
-        figures = score_questions(
-            predictions,
-            compared_predictions=answers.scores,
-            compared_shuffled_predictions=other_shuffled,
-            **columns,
-        )
+        others = {"compared_predictions": answers.scores, "compared_shuffled_predictions": other_shuffled}
+        figures = score_questions(columns | others, n_resamples=n_resamples, seed=seed)
         scores.add_differences(label, figures)
 
 
@@ -274,14 +270,14 @@ class _Direction:
     Args:
         name: of its answers in `Predictions`.
         prefix: of its figures.
-        columns: what the metric gets.
-        ks: its depths.
+        columns: what the metric gets of each query.
+        options: its depths, and how many images are searched.
     """
 
     name: str
     prefix: str
     columns: dict[str, Any]
-    ks: list[int]
+    options: dict[str, Any]
 
 
 def _score_retrieval(
@@ -307,27 +303,27 @@ def _score_retrieval(
         if not queries:
             continue
         by_query = images_found(queries, texts, searched, suite.gallery, **ranking)
-        directions[name] = _Direction(name, prefix, by_query, depths(len(suite.gallery)))
+        directions[name] = _Direction(name, prefix, by_query, {"ks": depths(len(suite.gallery))})
         by_image = captions_found(queries, texts, searched, suite.gallery, **ranking)
         captions = len({query.text for query in queries})
         name = f"{name}_captions"
-        directions[name] = _Direction(name, f"{prefix}caption_", by_image, depths(captions))
+        directions[name] = _Direction(name, f"{prefix}caption_", by_image, {"ks": depths(captions)})
     negated, ordinary = directions.get("negated"), directions.get("ordinary")
     if negated and any(query.excluded for query in suite.negated_queries):
         negated.columns["excluded"] = [query.excluded for query in suite.negated_queries]
-        negated.columns["gallery_size"] = len(suite.gallery)
+        negated.options["gallery_size"] = len(suite.gallery)
     if negated:
         standard = (
             {} if ordinary is None else {f"standard_{name}": column for name, column in ordinary.columns.items()}
         )
-        scores.add(*_renamed(score_retrieval(**negated.columns, **standard, ks=negated.ks, **bootstrap)))
+        scores.add(*_renamed(score_retrieval(negated.columns | standard, **negated.options, **bootstrap)))
     elif ordinary:
-        scores.add(score_retrieval(**ordinary.columns, ks=ordinary.ks, **bootstrap))
+        scores.add(score_retrieval(ordinary.columns, **ordinary.options, **bootstrap))
     for direction in directions.values():
         found = Found(direction.columns["predictions"], direction.columns["ranks"])
         scores.predictions.found[direction.name] = found
         if direction.name.endswith("_captions"):
-            figures = score_retrieval(**direction.columns, ks=direction.ks, **bootstrap)
+            figures = score_retrieval(direction.columns, **direction.options, **bootstrap)
             kept = ("recall@", "mrr", "median_rank")
             scores.add(
                 figures, {name: direction.prefix + name for name in figures if name.startswith(kept)}, only=True
@@ -338,7 +334,7 @@ def _score_retrieval(
             if direction.name in others.found:
                 other = others.found[direction.name]
                 columns = direction.columns | {"compared_predictions": other.found, "compared_ranks": other.ranks}
-                figures = score_retrieval(**columns, ks=direction.ks, **bootstrap)
+                figures = score_retrieval(columns, **direction.options, **bootstrap)
                 scores.add_differences(label, figures, direction.prefix)
 
 

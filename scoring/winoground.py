@@ -68,13 +68,14 @@ def score_image_pairs(
     bounds: dict[str, Any] = {}
     for name, questions in _ASKED.items():
         every = slice(None)
-        columns: dict[str, Any] = {
+        columns = {
+            "predictions": asked[every, questions].reshape(-1, 2),
             "references": [0, 1] * (len(pairs) * len(questions) // 2),
             "groups": [pair.name for pair in pairs for _ in questions],
             "image_ids": [pair.image_ids[number % 2] for pair in pairs for number in questions],
             "compared_predictions": None if others is None else others[every, questions].reshape(-1, 2),
         }
-        found = score_questions(asked[every, questions].reshape(-1, 2), n_resamples=n_resamples, seed=seed, **columns)
+        found = score_questions(columns, n_resamples=n_resamples, seed=seed)
         renamed = {"group_score": name, "group_score_difference": f"{name}_difference"}
         renamed |= {"group_score_p_value": f"{name}_p_value"}
         figures |= {renamed[key]: value for key, value in found.items() if key in renamed}

@@ -23,7 +23,7 @@ DRAWN_WORLD = "drawn-world"
 # Its towers are tiny: a higher rate than the default, more of it through the composition, more passes.
 DRAWN_WORLD_EPOCHS = 8
 DRAWN_WORLD_RECIPE = ("--learning-rate", "4e-3", "--plain-share", "0.1")
-# An adapter learns one question an image by heart: 83 % on Flickr8k's own, 68 % on validation (docs/experiments.md).
+# An adapter learns one question an image by heart: 83 % on Flickr8k's own, 68 % on validation (docs/log.md).
 QUESTIONS_PER_IMAGE = "3"
 
 
@@ -119,8 +119,8 @@ def _run_demo(config: DemoConfig) -> int:
     checked = run_script("check_release", [str(hub), "--base", base])
 
     print("\n== 6/6 draw the overview", flush=True)
-    _draw(base, config, out / "overview.png")
-    print("\n".join(_summary(config, time.monotonic() - started)))
+    draw(base, config, out / "overview.png")
+    print("\n".join(summary(config, time.monotonic() - started)))
     return checked
 
 
@@ -142,7 +142,8 @@ def _detector_beside(source: str) -> Path | None:
     return candidate if Path(source).is_dir() and candidate.is_file() else None
 
 
-def _draw(base: str, config: DemoConfig, path: Path) -> None:
+def draw(base: str, config: DemoConfig, path: Path) -> None:
+    """Draw the overview of data and models."""
     from notclip.hub_cards.cards.overview import draw_overview
     from notclip.loading import load_model
     from notclip.scoring.results import Results
@@ -153,7 +154,8 @@ def _draw(base: str, config: DemoConfig, path: Path) -> None:
         draw_overview(load_model(base), trained, config.out / "data", results, partial)
 
 
-def _summary(config: DemoConfig, seconds: float) -> list[str]:
+def summary(config: DemoConfig, seconds: float) -> list[str]:
+    """What came out and how long it took, line by line."""
     from notclip.scoring.results_file import read_results
 
     contents = {

@@ -18,17 +18,17 @@ from notclip.training.config import TrainConfig
 def main(argv: list[str] | None = None) -> int:
     """Train, choose the epoch, calibrate, export; 1 when no epoch was better than the backbone, which stays."""
     config = parse(TrainConfig, argv, prog="notclip train-adapter", description="Train a negation adapter.")
-    import os
-
     import torch
-    from torch import distributed
+    from accelerate import PartialState
 
     from notclip.training.run import run_training
 
-    if "WORLD_SIZE" in os.environ:  # started by torchrun
-        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    processes = PartialState(cpu=not torch.accelerator.is_available())  # torchrun or accelerate may start several
     started = time.monotonic()
-    record = run_training(config)
+    try:
+        record = run_training(config)
+    finally:
+        processes.destroy_process_group()
     if record is None:  # another process reports
         return 0
     first, chosen = record["history"][0], record["history"][record["chosen_epoch"]]

@@ -41,7 +41,7 @@ def compose_base(model: NotClipModel, embeds: NDArray[np.float32], photos: Photo
         key = derived_key(__name__, of=made_of, libraries=("numpy", "pillow", "torch"))
         file = cache / f"composed-{key}.json"
         if not _read(file, model):
-            _fit(model)
+            fit(model)
             write_whole(file, json.dumps({name: getattr(model.config, name) for name in COMPOSITION_SCALARS}))
     model.set_statistics(image_statistics(torch.from_numpy(np.array(embeds))))
 
@@ -58,7 +58,8 @@ def _read(file: Path, model: NotClipModel) -> bool:
     return True
 
 
-def _fit(model: NotClipModel) -> None:
+def fit(model: NotClipModel) -> None:
+    """Fit the composition on drawn scenes."""
     from notclip.space.drawn_photos import draw_photos
 
     photos = draw_photos(FITTED_ON, split="validation")

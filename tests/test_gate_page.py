@@ -13,7 +13,9 @@ PAGE = (Path(__file__).parents[1] / "docs" / "gate.md").read_text(encoding="utf-
 
 
 def lower_end(count):
-    figures = score_questions(np.tile([1.0, 0.0], (count, 1)), np.zeros(count, dtype=int))
+    figures = score_questions(
+        {"predictions": np.tile([1.0, 0.0], (count, 1)), "references": np.zeros(count, dtype=int)}
+    )
     return figures["confidence_intervals"]["accuracy"][0]
 
 

@@ -197,3 +197,27 @@ def test_a_room_that_imports_upwards_is_found_by_make_lint(room, breach, tmp_pat
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1, result.stderr
     assert f"notclip.{room}.planted ->" in result.stdout
+
+
+def privates_of_others(path):
+    """Lines of a test that take a `_name` of another module: what they hold to, nobody may change."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+    for node in nodes:
+        taken = []
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) not in ("self", "cls", "os"):
+            taken = [node.attr]
+        elif isinstance(node, ast.ImportFrom):
+            taken = [name.name for name in node.names]
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "setattr":
+            named = [word.value for word in node.args[:2] if isinstance(word, ast.Constant)]
+            taken = [word.rpartition(".")[2] for word in named if isinstance(word, str)]
+        for name in set(taken) - own:
+            if re.match(r"_[^_]", name):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}: {name}"
+
+
+def test_no_test_takes_a_private_of_another_module():
+    assert [line for path in sorted((ROOT / "tests").rglob("*.py")) for line in privates_of_others(path)] == []

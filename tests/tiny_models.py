@@ -116,13 +116,13 @@ def module_processor():
 @pytest.fixture
 def data(tmp_path):
     """Plain colours with made-up contents, written in the contract's schema."""
-    return _write_built_dataset(tmp_path / "data")
+    return write_built_dataset(tmp_path / "data")
 
 
 THINGS = ("dog", "cat", "ball", "car")
 
 
-def _write_built_dataset(folder: Path, *, images: int = 12) -> Path:
+def write_built_dataset(folder: Path, *, images: int = 12) -> Path:
     # Validation repeats the training images, so that what is learnt by heart counts, and an epoch after 0 is chosen.
     for seed, split in ((0, "train"), (0, "validation"), (1, "test")):
         rng = np.random.default_rng(seed)

@@ -1,10 +1,13 @@
 """Accuracy on multiple-choice questions about what an image shows and does not show, scored with honest statistics.
 
-The numbers are computed by plain numpy functions; `NegatedMCQ` at the end is the thin `evaluate` module around them.
+Plain numpy from end to end. `Questions.read` checks columns and makes arrays of them; `score_questions` computes every
+figure for all models at once and how sure it is; `NegatedMCQ` at the end is the door of `evaluate`.
+
+Shapes: N questions with C choices each, M models (one, or two that are compared), G images, S statistics.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import erfc, sqrt
@@ -14,17 +17,14 @@ from typing import Any
 import datasets
 import evaluate
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 KINDS = ("affirmation", "negation", "hybrid")
-EACH = "question"
 
 # Two made-up images, one all right and one all wrong, join every variance: 0.5 is the sum of their squared distances
 # from the mean. Of images that are all right they are all that says how far the answers about one image agree, and two
 # models that failed together once need not do so again. Over thousands of images they are not to be seen.
 MADE_UP = 0.5
-
-Statistic = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def choice_shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -40,13 +40,13 @@ def choice_shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     0.25
 
     Args:
-        scores: one row a question, `-inf` where it has fewer choices than others, shape (N, C).
+        scores: one row a question, `-inf` where it has fewer choices than others, shape (..., C).
 
     Returns:
-        Shares that sum to 1 in each row, shape (N, C).
+        Shares that sum to 1 in each row, shape (..., C).
     """
-    best = scores == scores.max(axis=1, keepdims=True)
-    return best / best.sum(axis=1, keepdims=True)
+    best = scores == scores.max(axis=-1, keepdims=True)
+    return best / best.sum(axis=-1, keepdims=True)
 
 
 def mcnemar_p_value(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> float:
@@ -108,30 +108,25 @@ def wilson_limits(
 
 @dataclass(frozen=True)
 class Uncertain:
-    """Shares that were measured on the same sample, and how far they vary together.
+    """Shares that were measured on the same sample, and how far they vary together."""
 
-    Args:
-        shares: means of values from 0 to 1, shape (S,).
-        covariance: of these means over samples, shape (S, S).
-        units: of how many independent units each is a mean, shape (S,).
-    """
-
-    shares: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-    units: NDArray[np.float64]
+    shares: NDArray[np.float64]  # (S,): means of values from 0 to 1
+    covariance: NDArray[np.float64]  # (S, S): of these means, over samples
+    units: NDArray[np.float64]  # (S,): of how many independent units each is a mean
 
     def limits(self, weights: NDArray[np.float64], quantile: float) -> tuple[float, float]:
         """Confidence limits of a weighted sum of the shares.
 
         A sum whose weights have one sign is a share itself, and has Wilson's limits for the number of independent
-        answers that its variance speaks of (Korn and Graubard 1998). Of a difference, the distances of both sides to
-        their limits take the place of standard errors in its variance (MOVER: Newcombe 1998, Zou and Donner 2008).
+        answers that its variance speaks of, p (1 - p) / variance (Korn and Graubard 1998). Of a difference, the
+        distances of both sides to their limits take the place of standard errors in its variance (MOVER: Newcombe
+        1998, Zou and Donner 2008).
 
         Args:
             weights: of the shares in the sum, 1 and -1 in a difference, shape (S,).
             quantile: of the normal distribution, 1.96 for 95 %.
         """
-        sides = np.stack([np.maximum(weights, 0), np.maximum(-weights, 0)])  # what is added, what is taken away
+        sides = np.stack([np.maximum(weights, 0), np.maximum(-weights, 0)])  # (2, S): what is added, what taken away
         whole = sides.sum(axis=1)
         parts = sides / np.where(whole, whole, 1)[:, None]
         shares = parts @ self.shares
@@ -152,9 +147,10 @@ class Uncertain:
             min(float(whole[0]), centre + distance(above[0], below[1])),
         )
 
-    def interval(self, weights: NDArray[np.float64], confidence_level: float) -> list[float]:
-        """The interval of a weighted sum of the shares, [low, high]."""
-        return list(self.limits(weights, NormalDist().inv_cdf((1 + confidence_level) / 2)))
+    def intervals(self, figures: Mapping[str, NDArray[np.float64]], level: float) -> dict[str, list[float]]:
+        """Name -> [low, high] of figures that are sums of the shares with these weights, name -> (S,)."""
+        quantile = NormalDist().inv_cdf((1 + level) / 2)
+        return {name: list(self.limits(weights, quantile)) for name, weights in figures.items()}
 
     def p_value(self, weights: NDArray[np.float64]) -> float:
         """Two-sided test that a weighted sum is 0: one less the level of the widest interval without a 0."""
@@ -169,39 +165,22 @@ class Uncertain:
         return erfc(inside / sqrt(2))
 
 
-def expected_calibration_error(
-    scores: NDArray[np.float64], credit: NDArray[np.float64], *, logit_scale: float, bins: int = 15
-) -> float:
-    """Mean distance between the confidence in the picked choice and how often it is right, over bins of confidence."""
-    weights = np.exp(logit_scale * (scores - scores.max(axis=1, keepdims=True)))
-    confidence = 1 / weights.sum(axis=1)  # (N,): softmax of the best choice
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = np.bincount(bin_of, weights=confidence - credit, minlength=bins)
-    return float(np.abs(gaps).sum() / len(scores))
-
-
-def resample_ratios(
-    statistics: Mapping[str, Statistic], images: NDArray[np.intp], *, n_resamples: int, seed: int
-) -> Uncertain:
-    """Bootstrap over images: how statistics, a sum over questions over another sum, vary on resampled sets of images.
+def resample_images(sums: NDArray[np.float64], *, n_resamples: int, seed: int) -> Uncertain:
+    """Bootstrap over images: how ratios of two sums vary on resampled sets of images.
 
     Questions about one image stand or fall together, so that whole images are drawn, with the same draws for every
     statistic: differences of two of them are paired.
 
     Args:
-        statistics: name -> (numerators (N,), denominators (N,)).
-        images: the number of each question's image, 0..G-1, shape (N,).
+        sums: numerators and denominators of each statistic, summed over the questions of each image, shape (2, S, G).
         n_resamples: how many sets to draw.
         seed: of the draws.
     """
-    n_images = int(images.max()) + 1
-    sums = np.empty((2, n_images, len(statistics)))
-    for column, parts in enumerate(statistics.values()):
-        for row, part in enumerate(parts):
-            sums[row, :, column] = np.bincount(images, weights=part, minlength=n_images)
-    shares, units = sums[0].sum(axis=0) / sums[1].sum(axis=0), np.count_nonzero(sums[1], axis=0)
+    above, below = (np.ascontiguousarray(part.T) for part in sums)  # (G, S)
+    n_images, n_statistics = above.shape
+    shares, units = above.sum(axis=0) / below.sum(axis=0), np.count_nonzero(below, axis=0)
     generator = np.random.default_rng(seed)
-    covariance = np.zeros((len(statistics), len(statistics)))
+    covariance = np.zeros((n_statistics, n_statistics))
     rows = max(1, 4_000_000 // n_images)  # resamples at a time: bounds the memory at some 100 MB
     for start in range(0, n_resamples, rows):
         count = min(rows, n_resamples - start)
@@ -209,7 +188,7 @@ def resample_ratios(
         draws += n_images * np.arange(count)[:, None]
         weights = np.bincount(draws.ravel(), minlength=count * n_images).reshape(count, -1).astype(float)
         with np.errstate(invalid="ignore"):  # a set without such a question says nothing
-            distances = np.nan_to_num((weights @ sums[0]) / (weights @ sums[1]) - shares)
+            distances = np.nan_to_num((weights @ above) / (weights @ below) - shares)
         covariance += distances.T @ distances / n_resamples
     # The bootstrap's variance is that of a sample that has its own mean: too small by one unit.
     scale = np.sqrt(units / np.maximum(units - 1, 1))
@@ -270,366 +249,373 @@ def crossed_groups(
     return Uncertain(values.mean(axis=0), covariance, np.full(values.shape[1], units))
 
 
+def expected_calibration_error(
+    scores: NDArray[np.float64], credit: NDArray[np.float64], *, logit_scale: float, bins: int = 15
+) -> float:
+    """Mean distance between the confidence in the picked choice and how often it is right, over bins of confidence.
+
+    Args:
+        scores: of the choices, shape (N, C); times `logit_scale` they are logits, whose softmax is the confidence.
+        credit: share of each question that is right, shape (N,).
+        logit_scale: inverse temperature.
+        bins: of equal width (Guo et al. 2017).
+    """
+    weights = np.exp(logit_scale * (scores - scores.max(axis=1, keepdims=True)))
+    confidence = 1 / weights.sum(axis=1)  # (N,): softmax of the best choice
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(bin_of, weights=confidence - credit, minlength=bins)
+    return float(np.abs(gaps).sum() / len(scores))
+
+
+# -- what was asked: columns in, arrays out ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Questions and the scores of all models, checked."""
+
+    scores: NDArray[np.float64]  # (M, N, C): for the question's own image, `-inf` beyond its last choice
+    blind_scores: NDArray[np.float64]  # (0 to M, N, C): for another image, of the models that have them
+    sizes: NDArray[np.intp]  # (N,): how many choices each has
+    answers: NDArray[np.intp]  # (N,): the number of the right choice
+    kinds: NDArray[np.intp] | None  # (N,): of the right choice, an index into `KINDS`
+    choice_kinds: NDArray[np.intp] | None  # (N, C): of every choice, -1 beyond the last
+    images: NDArray[np.intp]  # (N,): the number of the question's image, 0..G-1
+    forms: NDArray[np.str_] | None  # (N,): any label
+    groups: list[NDArray[np.intp]]  # the questions of each group of two or more
+
+    @classmethod
+    def read(cls, columns: Mapping[str, Any]) -> "Questions":
+        """Check the columns that `_INPUTS` describes, of lists, arrays, tensors or tables, and make arrays of them."""
+        columns = _given(columns)
+        both = {"compared_predictions", "shuffled_predictions"}
+        if "compared_shuffled_predictions" in columns and not both <= set(columns):
+            raise ValueError(
+                "`compared_shuffled_predictions` must be given with `compared_predictions` and "
+                "`shuffled_predictions`: they are compared with both."
+            )
+        own, sizes = _scores("predictions", columns.get("predictions"))
+        answers = _answers(columns.get("references"), sizes)
+        kinds, choice_kinds = _kinds(columns, answers, sizes)
+        listed = {name: _listed(name, columns[name], len(own)) for name in _LABELS if name in columns}
+        images = np.arange(len(own))
+        if "image_ids" in listed:
+            images = np.unique(_image_names(listed["image_ids"]), return_inverse=True)[1]
+        forms = np.array([str(form) for form in listed["forms"]]) if "forms" in listed else None
+        members: dict[str, list[int]] = {}
+        for question, group in enumerate(listed.get("groups", ())):
+            if not _is_missing(group) and group != "":
+                members.setdefault(str(group), []).append(question)
+        groups = [np.array(questions) for questions in members.values() if len(questions) > 1]
+        more = {name: _scores(name, columns[name], sizes)[0] for name in _MORE_SCORES if name in columns}
+        scores = np.stack([own, *(padded for name, padded in more.items() if "shuffled" not in name)])
+        blind_scores = np.array([padded for name, padded in more.items() if "shuffled" in name])
+        return cls(scores, blind_scores, sizes, answers, kinds, choice_kinds, images, forms, groups)
+
+
+_LABELS = ("image_ids", "forms", "groups")
+_MORE_SCORES = ("shuffled_predictions", "compared_predictions", "compared_shuffled_predictions")
+
+
+def _given(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that are not None, all of known names."""
+    if unknown := sorted(set(columns) - set(_FEATURES)):
+        raise ValueError(f"Columns must be among {', '.join(_FEATURES)}, got {', '.join(map(str, unknown))}.")
+    return {name: values for name, values in columns.items() if values is not None}
+
+
+def _plain(values: Any) -> Any:
+    """Lists of Python's own numbers and text: of a tensor, an array or a table of any library, in any precision."""
+    if type(values) is list and {*map(type, values)} <= {float, int, str}:  # as most are, and quick
+        return values
+    if hasattr(values, "to_numpy"):  # a DataFrame would be read by its columns' names
+        values = values.to_numpy()
+    if hasattr(values, "tolist"):
+        mixed, values = values.dtype == object, values.tolist()
+        if not mixed:
+            return values
+    one = isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__")
+    return values if one else [_plain(value) for value in values]
+
+
+def _listed(name: str, values: Any, count: int | None = None) -> list[Any]:
+    rows = _plain(values)
+    if not isinstance(rows, list):
+        raise _refused(f"`{name}`", "have one row for each question", rows)
+    if count is not None and len(rows) != count:
+        raise ValueError(f"`{name}` must have one row for each of the {count} predictions, got {len(rows)}.")
+    return rows
+
+
+def _refused(place: str, rule: str, got: Any, advice: str = "") -> ValueError:
+    shown = " ".join(repr(got).split())
+    return ValueError(f"{place} must {rule}, got {shown if len(shown) <= 80 else f'{shown[:79]}…'}.{advice}")
+
+
+def _score_rows(name: str, scores: Any, count: int | None = None) -> list[list[float]]:
+    rows = _listed(name, scores, count)
+    for number, row in enumerate(rows):
+        place = f"`{name}` row {number}"
+        if not isinstance(row, list) or all(isinstance(score, list) for score in row):
+            raise _refused(place, "hold at least two scores", row)
+        if not set(map(type, row)) <= {float}:
+            rows[number] = _numbers(place, row)
+        if len(row) < 2:
+            raise _refused(place, "hold at least two scores", row)
+    return rows
+
+
+def _numbers(place: str, row: list[Any]) -> list[float]:
+    try:
+        if any(isinstance(value, str | bytes) for value in row):
+            raise TypeError(f"got {row}")  # float would read text
+        return [float(value) for value in row]
+    except (TypeError, ValueError, OverflowError) as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        raise ValueError(f"{place} must be a list of numbers, the choices' scores: {said}.") from None
+
+
+def _scores(
+    name: str, scores: Any, like: NDArray[np.intp] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Scores as one array, `-inf` where a question has fewer choices, (N, C), and each question's choices, (N,)."""
+    rows = _score_rows(name, scores, None if like is None else len(like))
+    if not rows:
+        raise ValueError(f"`{name}` must hold at least one question, got none.")
+    sizes = np.array([len(row) for row in rows])
+    padded = np.full((len(rows), sizes.max()), -np.inf)
+    inside = np.arange(sizes.max()) < sizes[:, None]
+    padded[inside] = [score for row in rows for score in row]
+    for number, choice in np.argwhere(~np.isfinite(padded) & inside)[:1]:
+        raise _refused(f"`{name}` row {number}, choice {choice}", "be a finite score", rows[number][choice])
+    for row in np.flatnonzero(sizes != (sizes if like is None else like))[:1]:
+        raise _refused(f"`{name}` row {row}", f"score the same {like[row]} choices as `predictions`", rows[row])
+    return padded, sizes
+
+
+def _answers(references: Any, sizes: NDArray[np.intp]) -> NDArray[np.intp]:
+    answers = _listed("references", references)
+    if len(answers) != len(sizes):
+        raise _refused("`references`", f"be one number for each of {len(sizes)} questions", len(answers))
+    for row, (answer, size) in enumerate(zip(answers, sizes.tolist(), strict=True)):
+        if type(answer) is not int:
+            raise _refused("`references`", "be the whole numbers of the right choices", answer)
+        if not 0 <= answer < size:
+            raise _refused(f"`references` row {row}", f"be one of its choices, 0 to {size - 1}", answer)
+    return np.array(answers)
+
+
+def _kind_number(place: str, kind: Any) -> int:
+    if kind in KINDS:
+        return KINDS.index(kind)
+    if kind in range(len(KINDS)):  # the number of a ClassLabel
+        return int(kind)
+    advice = " NegBench's 'positive' and 'negative' are affirmation and negation."
+    raise _refused(place, f"be one of {', '.join(KINDS)}, or its number", kind, advice)
+
+
+def _kind_rows(name: str, kinds: Any, count: int | None = None) -> list[list[int]]:
+    """The numbers of each question's choices' kinds, or of its own kind alone."""
+    rows = []
+    for number, row in enumerate(_listed(name, kinds, count)):
+        listed = [row] if name == "kinds" else row
+        if not isinstance(listed, list):
+            raise _refused(f"`{name}` row {number}", "be a list of kinds", row)
+        rows.append([_kind_number(f"`{name}` row {number}", kind) for kind in listed])
+    return rows
+
+
+def _kinds(
+    columns: Mapping[str, Any], answers: NDArray[np.intp], sizes: NDArray[np.intp]
+) -> tuple[NDArray[np.intp] | None, NDArray[np.intp] | None]:
+    """Numbers of the questions' kinds, (N,), and of the choices' kinds with -1 beyond the last choice, (N, C)."""
+    given = {n: _kind_rows(n, columns[n], len(sizes)) for n in ("kinds", "choice_kinds") if n in columns}
+    kinds = np.array(given["kinds"])[:, 0] if "kinds" in given else None
+    if "choice_kinds" not in given:
+        return kinds, None
+    of_choices = np.full((len(sizes), sizes.max()), -1)
+    for row, numbers in enumerate(given["choice_kinds"]):
+        if len(numbers) != sizes[row]:
+            raise ValueError(f"`choice_kinds` row {row} must name {sizes[row]} kinds, got {len(numbers)}.")
+        of_choices[row, : sizes[row]] = numbers
+    implied = of_choices[np.arange(len(sizes)), answers]
+    for row in np.flatnonzero(implied != (implied if kinds is None else kinds))[:1]:
+        rule = f"be the kind of the right choice, {KINDS[implied[row]]} by `choice_kinds`"
+        raise _refused(f"`kinds` row {row}", rule, KINDS[kinds[row]])
+    return implied, of_choices
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a table has nothing there: pandas writes NaN or NA."""
+    return value is None or type(value).__name__ == "NAType" or value != value
+
+
+def _image_names(image_ids: Sequence[Any]) -> list[str]:
+    for row in [row for row, name in enumerate(image_ids) if _is_missing(name)][:1]:
+        raise _refused(f"`image_ids` row {row}", "name the question's image", image_ids[row])
+    return [str(name) for name in image_ids]
+
+
+# -- figures ----------------------------------------------------------------------------------------------------------
+
+
 def score_questions(
-    predictions: ArrayLike | Sequence[ArrayLike],
-    references: ArrayLike,
+    columns: Mapping[str, Any],
     *,
-    kinds: Iterable[str | int] | None = None,
-    choice_kinds: Iterable[Iterable[str | int]] | None = None,
-    forms: Iterable[str] | None = None,
-    image_ids: Iterable[Any] | None = None,
-    groups: Iterable[Any] | None = None,
-    shuffled_predictions: ArrayLike | Sequence[ArrayLike] | None = None,
-    compared_predictions: ArrayLike | Sequence[ArrayLike] | None = None,
-    compared_shuffled_predictions: ArrayLike | Sequence[ArrayLike] | None = None,
     logit_scale: float | None = None,
     n_resamples: int = 1000,
     confidence_level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Score a model's picks; the arguments and the figures are described in `_INPUTS` and in docs/metrics.md."""
+    """Score the picks of one model, or of two that are compared.
+
+    >>> figures = score_questions({"predictions": [[0.9, 0.2], [0.5, 0.5]], "references": [0, 0]}, n_resamples=0)
+    >>> figures["accuracy"], figures["tie_rate"]
+    (0.75, 0.5)
+
+    Args:
+        columns: predictions, references and what else `_INPUTS` describes, by name.
+        logit_scale: factor that makes the scores logits, for the calibration error.
+        n_resamples: resamples of the bootstrap over images; 0 leaves intervals and tests out.
+        confidence_level: of the intervals.
+        seed: of the bootstrap.
+
+    Returns:
+        Name -> figure, a fraction from 0 to 1 where docs/metrics.md, which defines each, says nothing else.
+    """
     _check_options(n_resamples, confidence_level, logit_scale)
-    if compared_shuffled_predictions is not None and (compared_predictions is None or shuffled_predictions is None):
-        raise ValueError(
-            "`compared_shuffled_predictions` must be given with `compared_predictions` and `shuffled_predictions`: "
-            "they are compared with both."
-        )
-    scores, sizes = _padded_scores("predictions", predictions)
-    count, rows = len(scores), np.arange(len(scores))
-    answers = _checked_answers(references, sizes)
-    right_kinds, kinds_of_choices = _checked_kinds(kinds, choice_kinds, answers, sizes)
-    images = np.arange(count)
-    if image_ids is not None:
-        names = _of_length("image_ids", image_ids, count)
-        for row in [row for row, name in enumerate(names) if _is_missing(name)][:1]:
-            raise ValueError(f"`image_ids` row {row} must name the question's image, got {names[row]}.")
-        images = np.unique([str(name) for name in names], return_inverse=True)[1]
-
-    ones, shares = np.ones(count), choice_shares(scores)
-    credit = shares[rows, answers]
-    statistics: dict[str, Statistic] = {"accuracy": (credit, ones)}
-    if right_kinds is not None:
-        for number, kind in enumerate(KINDS):
-            if np.any(chosen := right_kinds == number):
-                statistics[f"kind {kind}"] = (credit * chosen, ones * chosen)
-    questions_of: dict[str, int] = {}
-    if forms is not None:
-        form_of = np.array([str(form) for form in _of_length("forms", forms, count)])
-        for form in sorted(set(form_of.tolist())):
-            statistics[f"form {form}"] = (credit * (form_of == form), ones * (form_of == form))
-            questions_of[form] = int((form_of == form).sum())
-    if kinds_of_choices is not None:
-        affirmative = kinds_of_choices == KINDS.index("affirmation")
-        statistics["affirmative picks"] = ((shares * affirmative).sum(axis=1), ones)
-        statistics["affirmative answers"] = (affirmative[rows, answers] * ones, ones)
-    if shuffled_predictions is not None:
-        blind_scores = _padded_like("shuffled_predictions", shuffled_predictions, sizes)
-        statistics["blind"] = (choice_shares(blind_scores)[rows, answers], ones)
-    if compared_predictions is not None:
-        other_shares = choice_shares(_padded_like("compared_predictions", compared_predictions, sizes))
-        other_credit = other_shares[rows, answers]
-        statistics["compared"] = (other_credit, ones)
-        if kinds_of_choices is not None:
-            other_picks = (other_shares * affirmative).sum(axis=1)
-            statistics["compared affirmative picks"] = (other_picks, ones)
-        for name in [name for name in statistics if name.startswith("kind ")]:
-            chosen_ones = statistics[name][1]
-            statistics[f"compared {name}"] = (other_credit * chosen_ones, chosen_ones)
-    if compared_shuffled_predictions is not None:
-        other_blind = _padded_like("compared_shuffled_predictions", compared_shuffled_predictions, sizes)
-        statistics["compared blind"] = (choice_shares(other_blind)[rows, answers], ones)
-
-    by_group: dict[str, NDArray[np.float64]] = {}
-    if groups is not None and (members := _members(_of_length("groups", groups, count))):
-        by_group["group"] = _all_right(credit, members)
-        if compared_predictions is not None:
-            by_group["compared group"] = _all_right(other_credit, members)
-
-    ratios = {name: np.float64(n.sum() / d.sum()) for name, (n, d) in statistics.items()}
-    ratios |= {name: np.float64(values.sum() / len(values)) for name, values in by_group.items()}
-    results = _plain(_figures(ratios))
-    results["tie_rate"] = float((shares.max(axis=1) < 1).mean())
-    results["chance"] = float((1 / sizes).mean())
-    results["n_questions"], results["n_images"] = count, int(images.max()) + 1
-    if questions_of:
-        results["n_questions_by_form"] = questions_of
-    if by_group:
-        results["group_chance"] = float(_all_right(1 / sizes, members).mean())
-        results["n_groups"] = len(members)
-    if kinds_of_choices is not None:
-        results["confusion"] = _confusion(shares, kinds_of_choices, kinds_of_choices[rows, answers])
+    asked = Questions.read(columns)
+    shares = choice_shares(asked.scores)  # (M, N, C)
+    credit = _of_answers(shares, asked)  # (M, N)
+    by_group = np.array([credit[:, questions].prod(axis=1) for questions in asked.groups])  # (groups, M)
+    names, numerators, denominators = _statistics(asked, shares, credit)  # S names, (S, N) each
+    figures = _figures(names, numerators.sum(axis=1) / denominators.sum(axis=1))
+    figures |= {"tie_rate": (shares[0].max(axis=1) < 1).mean(), "chance": (1 / asked.sizes).mean()}
+    counts = {"n_questions": len(asked.answers), "n_images": int(asked.images.max()) + 1}
+    if len(by_group):
+        figures |= _compared({"group_score": by_group.sum(axis=0) / len(by_group)})
+        figures["group_chance"] = np.mean([(1 / asked.sizes[questions]).prod() for questions in asked.groups])
+        counts["n_groups"] = len(by_group)
+    if asked.forms is not None:
+        counts |= {f"n_questions_by_form/{form}": int((asked.forms == form).sum()) for form in np.unique(asked.forms)}
     if logit_scale is not None:
-        results["calibration_error"] = expected_calibration_error(scores, credit, logit_scale=logit_scale)
-    if compared_predictions is not None:
+        figures["calibration_error"] = expected_calibration_error(asked.scores[0], credit[0], logit_scale=logit_scale)
+    if len(credit) > 1:
         # A tie counts as wrong here: McNemar's test knows right and wrong only.
-        results["mcnemar_p_value"] = mcnemar_p_value(credit == 1, other_credit == 1)
-    if n_resamples:
-        measured = [(resample_ratios(statistics, images, n_resamples=n_resamples, seed=seed), list(statistics))]
-        if by_group:
-            measured.append(
-                (crossed_groups(np.stack(list(by_group.values()), axis=1), members, images), list(by_group))
-            )
-        results["confidence_intervals"] = {}
-        for uncertain, names in measured:
-            # Every figure is a weighted sum of the statistics: of the one with a 1, the figure is its weight.
-            units = dict(zip(names, np.eye(len(names)), strict=True))
-            for figure, weights in _figures(units).items():
-                results["confidence_intervals"][figure] = _intervals(uncertain, weights, confidence_level)
-                if figure.endswith("_difference") and not isinstance(weights, dict):
-                    tested = figure.removesuffix("_difference")
-                    name = "bootstrap_p_value" if tested == "accuracy" else f"{tested}_p_value"
-                    results[name] = uncertain.p_value(weights)
-    return results
+        figures["mcnemar_p_value"] = mcnemar_p_value(credit[0] == 1, credit[1] == 1)
+    results = _nested({name: float(value) for name, value in figures.items()} | counts)
+    if asked.choice_kinds is not None:
+        results["confusion"] = _confusion(shares[0], asked.choice_kinds, asked.kinds)
+    if not n_resamples:
+        return results
+
+    sums = np.array([[np.bincount(asked.images, row) for row in part] for part in (numerators, denominators)])
+    # Every figure is a weighted sum of the statistics: of the one with a 1, the figure is its weight.
+    measured = [(resample_images(sums, n_resamples=n_resamples, seed=seed), _figures(names, np.eye(len(names))))]
+    if len(by_group):
+        weights = _compared({"group_score": np.eye(len(credit))})
+        measured.append((crossed_groups(by_group, asked.groups, asked.images), weights))
+    intervals: dict[str, list[float]] = {}
+    for uncertain, figures in measured:
+        intervals |= uncertain.intervals(figures, confidence_level)
+        for name, weights in figures.items():
+            if name.endswith("_difference"):
+                tested = "bootstrap" if name == "accuracy_difference" else name.removesuffix("_difference")
+                results[f"{tested}_p_value"] = uncertain.p_value(weights)
+    return results | {"confidence_intervals": _nested(intervals)}
 
 
-def _figures(ratios: dict[str, Any]) -> dict[str, Any]:
-    """The figures that the statistics make, alike for the estimates (scalars) and for their weights (S,)."""
-    figures: dict[str, Any] = {"accuracy": ratios["accuracy"]} if "accuracy" in ratios else {}
-    by_kind = {kind: ratios[f"kind {kind}"] for kind in KINDS if f"kind {kind}" in ratios}
-    if by_kind:
-        figures["macro_accuracy"] = np.mean(list(by_kind.values()), axis=0)
-        figures["accuracy_by_kind"] = by_kind
-    by_form = {name.removeprefix("form "): value for name, value in ratios.items() if name.startswith("form ")}
-    if by_form:
-        figures["accuracy_by_form"] = by_form
-    if "affirmative picks" in ratios:
-        figures["affirmation_bias"] = ratios["affirmative picks"] - ratios["affirmative answers"]
-    if "blind" in ratios:
-        figures["blind_accuracy"] = ratios["blind"]
-        figures["vision_gain"] = ratios["accuracy"] - ratios["blind"]
-    if "compared affirmative picks" in ratios:  # the affirmative answers are the same for both
-        figures["affirmation_bias_difference"] = ratios["affirmative picks"] - ratios["compared affirmative picks"]
-    if "compared blind" in ratios:
-        other_gain = ratios["compared"] - ratios["compared blind"]
-        figures["vision_gain_difference"] = figures["vision_gain"] - other_gain
-    if "group" in ratios:
-        figures["group_score"] = ratios["group"]
-    if "compared group" in ratios:
-        figures["compared_group_score"] = ratios["compared group"]
-        figures["group_score_difference"] = ratios["group"] - ratios["compared group"]
-    if "compared" in ratios:
-        figures["compared_accuracy"] = ratios["compared"]
-        figures["accuracy_difference"] = ratios["accuracy"] - ratios["compared"]
-        if by_kind:
-            other = np.mean([ratios[f"compared kind {kind}"] for kind in by_kind], axis=0)
-            figures["compared_macro_accuracy"] = other
-            figures["macro_accuracy_difference"] = figures["macro_accuracy"] - other
-            figures["accuracy_by_kind_difference"] = {
-                kind: value - ratios[f"compared kind {kind}"] for kind, value in by_kind.items()
-            }
+def _of_answers(shares: NDArray[np.float64], asked: Questions) -> NDArray[np.float64]:
+    return shares[:, np.arange(len(asked.answers)), asked.answers]
+
+
+def _statistics(
+    asked: Questions, shares: NDArray[np.float64], credit: NDArray[np.float64]
+) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
+    """Ratios of which figures are made: S names, once for each model, and numerators and denominators, (S, N) each."""
+    every = np.ones(len(asked.answers))
+    found = {"accuracy": (credit, every)}  # values, (M or fewer, N), and where they count, (N,)
+    if asked.kinds is not None:
+        of_kind = {kind: (asked.kinds == number).astype(float) for number, kind in enumerate(KINDS)}
+        found |= {f"accuracy_by_kind/{kind}": (credit, among) for kind, among in of_kind.items() if among.any()}
+    if asked.forms is not None:
+        of_form = {form: (asked.forms == form).astype(float) for form in np.unique(asked.forms)}
+        found |= {f"accuracy_by_form/{form}": (credit[:1], among) for form, among in of_form.items()}
+    if asked.choice_kinds is not None:
+        affirmative = (asked.choice_kinds == KINDS.index("affirmation")).astype(float)
+        found["affirmative picks"] = ((shares * affirmative).sum(axis=-1), every)
+        found["affirmative answers"] = (_of_answers(affirmative[None], asked), every)
+    if len(asked.blind_scores):
+        found["blind"] = (_of_answers(choice_shares(asked.blind_scores), asked), every)
+    parts = [
+        (name, values[model] * among, among)
+        for model in range(len(credit))
+        for name, (values, among) in found.items()
+        if model < len(values)
+    ]
+    names, numerators, denominators = zip(*parts, strict=True)
+    return list(names), np.array(numerators), np.array(denominators)
+
+
+def _figures(names: Sequence[str], statistics: NDArray[np.float64]) -> dict[str, Any]:
+    """The figures that statistics make, alike for their estimates, (S,), and for weights of statistics, (S, S)."""
+    mean = {name: statistics[[place for place, other in enumerate(names) if other == name]] for name in names}
+    models = {name: values for name, values in mean.items() if name.startswith("accuracy")}  # axis 0 is the model
+    if by_kind := [values for name, values in models.items() if name.startswith("accuracy_by_kind/")]:
+        models["macro_accuracy"] = np.mean(by_kind, axis=0)
+    if "affirmative picks" in mean:
+        models["affirmation_bias"] = mean["affirmative picks"]
+    if "blind" in mean:
+        models["blind_accuracy"] = mean["blind"][:1]
+        models["vision_gain"] = mean["accuracy"][: len(mean["blind"])] - mean["blind"]
+    figures = _compared(models)
+    if "affirmative answers" in mean:  # the same for both models: a difference is one of picks
+        figures["affirmation_bias"] = figures["affirmation_bias"] - mean["affirmative answers"][0]
     return figures
 
 
-def _members(groups: Sequence[Any]) -> list[NDArray[np.intp]]:
-    """The questions of each group of two or more; a question whose group is None or empty belongs to none."""
-    members: dict[str, list[int]] = {}
-    for question, group in enumerate(groups):
-        if not _is_missing(group) and group != "":
-            members.setdefault(str(group), []).append(question)
-    return [np.array(questions) for questions in members.values() if len(questions) > 1]
-
-
-def _is_missing(value: Any) -> bool:
-    """Whether a table has nothing there: pandas writes NaN, NaT or NA."""
-    return (
-        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
-    )
-
-
-def _all_right(credit: NDArray[np.float64], members: Sequence[NDArray[np.intp]]) -> NDArray[np.float64]:
-    """Chance that all questions of each group are right when ties are settled by lot, (groups,)."""
-    return np.array([credit[questions].prod() for questions in members])
-
-
-def _plain(figures: dict[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) if isinstance(value, dict) else float(value) for name, value in figures.items()}
-
-
-def _intervals(uncertain: Uncertain, weights: Any, confidence_level: float) -> Any:
-    if isinstance(weights, dict):
-        return {name: _intervals(uncertain, inner, confidence_level) for name, inner in weights.items()}
-    return uncertain.interval(weights, confidence_level)
+def _compared(models: Mapping[str, NDArray[np.float64]]) -> dict[str, Any]:
+    """Each figure of the first model and, where there are two, the first's less the second's; axis 0 is the model."""
+    figures = {}
+    for name, values in models.items():
+        figures[name] = values[0]
+        if len(values) > 1:
+            what, slash, part = name.partition("/")
+            figures[f"{what}_difference{slash}{part}"] = values[0] - values[1]
+            if name in ("accuracy", "macro_accuracy", "group_score"):
+                figures[f"compared_{name}"] = values[1]
+    return figures
 
 
 def _confusion(
-    shares: NDArray[np.float64], kinds_of_choices: NDArray[np.intp], right_kinds: NDArray[np.intp]
+    shares: NDArray[np.float64], choice_kinds: NDArray[np.intp], kinds: NDArray[np.intp]
 ) -> dict[str, dict[str, float]]:
     """For each kind of question, the shares of its picks that fall on choices of each kind; they sum to 1."""
-    return {
-        kind: {
-            chosen: float((shares * (kinds_of_choices == column))[right_kinds == row].sum(axis=1).mean())
-            for column, chosen in enumerate(KINDS)
-        }
-        for row, kind in enumerate(KINDS)
-        if np.any(right_kinds == row)
-    }
+    picks = {kind: (shares * (choice_kinds == number)).sum(axis=1) for number, kind in enumerate(KINDS)}
+    asked = {kind: kinds == number for number, kind in enumerate(KINDS) if np.any(kinds == number)}
+    return {row: {kind: float(picks[kind][among].mean()) for kind in KINDS} for row, among in asked.items()}
+
+
+def _nested(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """`accuracy_by_kind/negation` as an entry of a dictionary `accuracy_by_kind`."""
+    nested: dict[str, Any] = {}
+    for name, value in figures.items():
+        what, slash, part = name.partition("/")
+        nested |= {what: nested.get(what, {}) | {part: value}} if slash else {what: value}
+    return nested
 
 
 def _check_options(n_resamples: int, confidence_level: float, logit_scale: float | None) -> None:
     if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 0:
-        raise ValueError(
-            f"`n_resamples` must be a whole number of at least 0 (0 leaves the intervals out), got {n_resamples}."
-        )
+        rule = "be a whole number of at least 0 (0 leaves the intervals out)"
+        raise _refused("`n_resamples`", rule, n_resamples)
     if not 0 < confidence_level < 1:
-        raise ValueError(f"`confidence_level` must lie between 0 and 1, got {confidence_level}.")
+        raise _refused("`confidence_level`", "lie between 0 and 1", confidence_level)
     if logit_scale is not None and not logit_scale > 0:
-        raise ValueError(f"`logit_scale` must be above 0, got {logit_scale}.")
+        raise _refused("`logit_scale`", "be above 0", logit_scale)
 
 
-def _of_length(name: str, values: Any, count: int) -> list[Any]:
-    values = list(_plain_values(name, values))
-    if len(values) != count:
-        raise ValueError(f"`{name}` must have one row for each of the {count} predictions, got {len(values)}.")
-    return values
-
-
-def _plain_values(name: str, values: Any) -> Any:
-    """Rows of a tensor, an array or a table of any library, with or without a gradient, in any precision."""
-    if hasattr(values, "detach"):  # numpy knows no bfloat16
-        values = values.detach().cpu()
-        values = (values.double() if values.is_floating_point() else values).numpy()
-    elif hasattr(values, "to_numpy"):  # a DataFrame would be read by its columns' names
-        values = values.to_numpy()
-    elif hasattr(values, "__array__") and not isinstance(values, np.ndarray | np.generic):  # JAX
-        values = np.asarray(values)
-    if (
-        isinstance(values, str | bytes | Mapping)
-        or not hasattr(values, "__iter__")
-        or getattr(values, "shape", 0) == ()
-    ):
-        raise ValueError(f"`{name}` must have one row for each {EACH}, got {_shown(values)}.")
-    return values
-
-
-def _is_listed(values: Any) -> bool:
-    """Whether it has rows; text and dictionaries would be read by their letters and names."""
-    one = isinstance(values, str | bytes | Mapping) or getattr(values, "shape", None) == ()
-    return hasattr(values, "__iter__") and not one
-
-
-def _shown(value: Any) -> str:
-    """A value in a message of one line."""
-    text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _score_rows(name: str, scores: Any) -> list[NDArray[np.float64]]:
-    """The scores of each question's choices, as they were given or as `evaluate` stored them."""
-    table = _plain_values(name, scores)
-    if isinstance(table, np.ndarray) and table.ndim == 2 and table.dtype.kind in "biuf":
-        return list(table.astype(np.float64))
-    rows = []
-    for number, row in enumerate(table):
-        if not _is_listed(row):
-            raise ValueError(f"`{name}` row {number} must hold at least two scores, got {_shown(row)}.")
-        try:
-            rows.append(_numbers(_plain_values(name, row)))
-        except (TypeError, ValueError, OverflowError, RuntimeError) as error:
-            said = " ".join(str(error).split()).rstrip(".")
-            raise ValueError(
-                f"`{name}` row {number} must be a list of numbers, the choices' scores: {said}."
-            ) from None
-    return rows
-
-
-def _numbers(row: Any) -> NDArray[np.float64]:
-    values = row if isinstance(row, np.ndarray) else None
-    if values is None:
-        # One by one only where need be: tensors of one number each, of a precision that numpy does not know.
-        values = np.array([float(value) for value in row]) if any(map(_is_tensor, row)) else np.asarray(row)
-    if values.dtype == object:
-        values = np.array([float(value) for value in values])
-    if values.dtype.kind in "cmMSU":
-        raise TypeError(f"got {_shown(row)}")
-    return values.astype(np.float64)
-
-
-def _is_tensor(value: Any) -> bool:
-    return hasattr(value, "detach")
-
-
-def _padded_scores(name: str, scores: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Scores as one array, `-inf` where a question has fewer choices, (N, C), and each question's choices, (N,)."""
-    rows = _score_rows(name, scores)
-    if not rows:
-        raise ValueError(f"`{name}` must hold at least one question, got none.")
-    for number, row in enumerate(rows):
-        if row.ndim != 1 or len(row) < 2:
-            raise ValueError(f"`{name}` row {number} must hold at least two scores, got {_shown(row.tolist())}.")
-    sizes = np.array([len(row) for row in rows])
-    padded = np.full((len(rows), sizes.max()), -np.inf)
-    inside = np.arange(sizes.max()) < sizes[:, None]
-    padded[inside] = np.concatenate(rows)
-    for number, choice in np.argwhere(~np.isfinite(padded) & inside)[:1]:
-        raise ValueError(
-            f"`{name}` row {number}, choice {choice} must be a finite score, got {padded[number, choice]}."
-        )
-    return padded, sizes
-
-
-def _padded_like(name: str, scores: Any, sizes: NDArray[np.intp]) -> NDArray[np.float64]:
-    padded, own_sizes = _padded_scores(name, _of_length(name, scores, len(sizes)))
-    for number in np.flatnonzero(own_sizes != sizes)[:1]:
-        raise ValueError(
-            f"`{name}` row {number} must score the same {sizes[number]} choices as `predictions`, "
-            f"got {own_sizes[number]} scores."
-        )
-    return padded
-
-
-def _checked_answers(references: Any, sizes: NDArray[np.intp]) -> NDArray[np.intp]:
-    answers = np.asarray(_plain_values("references", references))
-    if answers.dtype == object and all(hasattr(answer, "__index__") for answer in answers.flat):
-        answers = np.array([answer.__index__() for answer in answers.flat]).reshape(answers.shape)
-    if answers.shape != sizes.shape:
-        raise ValueError(f"`references` must be one number for each of {len(sizes)} questions, got {answers.shape}.")
-    if not np.issubdtype(answers.dtype, np.integer):
-        raise ValueError(f"`references` must be the whole numbers of the right choices, got {answers.dtype} values.")
-    for number in np.flatnonzero((answers < 0) | (answers >= sizes))[:1]:
-        raise ValueError(
-            f"`references` row {number} must be one of its choices, 0 to {sizes[number] - 1}, got {answers[number]}."
-        )
-    return answers.astype(np.intp)
-
-
-def _kind_number(name: str, row: int, kind: str | int) -> int:
-    if isinstance(kind, str) and kind in KINDS:
-        return KINDS.index(kind)
-    if not isinstance(kind, str) and np.ndim(kind) == 0 and kind in range(len(KINDS)):  # the number of a ClassLabel
-        return int(kind)
-    raise ValueError(
-        f"`{name}` row {row} must be one of {', '.join(KINDS)}, or its number, got {_shown(kind)}. "
-        "NegBench's 'positive' and 'negative' are affirmation and negation."
-    )
-
-
-def _checked_kinds(
-    kinds: Any, choice_kinds: Any, answers: NDArray[np.intp], sizes: NDArray[np.intp]
-) -> tuple[NDArray[np.intp] | None, NDArray[np.intp] | None]:
-    """Numbers of the questions' kinds, (N,), and of the choices' kinds with -1 beyond the last choice, (N, C)."""
-    right_kinds = kinds_of_choices = None
-    if kinds is not None:
-        listed = _of_length("kinds", kinds, len(answers))
-        right_kinds = np.array([_kind_number("kinds", row, kind) for row, kind in enumerate(listed)])
-    if choice_kinds is not None:
-        kinds_of_choices = np.full((len(sizes), sizes.max()), -1)
-        for row, listed in enumerate(_of_length("choice_kinds", choice_kinds, len(answers))):
-            if isinstance(listed, str) or not isinstance(listed, Iterable):
-                raise ValueError(f"`choice_kinds` row {row} must be a list of kinds, got {_shown(listed)}.")
-            numbers = [_kind_number("choice_kinds", row, kind) for kind in listed]
-            if len(numbers) != sizes[row]:
-                raise ValueError(f"`choice_kinds` row {row} must name {sizes[row]} kinds, got {len(numbers)}.")
-            kinds_of_choices[row, : sizes[row]] = numbers
-        implied = kinds_of_choices[np.arange(len(answers)), answers]
-        if right_kinds is None:
-            right_kinds = implied
-        for row in np.flatnonzero(right_kinds != implied)[:1]:
-            raise ValueError(
-                f"`kinds` row {row} must be the kind of the right choice, {KINDS[implied[row]]} by `choice_kinds`, "
-                f"got {KINDS[right_kinds[row]]}."
-            )
-    return right_kinds, kinds_of_choices
-
+# -- the door of `evaluate` -------------------------------------------------------------------------------------------
 
 _DESCRIPTION = """
 Multiple-choice questions about what an image shows and does not show (NegBench, Alhamoud et al. 2025), scored with
@@ -704,16 +690,20 @@ Examples:
     (0.5, 0.0, 0.25)
 """
 
-_REQUIRED_COLUMNS = {"predictions": datasets.List(datasets.Value("float64")), "references": datasets.Value("int64")}
-_OPTIONAL_COLUMNS = {
-    "kinds": datasets.Value("string"),
-    "choice_kinds": datasets.List(datasets.Value("string")),
-    "forms": datasets.Value("string"),
-    "image_ids": datasets.Value("string"),
-    "groups": datasets.Value("string"),
-    "shuffled_predictions": datasets.List(datasets.Value("float64")),
-    "compared_predictions": datasets.List(datasets.Value("float64")),
-    "compared_shuffled_predictions": datasets.List(datasets.Value("float64")),
+_SCORES, _TEXT = datasets.List(datasets.Value("float64")), datasets.Value("string")
+_REQUIRED = ("predictions", "references")
+_OPTIONS = ("logit_scale", "n_resamples", "confidence_level", "seed")
+_FEATURES = {
+    "predictions": _SCORES,
+    "references": datasets.Value("int64"),
+    "kinds": _TEXT,
+    "choice_kinds": datasets.List(_TEXT),
+    "forms": _TEXT,
+    "image_ids": _TEXT,
+    "groups": _TEXT,
+    "shuffled_predictions": _SCORES,
+    "compared_predictions": _SCORES,
+    "compared_shuffled_predictions": _SCORES,
 }
 
 
@@ -728,66 +718,62 @@ class NegatedMCQ(evaluate.Metric):
             description=_DESCRIPTION,
             citation=_CITATION,
             inputs_description=_INPUTS,
-            features=datasets.Features(_REQUIRED_COLUMNS | _OPTIONAL_COLUMNS),
+            features=datasets.Features(_FEATURES),
             reference_urls=["https://arxiv.org/abs/2501.09425"],
         )
 
     def _feature_names(self) -> list[str]:
         # The columns of the rows held so far: evaluate would demand every one of `features` in every call.
-        return list(self.selected_feature_format or _REQUIRED_COLUMNS)
+        return list(self.selected_feature_format or _REQUIRED)
 
-    def _infer_feature_from_example(self, example: dict[str, Any]) -> datasets.Features:
+    def _infer_feature_from_example(self, example: Mapping[str, Any]) -> datasets.Features:
         return datasets.Features({name: self.features[name] for name in example})
 
     _infer_feature_from_batch = _infer_feature_from_example
 
-    def _select_columns(self, columns: dict[str, Any]) -> None:
-        if unknown := sorted(set(columns) - set(_OPTIONAL_COLUMNS)):
-            raise ValueError(f"Columns must be among {', '.join(_OPTIONAL_COLUMNS)}, got {', '.join(unknown)}.")
-        names = [*_REQUIRED_COLUMNS, *columns]
+    def _stored(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Columns, the same in every batch, in the types that `evaluate` stores."""
+        columns = _given(columns)
+        if not {*_REQUIRED} <= set(columns):
+            raise ValueError("`predictions` and `references` must be given together.")
+        stored = {name: _stored(name, values) for name, values in columns.items()}
+        if len(stored["predictions"]) or len(stored["references"]):  # evaluate would cut 1.5 to 1, and name no row
+            sizes = _scores("predictions", stored["predictions"])[1]
+            stored["references"] = _answers(stored["references"], sizes)
         if self.writer is None:
-            self.selected_feature_format = self._infer_feature_from_example(dict.fromkeys(names))
-        elif set(names) != set(self.selected_feature_format):
+            self.selected_feature_format = self._infer_feature_from_example(stored)
+        elif set(stored) != set(self.selected_feature_format):
             held = ", ".join(self.selected_feature_format)
-            raise ValueError(f"Every batch must have the columns of the first, {held}; got {', '.join(names)}.")
+            raise ValueError(f"Every batch must have the columns of the first, {held}; got {', '.join(stored)}.")
+        return stored
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> None:
         """Hold a batch of questions, with the same optional columns in every batch."""
-        if predictions is None or references is None:
-            raise ValueError("`predictions` and `references` must be given together.")
-        predictions = _score_rows("predictions", predictions)
-        references = _plain_values("references", references)
-        if len(predictions) or len(references):  # evaluate would cut 1.5 to 1, and name neither row nor rule
-            references = _checked_answers(references, _padded_scores("predictions", predictions)[1])
-        columns = {name: values for name, values in columns.items() if values is not None}
-        self._select_columns(columns)
-        columns = {
-            name: [_stored(name, value) for value in _plain_values(name, values)] for name, values in columns.items()
-        }
-        evaluate.Metric.add_batch(self, predictions=predictions, references=references, **columns)
+        held = self._stored({"predictions": predictions, "references": references, **columns})
+        evaluate.Metric.add_batch(self, **held)
 
     def add(self, *, prediction: Any = None, reference: Any = None, **columns: Any) -> None:
         """Hold one question."""
-        (reference,) = _checked_answers([reference], _padded_scores("predictions", [prediction])[1])
-        (prediction,) = _score_rows("predictions", [prediction])
-        columns = {name: value for name, value in columns.items() if value is not None}
-        self._select_columns(columns)
-        columns = {name: _stored(name, value) for name, value in columns.items()}
-        evaluate.Metric.add(self, predictions=prediction, references=reference, **columns)
+        given = {name: [value] for name, value in columns.items() if value is not None}
+        held = self._stored({"predictions": [prediction], "references": [reference], **given})
+        evaluate.Metric.add(self, **{name: values[0] for name, values in held.items()})
 
-    def _compute(self, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
-        held = {name: self.data[name][:] for name in self.data.column_names if name in _OPTIONAL_COLUMNS}
-        if twice := sorted(set(held) & {name for name, value in options.items() if value is not None}):
+    def _compute(self, predictions: Any, references: Any, **given: Any) -> dict[str, Any]:
+        options = {name: given.pop(name) for name in sorted(given) if name in _OPTIONS}
+        held = {name: self.data[name][:] for name in self.data.column_names if name not in _REQUIRED}
+        if twice := sorted(set(held) & set(_given(given))):
             raise ValueError(f"`{twice[0]}` was given with the batches and must not be given to `compute` again.")
-        return score_questions(predictions, references, **{**options, **held})
+        return score_questions({"predictions": predictions, "references": references, **given, **held}, **options)
 
 
-def _stored(name: str, value: Any) -> Any:
-    """One row of a column in the type that `evaluate` stores: names of kinds for numbers, text for ids."""
+def _stored(name: str, values: Any) -> list[Any]:
+    """A column in the type that `evaluate` stores: names of kinds for numbers, text for ids, "" for no group."""
+    if name.endswith("predictions"):
+        return _score_rows(name, values)
     if name.endswith("kinds"):
-        row = [value] if name == "kinds" else value
-        kinds = [kind if isinstance(kind, str) else KINDS[_kind_number(name, 0, kind)] for kind in row]
-        return kinds[0] if name == "kinds" else kinds
-    if name == "groups" and _is_missing(value):
-        return ""  # evaluate stores no None
-    return _score_rows(name, [value])[0] if name.endswith("predictions") else str(value)
+        named = [[KINDS[number] for number in row] for row in _kind_rows(name, values)]
+        return [kind for row in named for kind in row] if name == "kinds" else named
+    rows = _listed(name, values)
+    if name in ("references", "image_ids"):
+        return rows if name == "references" else _image_names(rows)
+    return ["" if name == "groups" and _is_missing(value) else str(value) for value in rows]

@@ -1,6 +1,9 @@
 """Recall and violations of image retrieval by captions that say what must not be seen.
 
-The numbers are computed by plain numpy functions; `NegatedRetrieval` at the end is the thin `evaluate` module.
+Plain numpy from end to end. `Searches.read` checks columns; `score_retrieval` computes every figure for all models at
+once and how sure it is; `NegatedRetrieval` at the end is the door of `evaluate`.
+
+Shapes: Q queries, M models (one, or two that are compared), G images, S statistics.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,16 +15,14 @@ from typing import Any
 import datasets
 import evaluate
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 # Two made-up images, one all right and one all wrong, join every variance: 0.5 is the sum of their squared distances
 # from the mean. Of images that are all right they are all that says how far the answers about one image agree, and two
 # models that failed together once need not do so again. Over thousands of images they are not to be seen.
 MADE_UP = 0.5
-EACH = "query"
 
 Lists = Sequence[Sequence[str]]
-Statistic = tuple[NDArray[np.float64], NDArray[np.intp]]
 
 
 def first_relevant_ranks(ranked: Lists, relevant: Lists) -> NDArray[np.float64]:
@@ -76,30 +77,25 @@ def wilson_limits(
 
 @dataclass(frozen=True)
 class Uncertain:
-    """Shares that were measured on the same sample, and how far they vary together.
+    """Shares that were measured on the same sample, and how far they vary together."""
 
-    Args:
-        shares: means of values from 0 to 1, shape (S,).
-        covariance: of these means over samples, shape (S, S).
-        units: of how many independent units each is a mean, shape (S,).
-    """
-
-    shares: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-    units: NDArray[np.float64]
+    shares: NDArray[np.float64]  # (S,): means of values from 0 to 1
+    covariance: NDArray[np.float64]  # (S, S): of these means, over samples
+    units: NDArray[np.float64]  # (S,): of how many independent units each is a mean
 
     def limits(self, weights: NDArray[np.float64], quantile: float) -> tuple[float, float]:
         """Confidence limits of a weighted sum of the shares.
 
         A sum whose weights have one sign is a share itself, and has Wilson's limits for the number of independent
-        answers that its variance speaks of (Korn and Graubard 1998). Of a difference, the distances of both sides to
-        their limits take the place of standard errors in its variance (MOVER: Newcombe 1998, Zou and Donner 2008).
+        answers that its variance speaks of, p (1 - p) / variance (Korn and Graubard 1998). Of a difference, the
+        distances of both sides to their limits take the place of standard errors in its variance (MOVER: Newcombe
+        1998, Zou and Donner 2008).
 
         Args:
             weights: of the shares in the sum, 1 and -1 in a difference, shape (S,).
             quantile: of the normal distribution, 1.96 for 95 %.
         """
-        sides = np.stack([np.maximum(weights, 0), np.maximum(-weights, 0)])  # what is added, what is taken away
+        sides = np.stack([np.maximum(weights, 0), np.maximum(-weights, 0)])  # (2, S): what is added, what taken away
         whole = sides.sum(axis=1)
         parts = sides / np.where(whole, whole, 1)[:, None]
         shares = parts @ self.shares
@@ -120,9 +116,10 @@ class Uncertain:
             min(float(whole[0]), centre + distance(above[0], below[1])),
         )
 
-    def interval(self, weights: NDArray[np.float64], confidence_level: float) -> list[float]:
-        """The interval of a weighted sum of the shares, [low, high]."""
-        return list(self.limits(weights, NormalDist().inv_cdf((1 + confidence_level) / 2)))
+    def intervals(self, figures: Mapping[str, NDArray[np.float64]], level: float) -> dict[str, list[float]]:
+        """Name -> [low, high] of figures that are sums of the shares with these weights, name -> (S,)."""
+        quantile = NormalDist().inv_cdf((1 + level) / 2)
+        return {name: list(self.limits(weights, quantile)) for name, weights in figures.items()}
 
     def p_value(self, weights: NDArray[np.float64]) -> float:
         """Two-sided test that a weighted sum is 0: one less the level of the widest interval without a 0."""
@@ -156,25 +153,22 @@ def mean_of_each(
     return np.bincount(query_of, weights=values) / np.bincount(query_of), own
 
 
-def resample_means(statistics: dict[str, Statistic], *, n_resamples: int, seed: int) -> Uncertain:
-    """Bootstrap over images: how means over queries vary on resampled sets of images, the same for every statistic.
+def resample_images(sums: NDArray[np.float64], *, n_resamples: int, seed: int) -> Uncertain:
+    """Bootstrap over images: how ratios of two sums vary on resampled sets of images.
 
-    The queries of one image stand or fall together, so that whole images are drawn; negated and standard queries of an
-    image are drawn together, so that their difference is paired.
+    The queries of one image stand or fall together, so that whole images are drawn; its negated and its standard
+    queries are drawn together, so that their difference is paired.
 
     Args:
-        statistics: name -> (values (Q,), the number of each query's image (Q,)).
+        sums: numerators and denominators of each statistic, summed over the queries of each image, shape (2, S, G).
         n_resamples: how many sets to draw.
         seed: of the draws.
     """
-    n_images = 1 + max(int(images.max()) for _, images in statistics.values())
-    sums = np.empty((2, n_images, len(statistics)))
-    for column, (values, images) in enumerate(statistics.values()):
-        sums[0, :, column] = np.bincount(images, weights=values, minlength=n_images)
-        sums[1, :, column] = np.bincount(images, minlength=n_images)
-    shares, units = sums[0].sum(axis=0) / sums[1].sum(axis=0), np.count_nonzero(sums[1], axis=0)
+    above, below = (np.ascontiguousarray(part.T) for part in sums)  # (G, S)
+    n_images, n_statistics = above.shape
+    shares, units = above.sum(axis=0) / below.sum(axis=0), np.count_nonzero(below, axis=0)
     generator = np.random.default_rng(seed)
-    covariance = np.zeros((len(statistics), len(statistics)))
+    covariance = np.zeros((n_statistics, n_statistics))
     rows = max(1, 4_000_000 // n_images)  # resamples at a time: bounds the memory at some 100 MB
     for start in range(0, n_resamples, rows):
         count = min(rows, n_resamples - start)
@@ -182,233 +176,101 @@ def resample_means(statistics: dict[str, Statistic], *, n_resamples: int, seed: 
         draws += n_images * np.arange(count)[:, None]
         weights = np.bincount(draws.ravel(), minlength=count * n_images).reshape(count, -1).astype(float)
         with np.errstate(invalid="ignore"):  # a set without such a query says nothing
-            distances = np.nan_to_num((weights @ sums[0]) / (weights @ sums[1]) - shares)
+            distances = np.nan_to_num((weights @ above) / (weights @ below) - shares)
         covariance += distances.T @ distances / n_resamples
     # The bootstrap's variance is that of a sample that has its own mean: too small by one unit.
     scale = np.sqrt(units / np.maximum(units - 1, 1))
     return Uncertain(shares, covariance * np.outer(scale, scale), units.astype(float))
 
 
-def score_retrieval(
-    predictions: Lists,
-    references: Lists,
-    *,
-    excluded: Lists | None = None,
-    ranks: ArrayLike | None = None,
-    image_ids: Iterable[Any] | None = None,
-    compared_predictions: Lists | None = None,
-    compared_ranks: ArrayLike | None = None,
-    standard_predictions: Lists | None = None,
-    standard_references: Lists | None = None,
-    standard_ranks: ArrayLike | None = None,
-    standard_image_ids: Iterable[Any] | None = None,
-    gallery_size: int | None = None,
-    ks: Sequence[int] = (1, 5, 10),
-    n_resamples: int = 1000,
-    confidence_level: float = 0.95,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Score rankings of images; the arguments and the figures are described in `_INPUTS` and in docs/metrics.md."""
-    _check_options(ks, n_resamples, confidence_level, gallery_size)
-    relevant = _relevant_lists("references", references)
-    owners = _owners("image_ids", image_ids, relevant)
-    searches = {"": _Search.checked("", predictions, relevant, ranks, longest=max(ks))}
-    if compared_predictions is not None:
-        if (ranks is None) != (compared_ranks is None):
-            raise ValueError("`ranks` and `compared_ranks` must be given together, got only one.")
-        found = _Search.checked("compared_", compared_predictions, relevant, compared_ranks, longest=max(ks))
-        searches["compared_"] = found
-    if (standard_predictions is None) != (standard_references is None):
-        raise ValueError("`standard_predictions` and `standard_references` must be given together, got only one.")
-    standard_owners: list[str] = []
-    if standard_predictions is not None and standard_references is not None:
-        wanted = _relevant_lists("standard_references", standard_references)
-        standard_owners = _owners("standard_image_ids", standard_image_ids, wanted)
-        found = _Search.checked("standard_", standard_predictions, wanted, standard_ranks, longest=max(ks))
-        searches["standard_"] = found
-
-    # One numbering for the images of both kinds of query, since the bootstrap draws them together.
-    image_names, numbers = np.unique(owners + standard_owners, return_inverse=True)
-    images = {prefix: numbers[: len(owners)] for prefix in searches} | {"standard_": numbers[len(owners) :]}
-    unwanted: list[set[str]] = []
-    if excluded is not None:
-        unwanted = _of_length("excluded", _sets("excluded", excluded), len(owners))
-    named = max(map(len, [*unwanted, *(row for search in searches.values() for row in search.ranked)]))
-    if gallery_size is not None and gallery_size < named:
-        raise ValueError(
-            f"`gallery_size` must be at least the {named} images that one query names, got {gallery_size}."
-        )
-    statistics: dict[str, Statistic] = {}
-    results: dict[str, Any] = {}
-    for prefix, search in searches.items():
-        shares = search.shares([] if prefix == "standard_" else unwanted, ks)
-        statistics |= {f"{prefix}{n}": (values, images[prefix][of]) for n, (values, of) in shares.items()}
-        # The drop compares the two kinds of query on the images that have both.
-        both = np.flatnonzero(np.isin(images[prefix], images["" if prefix else "standard_"]))
-        if prefix != "compared_" and len(both):
-            recalls = {n: values[both] for n, (values, _) in shares.items() if n.startswith("recall")}
-            statistics |= {f"shared_{prefix}{n}": (v, images[prefix][both]) for n, v in recalls.items()}
-        for k in ks:
-            means, own = mean_of_each(shares[f"recall@{k}"][0], images[prefix])
-            statistics[f"{prefix}recall_per_image@{k}"] = (means, own)
-        if np.isfinite(middle := float(np.median(search.first))):
-            results[f"{prefix}median_rank"] = middle
-
-    results |= _figures({name: float(values.mean()) for name, (values, _) in statistics.items()})
-    if gallery_size is not None and any(unwanted):
-        results["violation_chance"] = float(np.mean([len(names) for names in unwanted if names]) / gallery_size)
-    results["n_queries"], results["n_images"] = len(owners), len(image_names)
-    if n_resamples:
-        uncertain = resample_means(statistics, n_resamples=n_resamples, seed=seed)
-        # Every figure is a weighted sum of the statistics: of the one with a 1, the figure is its weight.
-        weights_of = _figures(dict(zip(statistics, np.eye(len(statistics)), strict=True)))
-        results["confidence_intervals"] = {
-            name: uncertain.interval(weights, confidence_level) for name, weights in weights_of.items()
-        }
-        results |= {
-            name.replace("_difference", "_p_value"): uncertain.p_value(weights)
-            for name, weights in weights_of.items()
-            if "_difference" in name
-        }
-    return results
+# -- what was asked: columns in, lists of ids and arrays out ----------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Search:
-    """What one model found for one set of queries."""
+class Searches:
+    """Queries of one kind, negated or ordinary, and what each model found for them, checked."""
 
-    ranked: list[list[str]]
-    first: NDArray[np.float64]  # rank of each query's first relevant image, (Q,)
+    owners: list[str]  # Q: the image to which a query belongs in the bootstrap
+    ranked: list[list[list[str]]]  # M lists of Q lists: ids of images, best first
+    ranks: NDArray[np.float64]  # (M, Q): of the first relevant image, infinite where it is not known
 
     @classmethod
-    def checked(
-        cls, prefix: str, predictions: Lists, relevant: list[list[str]], ranks: ArrayLike | None, *, longest: int
-    ) -> "_Search":
-        ranked = _ranked_lists(f"{prefix}predictions", predictions, len(relevant), longest)
-        return cls(ranked, _checked_ranks(f"{prefix}ranks", ranks, first_relevant_ranks(ranked, relevant), ranked))
-
-    def shares(
-        self, unwanted: list[set[str]], ks: Sequence[int]
-    ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.intp]]]:
-        """Name -> each query's value and the numbers of the queries that have one."""
-        every = np.arange(len(self.ranked))
-        shares = {f"recall@{k}": ((self.first <= k).astype(np.float64), every) for k in ks} | {
-            "mrr": (1 / self.first, every)
-        }
-        # A query whose exclusion no image shows cannot be violated.
-        asking = np.array([query for query, names in enumerate(unwanted) if names], dtype=np.intp)
-        if len(asking):
-            ranked, names = [self.ranked[query] for query in asking], [unwanted[query] for query in asking]
-            shares |= {f"violation@{k}": (violation_shares(ranked, names, k=k), asking) for k in ks}
-        return shares
+    def read(cls, columns: Mapping[str, Any], *, kind: str, models: Sequence[str], longest: int) -> "Searches":
+        """Check the columns whose names begin with `kind`, and those of each further model, and make lists of them."""
+        name = f"{kind}references"
+        relevant = [_ids(name, row, ids) for row, ids in enumerate(_listed(name, columns.get(name)))]
+        if not relevant:
+            raise ValueError(f"`{name}` must hold at least one query, got none.")
+        for row in [row for row, ids in enumerate(relevant) if not ids][:1]:
+            raise ValueError(f"`{name}` row {row} must name at least one relevant image, got none.")
+        owners, name = [ids[0] for ids in relevant], f"{kind}image_ids"
+        if name in columns:
+            owners = [_id(name, row, owner) for row, owner in enumerate(_listed(name, columns[name], len(relevant)))]
+        ranked = [_ranked(f"{model}predictions", columns, len(relevant), longest) for model in models]
+        ranks = [
+            _ranks(f"{model}ranks", columns, first_relevant_ranks(lists, relevant), lists)
+            for model, lists in zip(models, ranked, strict=True)
+        ]
+        return cls(owners, ranked, np.array(ranks))
 
 
-def _figures(means: dict[str, Any]) -> dict[str, Any]:
-    """The figures that the means make, alike for the estimates (scalars) and for their weights (S,)."""
-    figures = {name: value for name, value in means.items() if not name.startswith("shared_")}
-    for name, value in means.items():
-        what, at, k = name.partition("@")
-        if f"shared_standard_{name}" in means:
-            figures[f"negation_drop@{k}"] = means[f"shared_standard_{name}"] - means[f"shared_{name}"]
-        if f"compared_{name}" in means:
-            figures[f"{what}_difference{at}{k}"] = value - means[f"compared_{name}"]
-    return figures
+def _given(columns: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """The columns that are not None, all of known names."""
+    if unknown := sorted(set(columns) - set(known)):
+        raise ValueError(f"Columns must be among {', '.join(known)}, got {', '.join(map(str, unknown))}.")
+    return {name: values for name, values in columns.items() if values is not None}
 
 
-def _check_options(ks: Sequence[int], n_resamples: int, confidence_level: float, gallery_size: int | None) -> None:
-    whole = isinstance(ks, Iterable) and all(isinstance(k, int | np.integer) and k >= 1 for k in ks)
-    if not whole or not len(ks):
-        raise ValueError(f"`ks` must be a list of whole numbers of at least 1, got {ks!r}.")
-    if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 0:
-        raise ValueError(
-            f"`n_resamples` must be a whole number of at least 0 (0 leaves the intervals out), got {n_resamples}."
-        )
-    if not 0 < confidence_level < 1:
-        raise ValueError(f"`confidence_level` must lie between 0 and 1, got {confidence_level}.")
-    if gallery_size is not None and gallery_size < 1:
-        raise ValueError(f"`gallery_size` must be at least 1, got {gallery_size}.")
-
-
-def _plain_values(name: str, values: Any) -> Any:
-    """Rows of a tensor, an array or a table of any library, with or without a gradient, in any precision."""
-    if hasattr(values, "detach"):  # numpy knows no bfloat16
-        values = values.detach().cpu()
-        values = (values.double() if values.is_floating_point() else values).numpy()
-    elif hasattr(values, "to_numpy"):  # a DataFrame would be read by its columns' names
+def _plain(values: Any) -> Any:
+    """The rows of a tensor, an array or a table of any library as a list; one value alone as Python's own."""
+    if hasattr(values, "to_numpy"):  # a DataFrame would be read by its columns' names
         values = values.to_numpy()
-    elif hasattr(values, "__array__") and not isinstance(values, np.ndarray | np.generic):  # JAX
-        values = np.asarray(values)
-    if (
-        isinstance(values, str | bytes | Mapping)
-        or not hasattr(values, "__iter__")
-        or getattr(values, "shape", 0) == ()
-    ):
-        raise ValueError(f"`{name}` must have one row for each {EACH}, got {_shown(values)}.")
-    return values
+    if hasattr(values, "tolist"):
+        values = values.tolist()
+    return values if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__") else list(values)
 
 
-def _is_listed(values: Any) -> bool:
-    """Whether it has rows; text and dictionaries would be read by their letters and names."""
-    one = isinstance(values, str | bytes | Mapping) or getattr(values, "shape", None) == ()
-    return hasattr(values, "__iter__") and not one
-
-
-def _shown(value: Any) -> str:
-    """A value in a message of one line."""
-    text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _of_length(name: str, values: Any, count: int) -> list[Any]:
-    values = list(_plain_values(name, values))
-    if len(values) != count:
-        raise ValueError(f"`{name}` must have one row for each of the {count} queries, got {len(values)}.")
-    return values
-
-
-def _lists(name: str, lists: Iterable[Iterable[Any]]) -> list[list[str]]:
-    rows = [_ids(name, number, row) for number, row in enumerate(_plain_values(name, lists))]
-    if not rows:
-        raise ValueError(f"`{name}` must hold at least one query, got none.")
+def _listed(name: str, values: Any, count: int | None = None) -> list[Any]:
+    rows = _plain(values)
+    if not isinstance(rows, list):
+        raise _refused(f"`{name}`", "have one row for each query", rows)
+    if count is not None and len(rows) != count:
+        raise ValueError(f"`{name}` must have one row for each of the {count} queries, got {len(rows)}.")
     return rows
 
 
-def _ids(name: str, number: int, row: Any) -> list[str]:
-    if not _is_listed(row):
-        raise ValueError(f"`{name}` row {number} must be a list of image ids, got {_shown(row)}.")
-    return [image if type(image) is str else _id(name, number, image) for image in row]
+def _refused(place: str, rule: str, got: Any) -> ValueError:
+    shown = " ".join(repr(got).split())
+    return ValueError(f"{place} must {rule}, got {shown if len(shown) <= 80 else f'{shown[:79]}…'}.")
 
 
-def _id(name: str, number: int, image: Any) -> str:
+def _ids(name: str, row: int, ids: Any) -> list[str]:
+    listed = ids if type(ids) is list else _plain(ids)
+    if not isinstance(listed, list):
+        raise _refused(f"`{name}` row {row}", "be a list of image ids", listed)
+    return [image if type(image) is str else _id(name, row, image) for image in listed]
+
+
+def _id(name: str, row: int, image: Any) -> str:
     """An id as text. An array's or a tensor's number is the number: "tensor(3)" would never be found."""
-    plain = image.item() if hasattr(image, "item") and getattr(image, "size", 0) == 1 else image
-    if hasattr(image, "numel") and image.numel() == 1:
-        plain = image.item()
+    plain = image if type(image) is int else _plain(image)
     if not isinstance(plain, str | int):
-        raise ValueError(f"`{name}` row {number} must hold image ids, text or whole numbers, got {_shown(plain)}.")
+        raise _refused(f"`{name}` row {row}", "hold image ids, text or whole numbers", plain)
     return str(plain)
 
 
-def _sets(name: str, lists: Iterable[Iterable[Any]]) -> list[set[str]]:
+def _excluded(columns: Mapping[str, Any], count: int) -> list[set[str]]:
     """The rows as sets; rows that are one object make one set, so that long lists may be shared between queries."""
-    rows = list(_plain_values(name, lists))
+    rows = _listed("excluded", columns["excluded"], count) if "excluded" in columns else []
     sets: dict[int, set[str]] = {}
     for number, row in enumerate(rows):
         if id(row) not in sets:
-            sets[id(row)] = set(_ids(name, number, row))
+            sets[id(row)] = set(_ids("excluded", number, row))
     return [sets[id(row)] for row in rows]
 
 
-def _relevant_lists(name: str, lists: Iterable[Iterable[Any]]) -> list[list[str]]:
-    rows = _lists(name, lists)
-    for number, row in enumerate(rows):
-        if not row:
-            raise ValueError(f"`{name}` row {number} must name at least one relevant image, got none.")
-    return rows
-
-
-def _ranked_lists(name: str, lists: Iterable[Iterable[Any]], count: int, longest: int) -> list[list[str]]:
-    rows = _of_length(name, _lists(name, lists), count)
+def _ranked(name: str, columns: Mapping[str, Any], count: int, longest: int) -> list[list[str]]:
+    rows = [_ids(name, row, ids) for row, ids in enumerate(_listed(name, columns.get(name), count))]
     for number, row in enumerate(rows):
         if len(row) < longest:
             raise ValueError(
@@ -421,13 +283,13 @@ def _ranked_lists(name: str, lists: Iterable[Iterable[Any]], count: int, longest
     return rows
 
 
-def _checked_ranks(
-    name: str, ranks: ArrayLike | None, found: NDArray[np.float64], ranked: list[list[str]]
+def _ranks(
+    name: str, columns: Mapping[str, Any], found: NDArray[np.float64], ranked: list[list[str]]
 ) -> NDArray[np.float64]:
     """The exact ranks that were given, where the lists do not contradict them; those in the lists otherwise."""
-    if ranks is None:
+    if name not in columns:
         return found
-    exact = np.array([_rank(name, number, rank) for number, rank in enumerate(_of_length(name, ranks, len(found)))])
+    exact = np.array([_rank(name, row, rank) for row, rank in enumerate(_listed(name, columns[name], len(found)))])
     beyond = np.array([len(row) for row in ranked]) + 1
     for query in np.flatnonzero(np.where(np.isfinite(found), exact != found, ~(exact >= beyond)))[:1]:
         place = f"{found[query]:g}" if np.isfinite(found[query]) else f"at least {beyond[query]}"
@@ -435,19 +297,159 @@ def _checked_ranks(
     return exact
 
 
-def _rank(name: str, number: int, rank: Any) -> float:
+def _rank(name: str, row: int, rank: Any) -> float:
     try:
-        return float(rank)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        raise ValueError(f"`{name}` row {number} must be a rank, 1 or more, got {_shown(rank)}.") from None
+        return float(_plain(rank))
+    except (TypeError, ValueError, OverflowError):
+        raise _refused(f"`{name}` row {row}", "be a rank, 1 or more", rank) from None
 
 
-def _owners(name: str, image_ids: Iterable[Any] | None, relevant: list[list[str]]) -> list[str]:
-    """The image to which each query belongs in the bootstrap: its first relevant one, unless it is said."""
-    if image_ids is None:
-        return [row[0] for row in relevant]
-    return [_id(name, number, image) for number, image in enumerate(_of_length(name, image_ids, len(relevant)))]
+# -- figures ----------------------------------------------------------------------------------------------------------
 
+
+def score_retrieval(
+    columns: Mapping[str, Any],
+    *,
+    gallery_size: int | None = None,
+    ks: Sequence[int] = (1, 5, 10),
+    n_resamples: int = 1000,
+    confidence_level: float = 0.95,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Score what one model found, or two that are compared.
+
+    >>> figures = score_retrieval({"predictions": [["a", "b"]], "references": [["b"]]}, ks=[1, 2], n_resamples=0)
+    >>> figures["recall@1"], figures["recall@2"], figures["mrr"]
+    (0.0, 1.0, 0.5)
+
+    Args:
+        columns: predictions, references and what else `_INPUTS` describes, by name.
+        gallery_size: how many images are searched, for `violation_chance`.
+        ks: the depths.
+        n_resamples: resamples of the bootstrap over images; 0 leaves intervals and tests out.
+        confidence_level: of the intervals.
+        seed: of the bootstrap.
+
+    Returns:
+        Name -> figure, a fraction from 0 to 1 where docs/metrics.md, which defines each, says nothing else.
+    """
+    _check_options(ks, n_resamples, confidence_level, gallery_size)
+    columns = _given(columns, _COLUMNS)
+    compared = ["compared_"] if "compared_predictions" in columns else []
+    for first, second in _TOGETHER[0 if compared else 1 :]:
+        if (first in columns) != (second in columns):
+            raise ValueError(f"`{first}` and `{second}` must be given together, got only one.")
+    searches = {"": Searches.read(columns, kind="", models=["", *compared], longest=max(ks))}
+    if "standard_predictions" in columns:
+        searches["standard_"] = Searches.read(columns, kind="standard_", models=["standard_"], longest=max(ks))
+    unwanted = _excluded(columns, len(searches[""].owners))
+    named = max(map(len, [*unwanted, *(row for one in searches.values() for lists in one.ranked for row in lists)]))
+    if gallery_size is not None and gallery_size < named:
+        rule = f"be at least the {named} images that one query names"
+        raise _refused("`gallery_size`", rule, gallery_size)
+
+    # One numbering for the images of both kinds of query, since the bootstrap draws them together.
+    names, numbers = np.unique([owner for one in searches.values() for owner in one.owners], return_inverse=True)
+    counts = np.cumsum([len(one.owners) for one in searches.values()])[:-1]
+    images = dict(zip(searches, np.split(numbers, counts), strict=True))
+    statistics: Statistics = {}
+    places: list[tuple[str, int]] = []  # S: a statistic and the model of which it is
+    results: dict[str, Any] = {}
+    for kind, search in searches.items():
+        other = images.get("" if kind else "standard_", [])
+        found = _statistics(search, images[kind], unwanted if not kind else [], other, ks)
+        statistics |= {f"{kind}{name}": values for name, values in found.items()}
+        for model in range(len(search.ranked)):
+            places += [(f"{kind}{name}", model) for name, (values, _) in found.items() if model < len(values)]
+        for model, middle in zip((kind, "compared_"), np.median(search.ranks, axis=1), strict=False):
+            results |= {f"{model}median_rank": float(middle)} if np.isfinite(middle) else {}
+    means = np.array([statistics[name][0][model].mean() for name, model in places])
+    results |= {name: float(value) for name, value in _figures(places, means).items()}
+    if gallery_size is not None and any(unwanted):
+        results["violation_chance"] = float(np.mean([len(ids) for ids in unwanted if ids]) / gallery_size)
+    results |= {"n_queries": len(searches[""].owners), "n_images": len(names)}
+    if not n_resamples:
+        return results
+
+    above = [np.bincount(statistics[n][1], statistics[n][0][model], minlength=len(names)) for n, model in places]
+    below = [np.bincount(statistics[n][1], minlength=len(names)) for n, _ in places]
+    uncertain = resample_images(np.array([above, below]), n_resamples=n_resamples, seed=seed)
+    # Every figure is a weighted sum of the statistics: of the one with a 1, the figure is its weight.
+    weights = _figures(places, np.eye(len(places)))
+    tests = {name: uncertain.p_value(of_figure) for name, of_figure in weights.items() if "_difference" in name}
+    results |= {name.replace("_difference", "_p_value"): value for name, value in tests.items()}
+    return results | {"confidence_intervals": uncertain.intervals(weights, confidence_level)}
+
+
+_TOGETHER = (("ranks", "compared_ranks"), ("standard_predictions", "standard_references"))
+
+Statistics = dict[str, tuple[NDArray[np.float64], NDArray[np.intp]]]
+
+
+def _statistics(
+    search: Searches,
+    images: NDArray[np.intp],
+    unwanted: Sequence[set[str]],
+    others: NDArray[np.intp],
+    ks: Sequence[int],
+) -> Statistics:
+    """Name -> the values of each model, (M, Q), of the queries that have one, and the numbers of their images, (Q,).
+
+    Args:
+        search: queries of one kind.
+        images: the number of each query's image, shape (Q,).
+        unwanted: the images that show what each query excludes; empty for queries that exclude nothing.
+        others: numbers of the images of the queries of the other kind, with which these are compared.
+        ks: the depths.
+    """
+    recalls = {f"recall@{k}": (search.ranks <= k).astype(np.float64) for k in ks}
+    found = {name: (values, images) for name, values in recalls.items()} | {"mrr": (1 / search.ranks, images)}
+    # A query whose exclusion no image shows cannot be violated.
+    asking = np.array([query for query, ids in enumerate(unwanted) if ids], dtype=np.intp)
+    for k in ks if len(asking) else ():
+        bad = [unwanted[query] for query in asking]
+        shown = [violation_shares([lists[query] for query in asking], bad, k=k) for lists in search.ranked]
+        found[f"violation@{k}"] = (np.array(shown), images[asking])
+    # The drop compares the two kinds of query on the images that have both.
+    if len(both := np.flatnonzero(np.isin(images, others))):
+        found |= {f"shared {name}": (values[:1, both], images[both]) for name, values in recalls.items()}
+    for k in ks:
+        means, own = zip(*(mean_of_each(of_model, images) for of_model in recalls[f"recall@{k}"]), strict=True)
+        found[f"recall_per_image@{k}"] = (np.array(means), own[0])
+    return found
+
+
+def _figures(places: Sequence[tuple[str, int]], statistics: NDArray[np.float64]) -> dict[str, Any]:
+    """The figures that statistics make, alike for their means, (S,), and for weights of statistics, (S, S)."""
+    of: dict[str, list[Any]] = {}  # name -> of each model
+    for (name, _), value in zip(places, statistics, strict=True):
+        of.setdefault(name, []).append(value)
+    figures = {}
+    for name, (value, *compared) in of.items():
+        what, at, k = name.partition("@")
+        if name.startswith("shared "):
+            figures[f"negation_drop@{k}"] = of[f"standard_{name}"][0] - value
+        elif "shared" not in name:
+            figures[name] = value
+            for other in compared:
+                figures |= {f"compared_{name}": other, f"{what}_difference{at}{k}": value - other}
+    return figures
+
+
+def _check_options(ks: Sequence[int], n_resamples: int, confidence_level: float, gallery_size: int | None) -> None:
+    whole = isinstance(ks, Iterable) and all(isinstance(k, int | np.integer) and k >= 1 for k in ks)
+    if not whole or not len(ks):
+        raise _refused("`ks`", "be a list of whole numbers of at least 1", ks)
+    if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 0:
+        rule = "be a whole number of at least 0 (0 leaves the intervals out)"
+        raise _refused("`n_resamples`", rule, n_resamples)
+    if not 0 < confidence_level < 1:
+        raise _refused("`confidence_level`", "lie between 0 and 1", confidence_level)
+    if gallery_size is not None and gallery_size < 1:
+        raise _refused("`gallery_size`", "be at least 1", gallery_size)
+
+
+# -- the door of `evaluate` -------------------------------------------------------------------------------------------
 
 _DESCRIPTION = """
 Image retrieval by captions that say what must not be seen (NegBench, Alhamoud et al. 2025): recall@k, reciprocal rank,
@@ -515,17 +517,19 @@ Examples:
     0.5
 """
 
-_REQUIRED_COLUMNS = {
-    "predictions": datasets.List(datasets.Value("string")),
-    "references": datasets.List(datasets.Value("string")),
+_LISTS, _NUMBER, _TEXT = datasets.List(datasets.Value("string")), datasets.Value("float64"), datasets.Value("string")
+_REQUIRED = ("predictions", "references")
+_FEATURES = {
+    "predictions": _LISTS,
+    "references": _LISTS,
+    "excluded": _LISTS,
+    "ranks": _NUMBER,
+    "image_ids": _TEXT,
+    "compared_predictions": _LISTS,
+    "compared_ranks": _NUMBER,
 }
-_OPTIONAL_COLUMNS = {
-    "excluded": datasets.List(datasets.Value("string")),
-    "ranks": datasets.Value("float64"),
-    "image_ids": datasets.Value("string"),
-    "compared_predictions": datasets.List(datasets.Value("string")),
-    "compared_ranks": datasets.Value("float64"),
-}
+_COLUMNS = (*_FEATURES, *(f"standard_{name}" for name in ("predictions", "references", "ranks", "image_ids")))
+_OPTIONS = ("gallery_size", "ks", "n_resamples", "confidence_level", "seed")
 
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
@@ -537,58 +541,49 @@ class NegatedRetrieval(evaluate.Metric):
             description=_DESCRIPTION,
             citation=_CITATION,
             inputs_description=_INPUTS,
-            features=datasets.Features(_REQUIRED_COLUMNS | _OPTIONAL_COLUMNS),
+            features=datasets.Features(_FEATURES),
             reference_urls=["https://arxiv.org/abs/2501.09425"],
         )
 
     def _feature_names(self) -> list[str]:
         # The columns of the rows held so far: evaluate would demand every one of `features` in every call.
-        return list(self.selected_feature_format or _REQUIRED_COLUMNS)
+        return list(self.selected_feature_format or _REQUIRED)
 
-    def _infer_feature_from_example(self, example: dict[str, Any]) -> datasets.Features:
+    def _infer_feature_from_example(self, example: Mapping[str, Any]) -> datasets.Features:
         return datasets.Features({name: self.features[name] for name in example})
 
     _infer_feature_from_batch = _infer_feature_from_example
 
-    def _select_columns(self, columns: dict[str, Any]) -> None:
-        if unknown := sorted(set(columns) - set(_OPTIONAL_COLUMNS)):
-            raise ValueError(f"Columns must be among {', '.join(_OPTIONAL_COLUMNS)}, got {', '.join(unknown)}.")
-        names = [*_REQUIRED_COLUMNS, *columns]
+    def _stored(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Columns, the same in every batch, in the types that `evaluate` stores: text for ids, whatever their own."""
+        columns = _given(columns, _FEATURES)
+        if not {*_REQUIRED} <= set(columns):
+            raise ValueError("`predictions` and `references` must be given together.")
         if self.writer is None:
-            self.selected_feature_format = self._infer_feature_from_example(dict.fromkeys(names))
-        elif set(names) != set(self.selected_feature_format):
+            self.selected_feature_format = self._infer_feature_from_example(columns)
+        elif set(columns) != set(self.selected_feature_format):
             held = ", ".join(self.selected_feature_format)
-            raise ValueError(f"Every batch must have the columns of the first, {held}; got {', '.join(names)}.")
+            raise ValueError(f"Every batch must have the columns of the first, {held}; got {', '.join(columns)}.")
+        read = {"ranks": _rank, "compared_ranks": _rank, "image_ids": _id}
+        return {
+            name: [read.get(name, _ids)(name, row, value) for row, value in enumerate(_listed(name, values))]
+            for name, values in columns.items()
+        }
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> None:
         """Hold a batch of queries, with the same optional columns in every batch."""
-        if predictions is None or references is None:
-            raise ValueError("`predictions` and `references` must be given together.")
-        columns = {name: values for name, values in columns.items() if values is not None}
-        self._select_columns(columns)
-        columns |= {"predictions": predictions, "references": references}
-        stored = {
-            name: [_stored(name, n, value) for n, value in enumerate(_plain_values(name, values))]
-            for name, values in columns.items()
-        }
-        evaluate.Metric.add_batch(self, **stored)
+        held = self._stored({"predictions": predictions, "references": references, **columns})
+        evaluate.Metric.add_batch(self, **held)
 
     def add(self, *, prediction: Any = None, reference: Any = None, **columns: Any) -> None:
         """Hold one query."""
-        columns = {name: value for name, value in columns.items() if value is not None}
-        self._select_columns(columns)
-        columns |= {"prediction": prediction, "reference": reference}
-        evaluate.Metric.add(self, **{name: _stored(name, 0, value) for name, value in columns.items()})
+        given = {name: [value] for name, value in columns.items() if value is not None}
+        held = self._stored({"predictions": [prediction], "references": [reference], **given})
+        evaluate.Metric.add(self, **{name: values[0] for name, values in held.items()})
 
-    def _compute(self, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
-        held = {name: self.data[name][:] for name in self.data.column_names if name in _OPTIONAL_COLUMNS}
-        if twice := sorted(set(held) & {name for name, value in options.items() if value is not None}):
+    def _compute(self, predictions: Any, references: Any, **given: Any) -> dict[str, Any]:
+        options = {name: given.pop(name) for name in sorted(given) if name in _OPTIONS}
+        held = {name: self.data[name][:] for name in self.data.column_names if name not in _REQUIRED}
+        if twice := sorted(set(held) & set(_given(given, _COLUMNS))):
             raise ValueError(f"`{twice[0]}` was given with the batches and must not be given to `compute` again.")
-        return score_retrieval(predictions, references, **{**options, **held})
-
-
-def _stored(name: str, number: int, value: Any) -> Any:
-    """One row of a column in the type that `evaluate` stores: text for ids, whatever their own type."""
-    if name.endswith("ranks"):
-        return _rank(name, number, value)
-    return _id(name, number, value) if name == "image_ids" else _ids(name, number, value)
+        return score_retrieval({"predictions": predictions, "references": references, **given, **held}, **options)

@@ -49,7 +49,9 @@ def _options(config_class: type, recorded: Mapping[str, Any]) -> str:
     omitted = {"base", "data", "source", "out", "cache", "resume", "workers", "progress", *_NAMED}
     flags = []
     for field in dataclasses.fields(config_class):
-        if field.name in omitted or field.name not in recorded or recorded[field.name] == field.default:
+        if field.name in omitted or field.name not in recorded or recorded[field.name] in (field.default, []):
             continue
-        flags.append(f" --{field.name.replace('_', '-')} {shlex.quote(str(recorded[field.name]))}")
+        value = recorded[field.name]
+        words = value if isinstance(value, list) else [value]
+        flags.append(f" --{field.name.replace('_', '-')} {shlex.join(map(str, words))}")
     return "".join(flags)

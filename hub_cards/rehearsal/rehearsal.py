@@ -53,10 +53,10 @@ class Rehearsal:
             base: folder of the backbone that the adapter names, where the release does not hold it.
         """
         self.say(f"A Hub at {self.hub.url}, kept in {self.hub.root}")
-        self._check("push-release", self._push)
+        self.check("push-release", self.push)
         if self.failed:
             return False
-        self._check("push-release again", self._push_again)
+        self.check("push-release again", self._push_again)
         adapter_base = self._base_of_the_adapter(base)
         places = {repo.folder: repo.repo_id for repo in self.release.repos}
         arguments = {"places": places, "base": adapter_base, "tolerance": self.tolerance}
@@ -71,12 +71,13 @@ class Rehearsal:
                 self.failed.append(" and ".join(parts))
         for repo in self.release.repos:
             if repo.repo_type == "space":
-                self._try_space(repo)
+                self.try_space(repo)
         return not self.failed
 
-    def _check(self, what: str, check: Callable[[], str]) -> None:
+    def check(self, what: str, act: Callable[[], str]) -> None:
+        """Do it, and say what came of it; what raises RuntimeError has failed."""
         try:
-            self.say(f"  ok      {what}: {check()}")
+            self.say(f"  ok      {what}: {act()}")
         except RuntimeError as error:
             self.failed.append(what)
             self.say(f"  FAILED  {what}: {error}")
@@ -86,7 +87,8 @@ class Rehearsal:
         home.mkdir(parents=True, exist_ok=True)
         return home
 
-    def _push(self) -> str:
+    def push(self) -> str:
+        """Run `notclip push-release` in a process of its own."""
         started = time.monotonic()
         home = self._home("push")
         token = {"HF_TOKEN": self.hub.accounts[0].token}
@@ -99,7 +101,7 @@ class Rehearsal:
 
     def _push_again(self) -> str:
         before = {key: dict(repo.refs) for key, repo in self.hub.store.repos.items()}
-        self._push()
+        self.push()
         if {key: dict(repo.refs) for key, repo in self.hub.store.repos.items()} != before:
             raise RuntimeError("it committed again, though nothing had changed")
         return "nothing to send, nothing committed"
@@ -118,7 +120,7 @@ class Rehearsal:
         _mirror(self.hub, repo_id, folder, revision=_revision_of_base(self.release))
         return repo_id
 
-    def _try_space(self, repo: StagedRepo) -> None:
+    def try_space(self, repo: StagedRepo) -> None:
         """Start a Space from its download, and ask it as a program of a visitor does."""
         what = f"Space {repo.repo_id} starts"
         try:

@@ -84,7 +84,7 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
     renamed_roles = {"base": release.base.repo_id, "backbone": ids["backbone"], "notclip": ids["model"]}
     names = file_names(release.suites)
     drawn = stage / "model" / "assets"
-    _write_figures(release, drawn)
+    write_figures(release, drawn)
     for form in forms:
         source = release.base.folder if form == "base" and release.base.folder else release.model / form
         _copy_model(source, stage / form, renamed)
@@ -153,7 +153,8 @@ def _copy_model(source: Path, target: Path, renamed: Mapping[str, str]) -> None:
             shutil.copyfile(path, target / name)
 
 
-def _write_figures(release: Release, assets: Path) -> None:
+def write_figures(release: Release, assets: Path) -> None:
+    """Draw the pictures of the cards."""
     names = tables.labels(release)
     scored = {names[role]: results for role, results in release.scored.items()}
     figures.draw_accuracy_by_kind(scored, assets / "by_kind.png")

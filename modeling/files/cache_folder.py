@@ -13,11 +13,12 @@ def user_cache() -> Path:
     Where neither can be written, as in containers that run as another user, it is a folder of this user's own among
     the temporary files, which is said once.
     """
-    return _usable(os.environ.get("XDG_CACHE_HOME") or None)
+    return usable(os.environ.get("XDG_CACHE_HOME") or None)
 
 
 @cache
-def _usable(named: str | None) -> Path:
+def usable(named: str | None) -> Path:
+    """The folder of caches under what is named, or where that cannot be written a temporary one."""
     try:
         wanted = (Path(named) if named else Path.home() / ".cache") / "notclip"
         wanted.mkdir(parents=True, exist_ok=True)

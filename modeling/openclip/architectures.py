@@ -274,7 +274,7 @@ def _describe_siglip(config: SiglipConfig) -> tuple[Description, list[str]]:
     }
     if text.hidden_act == _TANH:
         text_cfg["act_kwargs"] = {"approximate": "tanh"}
-    description = _siglip_description(text.projection_size, name, vision.image_size, text_cfg)
+    description = siglip_description(text.projection_size, name, vision.image_size, text_cfg)
     return description, differences
 
 
@@ -287,7 +287,8 @@ def _ratio(inner: int, width: int) -> float:
     return inner / width
 
 
-def _siglip_description(embed_dim: int, timm_name: str, image_size: int, text_cfg: Description) -> Description:
+def siglip_description(embed_dim: int, timm_name: str, image_size: int, text_cfg: Description) -> Description:
+    """OpenCLIP's description of a SigLIP."""
     return {
         "embed_dim": embed_dim,
         "init_logit_bias": -10,
@@ -343,7 +344,7 @@ def _siglip(name: str, timm_name: str, width: int, *, embed_dim: int | None = No
     if second:
         text_cfg["act_kwargs"] = {"approximate": "tanh"}
     image_size = int(timm_name.rpartition("_")[2])
-    return _siglip_description(embed_dim or width, timm_name, image_size, text_cfg)
+    return siglip_description(embed_dim or width, timm_name, image_size, text_cfg)
 
 
 _B, _L, _H, _BIG_G = (12, 768), (24, 1024), (32, 1280), (48, 1664)

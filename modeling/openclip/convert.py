@@ -214,7 +214,7 @@ def _tokenizer(
     text = towers_of(config)[1]
     length = text.max_position_embeddings
     if source is None and text.vocab_size == CLIP_VOCABULARY:
-        vocabulary = _installed_vocabulary()
+        vocabulary = installed_vocabulary()
         if vocabulary is not None:
             return clip_tokenizer(vocabulary, model_max_length=length)
         source = CLIP_TOKENIZER
@@ -234,7 +234,7 @@ def _named_tokenizer(description: Description) -> str | None:
     return None if name in (None, "", ".") else name
 
 
-def _installed_vocabulary() -> Path | None:
+def installed_vocabulary() -> Path | None:
     """CLIP's merges in an installed open_clip, which is not imported for it."""
     spec = importlib.util.find_spec("open_clip")
     for folder in (spec.submodule_search_locations or ()) if spec else ():

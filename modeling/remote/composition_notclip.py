@@ -164,7 +164,7 @@ def compose(
     weights: CompositionWeights,
     statistics: ImageStatistics | None,
     *,
-    spread: float | None = None,
+    spread: Tensor | float | None = None,
     strength: float = 1.0,
 ) -> tuple[Tensor, Tensor]:
     """Compose each text's parts into one affine query.
@@ -192,7 +192,7 @@ def compose(
     concepts = excluded / excluded_spread
     seen = affirmed if statistics is None else affirmed @ statistics.covariance
     rest = concepts - (seen[owner] * concepts).sum(-1, keepdim=True) * affirmed[owner]  # (P, D)
-    counts = torch.bincount(owner, minlength=len(affirmed)).clamp_min(1).to(root)  # K, (Q,)
+    counts = torch.zeros_like(root).index_add(0, owner, torch.ones_like(excluded[:, 0])).clamp_min(1)  # K, (Q,)
     pull = (
         torch.where(affirms, weights.exclusion, weights.only_exclusion)
         * strength

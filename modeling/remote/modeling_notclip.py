@@ -61,7 +61,7 @@ MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES.setdefault("notclip", "No
 IMAGES_AT_ONCE_ON_A_CPU = 4
 MOST_REMEMBERED = 4096  # concepts
 # Who excludes people excludes each kind of them, while "people" alone means a crowd to an encoder: the presence of
-# anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/experiments.md).
+# anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/log.md).
 PERSONS = ("a man", "a woman", "a boy", "a girl", "a child", "a person", "people")
 
 
@@ -107,7 +107,7 @@ class NotClipModel(PreTrainedModel):
         self.register_buffer("image_covariance", torch.eye(config.embedding_dim) / config.embedding_dim)
         self.register_buffer("image_centres", torch.zeros(CENTRES, config.embedding_dim))
         self.register_buffer("image_shares", torch.zeros(CENTRES))
-        self._remembered: dict[str, Tensor] = {}
+        self.remembered: dict[str, Tensor] = {}
         self._remembered_of: tuple | None = None
         self._processor: NotClipProcessor | None = None
         self._processor_source: tuple[str, dict] | None = None
@@ -290,7 +290,7 @@ class NotClipModel(PreTrainedModel):
             raise ValueError("`input_ids` and `pixel_values` must both be given; for one tower use `get_…_features`.")
         check_pixel_values(pixel_values)
         self._check_length(input_ids)
-        input_ids, attention_mask = self._pad_as_trained(input_ids, attention_mask)
+        input_ids, attention_mask = self.pad_as_trained(input_ids, attention_mask)
         if attention_mask is not None:
             kwargs["attention_mask"] = attention_mask
         kwargs |= {"return_loss": return_loss, "return_dict": True}
@@ -349,7 +349,7 @@ class NotClipModel(PreTrainedModel):
         distinct = sorted(set(texts), key=lambda text: (len(text), text))
         embeds = [torch.empty(0, self.config.embedding_dim, device=self.device)]
         for start in range(0, len(distinct), batch_size):
-            tokens = self._tokenize(distinct[start : start + batch_size])
+            tokens = self.tokenize(distinct[start : start + batch_size])
             embeds.append(_unit_norm(self.get_text_features(**tokens).pooler_output))
         position = {text: index for index, text in enumerate(distinct)}
         return torch.cat(embeds)[[position[text] for text in texts]]
@@ -383,7 +383,7 @@ class NotClipModel(PreTrainedModel):
         statistics = self.statistics
         if statistics is not None:
             statistics = ImageStatistics(*(part.to(vectors) for part in vars(statistics).values()))
-        spread = SPREAD_OF_A_LOGIT / self.logit_scale.detach().exp().item()
+        spread = SPREAD_OF_A_LOGIT / self.logit_scale.detach().exp()
         # A score is what remains of far larger terms, too little of them to be told in half precision.
         with torch.autocast(vectors.device.type, enabled=False):
             composed, composed_biases = compose(embedded.parts, weights, statistics, spread=spread, strength=strength)
@@ -485,11 +485,14 @@ class NotClipModel(PreTrainedModel):
         """Take over statistics of photos, as `image_statistics` measures them."""
         for name, value in vars(statistics).items():
             getattr(self, f"image_{name}").copy_(value)
+        self._is_measured = None
 
     @property
     def statistics(self) -> ImageStatistics | None:
         """What `calibrate` measured, or None."""
-        if not self.image_shares.any():
+        if self._is_measured is None:  # Asked once: in training a GPU would be waited for in each step.
+            self._is_measured = bool(self.image_shares.any())
+        if not self._is_measured:
             return None
         return ImageStatistics(self.image_mean, self.image_covariance, self.image_centres, self.image_shares)
 
@@ -508,6 +511,15 @@ class NotClipModel(PreTrainedModel):
         """
         vectors, biases = self.encode_queries(texts, composition=composition, strength=strength)
         return self.encode_images(images) @ vectors.T + biases
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        self._is_measured = None
+        super()._load_from_state_dict(*args, **kwargs)
+
+    def train(self, mode: bool = True) -> "NotClipModel":
+        """As every module; forgets embedded concepts too, since not every optimizer tells that it changed weights."""
+        self._remembered = {}
+        return super().train(mode)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -584,9 +596,9 @@ class NotClipModel(PreTrainedModel):
         if torch.is_grad_enabled() or self.training or torch.is_autocast_enabled(self.device.type):
             remembered: dict[str, Tensor] = {}
         else:
-            if key != self._remembered_of or len(self._remembered) > MOST_REMEMBERED:
-                self._remembered, self._remembered_of = {}, key
-            remembered = self._remembered
+            if key != self._remembered_of or len(self.remembered) > MOST_REMEMBERED:
+                self.remembered, self._remembered_of = {}, key
+            remembered = self.remembered
         missing = list(dict.fromkeys([*texts, *(name for name in concepts if name not in remembered)]))
         found = dict(zip(missing, self.encode_texts(missing, batch_size=batch_size), strict=True))
         if not torch.is_grad_enabled():
@@ -611,7 +623,8 @@ class NotClipModel(PreTrainedModel):
                 "to the processor."
             )
 
-    def _tokenize(self, texts: Sequence[str]) -> Any:
+    def tokenize(self, texts: Sequence[str]) -> Any:
+        """Texts as `forward` takes them, at the length and with the padding of the backbone's training."""
         padding = "max_length" if self._pads_to_full_length else True
         tokens = self.processor.tokenizer(
             list(texts), padding=padding, truncation=True, max_length=self._text_length, return_tensors="pt"
@@ -620,7 +633,8 @@ class NotClipModel(PreTrainedModel):
             tokens.pop("attention_mask", None)
         return tokens.to(self.device)
 
-    def _pad_as_trained(self, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    def pad_as_trained(self, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Token ids and mask that came in shorter, padded to the length of the backbone's training."""
         if not self._pads_to_full_length:
             return input_ids, attention_mask
         tokenizer, missing = self.processor.tokenizer, max(0, self._text_length - input_ids.shape[1])

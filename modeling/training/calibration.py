@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from notclip.embedding_shards import EmbeddingShards
 from notclip.remote.composition_notclip import CompositionWeights
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
@@ -29,9 +30,8 @@ class TrainableComposition(nn.Module):
 
     def __init__(self, model: NotClipModel):
         super().__init__()
-        self.scalars = nn.ParameterDict(
-            {name: nn.Parameter(torch.tensor(float(getattr(model.config, name)))) for name in COMPOSITION_SCALARS}
-        )
+        start = {name: torch.tensor(float(getattr(model.config, name))) for name in COMPOSITION_SCALARS}
+        self.scalars = nn.ParameterDict({name: nn.Parameter(value.to(model.device)) for name, value in start.items()})
 
     def weights(self) -> CompositionWeights:
         """The scalars as `compose` takes them; an exclusion never attracts."""
@@ -58,7 +58,7 @@ def choice_scores(
     position: dict[str, int],
     vectors: Tensor,
     biases: Tensor,
-    image_embeds: Tensor,
+    images: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Score each question's choices for its own image.
 
@@ -67,23 +67,23 @@ def choice_scores(
         position: row of each choice's text in `vectors`.
         vectors: query vectors, shape (T, D).
         biases: query biases, shape (T,).
-        image_embeds: embeddings that the questions' `image` indexes, shape (I, D).
+        images: embedding of each question's image, shape (Q, D).
 
     Returns:
         scores of shape (Q, C), -inf where a question has fewer choices than the longest, and answers of shape (Q,).
     """
     most = max(len(question.choices) for question in questions)
-    rows = torch.tensor([[position[c] for c in q.choices] + [0] * (most - len(q.choices)) for q in questions])
-    padding = torch.tensor([[False] * len(q.choices) + [True] * (most - len(q.choices)) for q in questions])
-    images = image_embeds[torch.tensor([question.image for question in questions])]  # (Q, D)
+    absent = [[-1] * (most - len(question.choices)) for question in questions]
+    known = [[position[choice] for choice in question.choices] for question in questions]
+    rows = torch.tensor([own + none for own, none in zip(known, absent, strict=True)], device=vectors.device)
     scores = torch.einsum("qd,qcd->qc", images, vectors[rows]) + biases[rows]
-    answers = torch.tensor([question.answer for question in questions])
-    return scores.masked_fill(padding.to(scores.device), float("-inf")), answers.to(scores.device)
+    answers = torch.tensor([question.answer for question in questions], device=vectors.device)
+    return scores.masked_fill(rows < 0, float("-inf")), answers
 
 
 def fit_composition(
     model: NotClipModel,
-    image_embeds: Tensor,
+    image_embeds: Tensor | EmbeddingShards,
     questions: Sequence[Question],
     negated_queries: Sequence[tuple[str, int]],
     *,
@@ -107,16 +107,19 @@ def fit_composition(
         embedded = model.embed_texts(texts)
     composition = TrainableComposition(model)
     start = {name: float(getattr(model.config, name)) for name in COMPOSITION_SCALARS}
-    log_scales = nn.Parameter(torch.full((2,), math.log(20.0)))
-    query_rows = torch.tensor([position[text] for text, _ in negated_queries])
+    log_scales = nn.Parameter(torch.full((2,), math.log(20.0), device=model.device))
+    asked = image_embeds[[question.image for question in questions]].to(model.device)
+    query_rows = torch.tensor([position[text] for text, _ in negated_queries], device=model.device)
     query_images = torch.tensor([image for _, image in negated_queries])
     searched, query_targets = torch.unique(query_images, return_inverse=True)
+    query_targets = query_targets.to(model.device)
+    gallery = image_embeds[searched].to(model.device)
 
     def losses() -> tuple[Tensor, Tensor]:
         vectors, biases = model.compose(embedded, composition.weights())
-        scores, answers = choice_scores(questions, position, vectors, biases, image_embeds)
+        scores, answers = choice_scores(questions, position, vectors, biases, asked)
         # A query's bias is the same for every image, so it plays no part in search.
-        found = vectors[query_rows] @ image_embeds[searched].T
+        found = vectors[query_rows] @ gallery.T
         scales = log_scales.exp()
         return F.cross_entropy(scales[0] * scores, answers), F.cross_entropy(scales[1] * found, query_targets)
 

@@ -19,6 +19,8 @@ class TrainConfig:
     """Folder that `notclip build-dataset` wrote."""
     out: Path
     """Folder to write adapter/, backbone/, model/ and training.json to."""
+    images: Path | None = None
+    """Folder of the photos, where the data only refer to them (built with `--images referenced`)."""
     architecture: str | None = None
     """OpenCLIP's name for what a base of weights alone is of, such as ViT-B-32-quickgelu."""
     resume: bool = False
@@ -64,6 +66,9 @@ class TrainConfig:
     """Steps between the states that `--resume` goes on from."""
     cache: Path | None = None
     """Folder for image embeddings; OUT/cache when absent. They are reused by any run with the same image tower."""
+    trainer: tuple[str, ...] = ()
+    """Further options of transformers' TrainingArguments as NAME=VALUE, such as bf16=true, report_to=trackio or
+    gradient_accumulation_steps=4."""
     seed: int = 0
     """Seed of batches, captions and initial weights."""
 

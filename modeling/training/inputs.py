@@ -11,7 +11,7 @@ from notclip.openclip.files import is_openclip
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.config import TrainConfig
 
-_MADE_WITH = ("numpy", "peft", "torch", "transformers")
+_MADE_WITH = ("accelerate", "numpy", "peft", "torch", "transformers")
 
 
 def training_inputs(config: TrainConfig, model: NotClipModel) -> dict[str, str]:

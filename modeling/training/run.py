@@ -2,11 +2,12 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from notclip.embedding_cache import cached_image_embeds
+from notclip.dataset.files import split_files
+from notclip.embedding_shards import EmbeddingShards, embed_into_shards
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
 from notclip.files.json_files import read_json_object
@@ -28,17 +30,19 @@ from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.provenance import weights_sha256
 from notclip.text_lengths import texts_cut
+from notclip.training.arguments import training_arguments
+from notclip.training.batches import NegationDataset
 from notclip.training.calibration import fit_composition
 from notclip.training.config import TrainConfig
-from notclip.training.data import TrainingSplit, read_training_split
+from notclip.training.data import CONFIGS, TrainingSplit, read_training_split
 from notclip.training.inputs import require_same_inputs, training_inputs
 from notclip.training.lora import add_lora
 from notclip.training.release_probe import write_release_probe
-from notclip.training.state import forget_state
-from notclip.training.trainer import train
+from notclip.training.trainer import NegationTrainer
 from notclip.training.validation import limited
 
 CALIBRATION_QUESTIONS = 4000
+STATISTICS_IMAGES = 100_000
 SAVED = "train_config.json"  # options and inputs of a run
 
 
@@ -62,8 +66,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     if first:
         _check_output(config)
     started = time.monotonic()
-    split = read_training_split(config.data, "train")
-    validation_split = read_training_split(config.data, "validation")
+    for name, part in itertools.product(CONFIGS, ("train", "validation")):
+        split_files(config.data, name, part)  # A folder that is no dataset is told before a model is loaded.
     base = config.base
     if is_openclip(base):
         # Converted once, for the merged backbone and the adapter's users need a base that transformers loads.
@@ -76,7 +80,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             distributed.barrier()
     elif config.architecture is not None:
         raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
-    model = load_model(base, composition="scope", argument="base")
+    arguments = training_arguments(config, state_folder)
+    model = load_model(base, composition="scope", argument="base").to(arguments.device)
     base_sha256 = weights_sha256(model) if first else ""
     if first:
         saved, inputs = config.out / SAVED, training_inputs(config, model)
@@ -84,12 +89,12 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             require_same_inputs(saved, inputs)
         # Kept at the first start, so that a resumed run can tell whether all is the same.
         write_whole(saved, json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
-        _embed(model, split, config), _embed(model, validation_split, config)
-    if distributed.is_initialized():
-        distributed.barrier()
-    image_embeds, validation_embeds = _embed(model, split, config), _embed(model, validation_split, config)
+    cache = config.out / "cache" if config.cache is None else config.cache
+    split, validation_split = read_data(config.data, ("train", "validation"), images=config.images, cache=cache)
+    _require_rows(config.data, {"train": split, "validation": validation_split})
+    image_embeds, validation_embeds = embed_splits(model, [split, validation_split], cache)
 
-    model.set_statistics(image_statistics(image_embeds))
+    model.set_statistics(image_statistics(evenly(image_embeds, at_most=STATISTICS_IMAGES)))
     warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
     torch.manual_seed(config.seed)  # the adapter's initial weights, the same in every process
@@ -103,7 +108,13 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     )
     model.backbone = adapted
     judged = limited(validation_split, questions=config.validation_questions, images=config.validation_images)
-    progress = train(model, config, split, image_embeds, judged, validation_embeds, state_folder=state_folder)
+    trainer = NegationTrainer(
+        model,
+        arguments,
+        train_dataset=NegationDataset(split, image_embeds, negated_share=config.negated_share),
+        eval_dataset=NegationDataset(judged, validation_embeds),
+    )
+    trainer.train(resume_from_checkpoint=config.resume)
     if not first:
         return None
 
@@ -114,18 +125,18 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     record = {
         "config": _config_content(config),
         "base": base,
-        "chosen_epoch": progress.best_epoch,
-        "history": progress.history,
-        "steps": progress.step,
+        "chosen_epoch": trainer.best_epoch,
+        "history": trainer.history,
+        "steps": trainer.state.global_step,
         "composition": {
             **{name: getattr(model.config, name) for name in COMPOSITION_SCALARS},
             **losses,
         },
         "trainable_parameters": trainable,
         "total_parameters": total,
-        "training_images": len(split.image_bytes),
+        "training_images": len(split.digests),
         "training_captions": len(split.captions),
-        "training_questions": len(split.questions),
+        "training_questions": int(split.group_sizes.sum()),
         "texts_cut": cut,
         "text_tokens": seen,
         "data_sha256": _sha256(config.data / "build.json"),
@@ -135,14 +146,14 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     # Apart: identical runs write identical records.
     write_whole(config.out / "timing.json", json.dumps({"seconds": round(time.monotonic() - started, 1)}) + "\n")
     _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
-    forget_state(state_folder)
+    shutil.rmtree(state_folder, ignore_errors=True)
     return record
 
 
 def _texts(split: TrainingSplit) -> Iterator[str]:
     """All texts that negate something, or stand beside such ones."""
     yield from (text for caption in split.captions for text in caption.negated)
-    yield from (text for question in split.questions for text in question.choices)
+    yield from (text for group in split.question_groups for question in group for text in question.choices)
     yield from (text for text, _ in split.negated_queries)
 
 
@@ -166,14 +177,60 @@ def _check_output(config: TrainConfig) -> None:
 
 def _config_content(config: TrainConfig) -> dict[str, Any]:
     content = dataclasses.asdict(config) | {"data": str(config.data), "out": str(config.out)}
-    content["cache"] = None if config.cache is None else str(config.cache)
+    content |= {"cache": None if config.cache is None else str(config.cache), "trainer": list(config.trainer)}
+    content["images"] = None if config.images is None else str(config.images)
     del content["resume"]
     return content
 
 
-def _embed(model: NotClipModel, split: TrainingSplit, config: TrainConfig) -> Tensor:
-    cache = config.out / "cache" if config.cache is None else config.cache
-    return cached_image_embeds(model, split.image_bytes, split.digests, cache)
+def read_data(data: Path, names: Sequence[str], *, images: Path | None, cache: Path) -> list[TrainingSplit]:
+    """Splits of a dataset; the first of several processes copies their texts to the cache, the others read the copy.
+
+    Args:
+        data: the dataset.
+        names: of the splits.
+        images: the folder of the photos, for a dataset that only refers to them.
+        cache: where the copy is kept.
+
+    Raises:
+        BadInputError: a split is missing or wrong.
+    """
+    several, later = distributed.is_initialized(), distributed.is_initialized() and distributed.get_rank() > 0
+    if later:
+        distributed.barrier()
+    splits = [read_training_split(data, name, images=images, cache=cache) for name in names]
+    if several and not later:
+        distributed.barrier()
+    return splits
+
+
+def embed_splits(
+    model: NotClipModel, splits: Sequence[TrainingSplit], cache: Path, *, batch_size: int = 64
+) -> list[EmbeddingShards]:
+    """Embeddings of the photos of some splits; several processes share the work."""
+    several = distributed.is_initialized()
+    rank, world_size = (distributed.get_rank(), distributed.get_world_size()) if several else (0, 1)
+    share = {"rank": rank, "world_size": world_size, "batch_size": batch_size}
+    folders = [embed_into_shards(model, split.image_bytes, split.digests, cache, **share) for split in splits]
+    if several:
+        distributed.barrier()
+    return [EmbeddingShards(folder, len(split.digests)) for folder, split in zip(folders, splits, strict=True)]
+
+
+def _require_rows(data: Path, splits: Mapping[str, TrainingSplit]) -> None:
+    for name, split in splits.items():
+        holds = {"captions": split.captions, "questions": split.question_groups, "retrieval": split.negated_queries}
+        if lacking := next((config for config, rows in holds.items() if len(rows) == 0), None):
+            raise BadInputError(
+                f"`data` {data} has no rows of {lacking} in its split {name!r}, and the training needs all of "
+                f"{', '.join(holds)}: build it from more photos, or with a higher --questions-per-image."
+            )
+
+
+def evenly(image_embeds: EmbeddingShards, *, at_most: int) -> Tensor:
+    """All embeddings, or so many at even distances."""
+    step = max(1, -(-len(image_embeds) // at_most))
+    return image_embeds[::step]
 
 
 def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:

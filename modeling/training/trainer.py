@@ -1,293 +1,338 @@
-"""Train an adapter: frozen images encoded once, captions and questions through the text tower, the best epoch kept.
+"""transformers' `Trainer` for negation: whole question groups, gathered negatives, forgetting as a constraint.
 
-    L = (1 - p) · (a · contrastive + (1 - a) · choice), composed + p · (the same), plain + anchor
+    trainer = NegationTrainer(model, NegationTrainingArguments("state"), train_dataset=…, eval_dataset=…)
+    trainer.train()
 
-Both losses run through the composition and past it, so that the NotCLIP model and the merged plain backbone both
-learn to search and to choose. Each step's batch follows from the seed and the step alone, so that a resumed run
-repeats none and skips none.
+Image embeddings are given, since no step moves them. The best checkpoint is the one that gains most negation among
+those that keep ordinary recall; where none does, the weights at the end are those from the start.
 """
 
+import errno
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-import torch.distributed.nn.functional as differentiable
-from peft import PeftModel
+from safetensors.torch import load_file, save_file
 from torch import Tensor, distributed, nn
 from tqdm import tqdm
-from transformers import get_cosine_schedule_with_warmup
+from transformers import ProgressCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+from transformers.trainer_utils import rotate_checkpoints
 
 from notclip.errors import BadInputError
+from notclip.files.whole_files import write_whole
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.training.calibration import TrainableComposition, choice_scores
-from notclip.training.config import TrainConfig
-from notclip.training.data import Caption, Question, TrainingSplit, epoch_batches
-from notclip.training.losses import anchor_loss, caption_choice_loss, contrastive_loss
-from notclip.training.state import Progress, load_state, load_weights, save_state, trainable_weights
-from notclip.training.validation import Validation, validate
+from notclip.training.arguments import NegationTrainingArguments
+from notclip.training.batches import EpochLoader, GroupBatchSampler, NegationDataset, as_it_is
+from notclip.training.learner import ExtraLoss, Learner
+from notclip.training.validation import gain, validate
 
-WARMUP_SHARE = 0.05
-COMPOSITION_LEARNING_RATE = 2e-3
-TEXTS_AT_ONCE = 32  # of similar length, so that short texts are not padded to the longest of a step
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One step's work of one process: captions of different images with their texts, and whole question groups.
-
-    Shares are this process's part of what all processes take, over an equal part: a mean over this process's
-    questions, times the share, averages over processes to the mean over all questions.
-    """
-
-    captions: list[Caption]
-    texts: list[str]
-    is_negated: list[bool]
-    questions: list[Question]
-    affirmative_share: float = 1.0
-    question_share: float = 1.0
+WEIGHTS = "model.safetensors"
+COMPLETE = "complete"  # in a checkpoint that was written to its end
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory", flags=re.IGNORECASE)
+_DEAD_PROCESS = re.compile(r"connection (was )?(closed|reset|refused)|timed? ?out", flags=re.IGNORECASE)
 
 
-class Learner(nn.Module):
-    """What learns: the adapter in the model's text tower, and the scalars of the composition."""
-
-    def __init__(self, model: NotClipModel):
-        super().__init__()
-        self.model = model
-        self.composition = TrainableComposition(model)
-
-
-class BatchPlan:
-    """Which images, captions and questions each step takes: a function of seed and step."""
-
-    def __init__(self, split: TrainingSplit, config: TrainConfig, *, rank: int = 0, world_size: int = 1):
-        self._by_image, self._groups, self._config = split.captions_by_image(), split.question_groups, config
-        self._rank, self._world_size = rank, world_size
-        self.steps_per_epoch = max(1, len(self._by_image) // config.batch_images)
-        largest_group = max(map(len, self._groups))
-        self._groups_per_step = max(1, config.batch_questions // largest_group)
-        if min(self._groups_per_step, config.batch_images) < world_size:
-            raise BadInputError(
-                f"{world_size} processes share a step's work, so `batch_images` must be at least {world_size} and "
-                f"`batch_questions` at least {world_size * largest_group} (groups have up to {largest_group} "
-                f"questions), got {config.batch_images} and {config.batch_questions}."
-            )
-
-    def batches(self, first_step: int) -> Iterator[Batch]:
-        """Batches from `first_step` to the last step of the last epoch, this process's share of each."""
-        step = first_step
-        while step < self.steps_per_epoch * self._config.epochs:
-            epoch = step // self.steps_per_epoch
-            rng = np.random.default_rng((self._config.seed, epoch))
-            images = epoch_batches(len(self._by_image), self._config.batch_images, rng)
-            groups = self._group_batches(rng)
-            for index in range(step % self.steps_per_epoch, self.steps_per_epoch):
-                yield self._batch(
-                    images[index], groups[index], np.random.default_rng((self._config.seed, epoch, index))
-                )
-                step += 1
-
-    def _group_batches(self, rng: np.random.Generator) -> list[np.ndarray]:
-        needed = self.steps_per_epoch
-        batches: list[np.ndarray] = []
-        while len(batches) < needed:
-            batches += epoch_batches(len(self._groups), self._groups_per_step, rng)
-        return batches[:needed]
-
-    def _batch(self, images: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> Batch:
-        captions, texts, is_negated = [], [], []
-        for image in images:
-            caption = self._by_image[image][rng.integers(len(self._by_image[image]))]
-            negate = bool(caption.negated) and rng.random() < self._config.negated_share
-            captions.append(caption)
-            texts.append(caption.negated[rng.integers(len(caption.negated))] if negate else caption.text)
-            is_negated.append(negate)
-        own = slice(self._rank, None, self._world_size)
-        questions = [question for group in groups[own] for question in self._groups[group]]
-        all_questions = sum(len(self._groups[group]) for group in groups)
-        return Batch(
-            captions[own],
-            texts[own],
-            is_negated[own],
-            questions,
-            affirmative_share=self._world_size * is_negated[own].count(False) / max(1, is_negated.count(False)),
-            question_share=self._world_size * len(questions) / all_questions,
-        )
-
-
-def train(
-    model: NotClipModel,
-    config: TrainConfig,
-    split: TrainingSplit,
-    image_embeds: Tensor,
-    validation_split: TrainingSplit,
-    validation_embeds: Tensor,
-    *,
-    state_folder: Path,
-) -> Progress:
-    """Train the adapter inside `model.backbone` and leave the chosen epoch's weights there.
+class NegationTrainer(Trainer):
+    """Trains an adapter inside `model.backbone` and the composition's scalars.
 
     Args:
         model: a NotCLIP model whose backbone is a `PeftModel`, with its image statistics set.
-        config: the options.
-        split: training images, captions and questions.
-        image_embeds: embeddings of its images, shape (I, D).
-        validation_split: what each epoch is judged on.
-        validation_embeds: embeddings of its images.
-        state_folder: where the state for `--resume` is kept.
-
-    Returns:
-        The history, and which epoch was chosen: the highest negation gain among those that lose at most
-        `recall_tolerance` of ordinary recall@5; epoch 0, the backbone, when none does.
+        args: the options.
+        train_dataset: captions and questions to learn from.
+        eval_dataset: what each epoch is judged on.
+        judge: gives a model's figures, `recall_at_5` and `macro_accuracy` among them; those of `validate` on
+            `eval_dataset` by default.
+        extra: what is added to the loss of each step.
+        callbacks: further callbacks.
     """
-    rank, world_size = _process()
-    learner = Learner(model)
-    plan = BatchPlan(split, config, rank=rank, world_size=world_size)
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": [p for p in model.parameters() if p.requires_grad], "lr": config.learning_rate},
-            {"params": list(learner.composition.parameters()), "lr": COMPOSITION_LEARNING_RATE, "weight_decay": 0.0},
-        ],
-        weight_decay=config.weight_decay,
-    )
-    total = plan.steps_per_epoch * config.epochs
-    schedule = get_cosine_schedule_with_warmup(optimizer, math.ceil(WARMUP_SHARE * total), total)
-    torch.manual_seed(config.seed + rank)
-    folder = state_folder / f"process-{rank}"
-    progress = load_state(folder, learner, optimizer, schedule) if config.resume else None
-    if progress is None:
-        start = validate(model.eval(), validation_split, validation_embeds)
-        progress = Progress(history=[_entry(0, start)], best_weights=trainable_weights(learner))
-        if rank == 0:
-            tqdm.write(describe(progress.history[0]))
 
-    _training_mode(model)
-    bar = tqdm(total=total, initial=progress.step, desc="train", unit="step", disable=rank > 0)
-    for batch in plan.batches(progress.step):
-        loss = training_loss(learner, batch, image_embeds, config)
-        optimizer.zero_grad()
-        loss.backward()
-        average_gradients(learner, world_size)
-        optimizer.step()
-        schedule.step()
-        progress.step += 1
-        bar.update()
-        bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-        if progress.step % plan.steps_per_epoch == 0:
-            epoch = progress.step // plan.steps_per_epoch
-            learner.composition.write_to(model)
-            entry = _entry(epoch, validate(model.eval(), validation_split, validation_embeds))
-            _training_mode(model)
-            progress.history.append(entry)
-            if epoch == choose_epoch(progress.history, recall_tolerance=config.recall_tolerance):
-                progress.best_epoch, progress.best_weights = epoch, trainable_weights(learner)
-            if rank == 0:
-                tqdm.write(describe(entry))
-            save_state(folder, learner, optimizer, schedule, progress)
-        elif progress.step % config.checkpoint_every == 0:
-            save_state(folder, learner, optimizer, schedule, progress)
-    bar.close()
-    load_weights(learner, progress.best_weights)
-    learner.composition.write_to(model)
-    model.eval()
-    return progress
+    args: NegationTrainingArguments
+    model: Learner
+    train_dataset: NegationDataset
+    eval_dataset: NegationDataset
+
+    def __init__(
+        self,
+        model: NotClipModel,
+        args: NegationTrainingArguments,
+        *,
+        train_dataset: NegationDataset,
+        eval_dataset: NegationDataset,
+        judge: Callable[[NotClipModel], Mapping[str, float]] | None = None,
+        extra: ExtraLoss | None = None,
+        callbacks: list[TrainerCallback] | None = None,
+    ):
+        super().__init__(
+            model=Learner(model, args.loss_weights, texts_at_once=args.texts_at_once, extra=extra),
+            args=args,
+            data_collator=as_it_is,
+            train_dataset=train_dataset,
+            eval_dataset=eval_dataset,
+            callbacks=[_SaveEvery(args.checkpoint_every), *(callbacks or [])],
+        )
+        for kind in (ProgressCallback, PrinterCallback):
+            self.remove_callback(kind)
+        if not args.disable_tqdm:
+            self.add_callback(_Progress())
+        self.sampler = GroupBatchSampler(
+            images=len(train_dataset),
+            groups=len(train_dataset.split.question_groups),
+            largest_group=int(train_dataset.split.group_sizes.max(initial=0)),
+            batch_images=args.per_device_train_batch_size * args.world_size,
+            batch_questions=args.per_device_train_questions * args.world_size,
+            seed=args.seed,
+            rank=args.process_index,
+            world_size=args.world_size,
+        )
+        self._judge = self._validate if judge is None else judge
+        self._start = self.model.trainable_weights()
+        self._last_loss: Tensor | None = None
+        torch.manual_seed(args.seed + args.process_index)  # each process drops out other numbers
+
+    def get_train_dataloader(self) -> EpochLoader:
+        """Batches of this process: the sampler knows which, so that accelerate need not share them out again."""
+        return EpochLoader(
+            self.train_dataset,
+            batch_sampler=self.sampler,
+            collate_fn=as_it_is,
+            num_workers=self.args.dataloader_num_workers,
+            pin_memory=self.args.dataloader_pin_memory,
+            persistent_workers=self.args.dataloader_persistent_workers,
+            prefetch_factor=self.args.dataloader_prefetch_factor,
+            generator=torch.Generator(),  # not the one that dropout draws from
+        )
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """The optimizer that the options name, with a learning rate of its own for the composition."""
+        if self.optimizer is None:
+            learner = self.model
+            optimizer_class, options = self.get_optimizer_cls_and_kwargs(self.args, None)
+            decay = {"weight_decay": self.args.weight_decay}
+            adapter = [parameter for parameter in learner.model.parameters() if parameter.requires_grad]
+            scalars = {"params": list(learner.composition.parameters()), "lr": self.args.composition_learning_rate}
+            self.optimizer = optimizer_class([{"params": adapter} | decay, scalars | {"weight_decay": 0.0}], **options)
+        return self.optimizer
+
+    def train(self, resume_from_checkpoint: str | bool | None = None, **kwargs: Any) -> Any:
+        """Train, and leave the best checkpoint's weights in the model; the start's where none gained.
+
+        Args:
+            resume_from_checkpoint: a checkpoint, or True for the last one that is complete, if there is any.
+            kwargs: as `Trainer.train` takes them.
+
+        Raises:
+            BadInputError: the loss is no number any more, the memory is used up, or another process died.
+        """
+        if resume_from_checkpoint is True:
+            resume_from_checkpoint = last_checkpoint(Path(self.args.output_dir), clear=self.args.should_save)
+        try:
+            output = super().train(resume_from_checkpoint=resume_from_checkpoint, **kwargs)
+            self._check_loss()
+        except (RuntimeError, MemoryError) as error:
+            raise self._told(error) from error
+        if self.args.load_best_model_at_end and self.state.best_model_checkpoint is None:
+            self.model.load_trainable_weights(self._start)
+        self.model.composition.write_to(self.model.model)
+        self.model.eval()
+        return output
+
+    def training_step(self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
+        """One step; a loss that is no number stops the next, so that no device is waited for in between."""
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        self._check_loss()
+        self._last_loss = loss
+        return loss
+
+    def evaluate(
+        self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
+    ) -> dict[str, float]:
+        """Judge the model as it is; `eval_gain` is what the best checkpoint is chosen by."""
+        self._check_loss()
+        learner = self.model.eval()
+        learner.composition.write_to(learner.model)
+        figures = dict(self._judge(learner.model))
+        start = next(iter(self.history), None)
+        if start is None:
+            self.state.best_metric = 0.0  # What is not better than the start is no best checkpoint.
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures.items()}
+        metrics[f"{metric_key_prefix}_gain"] = (
+            0.0 if start is None else gain(start, figures, recall_tolerance=self.args.recall_tolerance)
+        )
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """The figures of each evaluation, with its epoch."""
+        return [_figures(entry) for entry in self.state.log_history if "eval_gain" in entry]
+
+    @property
+    def best_epoch(self) -> float:
+        """The epoch whose weights were chosen; 0 is the start."""
+        if self.state.best_model_checkpoint is None:
+            return 0
+        step = self.state.best_global_step
+        return next(_whole(e["epoch"]) for e in self.state.log_history if "eval_gain" in e and e["step"] == step)
+
+    def _validate(self, model: NotClipModel) -> Mapping[str, float]:
+        return vars(validate(model, self.eval_dataset.split, self.eval_dataset.image_embeds))
+
+    def _evaluate(self, trial: Any, ignore_keys_for_eval: Any, skip_scheduler: bool = False) -> dict[str, float]:
+        if skip_scheduler and self.history:  # The start of a run that goes on was judged before.
+            return {}
+        return super()._evaluate(trial, ignore_keys_for_eval, skip_scheduler)
+
+    def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> Any:
+        # Wanted for logs alone, it would cost each step a pass over all gradients.
+        if grad_norm is not None or (self.state.global_step + 1) % int(self.args.logging_steps) == 0:
+            return super()._get_grad_norm(model, grad_norm)
+        return None
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        """Write what learns, and not the base beside it."""
+        folder = Path(self.args.output_dir if output_dir is None else output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(self.model.trainable_weights(), folder / WEIGHTS)
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        """As the base class, but an older checkpoint goes only when the new one is there, whole."""
+        self._check_loss()
+        limit, self.args.save_total_limit = self.args.save_total_limit, None
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        try:
+            (folder / COMPLETE).unlink(missing_ok=True)
+            super()._save_checkpoint(model, trial)
+        except RuntimeError as error:  # torch does not say why it could not write
+            if shutil.disk_usage(self.args.output_dir).free < 2**20:
+                raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
+            raise
+        finally:
+            self.args.save_total_limit = limit
+        if distributed.is_initialized():
+            distributed.barrier()
+        if self.args.should_save:
+            write_whole(folder / COMPLETE, "")
+            rotate_checkpoints(self.args.output_dir, limit, self.state.best_model_checkpoint, use_mtime=False)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        if self.is_fsdp_enabled:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+        else:
+            self.model.load_trainable_weights(load_file(Path(resume_from_checkpoint) / WEIGHTS))
+
+    def _load_best_model(self) -> None:
+        if self.is_fsdp_enabled or self.is_deepspeed_enabled:
+            super()._load_best_model()
+        else:
+            self.model.load_trainable_weights(load_file(Path(str(self.state.best_model_checkpoint)) / WEIGHTS))
+
+    def _check_loss(self) -> None:
+        loss, self._last_loss = self._last_loss, None
+        if loss is None or math.isfinite(loss.item()):
+            return
+        step = self.state.global_step
+        raise BadInputError(
+            f"the loss of step {step} of {self.state.max_steps} (batch {(step - 1) % len(self.sampler) + 1} of epoch "
+            f"{(step - 1) // len(self.sampler) + 1}) is {loss.item()}: lower `learning_rate` (it is "
+            f"{self.args.learning_rate:g}), or see whether the base's own embeddings are finite."
+        )
+
+    def _told(self, error: Exception) -> Exception:
+        """What a user can do about an error of torch's, where there is anything."""
+        if isinstance(error, BadInputError):
+            return error
+        said = str(error)
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY.search(said):
+            return BadInputError(
+                f"the memory is used up by step {self.state.global_step + 1}: lower `batch_questions` or "
+                f"`batch_images` (they are {self.args.per_device_train_questions} and "
+                f"{self.args.per_device_train_batch_size} a process), or set `activation_checkpointing`."
+            )
+        if distributed.is_initialized() and _DEAD_PROCESS.search(said):
+            return BadInputError(
+                "another process of this run has died: look at what it said last, and start all of them again with "
+                "--resume."
+            )
+        return error
 
 
-def training_loss(learner: Learner, batch: Batch, image_embeds: Tensor, config: TrainConfig) -> Tensor:
-    """The loss of the module's formula on one process's share of a batch, scalar."""
-    model, a = learner.model, config.contrastive_weight
-    scale = model.logit_scale.detach().exp()
-    own_images = image_embeds[torch.tensor([caption.image for caption in batch.captions])]  # (B, D)
-    weights = learner.composition.weights()
-    captions = model.embed_texts(batch.texts, batch_size=TEXTS_AT_ONCE)
-    texts = captions.whole  # (B, D)
-    images = _gather(own_images)
-    contrastive_composed, contrastive_plain = (
-        contrastive_loss(images, _gather(vectors), scale, _gather(biases))
-        for vectors, biases in (model.compose(captions, weights), (texts, texts.new_zeros(len(texts))))
-    )
-    contrastive = torch.lerp(contrastive_composed, contrastive_plain, config.plain_share)
+def last_checkpoint(folder: Path, *, clear: bool = True) -> str | None:
+    """The last checkpoint that was written to its end, or None.
 
-    affirmative = [row for row, negated in enumerate(batch.is_negated) if not negated]
-    anchor = texts.new_zeros(())
-    if affirmative and config.anchor_weight:
-        held = backbone_embeds(model, [batch.texts[row] for row in affirmative])
-        anchor = batch.affirmative_share * anchor_loss(texts[affirmative], held)
-
-    choices = list(dict.fromkeys(choice for question in batch.questions for choice in question.choices))
-    position = {text: row for row, text in enumerate(choices)}
-    embedded = model.embed_texts(choices, batch_size=TEXTS_AT_ONCE)
-    composed = model.compose(embedded, weights)
-    plain = (embedded.whole, embedded.whole.new_zeros(len(choices)))
-    choice_composed, choice_plain = (
-        caption_choice_loss(*choice_scores(batch.questions, position, *queries, image_embeds), scale)
-        for queries in (composed, plain)
-    )
-    choice = torch.lerp(choice_composed, choice_plain, config.plain_share) * batch.question_share
-    return a * contrastive + (1 - a) * choice + config.anchor_weight * anchor
-
-
-def average_gradients(learner: Learner, world_size: int) -> None:
-    """Average each gradient over the processes; with gathered negatives and shares this is the whole batch's."""
-    if world_size == 1:
-        return
-    for parameter in learner.parameters():
-        if parameter.requires_grad:
-            if parameter.grad is None:
-                parameter.grad = torch.zeros_like(parameter)
-            distributed.all_reduce(parameter.grad)
-            parameter.grad /= world_size
-
-
-@torch.no_grad()
-def backbone_embeds(model: NotClipModel, texts: list[str]) -> Tensor:
-    """Where the backbone without its adapter puts texts, unit-norm, shape (B, D)."""
-    adapted = model.backbone
-    if not isinstance(adapted, PeftModel):
-        raise TypeError(f"`model.backbone` must be a PeftModel, got {type(adapted).__name__}.")
-    with adapted.disable_adapter():
-        return model.encode_texts(texts, batch_size=TEXTS_AT_ONCE)
-
-
-def choose_epoch(history: list[dict], *, recall_tolerance: float) -> int:
-    """The epoch with the highest macro accuracy among those that keep the backbone's recall@5, the earliest of equals.
-
-    >>> kept = {"epoch": 1, "macro_accuracy": 0.6, "recall_at_5": 0.445}
-    >>> forgot = {"epoch": 2, "macro_accuracy": 0.7, "recall_at_5": 0.40}
-    >>> choose_epoch([{"epoch": 0, "macro_accuracy": 0.3, "recall_at_5": 0.45}, kept, forgot], recall_tolerance=0.01)
-    1
+    Args:
+        folder: where the checkpoints are.
+        clear: remove those that a killed process left half-written.
     """
-    floor = history[0]["recall_at_5"] - recall_tolerance
-    keeping = [entry for entry in history if entry["recall_at_5"] >= floor]
-    return max(keeping, key=lambda entry: (entry["macro_accuracy"], -entry["epoch"]))["epoch"]
+    complete: list[Path] = []
+    for checkpoint in folder.glob("checkpoint-*"):
+        if (checkpoint / COMPLETE).is_file():
+            complete.append(checkpoint)
+        elif clear:
+            shutil.rmtree(checkpoint, ignore_errors=True)
+    return str(max(complete, key=lambda path: int(path.name.rpartition("-")[2]))) if complete else None
 
 
-def describe(entry: dict) -> str:
+def describe(entry: dict[str, float]) -> str:
     """One line about a validation."""
     figures = ", ".join(f"{name.replace('_', ' ')} {100 * entry[name]:.1f} %" for name in entry if name != "epoch")
     return f"epoch {entry['epoch']}: {figures}"
 
 
-def _entry(epoch: int, validation: Validation) -> dict:
-    return {"epoch": epoch, **vars(validation)}
+def _figures(entry: Mapping[str, float]) -> dict[str, float]:
+    """What an entry of the Trainer's log says of an evaluation."""
+    named = {name.removeprefix("eval_"): value for name, value in entry.items() if name.startswith("eval_")}
+    del named["gain"]
+    return {"epoch": _whole(entry["epoch"]), **named}
 
 
-def _training_mode(model: NotClipModel) -> None:
-    # Only the adapter's own dropout: the backbone's would blur the anchor, and its batch statistics must not move.
-    model.eval()
-    for name, module in model.named_modules():
-        if "lora_dropout" in name:
-            module.train()
+def _whole(epoch: float) -> float:
+    return int(epoch) if epoch == int(epoch) else epoch
 
 
-def _process() -> tuple[int, int]:
-    if distributed.is_initialized():
-        return distributed.get_rank(), distributed.get_world_size()
-    return 0, 1
+class _SaveEvery(TrainerCallback):
+    """Saves within an epoch; at its end the Trainer does."""
+
+    def __init__(self, steps: int):
+        self._steps = steps
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Ask for a checkpoint."""
+        ends_epoch = state.epoch is not None and state.epoch == int(state.epoch)
+        if state.global_step % self._steps == 0 and not ends_epoch:
+            control.should_save = True
 
 
-def _gather(embeds: Tensor) -> Tensor:
-    # With gradients to all processes: a detached gather would train another objective.
-    return torch.cat(differentiable.all_gather(embeds)) if distributed.is_initialized() else embeds
+class _Progress(ProgressCallback):
+    """The Trainer's bar with the loss beside it, and a line for each evaluation."""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Show the loss."""
+        if self.training_bar is not None and logs and "loss" in logs:
+            self.training_bar.set_postfix(loss=f"{logs['loss']:.3f}", refresh=False)
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Show the figures."""
+        if state.is_world_process_zero and metrics:
+            tqdm.write(describe(_figures(metrics | {"epoch": state.epoch or 0})))

@@ -1,12 +1,13 @@
 """What a checkpoint is chosen by: negation learnt on validation, and ordinary search kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from notclip.embedding_shards import EmbeddingShards
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import choice_shares
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import choice_scores
@@ -30,6 +31,20 @@ class Validation:
     negated_recall_at_5: float
 
 
+def gain(start: Mapping[str, float], now: Mapping[str, float], *, recall_tolerance: float) -> float:
+    """How much macro accuracy was gained since the start; -1 where ordinary recall@5 was lost.
+
+    >>> start = {"macro_accuracy": 0.25, "recall_at_5": 0.45}
+    >>> gain(start, {"macro_accuracy": 0.75, "recall_at_5": 0.445}, recall_tolerance=0.01)
+    0.5
+    >>> gain(start, {"macro_accuracy": 1.0, "recall_at_5": 0.40}, recall_tolerance=0.01)
+    -1.0
+    """
+    if now["recall_at_5"] < start["recall_at_5"] - recall_tolerance:
+        return -1.0
+    return now["macro_accuracy"] - start["macro_accuracy"]
+
+
 def limited(split: TrainingSplit, *, questions: int, images: int, captions_per_image: int = 2) -> TrainingSplit:
     """Keep what an epoch's validation looks at: the first question groups, and the first images' captions."""
     groups: list[list[Question]] = []
@@ -38,29 +53,26 @@ def limited(split: TrainingSplit, *, questions: int, images: int, captions_per_i
             break
         groups.append(group)
     by_image = split.captions_by_image()[:images]
-    kept = {captions[0].image for captions in by_image}
-    first_query: dict[int, tuple[str, int]] = {}
-    for query, image in split.negated_queries:
-        if image in kept:
-            first_query.setdefault(image, (query, image))
+    kept = [captions[0].image for captions in by_image]
     return TrainingSplit(
         split.image_bytes,
         split.digests,
         [caption for captions in by_image for caption in captions[:captions_per_image]],
         groups,
-        list(first_query.values()),
+        split.queries_of(kept),
     )
 
 
 @torch.inference_mode()
-def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor) -> Validation:
+def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor | EmbeddingShards) -> Validation:
     """Score the split with the model as it is; image embeddings, shape (I, D), are given, since no step moves them."""
     texts = list(dict.fromkeys(choice for question in split.questions for choice in question.choices))
     position = {text: row for row, text in enumerate(texts)}
     embedded = model.embed_texts(texts)
+    asked = image_embeds[[question.image for question in split.questions]].to(model.device)
     plain = (embedded.whole, embedded.whole.new_zeros(len(texts)))
     accuracies = [
-        macro_accuracy(split, *choice_scores(split.questions, position, *queries, image_embeds))
+        macro_accuracy(split, *choice_scores(split.questions, position, *queries, asked))
         for queries in (model.compose(embedded), plain)
     ]
     ordinary = model.encode_texts([caption.text for caption in split.captions])
@@ -73,16 +85,16 @@ def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor) ->
     )
 
 
-def recall_at(k: int, queries: Tensor, own_image: Sequence[int], image_embeds: Tensor) -> float:
+def recall_at(k: int, queries: Tensor, own_image: Sequence[int], image_embeds: Tensor | EmbeddingShards) -> float:
     """Share of queries, shape (Q, D), whose own image is among the k best of all images that any query asks for."""
     searched, targets = torch.unique(torch.tensor(own_image), return_inverse=True)
-    scores = queries @ image_embeds[searched].T  # (Q, I)
-    own = scores.gather(1, targets[:, None])
+    scores = queries @ image_embeds[searched].to(queries.device).T  # (Q, I)
+    own = scores.gather(1, targets[:, None].to(queries.device))
     return ((scores > own).sum(1) < k).float().mean().item()
 
 
 def macro_accuracy(split: TrainingSplit, scores: Tensor, answers: Tensor) -> float:
     """Accuracy with tie credit, averaged over the kinds of the split's questions; scores (Q, C), answers (Q,)."""
-    credit = choice_shares(scores.double().numpy())[np.arange(len(answers)), answers.numpy()]
+    credit = choice_shares(scores.cpu().double().numpy())[np.arange(len(answers)), answers.cpu().numpy()]
     kinds = np.array([question.kind for question in split.questions])
     return float(np.mean([credit[kinds == kind].mean() for kind in np.unique(kinds)]))

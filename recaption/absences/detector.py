@@ -28,8 +28,8 @@ COCO_CLASSES = (
 )  # fmt: skip
 _SIDE = 416
 _GREY = 114  # YOLOX pads its letterbox with this value.
-_WINDOW = 64  # Photos that are in memory at a time.
-_SAVE_EVERY = 1000
+WINDOW = 64  # Photos that are in memory at a time.
+SAVE_EVERY = 1000
 _SCORED_BY = ("notclip.recaption.absences.clip_detector", "notclip.recaption.absences.zero_shot_detector")
 _SCORED_WITH = ("numpy", "onnxruntime", "pillow", "torch", "transformers")
 
@@ -134,7 +134,7 @@ def presence_scores(
     unsaved = 0
     images = iter(images)
     with ThreadPoolExecutor(workers) as pool:
-        while window := list(islice(images, _WINDOW)):
+        while window := list(islice(images, WINDOW)):
             todo = [(digest, image) for digest, image in window if digest not in known]
             size = detector.batch_size
             batches = [todo[start : start + size] for start in range(0, len(todo), size)]
@@ -143,7 +143,7 @@ def presence_scores(
                 known |= zip((digest for digest, _ in batch), rows, strict=True)
             unsaved += len(todo)
             done(len(window))
-            if unsaved >= _SAVE_EVERY:
+            if unsaved >= SAVE_EVERY:
                 _save(file, known)
                 unsaved = 0
     _save(file, known)

@@ -11,7 +11,7 @@ from notclip.recaption.concepts.lexicon import Lexicon
 _LEAST_IMAGES = 20  # Below, the counts say too little, and the lexicon's own judgement stands.
 _LEAST_RELIABILITY = 0.2
 # `unsaid` where nothing was measured: about that of the measured concepts that the lexicon calls salient, and of those
-# that it does not (docs/experiments.md).
+# that it does not (docs/log.md).
 _UNSAID_SALIENT, _UNSAID_OTHER = 0.15, 0.7
 
 

@@ -111,7 +111,7 @@ class Lexicon(Mapping[str, Concept]):
 
     def __init__(self, concepts: Iterable[Concept], rules: MentionRules) -> None:
         self._concepts = {concept.name: concept for concept in concepts}
-        self._rules = rules
+        self.rules = rules
         for concept in self._concepts.values():
             for field in ("hypernyms", "parts", "likely_with"):
                 for name in getattr(concept, field):
@@ -228,12 +228,12 @@ class Lexicon(Mapping[str, Concept]):
         if not new:
             return self
         made = (_plain_concept(name, hypernym=wider) for name, wider in new.items())
-        return Lexicon([*self.values(), *made], self._rules)
+        return Lexicon([*self.values(), *made], self.rules)
 
     def _is_a_kind(self, label: str, name: str) -> bool:
         """Whether a label that was resolved to a concept is one of its synonyms that mean less than it does."""
         words = words_of_label(label).lower()
-        return words in self[name].synonyms and words not in self._rules.same
+        return words in self[name].synonyms and words not in self.rules.same
 
 
 def _ancestors(concepts: Mapping[str, Concept]) -> dict[str, frozenset[str]]:

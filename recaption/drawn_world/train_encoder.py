@@ -188,7 +188,7 @@ def train_image_tower(
     bar = tqdm(total=steps, desc="image tower", unit="step", mininterval=5)
     for _ in range(epochs):
         for rows in _batches(len(drawn.captions), recipe.image_batch, rng):
-            features = tower(pixel_values=to_inputs(_shifted(drawn.pixels[rows], rng))).pooler_output.flatten(1)
+            features = tower(pixel_values=to_inputs(shifted(drawn.pixels[rows], rng))).pooler_output.flatten(1)
             loss = functional.binary_cross_entropy_with_logits(readout(features), words[rows]) * words.shape[1]
             _step(loss, parameters, optimizer, schedule)
             bar.set_postfix(loss=f"{loss.item():.2f}", refresh=False)
@@ -315,7 +315,7 @@ def _step(loss: "torch.Tensor", parameters: list, optimizer: Any, schedule: Any)
     schedule.step()
 
 
-def _shifted(pixels: "np.ndarray", rng: "np.random.Generator") -> "np.ndarray":
+def shifted(pixels: "np.ndarray", rng: "np.random.Generator") -> "np.ndarray":
     """Shift a batch by up to two pixels, edges repeated: no statement of a caption changes by that."""
     import numpy as np
 

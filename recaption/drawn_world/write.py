@@ -84,7 +84,7 @@ def _write_splits(folder: Path, counts: dict[str, int], *, size: int, seed: int,
             rows: list[Row] = []
             # A few indices more than asked for replace scenes that look like an earlier one, should there be any.
             drawn = pool.imap(partial(draw_row, seed, split, size), range(count + count // 100 + 10), chunksize=32)
-            for row in _without_repetition(drawn, seen):
+            for row in without_repetition(drawn, seen):
                 rows.append(row)
                 bar.update()
                 if len(rows) == count:
@@ -108,7 +108,7 @@ def draw_row(seed: int, split: str, size: int, index: int) -> Row:
     }
 
 
-def _without_repetition(rows: Iterator[Row], seen: set[bytes]) -> Iterator[Row]:
+def without_repetition(rows: Iterator[Row], seen: set[bytes]) -> Iterator[Row]:
     """Leave out a picture that is already in this or another split."""
     for row in rows:
         digest = hashlib.sha256(row["image"]["bytes"]).digest()

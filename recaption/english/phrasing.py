@@ -94,7 +94,7 @@ class Phrasebook:
             raise ValueError(
                 f"`held_out_forms` must name forms of the table, got {sorted(self.held_out_forms - self.forms)}."
             )
-        self._fitting: dict[tuple[str, int, frozenset[str] | None], tuple[Pattern, ...]] = {}
+        self.fitting: dict[tuple[str, int, frozenset[str] | None], tuple[Pattern, ...]] = {}
         self._lexicon: Mapping[str, Concept] | None = None
         self._nouns: dict[str, Noun] = {}
 
@@ -143,7 +143,7 @@ class Phrasebook:
     def _draw(self, section: str, traits: int, rng: Random, forms: Collection[str] | None) -> Pattern:
         allowed = forms if forms is None or isinstance(forms, frozenset) else frozenset(forms)
         key = (section, traits, allowed)
-        fitting = self._fitting.get(key)
+        fitting = self.fitting.get(key)
         if fitting is None:
             fitting = tuple(
                 pattern
@@ -157,7 +157,7 @@ class Phrasebook:
                     f"No pattern of `forms` {sorted(allowed or self.forms)} fits a sentence of kind {section!r} with "
                     f"{Trait(traits)!r}; allow more forms."
                 )
-            self._fitting[key] = fitting
+            self.fitting[key] = fitting
         return draw(fitting, rng)
 
 

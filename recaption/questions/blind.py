@@ -156,7 +156,7 @@ def _vectorizer() -> TfidfVectorizer:
     return TfidfVectorizer(analyzer=_already_tokens, sublinear_tf=True, min_df=2)
 
 
-def _tokens(view: View, questions: QuestionTexts, rows: np.ndarray) -> list[list[str]]:
+def words_of_view(view: View, questions: QuestionTexts, rows: np.ndarray) -> list[list[str]]:
     """Tokens of each choice of each question, worked out once for all questions that share their choices."""
     of_choices: dict[tuple[str, ...], dict[str, list[str]]] = {}
     tokens = []
@@ -191,7 +191,7 @@ def _credits(scores: np.ndarray, questions: QuestionTexts, rows: np.ndarray) -> 
 
 def _cross_validated(view: View, questions: QuestionTexts, rows: np.ndarray, fold_of_row: np.ndarray) -> np.ndarray:
     """Credits of all rows, each from a classifier that saw no question of its unit."""
-    features = _vectorizer().fit_transform(_tokens(view, questions, rows))
+    features = _vectorizer().fit_transform(words_of_view(view, questions, rows))
     is_answer = _is_answer(questions, rows)
     fold_of_choice = np.repeat(fold_of_row, [len(questions.choices[row]) for row in rows])
     scores = np.zeros(len(is_answer))
@@ -206,8 +206,10 @@ def _transferred(
 ) -> np.ndarray:
     """Credits of `rows` from a classifier trained on another set."""
     vectorizer = _vectorizer()
-    model = _fitted(vectorizer.fit_transform(_tokens(view, train, train_rows)), _is_answer(train, train_rows))
-    return _credits(model.decision_function(vectorizer.transform(_tokens(view, questions, rows))), questions, rows)
+    model = _fitted(vectorizer.fit_transform(words_of_view(view, train, train_rows)), _is_answer(train, train_rows))
+    return _credits(
+        model.decision_function(vectorizer.transform(words_of_view(view, questions, rows))), questions, rows
+    )
 
 
 def _interval(credits: np.ndarray, units: np.ndarray, resamples: int, rng: np.random.Generator) -> tuple[float, float]:

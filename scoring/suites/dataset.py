@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from notclip.dataset.files import split_files
+from notclip.dataset.photos import PhotoColumn
 from notclip.dataset.reader import Place, read_rows
 from notclip.dataset.rows import CONFIGS, ROWS, CaptionRow, PairRow, QuestionRow, RetrievalRow, Row
 from notclip.errors import BadInputError
-from notclip.files.parquet_files import opened_parquet, reading_parquet, require_columns
+from notclip.files.parquet_files import opened_parquet
 from notclip.scoring.suites.suite import Clip, ImagePair, Photo, Query, Question, Suite, file_sha256
 
 _TEXT_COLUMNS = {
@@ -25,44 +23,30 @@ _TEXT_COLUMNS = {
 _IMAGES = {"pairs": ("_0", "_1")}
 
 
-class PhotoInParquet:
-    """A photo in a row of a Parquet file; photos of one row group that are read in turn read the group once."""
+class PhotoOfRow:
+    """The photo of one row."""
 
-    def __init__(self, reader: "_RowGroupReader", group: int, row: int, where: str) -> None:
-        self._reader, self._group, self._row = reader, group, row
-        self.where = where
+    def __init__(self, photos: PhotoColumn, place: Place) -> None:
+        self._photos, self._place = photos, place
+
+    @property
+    def where(self) -> str:
+        """File and row."""
+        return str(self._place)
 
     def read_bytes(self) -> bytes:
-        """Read the row group, unless it was the last one read."""
-        encoded = self._reader.images(self._group)[self._row].as_py()
-        if not isinstance(encoded, dict) or not isinstance(encoded.get("bytes"), bytes) or not encoded["bytes"]:
-            raise BadInputError(
-                f"{self.where}: `{self._reader.column}` holds no bytes; build the dataset with its photos embedded."
-            )
-        return encoded["bytes"]
+        """Read the row group, unless it was the last one read, or the file that the row refers to."""
+        return self._photos.read(self._place.group, self._place.position, self.where)
 
 
-class _RowGroupReader:
-    def __init__(self, parquet: pq.ParquetFile, file: Path, column: str) -> None:
-        self._parquet, self._file, self.column = parquet, file, column
-        self._group: int | None = None
-        self._images: pa.ChunkedArray | None = None
-
-    def images(self, group: int) -> pa.ChunkedArray:
-        if self._images is None or self._group != group:
-            with reading_parquet(self._file):
-                self._images = self._parquet.read_row_group(group, columns=[self.column]).column(self.column)
-            self._group = group
-        return self._images
-
-
-def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> Suite:
+def read_dataset_suite(folder: Path, *, split: str, name: str | None = None, images: Path | None = None) -> Suite:
     """Read one split; images that show an excluded concept are those known to contain it.
 
     Args:
         folder: the dataset, each config a folder of `<split>.parquet`, or of parts as `push_to_hub` names them.
         split: train, validation or test.
         name: what results call the dataset; the folder's name when absent.
+        images: the folder of the photos, for a dataset that only refers to them.
 
     Raises:
         BadInputError: a config has no such split, lacks a column, or a row breaks a rule.
@@ -79,7 +63,7 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None) -> 
         if not (folder / config).is_dir():
             continue
         for file in split_files(folder, config, split, name="suite"):
-            found.extend(_read_file(file, config, photos))
+            found.extend(_read_file(file, config, photos, images))
             files[f"{config}/{file.name}"] = file_sha256(file)
     if not files:
         raise BadInputError(f"`suite` {folder} holds none of the folders {', '.join(CONFIGS)}.")
@@ -123,17 +107,20 @@ def _question(row: QuestionRow) -> Question:
     return Question(row.image_id, tuple(row.choices), row.answer, tuple(row.choice_kinds), form, row.group)
 
 
-def _read_file(file: Path, config: str, photos: dict[str, Photo | Clip]) -> Iterator[Row]:
+def _read_file(file: Path, config: str, photos: dict[str, Photo | Clip], folder: Path | None) -> Iterator[Row]:
     """Rows without their images, which are entered in `photos` where they are seen first."""
-    images = {f"image{ending}": f"image_id{ending}" for ending in _IMAGES.get(config, ("",))}
     parquet = opened_parquet(file)  # Kept open for its photos.
-    require_columns(parquet, file, list(images))
-    readers = {_RowGroupReader(parquet, file, image): image_id for image, image_id in images.items()}
+    endings = _IMAGES.get(config, ("",))
+    readers = {PhotoColumn(parquet, file, ending=ending, folder=folder): f"image_id{ending}" for ending in endings}
+    if folder is not None and all(reader.is_embedded for reader in readers):
+        raise BadInputError(
+            f"`images` is for CSV and YAML files, and for datasets that refer to their photos; {file} holds its own."
+        )
     row: Row
     place: Place
-    for row, place in read_rows(file, ROWS[config], [*images.values(), *_TEXT_COLUMNS[config]]):  # type: ignore[type-var]
+    for row, place in read_rows(file, ROWS[config], [*readers.values(), *_TEXT_COLUMNS[config]]):  # type: ignore[type-var]
         for reader, column in readers.items():
             image_id = getattr(row, column)
             if image_id not in photos:
-                photos[image_id] = PhotoInParquet(reader, place.group, place.position, str(place))
+                photos[image_id] = PhotoOfRow(reader, place)
         yield row

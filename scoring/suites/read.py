@@ -28,7 +28,8 @@ def read_suite(
     Args:
         path: a folder that `notclip build-dataset` wrote, such a dataset's id on the Hub, a CSV or YAML file, or a
             folder of such files, as `notclip init-suite` makes one.
-        images: the folder of the photos that CSV and YAML files name; by default the one in which the files are.
+        images: the folder of the photos that CSV and YAML files name, by default the one in which the files are; or of
+            those that a dataset refers to.
         split: of a dataset.
         limit: keep this many images, for a quick look.
         revision: of a dataset on the Hub.
@@ -47,9 +48,7 @@ def read_suite(
     if path.is_dir() and any((path / config).is_dir() for config in _CONFIGS):
         from notclip.scoring.suites.dataset import read_dataset_suite  # datasets takes seconds to import
 
-        if images is not None:
-            raise BadInputError(f"`images` is for CSV and YAML files; {named} is a dataset, which holds its photos.")
-        suite = read_dataset_suite(path, split=split, name=hub_id)
+        suite = read_dataset_suite(path, split=split, name=hub_id, images=images)
     elif path.is_dir():
         files = sorted(file for file in path.iterdir() if is_table(file) or file.suffix in _YAML)
         if not files:

@@ -77,6 +77,17 @@ def test_one_command_writes_the_table_between_its_markers_and_nothing_else(ablat
     assert page.read_text(encoding="utf-8") == first
 
 
+def test_a_page_that_has_a_place_for_the_short_table_gets_it_without_kinds_and_forms(ablation, folder, tmp_path):
+    whole, short = tmp_path / "log.md", tmp_path / "findings.md"
+    whole.write_text("<!-- ablation tiny -->\n<!-- end of ablation -->\n", encoding="utf-8")
+    short.write_text("<!-- ablation tiny, in short -->\n<!-- end of ablation -->\n", encoding="utf-8")
+    assert ablation.main([str(folder), "--into", str(whole), str(short)]) == 0
+    lines = short.read_text(encoding="utf-8").splitlines()
+    assert "| **in forms held out** (10) | 20.0 | 50.0 | 0.0 | 70.0 |" in lines
+    assert not [line for line in lines if line.startswith("| …")]
+    assert set(lines) - {"<!-- ablation tiny, in short -->"} < set(whole.read_text(encoding="utf-8").splitlines())
+
+
 def test_results_of_other_questions_are_refused(ablation, folder, capsys):
     write(folder, "backbone", [1, 1, 1, 1, 1], data="other")
     assert ablation.main([str(folder)]) == 2

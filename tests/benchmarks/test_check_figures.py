@@ -23,11 +23,11 @@ def test_the_tables_of_readme_and_docs_are_those_of_the_results(check):
 def test_a_table_with_another_figure_is_named_with_the_command_that_mends_it(check, tmp_path):
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("*.png"))
     shutil.copyfile(ROOT / "README.md", tmp_path / "README.md")
-    for page in (tmp_path / "README.md", tmp_path / "docs" / "experiments.md"):
+    for page in (tmp_path / "README.md", tmp_path / "docs" / "log.md"):
         page.write_text(page.read_text(encoding="utf-8").replace("| Vision gain | ", "| Vision gain | 9"))
     readme, experiments = check.stale_tables(tmp_path)
     assert "python -m notclip.hub_cards.cards.readme_tables README.md" in readme
-    assert "experiments.md shows another ablation" in experiments and "benchmarks/ablation.py" in experiments
+    assert "log.md shows another ablation" in experiments and "benchmarks/ablation.py" in experiments
 
 
 def test_results_of_other_data_or_weights_than_todays_are_named(check, tmp_path, monkeypatch):
@@ -35,10 +35,10 @@ def test_results_of_other_data_or_weights_than_todays_are_named(check, tmp_path,
     data = check.Results.read(RESULTS / "base.json").provenance["data"]
     weights = check.Results.read(RESULTS / "base.json").provenance["weights_sha256"]
     monkeypatch.setattr("notclip.scoring.provenance.weights_sha256", lambda model: weights)
-    monkeypatch.setattr(check, "_build", lambda *arguments: tmp_path)
+    monkeypatch.setattr(check, "build", lambda *arguments: tmp_path)
 
     def stale(built: dict[str, str]) -> list[str]:
-        monkeypatch.setattr(check, "_digests", lambda folder: built)
+        monkeypatch.setattr(check, "digests", lambda folder: built)
         return list(check.stale_results(RESULTS, source="drawn-world", base=base, kept=tmp_path))
 
     assert stale(data) == []

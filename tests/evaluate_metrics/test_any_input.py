@@ -73,7 +73,7 @@ numbers = st.lists(st.lists(st.integers(-2, 2) | st.floats(-2, 2), min_size=2, m
 )
 def test_any_questions_have_figures_or_one_sentence(predictions, references, others):
     try:
-        figures = score_questions(predictions, references, **others, n_resamples=20)
+        figures = score_questions({"predictions": predictions, "references": references} | others, n_resamples=20)
     except ValueError as error:
         assert "\n" not in str(error)
         assert str(error).startswith("`")
@@ -87,12 +87,14 @@ def test_any_scores_have_figures_in_their_range(predictions, data):
     count = len(predictions)
     in_range(
         score_questions(
-            predictions,
-            [data.draw(st.integers(0, len(scores) - 1)) for scores in predictions],
-            kinds=data.draw(st.lists(st.integers(0, 2), min_size=count, max_size=count)),
-            groups=data.draw(st.lists(st.sampled_from(["", "a", "b", None]), min_size=count, max_size=count)),
-            image_ids=data.draw(st.lists(st.integers(0, 2), min_size=count, max_size=count)),
-            compared_predictions=predictions[::1],
+            {
+                "predictions": predictions,
+                "references": [data.draw(st.integers(0, len(scores) - 1)) for scores in predictions],
+                "kinds": data.draw(st.lists(st.integers(0, 2), min_size=count, max_size=count)),
+                "groups": data.draw(st.lists(st.sampled_from(["", "a", "b", None]), min_size=count, max_size=count)),
+                "image_ids": data.draw(st.lists(st.integers(0, 2), min_size=count, max_size=count)),
+                "compared_predictions": predictions[::1],
+            },
             n_resamples=20,
         )
     )
@@ -105,7 +107,9 @@ lists = st.lists(st.lists(st.sampled_from("abc") | anything, max_size=4) | anyth
 @given(lists, lists, st.fixed_dictionaries({}, optional={"excluded": lists, "ranks": lists, "image_ids": lists}))
 def test_any_searches_have_figures_or_one_sentence(predictions, references, others):
     try:
-        figures = score_retrieval(predictions, references, **others, ks=[1], n_resamples=20)
+        figures = score_retrieval(
+            {"predictions": predictions, "references": references} | others, ks=[1], n_resamples=20
+        )
     except ValueError as error:
         assert "\n" not in str(error)
         assert str(error).startswith("`")
@@ -133,7 +137,9 @@ def test_rows_of_any_library_are_the_same_rows(kind):
     figures = load("negated_mcq").compute(
         predictions=kind(SCORES), references=kind(ANSWERS), shuffled_predictions=kind(SCORES), kinds=pd.Series(KINDS)
     )
-    assert figures == score_questions(SCORES, ANSWERS, shuffled_predictions=SCORES, kinds=KINDS)
+    assert figures == score_questions(
+        {"predictions": SCORES, "references": ANSWERS, "shuffled_predictions": SCORES, "kinds": KINDS}
+    )
 
 
 @pytest.mark.parametrize("kind", [torch.tensor, pd.DataFrame, np.array, lambda rows: [np.array(row) for row in rows]])
@@ -142,11 +148,15 @@ def test_ids_in_rows_of_any_library_are_the_same_ids(kind):
     figures = load("negated_retrieval").compute(
         predictions=kind(RANKED), references=kind(RIGHT), excluded=kind(RIGHT), ranks=ranks, ks=[1]
     )
-    assert figures == score_retrieval(RANKED, RIGHT, excluded=RIGHT, ranks=[1, 2], ks=[1])
+    assert figures == score_retrieval(
+        {"predictions": RANKED, "references": RIGHT, "excluded": RIGHT, "ranks": [1, 2]}, ks=[1]
+    )
 
 
 def test_what_a_table_has_nothing_for_is_no_group_and_no_image():
-    figures = score_questions(SCORES, ANSWERS, groups=pd.Series([float("nan"), None]))
+    figures = score_questions(
+        {"predictions": SCORES, "references": ANSWERS, "groups": pd.Series([float("nan"), None])}
+    )
     assert "group_score" not in figures
     with pytest.raises(ValueError, match="`image_ids` row 1 must name the question's image, got nan"):
-        score_questions(SCORES, ANSWERS, image_ids=pd.Series([1.0, float("nan")]))
+        score_questions({"predictions": SCORES, "references": ANSWERS, "image_ids": pd.Series([1.0, float("nan")])})

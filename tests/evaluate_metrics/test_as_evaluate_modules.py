@@ -54,8 +54,8 @@ def halves(columns):
 
 
 def test_the_loaded_modules_give_the_figures_of_the_plain_functions(questions, search):
-    assert load("negated_mcq").compute(**questions, seed=1) == score_questions(**questions, seed=1)
-    assert load("negated_retrieval").compute(**search, seed=1) == score_retrieval(**search, seed=1)
+    assert load("negated_mcq").compute(**questions, seed=1) == score_questions(questions, seed=1)
+    assert load("negated_retrieval").compute(**search, seed=1) == score_retrieval(search, seed=1)
 
 
 @pytest.mark.parametrize("metric_and_columns", ["questions", "search"])
@@ -77,7 +77,11 @@ def test_single_rows_give_the_figures_of_the_whole(questions):
     ):
         metric.add(prediction=prediction, reference=reference, choice_kinds=kinds)
     expected = score_questions(
-        questions["predictions"], questions["references"], choice_kinds=questions["choice_kinds"]
+        {
+            "predictions": questions["predictions"],
+            "references": questions["references"],
+            "choice_kinds": questions["choice_kinds"],
+        }
     )
     assert metric.compute() == expected
 
@@ -91,7 +95,9 @@ def test_torch_tensors_and_numbers_for_kinds_are_taken(questions):
     ]
     metric = load("negated_mcq")
     metric.add_batch(predictions=scores, references=answers, kinds=torch.tensor(numbers))
-    expected = score_questions(questions["predictions"], questions["references"], kinds=numbers)
+    expected = score_questions(
+        {"predictions": questions["predictions"], "references": questions["references"], "kinds": numbers}
+    )
     assert metric.compute() == expected
     assert metric.compute(predictions=scores, references=answers, kinds=numbers) == expected
 
@@ -107,8 +113,8 @@ def test_a_nan_is_refused_however_it_comes(questions):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"references": [0.5, 1]}, "`references` must be the whole numbers of the right choices, got float64"),
-        ({"references": [True, True]}, "`references` must be the whole numbers of the right choices, got bool"),
+        ({"references": [0.5, 1]}, "`references` must be the whole numbers .* got 0.5"),
+        ({"references": [True, True]}, "`references` must be the whole numbers .* got True"),
         ({"references": [0]}, "`references` must be one number for each of 2 questions"),
         ({"references": None}, "`predictions` and `references` must be given together"),
         ({"predictions": np.zeros(2)}, "`predictions` row 0 must hold at least two scores, got 0.0"),
@@ -131,7 +137,9 @@ def test_ids_are_found_whether_they_come_as_text_numbers_arrays_or_tensors():
     for kind in (np.array, torch.tensor, lambda rows: [list(torch.tensor(row)) for row in rows]):
         metric = load("negated_retrieval")
         figures = metric.compute(predictions=kind(found), references=[["3"], ["3"]], ks=[1], n_resamples=0)
-        assert figures == score_retrieval(found, kind(right), ks=[1], image_ids=[3, 3], n_resamples=0)
+        assert figures == score_retrieval(
+            {"predictions": found, "references": kind(right), "image_ids": [3, 3]}, ks=[1], n_resamples=0
+        )
         assert figures["recall@1"] == 0.5
 
 
@@ -154,9 +162,9 @@ def test_batches_with_different_columns_are_refused(questions):
     first, second = halves(questions)
     metric.add_batch(**first)
     second.pop("image_ids")
-    with pytest.raises(ValueError, match="Every batch must have the columns of the first"):
+    with pytest.raises(ValueError, match="Every batch must have the columns"):
         metric.add_batch(**second)
-    with pytest.raises(ValueError, match=r"Columns must be among kinds, .*, got colours"):
+    with pytest.raises(ValueError, match=r"Columns must be among .*kinds, .*, got colours"):
         load("negated_mcq").add_batch(predictions=[[0, 1]], references=[0], colours=["red"])
 
 
@@ -166,7 +174,11 @@ def test_combined_modules_agree(questions):
         combined.add_batch(**half)
     figures = combined.compute(choice_kinds=questions["choice_kinds"])
     expected = score_questions(
-        questions["predictions"], questions["references"], choice_kinds=questions["choice_kinds"]
+        {
+            "predictions": questions["predictions"],
+            "references": questions["references"],
+            "choice_kinds": questions["choice_kinds"],
+        }
     )
     assert figures["first_accuracy"] == figures["second_accuracy"] == expected["accuracy"]
     assert figures["first_accuracy_by_kind"] == expected["accuracy_by_kind"]
@@ -187,7 +199,7 @@ print(metric.compute())
     metric.add_batch(predictions=scores[:20], references=[0] * 20, kinds=["hybrid"] * 20)
     figures = metric.compute()
     assert other.communicate(timeout=100)[0].split() == ["None"]
-    assert figures == score_questions(scores, [0] * 40, kinds=["hybrid"] * 40)
+    assert figures == score_questions({"predictions": scores, "references": [0] * 40, "kinds": ["hybrid"] * 40})
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -220,9 +232,9 @@ def test_the_pages_refuse_a_missing_score_and_a_depth_that_is_no_number():
     pytest.importorskip("gradio")
     questions, search = (_app(name) for name in METRICS)
     assert questions.read_table("answer,score_0,score_1,score_2\n0,1,2,\n")["predictions"] == [[1.0, 2.0]]
-    with pytest.raises(ValueError, match="Line 2: could not convert string to float: ''"):
+    with pytest.raises(ValueError, match=r"Line 2: .* float"):
         questions.read_table("answer,score_0,score_1,score_2\n0,,1,2\n")
-    with pytest.raises(Exception, match="Depths k must be whole numbers divided by spaces, got '1 x'"):
+    with pytest.raises(Exception, match=r"Depths k must be whole numbers .*got '1 x'"):
         search.compute(search.EXAMPLE, "1 x")
 
 
@@ -237,6 +249,6 @@ def test_the_page_of_the_questions_takes_groups():
     app = _app("negated_mcq")
     columns = app.read_table("answer,group,score_0,score_1\n0,pair,0.9,0.2\n1,pair,0.9,0.2\n1,,0.1,0.3\n")
     assert columns["groups"] == ["pair", "pair", ""]
-    figures = score_questions(**columns)
+    figures = score_questions(columns)
     assert (figures["n_groups"], figures["group_score"], round(figures["accuracy"], 3)) == (1, 0.0, 0.667)
     assert app.read_table(app.EXAMPLE)["groups"] == ["pair 1", "", "pair 1"]

@@ -39,7 +39,12 @@ def test_groups_that_share_photos_have_an_interval_as_wide_as_their_scores_vary(
         right = hard[members] + generator.standard_normal((90, 2)) < 1
         answered = np.stack([right.ravel(), ~right.ravel()], axis=1).astype(float)
         figures = score_questions(
-            answered, np.zeros(180, dtype=int), image_ids=members.ravel(), groups=np.repeat(np.arange(90), 2)
+            {
+                "predictions": answered,
+                "references": np.zeros(180, dtype=int),
+                "image_ids": members.ravel(),
+                "groups": np.repeat(np.arange(90), 2),
+            }
         )
         scores.append(figures["group_score"])
         widths.append(np.ptp(figures["confidence_intervals"]["group_score"]))
@@ -76,8 +81,12 @@ def test_groups_of_photos_of_their_own_are_as_uncertain_as_single_answers():
     right = np.arange(40) % 5 > 0
     twice = np.repeat(right, 2)
     pairs = score_questions(
-        np.stack([twice, ~twice], axis=1).astype(float), [0] * 80, groups=np.repeat(np.arange(40), 2)
+        {
+            "predictions": np.stack([twice, ~twice], axis=1).astype(float),
+            "references": [0] * 80,
+            "groups": np.repeat(np.arange(40), 2),
+        }
     )
-    single = score_questions(np.stack([right, ~right], axis=1).astype(float), [0] * 40)
+    single = score_questions({"predictions": np.stack([right, ~right], axis=1).astype(float), "references": [0] * 40})
     expected = single["confidence_intervals"]["accuracy"]
     assert pairs["confidence_intervals"]["group_score"] == pytest.approx(expected, abs=0.01)

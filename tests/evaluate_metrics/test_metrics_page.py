@@ -25,18 +25,22 @@ def test_every_figure_is_explained():
     scores = np.eye(2)
     kinds = ["affirmation", "negation"]
     figures = score_questions(
-        scores,
-        [0, 1],
-        choice_kinds=[kinds, kinds],
-        forms=["a", "b"],
-        groups=["pair", "pair"],
-        shuffled_predictions=scores,
-        compared_predictions=scores,
+        {
+            "predictions": scores,
+            "references": [0, 1],
+            "choice_kinds": [kinds, kinds],
+            "forms": ["a", "b"],
+            "groups": ["pair", "pair"],
+            "shuffled_predictions": scores,
+            "compared_predictions": scores,
+        },
         logit_scale=1.0,
     )
-    search = {"predictions": [["a", "b"]], "references": [["a"]], "ks": [1]}
+    search = {"predictions": [["a", "b"]], "references": [["a"]]}
     figures |= score_retrieval(
-        **search, excluded=[["b"]], gallery_size=2, standard_predictions=[["a"]], standard_references=[["a"]]
+        search | {"excluded": [["b"]], "standard_predictions": [["a"]], "standard_references": [["a"]]},
+        gallery_size=2,
+        ks=[1],
     )
     page = PAGE.read_text(encoding="utf-8")
     counts = {"n_questions", "n_images", "n_queries", "n_groups"}

@@ -82,7 +82,7 @@ def test_the_docstrings_tell_the_truth():
 @pytest.mark.parametrize("seed", range(5))
 def test_every_figure_equals_its_slow_definition(seed):
     questions = random_questions(seed)
-    figures = score_questions(**questions, n_resamples=0)
+    figures = score_questions(questions, n_resamples=0)
     expected = slow_figures(**questions)
     for kind, row in expected.pop("confusion").items():
         assert figures["confusion"][kind] == pytest.approx(row, abs=1e-12)
@@ -92,7 +92,7 @@ def test_every_figure_equals_its_slow_definition(seed):
 
 def test_without_ties_accuracy_is_that_of_negbench_to_the_last_digit():
     questions = random_questions(1, 1000, ties=False)
-    figures = score_questions(**questions, n_resamples=0)
+    figures = score_questions(questions, n_resamples=0)
     assert figures["tie_rate"] == 0
     assert figures["accuracy"] == negbench_accuracy(questions["predictions"], questions["references"])
 
@@ -100,7 +100,7 @@ def test_without_ties_accuracy_is_that_of_negbench_to_the_last_digit():
 def test_a_constant_scorer_gets_chance_where_negbench_gives_it_everything():
     scores, answers = np.zeros((100, 4)), np.zeros(100, dtype=int)
     assert negbench_accuracy(scores, answers) == 1.0
-    figures = score_questions(scores, answers, n_resamples=0)
+    figures = score_questions({"predictions": scores, "references": answers}, n_resamples=0)
     assert (figures["accuracy"], figures["chance"], figures["tie_rate"]) == (0.25, 0.25, 1.0)
 
 
@@ -114,11 +114,13 @@ def test_where_the_answer_stands_does_not_matter():
         "references": np.array([order.index(answer) for answer in questions["references"]]),
         "choice_kinds": [[kinds[k] for k in order] for kinds in questions["choice_kinds"]],
     }
-    assert score_questions(**moved, n_resamples=50) == score_questions(**questions, n_resamples=50)
+    assert score_questions(moved, n_resamples=50) == score_questions(questions, n_resamples=50)
 
 
 def test_questions_may_have_different_numbers_of_choices():
-    figures = score_questions([[1.0, 0.0], [0.2, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]], [0, 1, 0], n_resamples=0)
+    figures = score_questions(
+        {"predictions": [[1.0, 0.0], [0.2, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]], "references": [0, 1, 0]}, n_resamples=0
+    )
     assert figures["accuracy"] == pytest.approx((1 + 1 / 2 + 0) / 3)
     assert figures["chance"] == pytest.approx((1 / 2 + 1 / 3 + 1 / 4) / 3)
 
@@ -126,34 +128,41 @@ def test_questions_may_have_different_numbers_of_choices():
 def test_a_model_that_never_looks_has_no_vision_gain():
     questions = random_questions()
     questions["shuffled_predictions"] = questions["predictions"]
-    assert score_questions(**questions, n_resamples=0)["vision_gain"] == 0
+    assert score_questions(questions, n_resamples=0)["vision_gain"] == 0
 
 
 def test_a_scorer_that_always_affirms_is_as_biased_as_questions_lack_affirmations():
     kinds = ["affirmation", "negation", "hybrid"]
-    figures = score_questions([[1, 0, 0]] * 3, [0, 1, 2], choice_kinds=[kinds] * 3, n_resamples=0)
+    figures = score_questions(
+        {"predictions": [[1, 0, 0]] * 3, "references": [0, 1, 2], "choice_kinds": [kinds] * 3}, n_resamples=0
+    )
     assert figures["affirmation_bias"] == pytest.approx(1 - 1 / 3)
     assert figures["confusion"]["negation"] == {"affirmation": 1.0, "negation": 0.0, "hybrid": 0.0}
 
 
 def test_accuracy_by_form_takes_any_labels():
-    figures = score_questions([[1, 0], [1, 0], [0, 1]], [0, 1, 1], forms=["no X", "without X", "no X"])
+    figures = score_questions(
+        {"predictions": [[1, 0], [1, 0], [0, 1]], "references": [0, 1, 1], "forms": ["no X", "without X", "no X"]}
+    )
     assert figures["accuracy_by_form"] == {"no X": 1.0, "without X": 0.0}
     assert figures["n_questions_by_form"] == {"no X": 2, "without X": 1}
     assert set(figures["confidence_intervals"]["accuracy_by_form"]) == {"no X", "without X"}
 
 
 def test_kinds_may_be_the_numbers_of_a_class_label():
-    by_name = score_questions([[1, 0], [0, 1]], [0, 0], kinds=["affirmation", "hybrid"], n_resamples=0)
-    assert score_questions([[1, 0], [0, 1]], [0, 0], kinds=np.array([0, 2]), n_resamples=0) == by_name
+    by_name = score_questions(
+        {"predictions": [[1, 0], [0, 1]], "references": [0, 0], "kinds": ["affirmation", "hybrid"]}, n_resamples=0
+    )
+    numbers = {"predictions": [[1, 0], [0, 1]], "references": [0, 0], "kinds": np.array([0, 2])}
+    assert score_questions(numbers, n_resamples=0) == by_name
 
 
 def test_a_calibrated_model_has_no_calibration_error():
     # Two choices, logits 0 and log 3: confidence 3/4, and right three times of four.
     scores = [[math.log(3), 0.0]] * 4
-    figures = score_questions(scores, [0, 0, 0, 1], logit_scale=1.0, n_resamples=0)
+    figures = score_questions({"predictions": scores, "references": [0, 0, 0, 1]}, logit_scale=1.0, n_resamples=0)
     assert figures["calibration_error"] == pytest.approx(0)
-    sure = score_questions(scores, [0, 0, 0, 1], logit_scale=100.0, n_resamples=0)
+    sure = score_questions({"predictions": scores, "references": [0, 0, 0, 1]}, logit_scale=100.0, n_resamples=0)
     assert sure["calibration_error"] == pytest.approx(0.25)
 
 
@@ -162,9 +171,9 @@ def test_a_calibrated_model_has_no_calibration_error():
 
 def test_intervals_are_the_same_under_the_same_seed_and_hold_their_estimates():
     questions = random_questions()
-    first, again = score_questions(**questions, seed=4), score_questions(**questions, seed=4)
+    first, again = score_questions(questions, seed=4), score_questions(questions, seed=4)
     assert first == again
-    assert first != score_questions(**questions, seed=5)
+    assert first != score_questions(questions, seed=5)
     for name, bounds in first["confidence_intervals"].items():
         for estimate, (low, high) in (
             zip(first[name].values(), bounds.values(), strict=True)
@@ -195,7 +204,9 @@ def test_the_interval_is_that_of_a_slow_bootstrap_over_images():
     images = np.repeat(np.arange(100), 4)
     right = generator.random(100)[images] < generator.random(400)
     scores = np.stack([right * 2.0, np.ones(400)], axis=1)
-    figures = score_questions(scores, np.zeros(400, dtype=int), image_ids=images, n_resamples=4000)
+    figures = score_questions(
+        {"predictions": scores, "references": np.zeros(400, dtype=int), "image_ids": images}, n_resamples=4000
+    )
     expected = slow_bootstrap(right.astype(float), images, n_resamples=4000, seed=1)
     assert figures["confidence_intervals"]["accuracy"] == pytest.approx(expected, abs=0.01)
 
@@ -203,10 +214,10 @@ def test_the_interval_is_that_of_a_slow_bootstrap_over_images():
 def test_questions_that_share_an_image_count_as_one_where_they_agree():
     right = np.random.default_rng(0).random(100) < 0.7
     scores = np.stack([right * 2.0, np.ones(100)], axis=1)
-    once = score_questions(scores, np.zeros(100, dtype=int))
+    once = score_questions({"predictions": scores, "references": np.zeros(100, dtype=int)})
     tenfold = {"predictions": np.repeat(scores, 10, axis=0), "references": np.zeros(1000, dtype=int)}
-    by_image = score_questions(**tenfold, image_ids=np.repeat(np.arange(100), 10))
-    by_question = score_questions(**tenfold)
+    by_image = score_questions(tenfold | {"image_ids": np.repeat(np.arange(100), 10)})
+    by_question = score_questions(tenfold)
     assert by_image["confidence_intervals"]["accuracy"] == pytest.approx(
         once["confidence_intervals"]["accuracy"], abs=0.02
     )
@@ -216,7 +227,7 @@ def test_questions_that_share_an_image_count_as_one_where_they_agree():
 
 
 def test_twelve_right_answers_of_twelve_do_not_prove_perfection():
-    figures = score_questions([[1, 0]] * 12, [0] * 12)
+    figures = score_questions({"predictions": [[1, 0]] * 12, "references": [0] * 12})
     low, high = figures["confidence_intervals"]["accuracy"]
     assert 0.6 < low < 0.8
     assert high == 1.0
@@ -232,7 +243,7 @@ def test_intervals_of_few_images_hold_the_truth_where_a_plain_bootstrap_does_not
     covered = plainly_covered = 0.0  # exactly, over every number of right answers that can come out
     for right in range(images + 1):
         scores = np.stack([(np.arange(images) < right) * 2.0, np.ones(images)], axis=1)
-        figures = score_questions(scores, np.zeros(images, dtype=int))
+        figures = score_questions({"predictions": scores, "references": np.zeros(images, dtype=int)})
         low, high = figures["confidence_intervals"]["accuracy"]
         covered += chance_of(right, images, accuracy) * (low <= accuracy <= high)
         low, high = np.quantile(generator.binomial(images, right / images, 1000) / images, [0.025, 0.975])
@@ -246,7 +257,7 @@ def test_intervals_of_few_images_hold_the_truth_where_a_plain_bootstrap_does_not
 
 def test_a_model_does_not_differ_from_itself():
     questions = random_questions()
-    figures = score_questions(**questions, compared_predictions=questions["predictions"])
+    figures = score_questions(questions | {"compared_predictions": questions["predictions"]})
     assert figures["accuracy_difference"] == 0
     assert figures["mcnemar_p_value"] == 1
     assert figures["bootstrap_p_value"] > 0.5
@@ -255,8 +266,15 @@ def test_a_model_does_not_differ_from_itself():
 def test_a_better_model_is_found_better_by_both_tests():
     generator = np.random.default_rng(0)
     worse, better = (np.stack([(generator.random(300) < share) * 2.0, np.ones(300)], axis=1) for share in (0.5, 0.7))
-    figures = score_questions(better, np.zeros(300, dtype=int), kinds=["negation"] * 300, compared_predictions=worse)
-    other = score_questions(worse, np.zeros(300, dtype=int), n_resamples=0)
+    figures = score_questions(
+        {
+            "predictions": better,
+            "references": np.zeros(300, dtype=int),
+            "kinds": ["negation"] * 300,
+            "compared_predictions": worse,
+        }
+    )
+    other = score_questions({"predictions": worse, "references": np.zeros(300, dtype=int)}, n_resamples=0)
     assert figures["compared_accuracy"] == other["accuracy"]
     assert figures["accuracy_difference"] == pytest.approx(figures["accuracy"] - other["accuracy"])
     assert figures["macro_accuracy_difference"] == pytest.approx(figures["accuracy_difference"])
@@ -291,7 +309,9 @@ def test_kinds_are_compared_each_for_itself():
     kinds = ["affirmation"] * 40 + ["negation"] * 40
     first = np.stack([np.ones(80), np.repeat([0.0, 2.0], 40)], axis=1)  # affirmation right, negation wrong
     second = np.tile([1.0, 0.0], (80, 1))  # all right
-    figures = score_questions(first, np.zeros(80, dtype=int), kinds=kinds, compared_predictions=second)
+    figures = score_questions(
+        {"predictions": first, "references": np.zeros(80, dtype=int), "kinds": kinds, "compared_predictions": second}
+    )
     assert figures["accuracy_by_kind_difference"] == {"affirmation": 0.0, "negation": -1.0}
     assert figures["macro_accuracy_difference"] == -0.5
     assert figures["macro_accuracy_p_value"] <= 0.002
@@ -310,14 +330,20 @@ def test_biases_and_vision_gains_of_two_models_are_compared_on_the_same_images(s
         "image_ids": generator.integers(0, n // 3, n),
     }
     blind, other_blind = generator.random((2, n, choices))
-    first = score_questions(questions["predictions"], shuffled_predictions=blind, **columns, n_resamples=0)
-    second = score_questions(others["predictions"], shuffled_predictions=other_blind, **columns, n_resamples=0)
+    first = score_questions(
+        {"predictions": questions["predictions"], "shuffled_predictions": blind} | columns, n_resamples=0
+    )
+    second = score_questions(
+        {"predictions": others["predictions"], "shuffled_predictions": other_blind} | columns, n_resamples=0
+    )
     both = score_questions(
-        questions["predictions"],
-        shuffled_predictions=blind,
-        compared_predictions=others["predictions"],
-        compared_shuffled_predictions=other_blind,
-        **columns,
+        {
+            "predictions": questions["predictions"],
+            "shuffled_predictions": blind,
+            "compared_predictions": others["predictions"],
+            "compared_shuffled_predictions": other_blind,
+        }
+        | columns
     )
     for figure in ("affirmation_bias", "vision_gain"):
         difference = both[f"{figure}_difference"]
@@ -331,11 +357,13 @@ def test_a_model_that_looks_gains_more_than_one_that_reads_captions_alone():
     answers = np.arange(200) % 2
     looks, knows_the_answer_by_heart = np.eye(2)[answers], np.eye(2)[answers]
     figures = score_questions(
-        looks,
-        answers,
-        shuffled_predictions=np.eye(2)[1 - answers],
-        compared_predictions=knows_the_answer_by_heart,
-        compared_shuffled_predictions=knows_the_answer_by_heart,
+        {
+            "predictions": looks,
+            "references": answers,
+            "shuffled_predictions": np.eye(2)[1 - answers],
+            "compared_predictions": knows_the_answer_by_heart,
+            "compared_shuffled_predictions": knows_the_answer_by_heart,
+        }
     )
     assert figures["accuracy_difference"] == 0
     assert figures["vision_gain_difference"] == 1
@@ -360,7 +388,7 @@ def test_the_group_score_equals_its_slow_definition(seed):
     questions = random_questions(seed)
     generator = np.random.default_rng(seed)
     groups = [None if k == 0 else f"group {k}" for k in generator.integers(0, 25, 60)]
-    figures = score_questions(**questions, groups=groups, n_resamples=200)
+    figures = score_questions(questions | {"groups": groups}, n_resamples=200)
     expected = slow_group_score(questions["predictions"].tolist(), questions["references"].tolist(), groups)
     assert figures["group_score"] == pytest.approx(expected, abs=1e-12)
     low, high = figures["confidence_intervals"]["group_score"]
@@ -369,10 +397,12 @@ def test_the_group_score_equals_its_slow_definition(seed):
 
 def test_who_prefers_a_caption_whatever_the_image_has_no_pair_right():
     pairs = {"references": [0, 1] * 50, "groups": np.repeat(np.arange(50), 2).tolist()}
-    figures = score_questions([[0.9, 0.1]] * 100, **pairs)
+    figures = score_questions({"predictions": [[0.9, 0.1]] * 100} | pairs)
     assert (figures["accuracy"], figures["group_score"], figures["group_chance"]) == (0.5, 0.0, 0.25)
     assert figures["n_groups"] == 50
-    looking = score_questions([[0.9, 0.1], [0.1, 0.9]] * 50, **pairs, compared_predictions=[[0.9, 0.1]] * 100)
+    looking = score_questions(
+        {"predictions": [[0.9, 0.1], [0.1, 0.9]] * 50} | pairs | {"compared_predictions": [[0.9, 0.1]] * 100}
+    )
     assert looking["group_score_difference"] == 1.0
     assert looking["group_score_p_value"] <= 0.002
 
@@ -381,11 +411,11 @@ def test_groups_that_share_an_image_are_resampled_together():
     right = np.random.default_rng(0).random(40) < 0.5
     scores = np.repeat(np.stack([right * 2.0, np.ones(40)], axis=1), 10, axis=0)  # ten questions, five pairs an image
     pairs = {"references": np.zeros(400, dtype=int), "groups": np.arange(400) // 2}
-    linked = score_questions(scores, **pairs, image_ids=np.arange(400) // 10)
-    apart = score_questions(scores, **pairs, image_ids=np.arange(400))
+    linked = score_questions({"predictions": scores} | pairs | {"image_ids": np.arange(400) // 10})
+    apart = score_questions({"predictions": scores} | pairs | {"image_ids": np.arange(400)})
     width = np.ptp(linked["confidence_intervals"]["group_score"])
     assert np.ptp(apart["confidence_intervals"]["group_score"]) < 0.6 * width
-    alone = score_questions(scores, **pairs | {"groups": [None] * 400})
+    alone = score_questions({"predictions": scores} | pairs | {"groups": [None] * 400})
     assert "group_score" not in alone
 
 
@@ -400,7 +430,7 @@ def test_groups_that_share_an_image_are_resampled_together():
         ({"predictions": [[0.1, 0.2], [0.2]]}, r"`predictions` row 1 must hold at least two scores, got \[0.2\]"),
         (
             {"predictions": [[0.1, 0.2], ["a", "b"]]},
-            "`predictions` row 1 must be a list of numbers, the choices' scores",
+            "`predictions` row 1 must be a list of numbers",
         ),
         ({"predictions": [], "references": []}, "`predictions` must hold at least one question"),
         ({"references": [0, 2]}, "`references` row 1 must be one of its choices, 0 to 1, got 2"),
@@ -425,5 +455,8 @@ def test_groups_that_share_an_image_are_resampled_together():
     ],
 )
 def test_bad_input_is_refused_by_argument_row_rule_and_value(change, message):
+    columns, options = {"predictions": [[0.1, 0.2], [0.2, 0.3]], "references": [0, 1]}, {}
+    for name, value in change.items():
+        (options if name in ("logit_scale", "n_resamples", "confidence_level") else columns)[name] = value
     with pytest.raises(ValueError, match=message):
-        score_questions(**{"predictions": [[0.1, 0.2], [0.2, 0.3]], "references": [0, 1], **change})
+        score_questions(columns, **options)

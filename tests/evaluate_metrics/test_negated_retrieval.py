@@ -63,7 +63,7 @@ def test_the_docstrings_tell_the_truth():
 @pytest.mark.parametrize("seed", range(5))
 def test_every_figure_equals_its_slow_definition(seed):
     _, search = random_search(seed)
-    figures = score_retrieval(**search, n_resamples=0)
+    figures = score_retrieval(search, n_resamples=0)
     for name, expected in slow_figures(**search, ks=(1, 5, 10)).items():
         assert figures[name] == pytest.approx(expected, abs=1e-12), name
 
@@ -71,14 +71,14 @@ def test_every_figure_equals_its_slow_definition(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_recall_is_that_of_negbench_to_the_last_digit(seed):
     scores, search = random_search(seed, queries=300)
-    figures = score_retrieval(**search, n_resamples=0)
+    figures = score_retrieval(search, n_resamples=0)
     for k in (1, 5, 10):
         assert figures[f"recall@{k}"] == negbench_recall(scores, search["references"], k)
 
 
 def test_recall_per_image_counts_an_image_once_however_many_queries_it_has():
-    search = {"predictions": [["a"], ["a"], ["a"], ["b"]], "references": [["a"], ["a"], ["a"], ["c"]], "ks": [1]}
-    figures = score_retrieval(**search)
+    search = {"predictions": [["a"], ["a"], ["a"], ["b"]], "references": [["a"], ["a"], ["a"], ["c"]]}
+    figures = score_retrieval(search, ks=[1])
     assert figures["recall@1"] == 3 / 4
     assert figures["recall_per_image@1"] == 1 / 2
     low, high = figures["confidence_intervals"]["recall_per_image@1"]
@@ -92,7 +92,9 @@ def test_captions_are_found_by_images_with_the_roles_swapped():
     }
     ranked = [[f"q{q}" for q in np.argsort(-scores[:, int(image[1:])])] for image in captions_of]
     relevant = [[f"q{q}" for q in queries] for queries in captions_of.values()]
-    figures = score_retrieval(ranked, relevant, image_ids=list(captions_of), n_resamples=0)
+    figures = score_retrieval(
+        {"predictions": ranked, "references": relevant, "image_ids": list(captions_of)}, n_resamples=0
+    )
     best = [max(captions_of[image], key=lambda q, i=image: scores[q, int(i[1:])]) for image in captions_of]
     ranks = [(scores[:, int(i[1:])] >= scores[q, int(i[1:])]).sum() for q, i in zip(best, captions_of, strict=True)]
     assert figures["mrr"] == pytest.approx(np.mean([1 / rank for rank in ranks]))
@@ -100,33 +102,35 @@ def test_captions_are_found_by_images_with_the_roles_swapped():
 
 def test_the_affirmative_half_of_a_query_is_enough_for_recall_but_not_for_violations():
     ranked = [["street", *[f"street with car {k}" for k in range(9)]]]
-    figures = score_retrieval(ranked, [["street"]], excluded=[ranked[0][1:]], n_resamples=0)
+    figures = score_retrieval(
+        {"predictions": ranked, "references": [["street"]], "excluded": [ranked[0][1:]]}, n_resamples=0
+    )
     assert figures["recall@1"] == 1
     assert figures["violation@10"] == 0.9
 
 
 def test_queries_whose_exclusion_is_shown_nowhere_do_not_count_as_obeyed():
-    search = {"predictions": [["a", "b"], ["a", "b"]], "references": [["a"], ["b"]], "ks": [2]}
-    figures = score_retrieval(**search, excluded=[["b"], []], gallery_size=4, n_resamples=0)
+    search = {"predictions": [["a", "b"], ["a", "b"]], "references": [["a"], ["b"]]}
+    figures = score_retrieval(search | {"excluded": [["b"], []]}, gallery_size=4, ks=[2], n_resamples=0)
     assert figures["violation@2"] == 0.5
     assert figures["violation_chance"] == 0.25
-    assert "violation@2" not in score_retrieval(**search, excluded=[[], []])
+    assert "violation@2" not in score_retrieval(search | {"excluded": [[], []]}, ks=[2])
 
 
 def test_exact_ranks_make_shortened_lists_exact():
     _, search = random_search()
-    whole = score_retrieval(**search, n_resamples=0)
+    whole = score_retrieval(search, n_resamples=0)
     ranks = [
         min(row.index(image) for image in images) + 1
         for row, images in zip(search["predictions"], search["references"], strict=True)
     ]
     search["predictions"] = [row[:10] for row in search["predictions"]]
-    assert score_retrieval(**search, ranks=ranks, n_resamples=0) == whole
-    assert score_retrieval(**search, n_resamples=0)["mrr"] < whole["mrr"]
+    assert score_retrieval(search | {"ranks": ranks}, n_resamples=0) == whole
+    assert score_retrieval(search, n_resamples=0)["mrr"] < whole["mrr"]
 
 
 def test_a_median_rank_beyond_the_lists_is_left_out():
-    figures = score_retrieval([["a"], ["a"], ["a"]], [["a"], ["b"], ["b"]], ks=[1])
+    figures = score_retrieval({"predictions": [["a"], ["a"], ["a"]], "references": [["a"], ["b"], ["b"]]}, ks=[1])
     assert "median_rank" not in figures
 
 
@@ -134,13 +138,17 @@ def test_the_negation_drop_is_ordinary_recall_less_negated_recall():
     _, search = random_search()
     _, ordinary = random_search(1, queries=200)
     figures = score_retrieval(
-        **search,
-        image_ids=["one image"] * 80,
-        standard_predictions=ordinary["predictions"],
-        standard_references=ordinary["references"],
-        standard_image_ids=["one image"] * 200,
+        search
+        | {
+            "image_ids": ["one image"] * 80,
+            "standard_predictions": ordinary["predictions"],
+            "standard_references": ordinary["references"],
+            "standard_image_ids": ["one image"] * 200,
+        }
     )
-    alone = score_retrieval(ordinary["predictions"], ordinary["references"], n_resamples=0)
+    alone = score_retrieval(
+        {"predictions": ordinary["predictions"], "references": ordinary["references"]}, n_resamples=0
+    )
     for k in (1, 5, 10):
         assert figures[f"standard_recall@{k}"] == alone[f"recall@{k}"]
         assert figures[f"negation_drop@{k}"] == figures[f"standard_recall@{k}"] - figures[f"recall@{k}"]
@@ -150,10 +158,12 @@ def test_the_negation_drop_is_ordinary_recall_less_negated_recall():
 
 def test_the_negation_drop_looks_at_images_with_both_kinds_of_query_alone():
     figures = score_retrieval(
-        [["a"], ["c"]],
-        [["a"], ["b"]],
-        standard_predictions=[["a"], ["a"]],
-        standard_references=[["a"], ["c"]],
+        {
+            "predictions": [["a"], ["c"]],
+            "references": [["a"], ["b"]],
+            "standard_predictions": [["a"], ["a"]],
+            "standard_references": [["a"], ["c"]],
+        },
         ks=[1],
         n_resamples=0,
     )
@@ -166,14 +176,22 @@ def test_negated_and_ordinary_queries_of_an_image_are_resampled_together():
     images = [f"i{k}" for k in range(200)]
     ranked = [[image if number % 2 else "none"] for number, image in enumerate(images)]
     together = score_retrieval(
-        ranked, [[i] for i in images], standard_predictions=ranked, standard_references=[[i] for i in images], ks=[1]
+        {
+            "predictions": ranked,
+            "references": [[i] for i in images],
+            "standard_predictions": ranked,
+            "standard_references": [[i] for i in images],
+        },
+        ks=[1],
     )
     apart = score_retrieval(
-        ranked,
-        [[i] for i in images],
-        standard_predictions=ranked,
-        standard_references=[[i] for i in images],
-        standard_image_ids=np.roll(images, 1),
+        {
+            "predictions": ranked,
+            "references": [[i] for i in images],
+            "standard_predictions": ranked,
+            "standard_references": [[i] for i in images],
+            "standard_image_ids": np.roll(images, 1),
+        },
         ks=[1],
     )
     width = np.ptp(together["confidence_intervals"]["negation_drop@1"])
@@ -186,21 +204,21 @@ def test_two_models_are_compared_on_the_same_queries():
         sorted(row, key=lambda image, r=relevant: image not in r)
         for row, relevant in zip(search["predictions"], search["references"], strict=True)
     ]
-    figures = score_retrieval(**{**search, "predictions": perfect}, compared_predictions=search["predictions"])
-    alone = score_retrieval(**search, n_resamples=0)
+    figures = score_retrieval(search | {"predictions": perfect, "compared_predictions": search["predictions"]})
+    alone = score_retrieval(search, n_resamples=0)
     assert figures["compared_recall@5"] == alone["recall@5"]
     assert figures["compared_violation@5"] == alone["violation@5"]
     assert figures["recall_difference@1"] == 1 - alone["recall@1"]
     assert figures["confidence_intervals"]["recall_difference@1"][0] > 0
     assert figures["recall_p_value@1"] <= 0.002
-    itself = score_retrieval(**search, compared_predictions=search["predictions"])
+    itself = score_retrieval(search | {"compared_predictions": search["predictions"]})
     assert itself["recall_p_value@5"] == itself["violation_p_value@5"] == 1
 
 
 def test_intervals_are_the_same_under_the_same_seed_and_hold_their_estimates():
     _, search = random_search()
-    figures = score_retrieval(**search, seed=3)
-    assert figures == score_retrieval(**search, seed=3)
+    figures = score_retrieval(search, seed=3)
+    assert figures == score_retrieval(search, seed=3)
     for name, (low, high) in figures["confidence_intervals"].items():
         assert low <= figures[name] <= high
 
@@ -231,6 +249,9 @@ def test_intervals_are_the_same_under_the_same_seed_and_hold_their_estimates():
     ],
 )
 def test_bad_input_is_refused_by_argument_row_rule_and_value(change, message):
-    search = {"predictions": [["a", "b"], ["a", "b"]], "references": [["a"], ["b"]], "ks": [1, 2]}
+    columns = {"predictions": [["a", "b"], ["a", "b"]], "references": [["a"], ["b"]]}
+    options = {"ks": [1, 2]}
+    for name, value in change.items():
+        (options if name in ("ks", "gallery_size", "n_resamples", "confidence_level") else columns)[name] = value
     with pytest.raises(ValueError, match=message):
-        score_retrieval(**{**search, **change})
+        score_retrieval(columns, **options)

@@ -40,7 +40,7 @@ def test_a_dataset_of_the_hub_is_the_suite_that_it_was_built_as(on_hub, in_parts
 
 def test_what_is_not_there_is_told(on_hub):
     on_hub()
-    with pytest.raises(BadInputError, match="has no Parquet files of the split 'holdout'"):
+    with pytest.raises(BadInputError, match=r"Parquet files .*'holdout'"):
         read_suite("ann/tiny-data", split="holdout")
-    with pytest.raises(BadInputError, match="ann/nothing is no file or folder here, and no dataset of the Hub"):
+    with pytest.raises(BadInputError, match=r"ann/nothing is no file .*no dataset"):
         read_suite("ann/nothing")

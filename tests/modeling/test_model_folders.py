@@ -81,7 +81,7 @@ def test_the_code_of_a_folder_is_not_run_even_where_somebody_says_yes(request, t
 def test_a_model_with_code_of_its_own_is_refused_by_what_would_allow_it(plain, trap):
     (plain / "trap.py").write_text(trap[1])
     change(plain / "config.json", model_type="trap", auto_map={"AutoConfig": "trap.Trap"})
-    with pytest.raises(BadInputError, match=r"brings code of its own, which is not run.*--trust-remote-code COMMIT"):
+    with pytest.raises(BadInputError, match=r"code of its own.*--trust-remote-code COMMIT"):
         load_model(str(plain))
 
 
@@ -117,7 +117,7 @@ def test_pickled_weights_are_read_as_tensors_or_not_at_all(plain, tmp_path):
             return (os.mkdir, (str(tmp_path / "ran"),))
 
     torch.save(weights | {"trap": Trap()}, plain / "pytorch_model.bin")
-    with pytest.raises(BadInputError, match=r"pytorch_model\.bin holds more than tensors, which could run code"):
+    with pytest.raises(BadInputError, match=r"pytorch_model\.bin holds more than tensors"):
         load_model(str(plain))
     assert not (tmp_path / "ran").exists()
 
@@ -155,9 +155,7 @@ def test_a_folder_without_tokenizer_is_refused_and_given_no_vocabulary_of_two_wo
     folder = request.getfixturevalue(kind)
     for file in folder.glob("tokenizer*"):
         file.unlink()
-    with pytest.raises(
-        BadInputError, match=r"holds no tokenizer: it needs tokenizer\.json, or vocab\.json and merges"
-    ):
+    with pytest.raises(BadInputError, match=r"no tokenizer: .*tokenizer\.json.*vocab\.json and merges"):
         load_model(str(folder))
 
 
@@ -175,7 +173,7 @@ def test_a_tokenizer_without_its_merges_is_refused(plain):
 def test_a_tokenizer_with_more_tokens_than_the_text_tower_is_refused(plain):
     vocabulary = json.loads((plain / "tokenizer.json").read_text())["model"]["vocab"]
     change(plain / "tokenizer.json", "model", vocab=vocabulary | {"zebra": 64})
-    with pytest.raises(BadInputError, match="tokens up to 64, but its text tower embeds 64: they do not belong"):
+    with pytest.raises(BadInputError, match=r"tokens up to 64, .*embeds 64"):
         load_model(str(plain))
 
 
@@ -190,12 +188,10 @@ def test_a_tokenizer_that_reads_but_cannot_be_used_is_refused_before_anything_is
 
 def test_a_folder_without_image_processor_is_refused_by_the_file_that_it_lacks(plain):
     (plain / "processor_config.json").unlink()
-    with pytest.raises(BadInputError, match=r"holds no image processor: it needs processor_config\.json or prepro"):
+    with pytest.raises(BadInputError, match=r"no image processor: .*processor_config\.json or prepro"):
         load_model(str(plain))
     (plain / "preprocessor_config.json").write_text("{}")
-    with pytest.raises(
-        BadInputError, match=r"holds no image processor that can be read.*neither size nor mean is said"
-    ):
+    with pytest.raises(BadInputError, match=r"no image processor .*neither size nor mean"):
         load_model(str(plain))
 
 
@@ -211,7 +207,7 @@ def test_weights_that_are_missing_are_named_and_not_made_up(request, kind, lost)
 
 def test_layers_that_the_config_leaves_out_are_not_left_out(plain):
     change(plain / "config.json", "text_config", num_hidden_layers=1)
-    with pytest.raises(BadInputError, match=r"weights of more layers than its config\.json says: text_model\.encoder"):
+    with pytest.raises(BadInputError, match=r"more layers than .*config\.json.*text_model\.encoder"):
         load_model(str(plain))
 
 

@@ -46,7 +46,8 @@ def test_what_reads_the_captions_alone_has_no_pair_and_half_the_questions():
     scores = [[[0.9, 0.2], [0.9, 0.2]]] * 10
     found = score_image_pairs(scores, pairs_of(10), n_resamples=0)
     assert (found["pair_text_score"], found["pair_group_score"]) == (0, 0)
-    assert score_questions([row for pair in scores for row in pair], [0, 1] * 10)["accuracy"] == 0.5
+    asked = {"predictions": [row for pair in scores for row in pair], "references": [0, 1] * 10}
+    assert score_questions(asked)["accuracy"] == 0.5
 
 
 def test_a_better_model_differs_by_what_it_has_more():

@@ -91,7 +91,7 @@ def test_score_model_gives_a_file_of_weights_the_figures_of_the_model(base, open
 
 
 def test_train_adapter_takes_an_openclip_base_and_leaves_it_converted(openclip, tiny, tmp_path):
-    data, out = tiny._write_built_dataset(tmp_path / "data"), tmp_path / "out"
+    data, out = tiny.write_built_dataset(tmp_path / "data"), tmp_path / "out"
     arguments = ["--base", str(openclip), "--data", str(data), "--out", str(out), "--epochs", "1", "--rank", "2"]
     assert train_adapter.main([*arguments, "--batch-images", "4", "--recall-tolerance", "1"]) in (0, 1)
     assert json.loads((out / "training.json").read_text())["base"] == str(out / "base")

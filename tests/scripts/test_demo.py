@@ -77,8 +77,8 @@ def steps(tmp_path, monkeypatch):
 
     monkeypatch.setattr(demo, "run_script", run)
     monkeypatch.setattr("notclip.scripts.demo_steps.run_script", run)
-    monkeypatch.setattr(demo, "_draw", lambda *arguments: None)
-    monkeypatch.setattr(demo, "_summary", lambda *arguments: [])
+    monkeypatch.setattr(demo, "draw", lambda *arguments: None)
+    monkeypatch.setattr(demo, "summary", lambda *arguments: [])
     assert demo.main(["--out", str(folder), *DEMO_OPTIONS]) == 0
     assert ran == ["build_dataset", "train_adapter", *["score_model"] * 3, "stage_release", "check_release"]
     ran.clear()

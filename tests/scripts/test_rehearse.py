@@ -19,10 +19,10 @@ http.server.HTTPServer(address, http.server.SimpleHTTPRequestHandler).serve_fore
 
 
 def test_a_release_is_pushed_twice_and_used_in_every_way(demo_out, tmp_path, capfd, monkeypatch):
-    try_space = Rehearsal._try_space
+    try_space = Rehearsal.try_space
     # One metric of two: each takes the time of its imports.
     monkeypatch.setattr(
-        Rehearsal, "_try_space", lambda self, repo: None if "retrieval" in repo.repo_id else try_space(self, repo)
+        Rehearsal, "try_space", lambda self, repo: None if "retrieval" in repo.repo_id else try_space(self, repo)
     )
     assert rehearse.main([str(demo_out / "hub"), "--keep", str(tmp_path / "kept")]) == 0
     lines = capfd.readouterr().out.splitlines()
@@ -86,9 +86,9 @@ def write_small_stage(tmp_path):
 def test_a_space_is_started_from_its_download(rehearsal, app, said):
     made, lines = rehearsal(app)
     with serve(made.hub):
-        made._check("push-release", made._push)
+        made.check("push-release", made.push)
         (repo,) = made.release.repos
-        made._try_space(repo)
+        made.try_space(repo)
     assert lines[1].startswith(said)
     # A page that is no Space of ours answers no endpoint.
     assert made.failed == ["Space me/demo starts" if "FAILED" in said else "Space me/demo answers"]

@@ -61,7 +61,7 @@ def test_a_photo_replaced_by_one_of_the_same_size_and_time_is_another(photos, tm
 
 def test_scalars_of_another_formula_are_not_served(photos, tmp_path, monkeypatch, change_code):
     fitted = []
-    monkeypatch.setattr(composed, "_fit", lambda model: fitted.append(model))
+    monkeypatch.setattr(composed, "fit", lambda model: fitted.append(model))
     drawn = replace(photos, source=DRAWN_WORLD)
     embeds = embed_photo_set(encoder(), photos, tmp_path)
     for times, changed in (

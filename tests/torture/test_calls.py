@@ -55,7 +55,9 @@ def test_negated_mcq(tally, scores, data):
     images = data.draw(st.none() | st.lists(st.sampled_from(["a", "b", "c", None, 3]), **sized))
 
     def act() -> None:
-        found = score_questions(scores, answers, kinds=kinds, image_ids=images, n_resamples=20)
+        found = score_questions(
+            {"predictions": scores, "references": answers, "kinds": kinds, "image_ids": images}, n_resamples=20
+        )
         for name in ("accuracy", "tie_rate", "chance"):
             assert 0 <= found[name] <= 1
         credits = []  # Of a tie among m that holds the answer a share of 1/m.
@@ -82,7 +84,7 @@ def test_negated_retrieval(tally, ranked, data):
     excluded = data.draw(st.none() | st.lists(letters, **sized) | st.lists(st.lists(IDS, max_size=3), **sized))
 
     def act() -> None:
-        found = score_retrieval(ranked, relevant, excluded=excluded, n_resamples=20)
+        found = score_retrieval({"predictions": ranked, "references": relevant, "excluded": excluded}, n_resamples=20)
         for k in (1, 5, 10):
             hits = [bool({*map(str, row[:k])} & {*map(str, own)}) for row, own in zip(ranked, relevant, strict=True)]
             assert found[f"recall@{k}"] == np.mean(hits)

@@ -121,7 +121,7 @@ def commit_by_hand(hub, repo_id="ann/tiny", kind="models", **files):
 
 def test_a_repository_with_other_work_is_never_touched_and_stops_the_push_before_it_begins(push, write_stage, hub):
     before = commit_by_hand(hub, "ann/odds", "spaces", **{"thesis.txt": b"years"})
-    with pytest.raises(BadInputError, match=r"ann/odds exists and holds something that notclip did not.*thesis\.txt"):
+    with pytest.raises(BadInputError, match=r"ann/odds .*notclip did not.*thesis\.txt"):
         push(write_stage())
     assert set(hub.store.repos) == {("spaces", "ann/odds")}
     assert hub.store.repos["spaces", "ann/odds"].resolve("main") == before
@@ -129,7 +129,7 @@ def test_a_repository_with_other_work_is_never_touched_and_stops_the_push_before
 
 def test_another_release_of_the_same_repository_name_is_a_clash(push, write_stage):
     push(write_stage())
-    with pytest.raises(BadInputError, match=r"ann/tiny exists and holds the release tiny .*--name or --namespace"):
+    with pytest.raises(BadInputError, match=r"ann/tiny .*release tiny .*--name"):
         push(write_stage("next", release="other"))
 
 
@@ -141,7 +141,7 @@ def test_a_version_that_is_out_does_not_change(push, write_stage, hub):
 
 def test_a_newer_release_in_place_is_not_replaced_by_an_older(push, write_stage):
     push(write_stage(version="1.10.0"))
-    with pytest.raises(BadInputError, match=r"holds version 1\.10\.0, newer than the staged 1\.9\.0"):
+    with pytest.raises(BadInputError, match=r"1\.10\.0.*newer.*1\.9\.0"):
         push(write_stage("next", version="1.9.0"))
 
 
@@ -163,14 +163,14 @@ def test_a_commit_of_somebody_else_meanwhile_is_reported_and_kept(push, write_st
             theirs.append(commit_by_hand(hub, **{"notes.txt": b"mine"}))
 
     hub.before_request = somebody_commits
-    with pytest.raises(BadInputError, match=r"Somebody committed to ann/tiny .*nothing was overwritten"):
+    with pytest.raises(BadInputError, match=r"ann/tiny .*nothing was overwritten"):
         push(write_stage("next", version="1.1.0"))
     assert hub.store.repos["models", "ann/tiny"].resolve("main") == theirs[0]
 
 
 def test_a_space_that_costs_money_is_told_and_the_rest_is_released(push, write_stage, hub):
     hub.accounts = [Account("ann", hosts_spaces=False)]
-    with pytest.raises(BadInputError, match=r"paid plan for the Spaces metrics/odds \(HTTP 402.*--skip metrics/odds"):
+    with pytest.raises(BadInputError, match=r"metrics/odds .*HTTP 402.*--skip metrics/odds"):
         push(write_stage())
     assert set(hub.store.repos) == {("models", "ann/tiny"), ("datasets", "ann/tiny-data")}
     (collection,) = hub.store.collections.values()

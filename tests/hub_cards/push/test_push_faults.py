@@ -64,9 +64,7 @@ def test_a_hub_that_stays_away_ends_in_one_sentence_and_a_rerun_completes_the_re
 ):
     hub.faults.append(Fault(route, "status", 503, times=1000))
     stage = write_stage()
-    with pytest.raises(
-        BadInputError, match=r"Could not .*HTTP 503, .*run the same command again later, and it goes on"
-    ):
+    with pytest.raises(BadInputError, match=r"HTTP 503.*same command again"):
         push(stage)
     assert hub.faults[0].times <= 1000 - ATTEMPTS
     hub.faults.clear()

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from datasets import Features, Image, load_dataset
+from datasets.info import DatasetInfosDict
+from huggingface_hub import DatasetCardData
 
 from notclip.dataset.built import read_dataset_files
 from notclip.dataset.rows import CONFIGS
@@ -41,7 +43,9 @@ def test_a_card_states_features_rows_and_sizes_of_what_is_staged(built, tmp_path
     copy_dataset(built, tmp_path / "out", with_images=True, image_url=None)
     info = {entry["config_name"]: entry for entry in dataset_info(built, tmp_path / "out")}
     assert list(info) == list(CONFIGS)
-    features = Features._from_yaml_list(info["questions"]["features"])
+    features = DatasetInfosDict.from_dataset_card_data(DatasetCardData(dataset_info=[*info.values()]))[
+        "questions"
+    ].features
     assert features == Features.from_arrow_schema(pq.read_schema(tmp_path / "out" / "questions" / "test.parquet"))
     assert [split["num_examples"] for split in info["questions"]["splits"]] == [3, 3, 3]
     files = (tmp_path / "out" / "questions").iterdir()

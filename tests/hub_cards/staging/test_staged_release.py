@@ -19,16 +19,14 @@ def test_what_is_read_is_what_was_staged(write_stage):
 def test_a_file_edited_by_hand_is_refused_by_name(write_stage):
     stage = write_stage()
     (stage / "model" / "README.md").write_text("Better than ever: 99.9 %.\n")
-    with pytest.raises(
-        BadInputError, match=r"model/README\.md was changed after staging: its SHA-256 is .*--overwrite"
-    ):
+    with pytest.raises(BadInputError, match=r"model/README\.md .*SHA-256.*--overwrite"):
         StagedRelease.read(stage)
 
 
 def test_a_file_that_is_gone_or_came_later_is_refused_by_name(write_stage):
     stage = write_stage()
     (stage / "model" / "notes.txt").write_text("forgotten here\n")
-    with pytest.raises(BadInputError, match=r"model/notes\.txt is not in manifest\.json: take it away"):
+    with pytest.raises(BadInputError, match=r"model/notes\.txt .*manifest\.json"):
         StagedRelease.read(stage)
     (stage / "model" / "notes.txt").unlink()
     (stage / "dataset" / "a" / "test.parquet").unlink()
@@ -63,7 +61,7 @@ def test_a_broken_manifest_is_refused(write_stage, text, said):
 
 
 def test_a_folder_without_manifest_is_no_release(tmp_path):
-    with pytest.raises(BadInputError, match=r"holds no manifest\.json: name a folder of `notclip stage-release`"):
+    with pytest.raises(BadInputError, match=r"manifest\.json.*`notclip stage-release`"):
         StagedRelease.read(tmp_path)
 
 

@@ -29,7 +29,7 @@ from notclip.scripts import stage_release as script
 def no_figures(request, monkeypatch):
     """Drawing takes most of a stage's time; only the test that compares bytes needs the pictures."""
     if "bytes" not in request.node.name:
-        monkeypatch.setattr(staging, "_write_figures", lambda release, assets: assets.mkdir(parents=True))
+        monkeypatch.setattr(staging, "write_figures", lambda release, assets: assets.mkdir(parents=True))
 
 
 def test_a_stage_holds_every_repository_and_a_manifest_of_every_file(inputs):
@@ -129,7 +129,7 @@ def test_a_base_that_was_a_folder_is_staged_too_and_nothing_names_the_folder(loc
 
 def test_a_base_folder_that_is_gone_needs_its_hub_id(local_base):
     shutil.rmtree(local_base.folder / "encoder")
-    with pytest.raises(BadInputError, match=r"encoder, a folder that is not here.*--base-id"):
+    with pytest.raises(BadInputError, match=r"encoder.*--base-id"):
         stage_release(local_base.config())
 
 
@@ -147,7 +147,7 @@ def test_a_model_folder_publishes_neither_what_its_links_point_at_nor_secrets(in
         stage_release(inputs.config())
     (model / "notes.txt").unlink()
     (model / ".env").write_text("PASSWORD=x\n")
-    with pytest.raises(BadInputError, match=r"\.env looks like a secret by its name"):
+    with pytest.raises(BadInputError, match=r"\.env .*secret"):
         stage_release(inputs.config())
     assert not (inputs.folder / "hub").exists()
 
@@ -238,7 +238,7 @@ def test_a_missing_input_is_refused_by_name(inputs, missing):
 
 def test_a_corrupt_parquet_file_is_refused_by_name(inputs):
     (inputs.folder / "data" / "captions" / "train.parquet").write_bytes(b"PAR1 no more")
-    with pytest.raises(BadInputError, match=r"captions/train\.parquet is no Parquet file that can be read"):
+    with pytest.raises(BadInputError, match=r"captions/train\.parquet is no Parquet file"):
         stage_release(inputs.config())
 
 
@@ -356,7 +356,7 @@ def test_a_suite_whose_name_is_a_path_stays_inside_the_stage(inputs):
 def test_a_record_of_a_training_whose_hashes_are_none_is_refused(inputs):
     training = inputs.folder / "train" / "training.json"
     training.write_text(json.dumps(json.loads(training.read_text()) | {"weights_sha256": "b"}))
-    with pytest.raises(BadInputError, match="training.json: 'weights_sha256' is no dict, got 'b'"):
+    with pytest.raises(BadInputError, match=r"training\.json: 'weights_sha256' is no dict, got 'b'"):
         stage_release(inputs.config())
 
 
@@ -418,13 +418,13 @@ def test_the_licence_of_a_base_is_checked_where_its_card_states_it(local_base):
     with pytest.raises(BadInputError, match=rf"`license` in {card}.*--weights-license.*Did you mean mit"):
         stage_release(local_base.config(name="tiny"))
     card.write_text("---\nlicense: 2026-99-99\n---\n")
-    with pytest.raises(BadInputError, match=r"README\.md holds a value that is not what it looks like"):
+    with pytest.raises(BadInputError, match=r"README\.md holds a value"):
         stage_release(local_base.config(name="tiny"))
 
 
 @pytest.mark.parametrize("name", ["clip--small", "x" * 90, "clip.git", "-clip", "clïp"])
 def test_a_release_whose_repositories_the_hub_cannot_have_is_refused(inputs, name):
-    with pytest.raises(BadInputError, match=r"the Hub can have no repository .*`name`"):
+    with pytest.raises(BadInputError, match=r"repository .*`name`"):
         stage_release(inputs.config(name=name))
 
 

@@ -9,9 +9,9 @@ from notclip.files.cache_folder import user_cache
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(cache_folder.tempfile, "gettempdir", lambda: str(tmp_path))
-    cache_folder._usable.cache_clear()
+    cache_folder.usable.cache_clear()
     yield tmp_path
-    cache_folder._usable.cache_clear()
+    cache_folder.usable.cache_clear()
 
 
 def test_the_cache_is_where_xdg_says_else_below_home(tmp_path: Path, monkeypatch):

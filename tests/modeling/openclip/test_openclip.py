@@ -26,7 +26,7 @@ from notclip.openclip.architectures import (
     openclip_description,
     transformers_config,
 )
-from notclip.openclip.convert import _installed_vocabulary, clip_tokenizer, load_openclip, save_openclip
+from notclip.openclip.convert import clip_tokenizer, installed_vocabulary, load_openclip, save_openclip
 from notclip.openclip.files import read_weights
 
 needs_open_clip = pytest.mark.skipif(
@@ -49,7 +49,7 @@ def clip_description(**more):
 def siglip_description(tower, **text):
     text_cfg = TEXT | text
     text_cfg |= {"no_causal_mask": True, "proj_bias": True, "pool_type": "last", "norm_kwargs": {"eps": 1e-6}}
-    return openclip_architectures._siglip_description(32, tower, 32, text_cfg)
+    return openclip_architectures.siglip_description(32, tower, 32, text_cfg)
 
 
 DESCRIPTIONS = {
@@ -179,7 +179,7 @@ def test_timms_towers_have_the_sizes_and_the_gelu_that_are_written_down(answer):
 
 @needs_open_clip
 def test_texts_are_split_as_open_clip_splits_them(answer):
-    tokenizer = clip_tokenizer(_installed_vocabulary())
+    tokenizer = clip_tokenizer(installed_vocabulary())
     for text, expected in zip(TEXTS, answer["tokens"], strict=True):
         end = expected.index(max(expected)) + 1
         assert tokenizer(text)["input_ids"] == expected[:end], text
@@ -338,14 +338,14 @@ def test_a_description_that_no_model_has_is_refused_before_it_takes_memory(weigh
 def test_what_transformers_cannot_compute_is_refused():
     coca = clip_description()
     coca["vision_cfg"] = coca["vision_cfg"] | {"attentional_pool": True}
-    with pytest.raises(BadInputError, match="sets `attentional_pool` to True, which transformers' CLIP lacks"):
+    with pytest.raises(BadInputError, match=r"`attentional_pool`.* True"):
         transformers_config(coca)
     with pytest.raises(BadInputError, match=r"'vit_medium' .* none of SigLIP's"):
         transformers_config(siglip_description("vit_medium"))
 
 
 def test_a_model_of_another_kind_does_not_go_to_openclip(vision_text, processor, tmp_path):
-    with pytest.raises(BadInputError, match="type 'vision-text-dual-encoder' does not convert to OpenCLIP"):
+    with pytest.raises(BadInputError, match="'vision-text-dual-encoder' does not convert"):
         save_openclip(vision_text, processor, tmp_path / "openclip")
     assert list(tmp_path.iterdir()) == []
 

@@ -50,10 +50,10 @@ def test_siglip_2_is_given_the_masks_and_shapes_of_its_patches(siglip2, photos):
 
 def test_siglip_2_scores_on_strings_as_on_tokens(siglip2, photos):
     inputs = siglip2.processor.image_processor(images=photos, return_tensors="pt")
-    logits = siglip2(**siglip2._tokenize(TEXTS), **inputs).logits_per_image
+    logits = siglip2(**siglip2.tokenize(TEXTS), **inputs).logits_per_image
     expected = siglip2.score(photos, TEXTS) * siglip2.logit_scale.exp() - 10.0
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
-    plain = siglip2.backbone(**siglip2._tokenize(TEXTS), **inputs).logits_per_image
+    plain = siglip2.backbone(**siglip2.tokenize(TEXTS), **inputs).logits_per_image
     assert torch.equal(logits[:, [0, 3]], plain[:, [0, 3]])
     assert not torch.allclose(logits[:, 1], plain[:, 1])
 
@@ -68,20 +68,20 @@ def test_siglip_2_saved_and_loaded_is_the_same(siglip2, photos, tmp_path):
 
 def test_siglip_texts_are_padded_to_full_length_and_their_padding_is_seen(siglip2, photos):
     """Its towers were trained so: one more word must not change how many tokens are pooled over."""
-    assert set(siglip2._tokenize(["a dog"])) & {"input_ids", "attention_mask"} == {"input_ids"}
-    assert siglip2._tokenize(["a dog"])["input_ids"].shape == (1, 24)
+    assert set(siglip2.tokenize(["a dog"])) & {"input_ids", "attention_mask"} == {"input_ids"}
+    assert siglip2.tokenize(["a dog"])["input_ids"].shape == (1, 24)
     pixels = siglip2.processor.image_processor(images=photos, return_tensors="pt")
     short = siglip2.processor.tokenizer(["a dog"], return_tensors="pt")
     assert short["input_ids"].shape == (1, 4)
     torch.testing.assert_close(
         siglip2(**short, **pixels).logits_per_image,
-        siglip2(**siglip2._tokenize(["a dog"]), **pixels).logits_per_image,
+        siglip2(**siglip2.tokenize(["a dog"]), **pixels).logits_per_image,
     )
 
 
 def test_a_tokenizer_that_pads_on_the_left_is_followed(siglip2, photos):
     siglip2.processor.tokenizer.padding_side = "left"
-    ids, mask = siglip2._pad_as_trained(torch.tensor([[1, 5, 2]]), torch.ones(1, 3))
+    ids, mask = siglip2.pad_as_trained(torch.tensor([[1, 5, 2]]), torch.ones(1, 3))
     assert mask is None
     assert ids.tolist() == [[0] * 21 + [1, 5, 2]]
 
@@ -89,7 +89,7 @@ def test_a_tokenizer_that_pads_on_the_left_is_followed(siglip2, photos):
 def test_the_sigmoid_of_siglip_keeps_its_bias_for_captions_that_negate(siglip2, photos):
     """SigLIP's logits are probabilities of a match one by one: without the bias of -10 all would be near a half."""
     inputs = siglip2.processor.image_processor(images=photos, return_tensors="pt")
-    probabilities = siglip2(**siglip2._tokenize(TEXTS), **inputs).logits_per_image.sigmoid()
+    probabilities = siglip2(**siglip2.tokenize(TEXTS), **inputs).logits_per_image.sigmoid()
     assert (probabilities < 0.05).all()
 
 

@@ -33,7 +33,7 @@ def pixels(model, images):
 
 
 def test_a_text_without_negation_scores_exactly_as_the_backbone_scores_it(model, images):
-    tokens = model._tokenize(["a dog on the beach", "there is no dog"])
+    tokens = model.tokenize(["a dog on the beach", "there is no dog"])
     composed = model(**tokens, pixel_values=pixels(model, images)).logits_per_image
     plain = model.backbone(**tokens, pixel_values=pixels(model, images)).logits_per_image
     assert torch.equal(composed[:, 0], plain[:, 0])
@@ -42,14 +42,14 @@ def test_a_text_without_negation_scores_exactly_as_the_backbone_scores_it(model,
 
 def test_with_composition_none_the_model_is_the_plain_dual_encoder(model, images):
     model.config.composition = "none"
-    tokens = model._tokenize(TEXTS)
+    tokens = model.tokenize(TEXTS)
     outputs = model(**tokens, pixel_values=pixels(model, images))
     plain = model.backbone(**tokens, pixel_values=pixels(model, images))
     assert torch.equal(outputs.logits_per_image, plain.logits_per_image)
 
 
 def test_forward_on_tokens_and_score_on_strings_agree(model, images):
-    tokens = model._tokenize(TEXTS)
+    tokens = model.tokenize(TEXTS)
     logits = model(**tokens, pixel_values=pixels(model, images)).logits_per_image
     bias = getattr(model.backbone, "logit_bias", torch.zeros(()))
     expected = model.score(images, TEXTS) * model.logit_scale.exp() + bias
@@ -136,7 +136,7 @@ def test_a_model_of_half_precision_scores_as_the_whole_one_and_gives_an_index_si
     model, images, precision
 ):
     model.config.only_exclusion, model.config.level = 2.0, 2.5  # as large as they are fitted
-    expected, tokens = model.score(images, TEXTS), model._tokenize(TEXTS)
+    expected, tokens = model.score(images, TEXTS), model.tokenize(TEXTS)
     logits = model(**tokens, pixel_values=pixels(model, images)).logits_per_image
     model.to(precision)
     vectors, biases = model.encode_queries(TEXTS)
@@ -147,7 +147,7 @@ def test_a_model_of_half_precision_scores_as_the_whole_one_and_gives_an_index_si
 
 
 def test_under_autocast_strings_and_tokens_are_scored_alike(model, images):
-    tokens, scale = model._tokenize(TEXTS), model.logit_scale.exp()
+    tokens, scale = model.tokenize(TEXTS), model.logit_scale.exp()
     bias = getattr(model.backbone, "logit_bias", torch.zeros(()))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = model(**tokens, pixel_values=pixels(model, images)).logits_per_image
@@ -240,7 +240,7 @@ def test_a_caption_of_any_length_scores_on_strings_and_is_refused_on_tokens_by_i
 
 
 def test_a_tuple_is_what_return_dict_false_asks_for(model, images):
-    inputs = model._tokenize(TEXTS) | {"pixel_values": pixels(model, images)}
+    inputs = model.tokenize(TEXTS) | {"pixel_values": pixels(model, images)}
     as_tuple = model(**inputs, return_dict=False)
     assert isinstance(as_tuple, tuple)
     assert any(torch.equal(part, model(**inputs).logits_per_image) for part in as_tuple if torch.is_tensor(part))
@@ -338,7 +338,7 @@ def test_one_query_is_one_forward_and_concepts_are_remembered_until_a_weight_cha
     calls = []
     hook = model.backbone.text_model.register_forward_pre_hook(lambda *_: calls.append(1))
     first = model.encode_query("a street with no cars and no dogs")
-    assert len(calls) == 1 and {"cars", "dogs"} <= set(model._remembered)
+    assert len(calls) == 1 and {"cars", "dogs"} <= set(model.remembered)
     torch.testing.assert_close(model.encode_query("a street with no cars and no dogs"), first)
     with torch.no_grad():
         for parameter in model.backbone.text_model.parameters():

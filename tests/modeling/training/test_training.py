@@ -1,22 +1,30 @@
 import dataclasses
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import masking_utils
 
 from notclip.errors import BadInputError
 from notclip.loading import load_model
-from notclip.training import trainer as training
+from notclip.remote.composition_notclip import image_statistics
+from notclip.training import trainer as negation_trainer
+from notclip.training.batches import GroupBatchSampler, NegationDataset
 from notclip.training.config import TrainConfig
 from notclip.training.data import read_training_split
+from notclip.training.learner import Learner
+from notclip.training.lora import add_lora
 from notclip.training.run import run_training
-from notclip.training.trainer import BatchPlan, choose_epoch
+from notclip.training.trainer import NegationTrainer
 
 
 @pytest.fixture
@@ -51,7 +59,8 @@ def config(base, data, tmp_path):
 @pytest.fixture(autouse=True)
 def the_last_epoch_is_chosen(monkeypatch):
     """On towers of random weights an adapter rarely beats the composition alone; these tests are about adapters."""
-    monkeypatch.setattr(training, "choose_epoch", lambda history, **_: history[-1]["epoch"])
+    gains = iter(range(1, 100))
+    monkeypatch.setattr(negation_trainer, "gain", lambda *_, **__: float(next(gains)))
 
 
 def adapter_weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -62,32 +71,150 @@ class KilledError(Exception):
     pass
 
 
+def killed_after(monkeypatch, steps: int) -> None:
+    """Kill the run in the middle of the step after so many."""
+    real, done = Learner.forward, 0
+
+    def forward_until_killed(learner, **batch):
+        nonlocal done
+        done += 1
+        if done > steps:
+            raise KilledError
+        return real(learner, **batch)
+
+    monkeypatch.setattr(Learner, "forward", forward_until_killed)
+
+
+def ends_alike(one: Path, other: Path) -> bool:
+    undisturbed, resumed = adapter_weights(one), adapter_weights(other)
+    configs = [(folder / "model" / "config.json").read_text() for folder in (one, other)]
+    same = undisturbed.keys() == resumed.keys() and configs[0] == configs[1]
+    return same and all(torch.equal(undisturbed[name], resumed[name]) for name in undisturbed)
+
+
 @pytest.mark.parametrize("steps_before", [1, 3, 4])
 def test_a_run_killed_and_resumed_ends_at_the_same_weights(config, tmp_path, monkeypatch, steps_before):
-    assert run_training(config)["chosen_epoch"] > 0
+    record = run_training(config)
+    assert record["chosen_epoch"] > 0
     broken = dataclasses.replace(config, out=tmp_path / "broken")
-    real_loss, steps = training.training_loss, 0
-
-    def loss_until_killed(*arguments):
-        nonlocal steps
-        steps += 1
-        if steps > steps_before:
-            raise KilledError
-        return real_loss(*arguments)
-
-    monkeypatch.setattr(training, "training_loss", loss_until_killed)
-    with pytest.raises(KilledError):
-        run_training(broken)
+    with monkeypatch.context() as killing:
+        killed_after(killing, steps_before)
+        with pytest.raises(KilledError):
+            run_training(broken)
     assert not (tmp_path / "broken" / "adapter").exists()
-    monkeypatch.setattr(training, "training_loss", real_loss)
-    run_training(dataclasses.replace(broken, resume=True))
+    resumed = run_training(dataclasses.replace(broken, resume=True))
+    assert ends_alike(config.out, broken.out)
+    assert resumed["history"] == record["history"]
 
-    undisturbed, resumed = adapter_weights(config.out), adapter_weights(tmp_path / "broken")
-    assert undisturbed.keys() == resumed.keys()
-    assert all(torch.equal(undisturbed[name], resumed[name]) for name in undisturbed)
-    assert (config.out / "model" / "config.json").read_text() == (
-        tmp_path / "broken" / "model" / "config.json"
-    ).read_text()
+
+def test_a_run_killed_within_an_accumulation_ends_at_the_same_weights(config, tmp_path, monkeypatch):
+    config = dataclasses.replace(config, trainer=("gradient_accumulation_steps=2",))
+    assert run_training(config)["steps"] == 4  # of two batches and of one, twice
+    broken = dataclasses.replace(config, out=tmp_path / "broken")
+    with monkeypatch.context() as killing:
+        killed_after(killing, 4)
+        with pytest.raises(KilledError):
+            run_training(broken)
+    run_training(dataclasses.replace(broken, resume=True))
+    assert ends_alike(config.out, broken.out)
+
+
+def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, monkeypatch):
+    run_training(config)
+    broken = dataclasses.replace(config, out=tmp_path / "broken")
+    with monkeypatch.context() as killing:
+        killing.setattr(negation_trainer.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+        killing.setattr(NegationTrainer, "_save_scaler", full_disk_from_the_second_time())
+        with pytest.raises(OSError, match="No space left on device"):
+            run_training(broken)
+    left = broken.out / "state"
+    assert (left / "checkpoint-2" / "model.safetensors").is_file()
+    assert negation_trainer.last_checkpoint(left) == str(left / "checkpoint-1")
+    run_training(dataclasses.replace(broken, resume=True))
+    assert ends_alike(config.out, broken.out)
+
+
+def full_disk_from_the_second_time():
+    times = iter(range(100))
+
+    def save(*_):
+        if next(times):
+            raise RuntimeError("[enforce fail at inline_container.cc:869] . PytorchStreamWriter failed writing file")
+
+    return save
+
+
+def test_an_epoch_that_ends_in_nan_stops_and_names_its_batch(config):
+    with pytest.raises(BadInputError, match=r"the loss of step \d of 6 \(batch \d of epoch \d\) is (nan|inf): lower"):
+        run_training(dataclasses.replace(config, learning_rate=1e30))
+    assert not (config.out / "adapter").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
+            "batch_questions",
+        ),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), "batch_questions"),
+        (MemoryError(), "batch_questions"),
+    ],
+)
+def test_memory_that_is_used_up_says_what_to_lower(config, monkeypatch, error, advice):
+    def forward(*_, **__):
+        raise error
+
+    monkeypatch.setattr(Learner, "forward", forward)
+    with pytest.raises(
+        BadInputError, match=r"used up by step 1: lower `batch_questions` or `batch_images` \(.* 8 and 4"
+    ):
+        run_training(config)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("bf61=true", r"got 'bf61=true'\. Did you mean bf16\?"),
+        ("bf16", "takes NAME=VALUE"),
+        ("learning_rate=1", "may not set learning_rate: give --learning-rate"),
+        ("save_strategy=no", "the choice of the epoch needs it"),
+        ("lr_scheduler_type=square", r"`trainer` lr_scheduler_type=square: .*square.* is not a valid SchedulerType"),
+    ],
+)
+def test_an_option_of_the_trainer_that_there_is_not_is_refused(config, option, said):
+    with pytest.raises(BadInputError, match=said):
+        run_training(dataclasses.replace(config, trainer=(option,)))
+
+
+def test_half_precision_learns_what_single_precision_learns(config, tmp_path):
+    config = dataclasses.replace(config, learning_rate=5e-3)
+    outs = {"single": (), "half": ("bf16=true",)}
+    for name, trainer in outs.items():
+        run_training(dataclasses.replace(config, out=tmp_path / name, trainer=trainer))
+    single, half = (json.loads((tmp_path / name / "model" / "release_probe.json").read_text()) for name in outs)
+    for scores, near in (("plain_scores", {"atol": 1e-2, "rtol": 0}), ("scores", {"atol": 1e-2, "rtol": 1e-2})):
+        torch.testing.assert_close(torch.tensor(half[scores]), torch.tensor(single[scores]), **near)
+    assert half["scores"] != single["scores"]
+
+
+def test_a_step_leaves_no_tensor_behind_and_waits_for_no_device(config, data, monkeypatch):
+    """On the device `meta`, which holds no numbers: whoever asks for one, or mixes in one of the CPU's, fails."""
+    monkeypatch.setattr(masking_utils, "fast_all", lambda mask: False)  # transformers asks whether a mask is all ones
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # which knows no such device
+    model = load_model(config.base, composition="scope")
+    split = read_training_split(data, "train")
+    embeds = torch.nn.functional.normalize(torch.randn(len(split.digests), 16), dim=-1)
+    model.set_statistics(image_statistics(embeds))
+    assert model.statistics is not None
+    model.backbone = add_lora(model.backbone, rank=2, alpha=4)
+    batch = NegationDataset(split, embeds.to("meta")).__getitems__(next(iter(draws(data)[1])))
+    learner = Learner(model.to("meta")).to("meta")
+    loss = learner(**batch)["loss"]
+    assert loss.device.type == "meta" and batch["text_images"].device.type == "meta"
+    loss.backward()
+    learning = [parameter for parameter in learner.parameters() if parameter.requires_grad]
+    assert all(parameter.grad is not None and parameter.grad.device.type == "meta" for parameter in learning)
 
 
 def test_the_three_release_forms_score_as_the_training_run_did(config):
@@ -113,25 +240,49 @@ def test_the_record_says_what_was_trained_and_how(config):
     assert not (config.out / "state").exists()
 
 
-def test_every_step_of_an_epoch_takes_other_images(config, data):
-    plan = BatchPlan(read_training_split(data, "train"), config)
-    first_epoch = [batch for batch, _ in zip(plan.batches(0), range(plan.steps_per_epoch), strict=False)]
-    images = [caption.image for batch in first_epoch for caption in batch.captions]
+def draws(data, *, rank=0, world_size=1, epoch=0, batch_images=4, batch_questions=8):
+    split = read_training_split(data, "train")
+    dataset = NegationDataset(split, torch.zeros(len(split.image_bytes), 2))
+    sampler = GroupBatchSampler(
+        images=len(dataset),
+        groups=len(split.question_groups),
+        largest_group=max(map(len, split.question_groups)),
+        batch_images=batch_images,
+        batch_questions=batch_questions,
+        rank=rank,
+        world_size=world_size,
+    )
+    sampler.set_epoch(epoch)
+    return dataset, list(sampler)
+
+
+def test_every_step_of_an_epoch_takes_other_images(data):
+    _, epoch = draws(data)
+    images = [image for draw in epoch for image in draw.images]
     assert len(images) == len(set(images)) == 12
+    _, next_epoch = draws(data, epoch=1)
+    assert [image for draw in next_epoch for image in draw.images] != images
 
 
-def test_the_plan_from_a_later_step_is_the_plan_that_went_on(config, data):
-    split = read_training_split(data, "train")
-    whole = list(BatchPlan(split, config).batches(0))
-    assert list(BatchPlan(split, config).batches(4)) == whole[4:]
+def test_a_batch_has_whole_groups_of_questions(data):
+    dataset, epoch = draws(data)
+    for draw in epoch:
+        asked = dataset.__getitems__(draw)["questions"]
+        of_these = {tuple(sorted(question.choices)) for question in asked}
+        assert len(asked) == sum(tuple(sorted(q.choices)) in of_these for q in dataset.split.questions)
 
 
-def test_two_processes_share_a_batch_without_overlap(config, data):
-    split = read_training_split(data, "train")
-    whole = next(iter(BatchPlan(split, config).batches(0)))
-    shares = [next(iter(BatchPlan(split, config, rank=r, world_size=2).batches(0))) for r in (0, 1)]
-    assert sorted(shares[0].texts + shares[1].texts) == sorted(whole.texts)
-    assert len(shares[0].questions) + len(shares[1].questions) == len(whole.questions)
+def test_two_processes_share_a_batch_without_overlap(data):
+    dataset, (whole, *_) = draws(data)
+    shares = [dataset.__getitems__(draws(data, rank=rank, world_size=2)[1][0]) for rank in (0, 1)]
+    all_of_it = dataset.__getitems__(whole)
+    assert sorted(shares[0]["texts"] + shares[1]["texts"]) == sorted(all_of_it["texts"])
+    assert len(shares[0]["questions"]) + len(shares[1]["questions"]) == len(all_of_it["questions"])
+
+
+def test_more_processes_than_a_batch_can_feed_are_refused(data):
+    with pytest.raises(BadInputError, match=r"5 processes .* `batch_images` must be at least 5.* got 4 and 8"):
+        draws(data, world_size=5)
 
 
 def test_two_processes_take_the_step_that_one_takes_with_the_whole_batch(base, data, tmp_path):
@@ -147,16 +298,6 @@ def test_two_processes_take_the_step_that_one_takes_with_the_whole_batch(base, d
     assert one.keys() == two.keys() and len(one) > 10
     for name in one:
         torch.testing.assert_close(two[name], one[name], atol=1e-10, rtol=1e-8)
-
-
-def test_an_epoch_that_forgets_is_not_chosen_however_well_it_negates():
-    history = [
-        {"epoch": 0, "macro_accuracy": 0.30, "recall_at_5": 0.45},
-        {"epoch": 1, "macro_accuracy": 0.60, "recall_at_5": 0.441},
-        {"epoch": 2, "macro_accuracy": 0.70, "recall_at_5": 0.43},
-    ]
-    assert choose_epoch(history, recall_tolerance=0.01) == 1
-    assert choose_epoch(history[:1] + history[2:], recall_tolerance=0.01) == 0
 
 
 def test_an_output_in_use_is_refused(config):
@@ -187,8 +328,67 @@ def test_a_folder_that_is_no_dataset_is_refused(config, tmp_path):
 
 
 def test_a_split_in_parts_is_read_as_the_whole_one(data, in_parts):
-    whole = read_training_split(data, "train")
-    assert read_training_split(in_parts(data, parts=3), "train") == whole
+    def content(split):
+        parts = (split.image_bytes, split.digests, split.captions, split.question_groups, split.negated_queries)
+        return [list(part) for part in parts]
+
+    whole = content(read_training_split(data, "train"))
+    assert content(read_training_split(in_parts(data, parts=3), "train")) == whole
+    assert len(whole[0]) == 12 and len(whole[2]) == 24
+
+
+def test_an_image_has_the_captions_that_stand_beside_it_and_a_group_all_that_share_their_choices(data):
+    split = read_training_split(data, "train")
+    by_hand: dict[int, list] = {}
+    for caption in split.captions:
+        by_hand.setdefault(caption.image, []).append(caption)
+    assert list(split.captions_by_image()) == [by_hand[image] for image in sorted(by_hand)]
+    groups: dict[tuple, list] = {}
+    for question in split.question_groups.rows:
+        groups.setdefault(tuple(sorted(question.choices)), []).append(question)
+    assert list(split.question_groups) == list(groups.values())
+    assert split.group_sizes.tolist() == [len(group) for group in groups.values()]
+
+
+def referenced(data, folder, *, damage=False):
+    """The same dataset, whose rows name photos in a folder, as `--images referenced` writes them."""
+    folder.mkdir()
+    for file in data.glob("*/*.parquet"):
+        table = pq.read_table(file)
+        photos = [image["bytes"] for image in table["image"].to_pylist()]
+        names = [f"{name}.png" for name in table["image_id"].to_pylist()]
+        for name, photo in zip(names, photos, strict=True):
+            (folder / name).write_bytes(photo[:-1] if damage else photo)
+        digests = [hashlib.sha256(photo).hexdigest() for photo in photos]
+        table = table.drop_columns(["image"]).append_column("image_url", [names])
+        pq.write_table(table.append_column("image_sha256", [digests]), file)
+    return folder
+
+
+def test_a_dataset_that_refers_to_its_photos_trains_as_the_one_that_holds_them(config, data, tmp_path):
+    run_training(config)
+    other = dataclasses.replace(config, out=tmp_path / "referenced", images=referenced(data, tmp_path / "photos"))
+    assert run_training(dataclasses.replace(other, cache=tmp_path / "other"))["chosen_epoch"] > 0
+    assert ends_alike(config.out, other.out)
+
+
+def test_photos_that_are_missing_or_others_than_those_of_the_build_are_refused_by_row(config, data, tmp_path):
+    photos = referenced(data, tmp_path / "photos", damage=True)
+    with pytest.raises(BadInputError, match=r"train.parquet, row 1: the photo 'train-0.png' is only .* as `images`"):
+        run_training(config)
+    with pytest.raises(BadInputError, match=r"train-0\.png is another photo than that of the build"):
+        run_training(dataclasses.replace(config, images=photos, out=tmp_path / "other"))
+    (photos / "train-0.png").unlink()
+    with pytest.raises(BadInputError, match=r"row 1: `images` .*photos lacks train-0\.png"):
+        run_training(dataclasses.replace(config, images=photos, out=tmp_path / "third"))
+
+
+def test_a_split_without_questions_is_refused(config, data):
+    file = data / "questions" / "validation.parquet"
+    pq.write_table(pq.read_table(file).slice(0, 0), file)
+    with pytest.raises(BadInputError, match=r"has no rows of questions in its split 'validation'"):
+        run_training(config)
+    assert not (config.out / "adapter").exists()
 
 
 def test_no_epochs_calibrate_the_composition_and_leave_every_plain_score_to_the_backbone(config):

@@ -39,7 +39,7 @@ def config(tmp_path: Path) -> BuildConfig:
 def test_what_a_task_refuses_on_ray_is_told_and_nothing_is_left(config: BuildConfig, monkeypatch):
     monkeypatch.setattr(executors, "find_spec", lambda name: name)
     monkeypatch.setattr(datatrove.executor.ray, "RayPipelineExecutor", Silent)
-    with pytest.raises(BadInputError, match="no image in the train split that shows a known concept"):
+    with pytest.raises(BadInputError, match="no image in the train split"):
         build_dataset(config)
     assert not list(config.out.parent.glob("*out*"))
 
@@ -48,7 +48,7 @@ def test_another_failure_on_ray_stops_the_build_before_the_next_stage(config: Bu
     monkeypatch.setattr(executors, "find_spec", lambda name: name)
     monkeypatch.setattr(datatrove.executor.ray, "RayPipelineExecutor", Silent)
     monkeypatch.setattr("notclip.recaption.building.stages.gather", lambda *arguments, **options: 1 / 0)
-    with pytest.raises(RuntimeError, match="Not all tasks of gathering ended well; the logs are in"):
+    with pytest.raises(RuntimeError, match=r"tasks of gathering.*logs"):
         build_dataset(config)
     assert not (config.out.parent / ".out.unfinished" / "logs" / "surveying").exists()
 
@@ -74,7 +74,7 @@ def test_a_folder_in_which_jobs_of_slurm_may_run_is_not_taken_away(config: Build
     submitted = dataclasses.replace(config, executor="slurm", slurm_partition="cpu")
     assert build_dataset(submitted) is None
     for other in (dataclasses.replace(submitted, seed=1), dataclasses.replace(config, executor="local", seed=1)):
-        with pytest.raises(BadInputError, match="is being built by Slurm with other options, as jobs 7, 7"):
+        with pytest.raises(BadInputError, match=r"Slurm with other options, .*7, 7"):
             build_dataset(other)
     assert (config.out.parent / ".out.unfinished" / "plan.json").is_file()
     assert build_dataset(submitted) is None  # The same again submits what is missing.

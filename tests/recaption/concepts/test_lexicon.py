@@ -193,7 +193,7 @@ def test_a_lexicon_of_diamonds_is_climbed_once_a_concept():
         for side in "ab"
     ]
     top = [Concept(f"{side}{levels}", f"{side}{levels}s") for side in "ab"]
-    lexicon = Lexicon([*concepts, *top], load_lexicon()._rules)
+    lexicon = Lexicon([*concepts, *top], load_lexicon().rules)
     assert lexicon.closure({"a0"}) == {"a0"} | {f"{side}{level}" for side in "ab" for level in range(1, levels + 1)}
     assert len(lexicon.hyponyms(f"a{levels}")) == 2 * levels
     assert not lexicon.compatible("a0", f"b{levels}")
@@ -202,7 +202,7 @@ def test_a_lexicon_of_diamonds_is_climbed_once_a_concept():
 
 def test_a_chain_of_two_thousand_hypernyms_is_no_recursion():
     chain = [Concept(f"c{n}x", f"c{n}xs", hypernyms=(f"c{n + 1}x",) if n < 2000 else ()) for n in range(2001)]
-    assert len(Lexicon(chain, load_lexicon()._rules).closure({"c0x"})) == 2001
+    assert len(Lexicon(chain, load_lexicon().rules).closure({"c0x"})) == 2001
 
 
 def test_what_is_related_is_what_is_not_compatible_by_each_rule():

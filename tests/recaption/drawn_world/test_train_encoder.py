@@ -39,7 +39,7 @@ def test_training_pixels_are_exactly_those_of_the_processor() -> None:
 def test_a_shift_moves_the_picture_by_at_most_two_pixels() -> None:
     batch = np.arange(64, dtype=np.uint8).reshape(1, 8, 8, 1)
     for seed in range(20):
-        shifted = script._shifted(batch, np.random.default_rng(seed))
+        shifted = script.shifted(batch, np.random.default_rng(seed))
         assert shifted.shape == batch.shape
         row, column = divmod(int(shifted[0, 4, 4, 0]), 8)
         assert abs(row - 4) <= 2 and abs(column - 4) <= 2

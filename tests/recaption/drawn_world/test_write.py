@@ -8,7 +8,7 @@ from datasets import load_dataset
 
 from notclip.errors import BadInputError
 from notclip.recaption.drawn_world import OBJECTS, SETTINGS, make_sample
-from notclip.recaption.drawn_world.write import _without_repetition, write_drawn_world
+from notclip.recaption.drawn_world.write import without_repetition, write_drawn_world
 from notclip.recaption.sources.opening import list_parts
 
 
@@ -49,8 +49,8 @@ def test_splits_share_no_picture_and_no_id(world: Path) -> None:
 def test_a_picture_that_repeats_is_left_out_whichever_split_it_was_in() -> None:
     seen: set[bytes] = set()
     first, second = ({"image": {"bytes": content}} for content in (b"one", b"two"))
-    assert list(_without_repetition(iter([first, first]), seen)) == [first]
-    assert list(_without_repetition(iter([first, second]), seen)) == [second]
+    assert list(without_repetition(iter([first, first]), seen)) == [first]
+    assert list(without_repetition(iter([first, second]), seen)) == [second]
 
 
 def test_the_bytes_follow_from_the_seed_whatever_the_number_of_workers(world: Path, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def _fitting_of_many_draws(book, rng):
     for names in (("dog", "tree"), ("snow", "tree"), ("dog", "tree", "ball")):
         book.phrase_statement(Statement((), names), LEXICON, rng)
         book.phrase_statement(Statement(("ball",), names), LEXICON, rng)
-    return book._fitting.values()
+    return book.fitting.values()
 
 
 def test_the_same_seed_says_the_same():

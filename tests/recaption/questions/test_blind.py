@@ -11,11 +11,11 @@ from notclip.recaption.questions.blind import (
     VIEWS,
     BlindAccuracy,
     QuestionTexts,
-    _tokens,
     blind_accuracy,
     require_blind_chance,
     single_choice_tokens,
     whole_question_tokens,
+    words_of_view,
 )
 from notclip.recaption.questions.questions import build_questions
 
@@ -153,5 +153,5 @@ def test_too_few_groups_and_wrong_rows_are_named():
 def test_questions_that_share_choices_get_the_tokens_that_each_would_get_alone(view, alone):
     choices = [("a dog but no cat", "no dog", "a cat"), ("a cat", "a dog but no cat", "no dog"), ("a car", "no car")]
     texts = QuestionTexts(choices, [0, 1, 0], ["one", "one", "two"])
-    found = _tokens(view, texts, np.array([1, 0, 2]))
+    found = words_of_view(view, texts, np.array([1, 0, 2]))
     assert found == alone(choices[1]) + alone(choices[0]) + alone(choices[2])

@@ -49,5 +49,5 @@ def test_labels_beside_captions_and_what_columns_reads_itself_are_left_alone():
 
 
 def test_numbers_without_names_are_refused():
-    with pytest.raises(BadInputError, match=r"the classes in objects\.category are numbers without names; cast"):
+    with pytest.raises(BadInputError, match=r"objects\.category are numbers without names"):
         column(objects={"bbox": List(BOX), "category": List(Value("int64"))})

@@ -197,7 +197,7 @@ def test_a_mistyped_path_is_refused_at_once_and_not_sought_on_the_hub(name, read
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")  # Whatever lies around the repository.
     monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: pytest.fail("the Hub was asked"))
-    with pytest.raises(BadInputError, match=r"is neither a file nor a folder here, and no id of the Hub"):
+    with pytest.raises(BadInputError, match=r"neither a file nor a folder .*no id of the Hub"):
         read_source(name)
 
 

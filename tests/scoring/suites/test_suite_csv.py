@@ -98,9 +98,7 @@ def test_a_missing_photo_stops_or_is_skipped_and_listed(tmp_path):
     assert len(suite.questions) == 1
     (line,) = suite.skipped
     assert "mcq.csv, row 2" in line
-    with pytest.raises(
-        BadInputError, match=r"holds no question and no query; 1 were skipped. The first: .*no photo '2.png'"
-    ):
+    with pytest.raises(BadInputError, match=r"no question and no query; 1 .*'2\.png'"):
         read_suite(write_csv(file, rows[1:]), skip_missing=True)
 
 
@@ -213,7 +211,7 @@ def test_what_is_no_suite_is_refused(tmp_path):
 def test_a_correct_caption_among_the_wrong_ones_is_refused(tmp_path):
     write_photo(tmp_path / "1.png")
     rows = [{"image": "1.png", "correct": "a dog", "wrong_1": "a dog"}]
-    with pytest.raises(BadInputError, match="row 1: the correct caption 'a dog' stands among the wrong ones"):
+    with pytest.raises(BadInputError, match=r"row 1: .*correct caption 'a dog' .*wrong ones"):
         read_suite(write_csv(tmp_path / "own.csv", rows))
 
 

@@ -1,8 +1,11 @@
 """A suite from a folder in the dataset's schema."""
 
+import hashlib
 import io
+import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset
 from PIL import Image
@@ -137,6 +140,27 @@ def test_a_split_in_parts_is_the_same_suite_as_in_one_file(tmp_path, in_parts):
 def test_images_beside_a_dataset_are_refused(tmp_path):
     with pytest.raises(BadInputError, match="`images` is for CSV and YAML files"):
         read_suite(write_dataset(tmp_path), images=tmp_path)
+
+
+def test_a_dataset_that_refers_to_its_photos_is_scored_with_those_of_a_folder(tmp_path):
+    folder, photos = write_dataset(tmp_path / "pets"), tmp_path / "photos"
+    held = {name: photo.read_bytes() for name, photo in read_suite(folder).photos.items()}
+    photos.mkdir()
+    for name, photo in held.items():
+        (photos / f"{name}.png").write_bytes(photo)
+    for file in folder.glob("*/*.parquet"):
+        table = pq.read_table(file)
+        for column in [name for name in table.column_names if re.fullmatch(r"image(_[01])?", name)]:
+            ending, names = column.removeprefix("image"), table[f"image_id{column.removeprefix('image')}"].to_pylist()
+            table = table.drop_columns([column])
+            table = table.append_column(f"image_url{ending}", [[f"https://a.org/{name}.png" for name in names]])
+            digests = [hashlib.sha256(held[name]).hexdigest() for name in names]
+            table = table.append_column(f"image_sha256{ending}", [digests])
+        pq.write_table(table, file)
+    found = read_suite(folder, images=photos)
+    assert {name: photo.read_bytes() for name, photo in found.photos.items()} == held
+    with pytest.raises(BadInputError, match=r"test.parquet, row 1: the photo .* is only referred to; name the folder"):
+        next(iter(read_suite(folder).photos.values())).read_bytes()
 
 
 def test_files_that_are_not_parquet_or_lack_a_column_are_refused(tmp_path):

@@ -1,0 +1,188 @@
+"""What learns and what it pays: the adapter and the composition's scalars under the losses of `losses`.
+
+    L = (1 - p) · (a · contrastive + (1 - a) · choice), composed + p · (the same), plain + anchor
+
+Both losses run through the composition and past it, so that the NotCLIP model and the merged plain backbone both
+learn to search and to choose.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.distributed.nn.functional as differentiable
+from peft import PeftModel
+from torch import Tensor, distributed, nn
+
+from notclip.remote.modeling_notclip import NotClipModel
+from notclip.training.calibration import TrainableComposition, choice_scores
+from notclip.training.data import Question
+from notclip.training.losses import anchor_loss, caption_choice_loss, contrastive_loss
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """The weights of the module's formula.
+
+    Args:
+        contrastive: a.
+        plain_share: p.
+        anchor: weight of the anchor.
+    """
+
+    contrastive: float = 0.2
+    plain_share: float = 0.2
+    anchor: float = 8.0
+
+
+class ExtraLoss(Protocol):
+    """A loss that needs neither captions nor questions of the batch."""
+
+    def loss(self, model: NotClipModel, step: int) -> Tensor:
+        """Of one step, scalar; differentiable, and averaged over processes."""
+        ...
+
+
+class Learner(nn.Module):
+    """A NotCLIP model in training: a batch goes in, its loss comes out.
+
+    Args:
+        model: the model, whose backbone is a `PeftModel`, with its image statistics set.
+        weights: weights of the losses.
+        texts_at_once: texts encoded at once, of similar length, so that short ones are not padded to a step's longest.
+        extra: what is added to the loss of each step.
+    """
+
+    def __init__(
+        self,
+        model: NotClipModel,
+        weights: LossWeights | None = None,
+        *,
+        texts_at_once: int = 32,
+        extra: ExtraLoss | None = None,
+    ):
+        super().__init__()
+        self.model = model
+        self.composition = TrainableComposition(model)
+        self.loss_weights = LossWeights() if weights is None else weights
+        self.texts_at_once = texts_at_once
+        self.extra = extra
+        # Only the adapter's own: the backbone's would blur the anchor, and its batch statistics must not move.
+        self._dropouts = [module for name, module in model.named_modules() if "lora_dropout" in name]
+        self.eval()
+
+    def train(self, mode: bool = True) -> "Learner":
+        """Let the adapter's dropout work or not; all else is as it is when it is used."""
+        if mode == self.training:  # The Trainer says it before each step.
+            return self
+        super().train(False)
+        for module in self._dropouts:
+            module.train(mode)
+        self.training = mode
+        return self
+
+    def trainable_weights(self) -> dict[str, Tensor]:
+        """Copies of the parameters that learn, by name."""
+        return {name: p.detach().clone() for name, p in self.named_parameters() if p.requires_grad}
+
+    @torch.no_grad()
+    def load_trainable_weights(self, weights: dict[str, Tensor]) -> None:
+        """Put `trainable_weights` back."""
+        parameters = dict(self.named_parameters())
+        for name, value in weights.items():
+            parameters[name].copy_(value)
+
+    def forward(
+        self,
+        step: int,
+        texts: list[str],
+        affirmative: list[int],
+        text_images: Tensor,
+        questions: list[Question],
+        question_images: Tensor,
+    ) -> dict[str, Tensor]:
+        """The loss of one process's share of a batch; averaged over processes, its gradients are the batch's.
+
+        Args:
+            step: number of the step.
+            texts: B captions of different images.
+            affirmative: rows of those that are the source's own, which the anchor holds.
+            text_images: embeddings of their images, shape (B, D).
+            questions: Q questions, whole groups of them.
+            question_images: embeddings of their images, shape (Q, D).
+        """
+        model, share = self.model, self.loss_weights.plain_share
+        scale, composition = model.logit_scale.detach().float().exp(), self.composition.weights()
+        captions = model.embed_texts(texts, batch_size=self.texts_at_once)
+        choices = list(dict.fromkeys(choice for question in questions for choice in question.choices))
+        embedded = model.embed_texts(choices, batch_size=self.texts_at_once)
+        held = self._held(texts, affirmative)
+        affirmative_share, question_share = _shares(len(affirmative), len(questions), like=text_images)
+        # Logits are a hundred times a cosine: half precision cannot tell them apart.
+        with torch.autocast(text_images.device.type, enabled=False):
+            images = _gather(text_images)
+            contrastive = torch.lerp(
+                *(
+                    contrastive_loss(images, _gather(vectors), scale, _gather(biases))
+                    for vectors, biases in (model.compose(captions, composition), _plain(captions.whole))
+                ),
+                share,
+            )
+            anchor = contrastive.new_zeros(())
+            if held is not None:
+                anchor = affirmative_share * anchor_loss(captions.whole[affirmative], held)
+            position = {text: row for row, text in enumerate(choices)}
+            choice = torch.lerp(
+                *(
+                    caption_choice_loss(*choice_scores(questions, position, *queries, question_images), scale)
+                    for queries in (model.compose(embedded, composition), _plain(embedded.whole))
+                ),
+                share,
+            )
+            a = self.loss_weights.contrastive
+            loss = a * contrastive + (1 - a) * question_share * choice + self.loss_weights.anchor * anchor
+            if distributed.is_initialized():  # Every process must have a gradient for every parameter.
+                loss = loss + 0 * sum(parameter.sum() for parameter in self.composition.parameters())
+        if self.extra is not None:
+            loss = loss + self.extra.loss(model, step)
+        return {"loss": loss}
+
+    def _held(self, texts: Sequence[str], affirmative: Sequence[int]) -> Tensor | None:
+        """Where the backbone alone puts the texts that the anchor holds."""
+        if not affirmative or not self.loss_weights.anchor:
+            return None
+        return backbone_embeds(self.model, [texts[row] for row in affirmative], texts_at_once=self.texts_at_once)
+
+
+@torch.no_grad()
+def backbone_embeds(model: NotClipModel, texts: list[str], *, texts_at_once: int = 32) -> Tensor:
+    """Where the backbone without its adapter puts texts, unit-norm, shape (B, D)."""
+    adapted = model.backbone
+    if not isinstance(adapted, PeftModel):
+        raise TypeError(f"`model.backbone` must be a PeftModel, got {type(adapted).__name__}.")
+    with adapted.disable_adapter():
+        return model.encode_texts(texts, batch_size=texts_at_once)
+
+
+def _plain(texts: Tensor) -> tuple[Tensor, Tensor]:
+    """Queries past the composition."""
+    return texts, texts.new_zeros(len(texts))
+
+
+def _shares(*own: int, like: Tensor) -> Tensor:
+    """This process's part of what all processes have, over an equal part.
+
+    A mean over its own, times this, averages over the processes to the mean over all.
+    """
+    counts = like.new_tensor(own)
+    if not distributed.is_initialized():
+        return torch.ones_like(counts)
+    total = counts.clone()
+    distributed.all_reduce(total)
+    return distributed.get_world_size() * counts / total.clamp_min(1)
+
+
+def _gather(embeds: Tensor) -> Tensor:
+    # With gradients to all processes: a detached gather would train another objective.
+    return torch.cat(differentiable.all_gather(embeds)) if distributed.is_initialized() else embeds
