@@ -98,7 +98,8 @@ def _check_no_jobs(work: WorkFolder, config: BuildConfig) -> None:
 
 def _is_the_same_build(work: WorkFolder, config: BuildConfig) -> bool:
     """Whether the folder holds the beginning of just this build, so that it can go on."""
-    return work.plan.is_file() and read_json(work.plan)["fingerprint"] == build_key(config)
+    plan = read_json(work.plan) if work.plan.is_file() else None
+    return isinstance(plan, dict) and plan.get("fingerprint") == build_key(config)
 
 
 def build_key(config: BuildConfig) -> str:
