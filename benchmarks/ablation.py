@@ -20,9 +20,10 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from notclip.dataset.negation_forms import AFFIRMED
 from notclip.errors import BadInputError
-from notclip.hub_cards.cards.tables import QUESTION_ROWS, RETRIEVAL_ROWS
-from notclip.recaption.english.phrasing import AFFIRMED, HELD_OUT_FORMS
+from notclip.recaption.english.phrasing import HELD_OUT_FORMS
+from notclip.scoring.measures import shown_figures
 from notclip.scoring.report.number_format import count, percent, percent_with_interval
 from notclip.scoring.results import Results
 
@@ -32,7 +33,6 @@ COLUMNS = {
     "backbone": "adapter alone",
     "notclip": "both: NotCLIP",
 }
-ROWS = {label: metric for label, metric in QUESTION_ROWS.items() if metric != "affirmation_bias"} | RETRIEVAL_ROWS
 HELD_OUT_MARK = "†"
 IN_SHORT = ", in short"
 
@@ -57,10 +57,11 @@ def ablation_table(folder: Path, *, held_out: Collection[str] = HELD_OUT_FORMS, 
                 f"differ. Score {results.content['model']} again on the suite of {first.path}."
             )
     lines = [f"| test split | {' | '.join(COLUMNS.values())} |", "|---|" + "---:|" * len(COLUMNS)]
-    for label, metric in ROWS.items():
-        if in_short and label.startswith("…"):
+    for name, measure, shown in shown_figures():
+        if not shown.card or shown.optional or measure.better is None or (in_short and measure.inside):
             continue
-        lines.append(_line(label, (percent_with_interval(results.figure(metric)) for results in scored.values())))
+        cells = (percent_with_interval(results.figure(name)) for results in scored.values())
+        lines.append(_line(shown.card, cells))
     questions = questions_of_forms(scored.values())
     seen = [form for form in questions if form not in held_out]
     unseen = [form for form in questions if form in held_out]

@@ -68,7 +68,7 @@ def stale_results(folder: Path, *, source: str, base: Path, kept: Path) -> Itera
         kept: where builds are kept.
     """
     from notclip.loading import load_model
-    from notclip.scoring.provenance import weights_sha256
+    from notclip.provenance import weights_sha256
 
     scored = {file.stem: Results.read(file) for file in sorted(folder.glob("*.json"))}
     weights = weights_sha256(load_model(str(base)))

@@ -2,10 +2,10 @@
 
     python benchmarks/merge_reading_labels.py ../shared/data/reading/pool.jsonl
 
-Reads passes/a.jsonl, passes/b.jsonl and queries_own.txt of the folder; writes train.jsonl, development.jsonl and
-test.jsonl there, and the figures of its card. A character is denied (or affirmed) where both passes say so, a word
-that is not covered whole is free, and a span is a maximal run of such characters from word to word: what two careful
-readers do not both say counts neither way. A text that either pass skips is left out.
+Reads passes/a.jsonl, passes/b.jsonl and the lists of written queries of the folder; writes train.jsonl,
+development.jsonl and test.jsonl there, and the figures of its card. A character is denied (or affirmed) where both
+passes say so, a word that is not covered whole is free, and a span is a maximal run of such characters from word to
+word: what two careful readers do not both say counts neither way. A text that either pass skips is left out.
 
 A pass names what it marks by its words, in order of the text, or by [start, end] where the text may not be passed on.
 Words that occur more than once are placed so that no two marks overlap and what is denied follows a cue most closely.
@@ -24,13 +24,14 @@ from reading_set import FOLDER, SPLITS, LabelledText, Span, read_pool, written_r
 
 from notclip.errors import BadInputError
 
-OWN = "queries-own"
+# Lists of queries written for the set: name of their source, and the split of all of them where a hash does not say.
+WRITTEN = {"queries_own.txt": ("queries-own", None), "queries_apps.txt": ("queries-apps", "train")}
 SIDES = ("denied", "affirmed")
 _WORD = re.compile(r"\w+")
 _CUE = re.compile(
     r"\b(?:no|not|non|without|nor|neither|none|never|except|lack\w*|instead|but|than|nobody)\b|n ?['’] ?t\b|[-!]"
 )
-# In queries_own.txt: {denied} and <affirmed>.
+# In the lists of queries: {denied} and <affirmed>.
 _MARK = re.compile(r"\{(?P<denied>[^{}<>]+)\}|<(?P<affirmed>[^{}<>]+)>")
 
 
@@ -109,8 +110,9 @@ def read_pass(path: Path) -> dict[int, dict]:
     return {row["line"]: row for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
 
 
-def own_queries(path: Path) -> Iterator[LabelledText]:
+def written_queries(path: Path) -> Iterator[LabelledText]:
     """The queries of a list with marks in their texts; a line that begins with ## is a comment."""
+    source, split = WRITTEN[path.name]
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("## "):
             continue
@@ -121,8 +123,10 @@ def own_queries(path: Path) -> Iterator[LabelledText]:
                 spans[mark.lastgroup].append((len(text), len(text) + len(part)))
             text += part
         # Named by its text, so that a query added between others renames none.
-        name = f"{OWN}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-        yield LabelledText(name, OWN, text, tuple(spans["denied"]), tuple(spans["affirmed"]), split_of(text))
+        name = f"{source}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        yield LabelledText(
+            name, source, text, tuple(spans["denied"]), tuple(spans["affirmed"]), split or split_of(text)
+        )
 
 
 def merge(folder: Path, pool: list[dict]) -> tuple[list[LabelledText], dict[str, Counter]]:
@@ -205,7 +209,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         texts, counts = merge(options.folder, read_pool(options.pool))
-        texts += own_queries(options.folder / "queries_own.txt")
+        for name in WRITTEN:
+            texts += written_queries(options.folder / name)
     except BadInputError as error:
         print(error, file=sys.stderr)
         return 2

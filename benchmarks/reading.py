@@ -17,19 +17,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from reading_judge import counts, fault_of
 from reading_openi import Denies, measure, read_reports
 from reading_others import medspacy_denies, negspacy_denies
-from reading_set import SPLITS, LabelledText, read_split
+from reading_set import FOLDER, SPLITS, LabelledText, read_split
 from scipy.stats import binomtest
 
 from notclip.errors import BadInputError
-from notclip.remote.negation_scope import NegationScope, read_scope
+from notclip.remote.negation_scope import NegationScope, read_scope, read_scopes
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+FOREIGN = FOLDER / "foreign.txt"
 PEOPLE = ("fashioniq", "flickr30k", "negrefcocog", "nlvr2")
-GROUPS = {"people's captions, phrases, edits": PEOPLE, "search queries": ("queries", "queries-own")}
+GROUPS = {"people's captions, phrases, edits": PEOPLE, "search queries": ("queries", "queries-own", "queries-apps")}
 
 _PIECES = (
     "no not without none neither nor n't lacks except but and or with never nobody nothing instead of than free minus "
@@ -97,7 +99,7 @@ def broken_invariants(text: str, scope: NegationScope) -> Iterator[str]:
         yield "nothing is denied, but the text is changed"
 
 
-def microseconds(read: Callable[[str], object], texts: Sequence[str]) -> list[float]:
+def microseconds(read: Callable[[Any], object], texts: Sequence[Any]) -> list[float]:
     """The least time of each text over three runs."""
     best = [float("inf")] * len(texts)
     for _ in range(3):
@@ -130,6 +132,7 @@ def main(argv: list[str] | None = None) -> int:
         del others[name]
     print_shares(texts, others, options.errors)
     print_reports(options.shared / "openi", {"ours": ours_denies, **others})
+    print_languages(texts)
     print_times(texts)
     print_strings(options.strings)
     return 0
@@ -173,13 +176,36 @@ def print_reports(folder: Path, readers: dict[str, Denies]) -> None:
         )
 
 
+def print_languages(texts: Sequence[LabelledText]) -> None:
+    """Texts of other languages that are left whole, and English ones that are not read."""
+    foreign = [line.split("\t") for line in FOREIGN.read_text(encoding="utf-8").splitlines() if line[:2] != "##"]
+    print("\n| language | texts | left whole | named rightly |\n|---|---:|---:|---:|")
+    for title, of_language in [
+        *((name, [text for of, text in foreign if of == name]) for name in dict.fromkeys(of for of, _ in foreign)),
+        ("all", [text for _, text in foreign]),
+        ("all, those not looked at", [text for _, text in foreign[1::2]]),
+    ]:
+        named = {text: name for name, text in foreign}
+        scopes = read_scope(of_language)
+        whole = sum(scope.affirmed == scope.text for scope in scopes)
+        right = sum(scope.language == named[scope.text] for scope in scopes)
+        print(f"| {title} | {len(scopes)} | {share(whole, len(scopes))} | {share(right, len(scopes))} |")
+    unread = [scope.text for scope in read_scope([text.text for text in texts]) if scope.language != "en"]
+    print(f"English texts taken for another language: {share(len(unread), len(texts))}: {unread[:5]}.")
+
+
 def print_times(texts: Sequence[LabelledText]) -> None:
-    """Time a text, without the reader's cache."""
-    times = microseconds(read_scope.__wrapped__, [text.text for text in texts])
-    print(
-        f"\nTime a text, of {len(texts)}: median {statistics.median(times):.0f} µs, "
-        f"99th percentile {statistics.quantiles(times, n=100)[98]:.0f} µs."
-    )
+    """Time a text, without the reader's cache: one by one, those with and without a cue, and all together."""
+    of_plain = [text.text for text in texts if text.source == "plain"]
+    of_others = [text.text for text in texts if text.source != "plain"]
+    for title, kind in (("that may deny", of_others), ("plain", of_plain)):
+        if kind:
+            times = microseconds(lambda text: read_scopes([text]), kind)
+            print(
+                f"\nTime a text, of {len(kind)} {title}, one by one: median {statistics.median(times):.0f} µs, "
+                f"99th percentile {statistics.quantiles(times, n=100)[98]:.0f} µs; "
+                f"together {microseconds(read_scopes, [kind])[0] / len(kind):.0f} µs each."
+            )
 
 
 def print_strings(size: int) -> None:
@@ -188,7 +214,7 @@ def print_strings(size: int) -> None:
     examples: dict[str, str] = {}
     for text in random_texts(size):
         try:
-            faults = list(broken_invariants(text, read_scope.__wrapped__(text)))
+            faults = list(broken_invariants(text, read_scopes([text])[0]))
         except Exception as error:  # Whatever it raises is a fault of the reader, to be counted.
             faults = [f"raises {type(error).__name__}"]
         for fault in {"".join(" " if letter.isdigit() else letter for letter in fault) for fault in faults}:

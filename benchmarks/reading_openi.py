@@ -84,8 +84,9 @@ class OpeniFigures:
 def measure(reports: Sequence[Report], denies: Denies) -> OpeniFigures:
     """What a reader makes of reports."""
     absent = read_absent = right = wrong = missed = 0
+    labelled = frozenset(name for report in reports for name in report.present)  # no report is labelled with a hernia
     for report in reports:
-        read = set()
+        read: set[str] = set()
         for sentence, found in report.sentences:
             denied = denies(sentence, [(start, end) for _, start, end in found])
             for (name, _, _), is_denied in zip(found, denied, strict=True):
@@ -94,6 +95,7 @@ def measure(reports: Sequence[Report], denies: Denies) -> OpeniFigures:
                     read_absent += is_denied
                 if not is_denied:
                     read.add(name)
+        read &= labelled
         right += len(read & report.present)
         wrong += len(read - report.present)
         missed += len(report.present - read)

@@ -32,7 +32,7 @@ def read_suite(file: Path, photos: int, questions: int):
 
     import pyarrow.parquet as pq
 
-    from notclip.scoring.suites.suite import Question, Suite
+    from notclip.scoring.suites.suite import Suite, SuiteQuestion
 
     class Bytes:
         def __init__(self, encoded: bytes, where: str) -> None:
@@ -58,7 +58,7 @@ def read_suite(file: Path, photos: int, questions: int):
             wrong[:0] = dealt  # to the far end
             dealt = [wrong.pop() for _ in range(3)]
         choices = (captions[own][number // len(rows)], *(text for _, text in dealt))
-        asked.append(Question(str(own), choices, 0, ("affirmation",) * 4))
+        asked.append(SuiteQuestion(str(own), choices, 0, ("affirmation",) * 4))
     found = {str(row): Bytes(content["image"]["bytes"], f"row {row}") for row, content in enumerate(rows)}
     return Suite("benchmark", found, asked)
 
@@ -90,11 +90,12 @@ def by_the_reference(model, suite, count):
 
 def by_ours(model, suite, folder: Path):
     """Scores of the choices of all questions, and every other figure on the way."""
-    from notclip.embedding_shelf import EmbeddingShelf
-    from notclip.scoring.score import Shelves, score_suite
+    from notclip.embedding_store import EmbeddingStore
+    from notclip.scoring.cache import EmbeddingCache
+    from notclip.scoring.score import score_suite
 
-    shelves = Shelves(EmbeddingShelf(folder / "photos"), EmbeddingShelf(folder / "texts"))
-    return score_suite(model, suite, shelves=shelves, n_resamples=0).predictions.scores
+    cache = EmbeddingCache(EmbeddingStore(folder / "photos"), EmbeddingStore(folder / "texts"))
+    return score_suite(model, suite, cache=cache, n_resamples=0).predictions.scores
 
 
 def measure(way: str, options: argparse.Namespace, count: int) -> None:

@@ -96,7 +96,7 @@ def embed_into_shards(
     content = hashlib.sha256()
     for start in range(0, len(digests), ROWS):
         content.update(b"".join(digests[start : start + ROWS]))
-    folder = cache / image_tower_fingerprint(model) / f"{content.hexdigest()[:20]}-{len(digests)}"
+    folder = cache / image_tower_fingerprint(model, __name__) / f"{content.hexdigest()[:20]}-{len(digests)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         clear_partials(folder)

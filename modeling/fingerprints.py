@@ -1,34 +1,35 @@
 """What decides a model's vectors, as keys for those that are kept: weights, settings, code and libraries."""
 
-import hashlib
 import json
 from typing import Any
 
-import torch
-
 from notclip.files.derived import derived_key
+from notclip.provenance import weights_sha256
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.scoring.provenance import weights_sha256
 
 # What a model's files say of where they came from, which decides nothing.
 _NAMES = frozenset({"_name_or_path", "backbone_name", "_commit_hash", "transformers_version"})
-_READERS = ("notclip.remote.caption_frames", "notclip.remote.composition_notclip", "notclip.remote.negation_scope")
+_READERS = (
+    "notclip.remote.caption_frames",
+    "notclip.remote.composition_notclip",
+    "notclip.remote.negation_scope",
+    "notclip.remote.reading_tagger",
+)
 
 
-def image_tower_fingerprint(model: NotClipModel) -> str:
-    """Of what decides a photo's embedding; adapters of the text tower share it."""
-    weights = hashlib.sha256()
-    for name, tensor in sorted(model.backbone.state_dict().items()):
-        if not name.startswith(("text_model.", "text_projection.")):
-            weights.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            weights.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+def image_tower_fingerprint(model: NotClipModel, *code: str) -> str:
+    """Of what decides a photo's embedding; adapters of the text tower share it.
+
+    Args:
+        model: the model.
+        code: full names of the modules that embed, beside the model's own.
+    """
     return derived_key(
         "notclip.remote.modeling_notclip",
-        "notclip.embedding_shards",
-        "notclip.scoring.embed",
+        *code,
         apart_from=_READERS,  # They read captions.
         of={
-            "weights": weights.hexdigest(),
+            "weights": weights_sha256(model.backbone, apart_from=("text_model.", "text_projection.")),
             "config": _settings(model.backbone.config.to_dict()),
             "preprocessing": json.loads(model.processor.image_processor.to_json_string()),
             "device": model.device.type,  # A GPU's last digits are others.
@@ -37,11 +38,11 @@ def image_tower_fingerprint(model: NotClipModel) -> str:
     )
 
 
-def text_fingerprint(model: NotClipModel) -> str:
-    """Of what decides a caption's vector, its composition included."""
+def text_fingerprint(model: NotClipModel, *code: str) -> str:
+    """Of what decides a caption's vector, its composition included; `code` as of the image tower."""
     return derived_key(
         "notclip.remote.modeling_notclip",
-        "notclip.scoring.embed",
+        *code,
         of={
             "weights": weights_sha256(model),
             "config": _settings(model.config.to_dict()),

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from notclip.scoring.embed import TextVectors
 from notclip.scoring.ranking import rank_images
-from notclip.scoring.suites.suite import Query, Question
+from notclip.scoring.suites.suite import Query, SuiteQuestion
 
 DEPTHS = (1, 5, 10)
 NUMBERS_AT_ONCE = 33_000_000  # of vectors of choices beside their images': 130 MB each
 
 
-def choice_scores(questions: Sequence[Question], texts: TextVectors, images: Tensor) -> list[list[float]]:
+def choice_scores(questions: Sequence[SuiteQuestion], texts: TextVectors, images: Tensor) -> list[list[float]]:
     """Score each question's choices against one image, shape (N, D) for N questions."""
     counts = [len(question.choices) for question in questions]
     owners = torch.arange(len(questions)).repeat_interleave(torch.tensor(counts)).to(images.device)

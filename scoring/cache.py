@@ -1,14 +1,24 @@
 """Where scoring keeps what it encoded: a folder for each model and kind of vector, named after all that decides it."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from notclip.embedding_shelf import EmbeddingShelf
+from notclip.embedding_store import EmbeddingStore
 from notclip.files.cache_folder import user_cache
 from notclip.files.derived import derived_key
 from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.python_model import CallableEncoders, CallableScorer
-from notclip.scoring.score import Shelves
+
+_CODE = "notclip.scoring.embed"
+
+
+@dataclass(frozen=True)
+class EmbeddingCache:
+    """A model's vectors of photos and of texts, kept between runs; in memory alone by default."""
+
+    photos: EmbeddingStore = field(default_factory=EmbeddingStore)
+    texts: EmbeddingStore = field(default_factory=EmbeddingStore)
 
 
 def cache_folder(named: str) -> Path | None:
@@ -24,24 +34,24 @@ def cache_folder(named: str) -> Path | None:
     return user_cache() / "embeddings"
 
 
-def open_shelves(model: NotClipModel | CallableEncoders | CallableScorer, folder: Path | None) -> Shelves:
-    """The shelves of a model in a cache folder; in memory alone without one.
+def open_cache(model: NotClipModel | CallableEncoders | CallableScorer, folder: Path | None) -> EmbeddingCache:
+    """The cache of a model in a folder; in memory alone without one.
 
     Args:
         model: the model.
-        folder: the cache.
+        folder: of all models.
 
     Raises:
         BadInputError: a file in it cannot be read.
     """
     if folder is None:
-        return Shelves()
+        return EmbeddingCache()
     if isinstance(model, NotClipModel):
-        photos, texts = image_tower_fingerprint(model), text_fingerprint(model)
-        return Shelves(EmbeddingShelf(folder / f"photos-{photos}"), EmbeddingShelf(folder / f"texts-{texts}"))
+        photos, texts = image_tower_fingerprint(model, _CODE), text_fingerprint(model, _CODE)
+        return EmbeddingCache(EmbeddingStore(folder / f"photos-{photos}"), EmbeddingStore(folder / f"texts-{texts}"))
     if not model.fingerprint:  # Made in memory: nothing tells it from the next one.
-        return Shelves()
+        return EmbeddingCache()
     code = derived_key("notclip.scoring.python_model", "notclip.scoring.python_scores", of=model.fingerprint)
     if isinstance(model, CallableScorer):
-        return Shelves(texts=EmbeddingShelf(folder / f"pairs-{code}"))
-    return Shelves(EmbeddingShelf(folder / f"photos-{code}"), EmbeddingShelf(folder / f"texts-{code}"))
+        return EmbeddingCache(texts=EmbeddingStore(folder / f"pairs-{code}"))
+    return EmbeddingCache(EmbeddingStore(folder / f"photos-{code}"), EmbeddingStore(folder / f"texts-{code}"))

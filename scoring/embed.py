@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from notclip.embedding_shelf import EmbeddingShelf
+from notclip.embedding_store import EmbeddingStore
 from notclip.errors import BadInputError
 from notclip.scoring.suites.suite import Photo, Suite, decode_photo, frames_of
 
@@ -59,44 +59,44 @@ class TextVectors:
 
 
 def embed_texts(
-    model: DualScorer, texts: Sequence[str], shelf: EmbeddingShelf, *, batch_size: int, progress: bool
+    model: DualScorer, texts: Sequence[str], store: EmbeddingStore, *, batch_size: int, progress: bool
 ) -> TextVectors:
     """Turn texts into vectors and biases.
 
     Args:
         model: the model.
         texts: any texts; each distinct one is encoded once, with others of its length, so that little is padding.
-        shelf: vectors with their bias as last column, by SHA-256 of the text; gets what it lacks.
+        store: vectors with their bias as last column, by SHA-256 of the text; gets what it lacks.
         batch_size: texts encoded at once.
         progress: show a bar.
     """
     distinct = sorted(set(texts), key=lambda text: (len(text), text))
     digests = [hashlib.sha256(text.encode()).digest() for text in distinct]
-    missing = [row for row, digest in enumerate(digests) if digest not in shelf]
+    missing = [row for row, digest in enumerate(digests) if digest not in store]
     with tqdm(total=len(missing), desc="encode texts", unit="text", disable=not (progress and missing)) as bar:
         try:
             for start in range(0, len(missing), TEXTS_AT_ONCE):
                 chunk = missing[start : start + TEXTS_AT_ONCE]
                 vectors, biases = model.encode_queries([distinct[row] for row in chunk], batch_size=batch_size)
-                shelf.add(
+                store.add(
                     [digests[row] for row in chunk], torch.cat([vectors.float(), biases.float()[:, None]], dim=1)
                 )
                 bar.update(len(chunk))
         finally:
-            shelf.flush()
-    both = shelf.vectors(digests)  # (T, D + 1)
+            store.flush()
+    both = store.vectors(digests)  # (T, D + 1)
     return TextVectors({text: row for row, text in enumerate(distinct)}, both[:, :-1].contiguous(), both[:, -1])
 
 
 def embed_photos(
-    model: DualScorer, suite: Suite, shelf: EmbeddingShelf, *, batch_size: int, skip_bad: bool, progress: bool
+    model: DualScorer, suite: Suite, store: EmbeddingStore, *, batch_size: int, skip_bad: bool, progress: bool
 ) -> tuple[Suite, Tensor]:
     """Embed a suite's photos in their order, which is the order in which files hold them.
 
     Args:
         model: the model.
         suite: whose photos are embedded.
-        shelf: embeddings by SHA-256 of the encoded photo; gets what it lacks.
+        store: embeddings by SHA-256 of the encoded photo; gets what it lacks.
         batch_size: photos decoded and encoded at once.
         skip_bad: leave out photos that cannot be decoded, with their questions and queries, instead of stopping.
         progress: show a bar.
@@ -114,14 +114,14 @@ def embed_photos(
 
     def encode() -> None:
         if waiting:
-            shelf.add(list(waiting), model.encode_images(list(waiting.values()), batch_size=batch_size))
+            store.add(list(waiting), model.encode_images(list(waiting.values()), batch_size=batch_size))
             waiting.clear()
 
     with tqdm(total=len(suite.photos), desc="encode photos", unit="photo", disable=not progress) as bar:
         try:
             for name, photo in suite.photos.items():
                 try:
-                    frames[name] = [_read_frame(frame, shelf, waiting) for frame in frames_of(photo)]
+                    frames[name] = [_read_frame(frame, store, waiting) for frame in frames_of(photo)]
                 except BadInputError as error:
                     if not skip_bad:
                         raise
@@ -133,25 +133,25 @@ def embed_photos(
                 bar.update()
             encode()
         finally:
-            shelf.flush()
+            store.flush()
     if not frames:
         raise BadInputError(
             f"`suite` {suite.name} has no photo that can be decoded; the first: {next(iter(bad.values()))}"
         )
-    return suite.without(bad) if bad else suite, _mean_of_frames(list(frames.values()), shelf)
+    return suite.without(bad) if bad else suite, _mean_of_frames(list(frames.values()), store)
 
 
-def _read_frame(frame: Photo, shelf: EmbeddingShelf, waiting: dict[bytes, Image.Image]) -> bytes:
-    """Digest of a photo, which waits to be encoded if it is not on the shelf."""
+def _read_frame(frame: Photo, store: EmbeddingStore, waiting: dict[bytes, Image.Image]) -> bytes:
+    """Digest of a photo, which waits to be encoded if it is not in the store."""
     encoded = frame.read_bytes()
     digest = hashlib.sha256(encoded).digest()
-    if digest not in shelf and digest not in waiting:
+    if digest not in store and digest not in waiting:
         waiting[digest] = decode_photo(encoded, frame.where)
     return digest
 
 
-def _mean_of_frames(frames: list[list[bytes]], shelf: EmbeddingShelf) -> Tensor:
-    every = shelf.vectors([digest for digests in frames for digest in digests])
+def _mean_of_frames(frames: list[list[bytes]], store: EmbeddingStore) -> Tensor:
+    every = store.vectors([digest for digests in frames for digest in digests])
     if len(every) == len(frames):
         return every
     owner = torch.arange(len(frames)).repeat_interleave(torch.tensor([len(digests) for digests in frames]))

@@ -16,9 +16,9 @@ from notclip.errors import BadInputError
 from notclip.files.escapes import xml_text
 from notclip.files.whole_files import write_whole
 from notclip.scoring.measures import MEASURES, measure_named
+from notclip.scoring.results import Results, inside
 from notclip.scoring.suites.suite import Suite
 
-PARTS = tuple(dict.fromkeys(measure.part for measure in MEASURES.values()))  # of a suite
 _FORM = re.compile(
     r"(?P<figure>[\w@/ .-]+?)\s*(?P<relation>>=|<=)\s*"
     r"(?P<limit>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?)(?P<percent>\s*%)?"
@@ -140,30 +140,29 @@ def must_be_measured(requirements: Sequence[Requirement], suite: Suite) -> None:
     for requirement in requirements:
         part = MEASURES[_name(requirement.figure)].part
         if not getattr(suite, part):
-            has = ", ".join(other.replace("_", " ") for other in PARTS if getattr(suite, other))
+            parts = dict.fromkeys(measure.part for measure in MEASURES.values())
+            has = ", ".join(other.replace("_", " ") for other in parts if getattr(suite, other))
             raise BadInputError(
                 f"`require` {requirement}: it is measured on {part.replace('_', ' ')}, and {suite.name} has {has}."
             )
 
 
-def judge(
-    requirements: Sequence[Requirement], metrics: Mapping[str, Any], confidence_intervals: Mapping[str, Any]
-) -> list[Verdict]:
-    """Decide each requirement on the figures of a results file.
+def judge(requirements: Sequence[Requirement], results: Results) -> list[Verdict]:
+    """Decide each requirement on a model's results.
 
     Raises:
         BadInputError: a figure was not measured on this suite, or is no single number.
     """
-    verdicts = []
+    verdicts, metrics = [], results.content["metrics"]
     for requirement in requirements:
-        value = _inside(metrics, requirement.figure)
+        value = inside(metrics, requirement.figure)
         if isinstance(value, Mapping):
             inner = ", ".join(f"{requirement.figure}/{name}" for name in value)
             raise BadInputError(f"`require` {requirement}: it holds several figures; name one of {inner}.")
         if not isinstance(value, int | float) or not math.isfinite(value):
             measured = ", ".join(sorted(metrics))
             raise BadInputError(f"`require` {requirement}: this suite does not measure it; it measures {measured}.")
-        bounds = _inside(confidence_intervals, requirement.figure)
+        bounds = inside(results.content["confidence_intervals"], requirement.figure)
         verdicts.append(Verdict(requirement, float(value), None if bounds is None else (bounds[0], bounds[1])))
     return verdicts
 
@@ -215,15 +214,6 @@ def write_junit(path: Path, report: str) -> None:
 def _name(figure: str) -> str:
     """A figure without what stands after @ or a slash."""
     return figure.partition("/")[0].partition("@")[0]
-
-
-def _inside(figures: Mapping[str, Any], name: str) -> Any:
-    """A figure; `confusion/hybrid/negation` is one inside another. None where there is no such figure."""
-    if name in figures:
-        return figures[name]
-    outer, slash, inner = name.partition("/")
-    found = figures.get(outer)
-    return _inside(found, inner) if slash and isinstance(found, Mapping) else None
 
 
 def _plain(name: str) -> str:

@@ -1,12 +1,42 @@
-"""The figures that a results file can hold: their names, what they are called, their ranges, and which way is better.
+"""The figures that a results file can hold: their ranges, which way is better, where they are shown and called what.
 
-One list, in the order of tables. The gate, tables, cards, reports and the reader of results files go by it.
+One entry each, in the order of tables. Gate, tables, cards, reports, the Space and the reader of results files go by
+it: a new figure is a new entry.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 KINDS = ("affirmation", "negation", "hybrid")
+Place = Literal["table", "card", "index", "task", "plain"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a figure is called wherever it is shown; empty where it is not.
+
+    Args:
+        table: on a terminal, in reports, and in the Space's diagnosis.
+        card: in the tables of cards and of README.
+        index: in the model-index of a card's front matter, which the Hub reads.
+        task: its task in `.eval_results`, where the Hub shows it.
+        plain: to visitors of the Space.
+        metric_type: the kind of metric that model-index says it is.
+        compared: whether the terminal shows how far it is from a compared model's.
+        ablated: whether cards say what each step of NotCLIP adds to it.
+        optional: whether cards leave it out where the dataset does not measure it; else that is an error.
+    """
+
+    table: str
+    card: str = ""
+    index: str = ""
+    task: str = ""
+    plain: str = ""
+    metric_type: str = ""
+    compared: bool = False
+    ablated: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -15,9 +45,7 @@ class Measure:
 
     Args:
         part: of a suite that it is measured on: photos, questions, negated_queries, ordinary_queries or pairs.
-        label: in tables, on a terminal and in reports; of a figure with several depths or kinds with `{}` for them;
-            empty where tables leave it out.
-        shown: depths or kinds that tables show.
+        shown: kind or depth, empty for the figure itself -> what it is called; nothing where no place shows it.
         inside: whose names its value holds, one inside another: of kinds, or of any labels; none for one number.
         low: least value.
         high: greatest value.
@@ -27,8 +55,7 @@ class Measure:
     """
 
     part: str
-    label: str = ""
-    shown: tuple[str, ...] = ()
+    shown: Mapping[str, Shown] = field(default_factory=dict)
     inside: tuple[Literal["kind", "label"], ...] = ()
     low: float = 0.0
     high: float = 1.0
@@ -48,41 +75,128 @@ def _rank(part: str) -> Measure:
     return Measure(part, low=1, high=MOST, better="less")
 
 
-def _at(part: str, label: str = "", *shown: str) -> Measure:
-    return Measure(part, label, shown, at_depths=True)
+def _called(table: str, **elsewhere: Any) -> dict[str, Shown]:
+    return {"": Shown(table, **elsewhere)}
+
+
+def _at_five(table: str, *, depths: tuple[str, ...] = ("1", "5", "10"), **elsewhere: Any) -> dict[str, Shown]:
+    """Tables show several depths, `{}` in their label; cards and the like show 5 alone."""
+    return {depth: Shown(table.format(depth), **(elsewhere if depth == "5" else {})) for depth in depths}
 
 
 QUESTIONS, NEGATED, ORDINARY, PAIRS = "questions", "negated_queries", "ordinary_queries", "pairs"
+_INDEX_OF_KIND = {"negation": {"index": "Accuracy on negations", "metric_type": "accuracy"}}
 MEASURES = {
-    "accuracy": Measure(QUESTIONS, "accuracy"),
-    "macro_accuracy": Measure(QUESTIONS, "macro accuracy over kinds"),
-    "accuracy_by_kind": Measure(QUESTIONS, "accuracy, {}", KINDS, inside=("kind",)),
+    "accuracy": Measure(QUESTIONS, _called("accuracy", compared=True)),
+    "macro_accuracy": Measure(
+        QUESTIONS,
+        _called(
+            "macro accuracy over kinds",
+            card="Questions: macro accuracy",
+            index="Macro accuracy on questions",
+            metric_type="accuracy",
+            task="questions",
+            compared=True,
+            ablated=True,
+        ),
+    ),
+    "accuracy_by_kind": Measure(
+        QUESTIONS,
+        {
+            kind: Shown(
+                f"accuracy, {kind}",
+                card=f"… {kind}",
+                task=f"questions_{kind}",
+                plain=f"{kind.capitalize()}s answered rightly",
+                **_INDEX_OF_KIND.get(kind, {}),
+            )
+            for kind in KINDS
+        },
+        inside=("kind",),
+    ),
     "accuracy_by_form": Measure(QUESTIONS, inside=("label",)),
-    "chance": Measure(QUESTIONS, "chance", better=None),
-    "blind_accuracy": Measure(QUESTIONS, "blind accuracy (other images)", better=None),
-    "vision_gain": Measure(QUESTIONS, "vision gain", low=-1),
-    "affirmation_bias": Measure(QUESTIONS, "affirmation bias", low=-1, better=None),
-    "group_score": Measure(QUESTIONS, "all questions of a group right"),
-    "group_chance": Measure(QUESTIONS, "… by chance", better=None),
-    "pair_text_score": Measure(PAIRS, "pairs: both images get their caption"),
-    "pair_image_score": Measure(PAIRS, "pairs: both captions get their image"),
-    "pair_group_score": Measure(PAIRS, "pairs: group score"),
-    "pair_group_chance": Measure(PAIRS, "… by chance", better=None),
-    "tie_rate": Measure(QUESTIONS, "ties", better="less"),
-    "calibration_error": Measure(QUESTIONS, "calibration error", better="less"),
+    "chance": Measure(QUESTIONS, _called("chance"), better=None),
+    "blind_accuracy": Measure(QUESTIONS, _called("blind accuracy (other images)"), better=None),
+    "vision_gain": Measure(
+        QUESTIONS,
+        _called(
+            "vision gain",
+            card="Vision gain",
+            index="Vision gain",
+            metric_type="vision_gain",
+            task="questions_vision_gain",
+            compared=True,
+        ),
+        low=-1,
+    ),
+    "affirmation_bias": Measure(
+        QUESTIONS, _called("affirmation bias", card="Affirmation bias", compared=True), low=-1, better=None
+    ),
+    "group_score": Measure(QUESTIONS, _called("all questions of a group right")),
+    "group_chance": Measure(QUESTIONS, _called("… by chance"), better=None),
+    "pair_text_score": Measure(PAIRS, _called("pairs: both images get their caption")),
+    "pair_image_score": Measure(PAIRS, _called("pairs: both captions get their image")),
+    "pair_group_score": Measure(
+        PAIRS, _called("pairs: group score", card="Pairs: group score", compared=True, optional=True)
+    ),
+    "pair_group_chance": Measure(PAIRS, _called("… by chance"), better=None),
+    "tie_rate": Measure(QUESTIONS, _called("ties"), better="less"),
+    "calibration_error": Measure(QUESTIONS, _called("calibration error"), better="less"),
     "confusion": Measure(QUESTIONS, inside=("kind", "kind"), better=None),
-    "recall": _at(ORDINARY, "recall@{}, ordinary queries", "1", "5", "10"),
-    "negated_recall": _at(NEGATED, "recall@{}, negated queries", "1", "5", "10"),
-    "caption_recall": _at(ORDINARY, "recall@{} of captions by images", "5"),
-    "negated_caption_recall": _at(NEGATED, "recall@{} of negated captions by images", "5"),
-    "recall_per_image": _at(ORDINARY),
-    "negated_recall_per_image": _at(NEGATED),
-    "caption_recall_per_image": _at(ORDINARY),  # in comparisons alone
-    "negated_caption_recall_per_image": _at(NEGATED),
+    "recall": Measure(
+        ORDINARY,
+        _at_five(
+            "recall@{}, ordinary queries",
+            card="Recall@5, ordinary queries",
+            index="Recall@5, ordinary queries",
+            metric_type="recall_at_5",
+            task="retrieval_recall_at_5",
+            plain="Ordinary search, right photo in the first five",
+            compared=True,
+            ablated=True,
+        ),
+        at_depths=True,
+    ),
+    "negated_recall": Measure(
+        NEGATED,
+        _at_five(
+            "recall@{}, negated queries",
+            card="Recall@5, negated queries",
+            index="Recall@5, negated queries",
+            metric_type="recall_at_5",
+            task="retrieval_negated_recall_at_5",
+            plain="Negated search, right photo in the first five",
+            compared=True,
+            ablated=True,
+        ),
+        at_depths=True,
+    ),
+    "caption_recall": Measure(ORDINARY, _at_five("recall@{} of captions by images", depths=("5",)), at_depths=True),
+    "negated_caption_recall": Measure(
+        NEGATED, _at_five("recall@{} of negated captions by images", depths=("5",)), at_depths=True
+    ),
+    "recall_per_image": Measure(ORDINARY, at_depths=True),
+    "negated_recall_per_image": Measure(NEGATED, at_depths=True),
+    "caption_recall_per_image": Measure(ORDINARY, at_depths=True),  # in comparisons alone
+    "negated_caption_recall_per_image": Measure(NEGATED, at_depths=True),
     # By itself, or at a depth: negation_drop is negation_drop@5.
-    "negation_drop": Measure(NEGATED, "negation drop of recall@5", low=-1, better="less", at_depths=True),
-    "violation": Measure(NEGATED, "violation@{} (lower is better)", ("1", "5", "10"), better="less", at_depths=True),
-    "violation_chance": Measure(NEGATED, "violation of a random order", better=None),
+    "negation_drop": Measure(NEGATED, _called("negation drop of recall@5"), low=-1, better="less", at_depths=True),
+    "violation": Measure(
+        NEGATED,
+        _at_five(
+            "violation@{} (lower is better)",
+            card="Violation@5 (lower is better)",
+            index="Violation@5 (lower is better)",
+            metric_type="violation_at_5",
+            task="retrieval_violation_at_5",
+            plain="Results that show what was excluded",
+            compared=True,
+            ablated=True,
+        ),
+        better="less",
+        at_depths=True,
+    ),
+    "violation_chance": Measure(NEGATED, _called("violation of a random order"), better=None),
     "mrr": Measure(ORDINARY),
     "negated_mrr": Measure(NEGATED),
     "caption_mrr": Measure(ORDINARY),
@@ -102,18 +216,28 @@ MEASURES = {
 }
 
 
-def _shown() -> dict[str, str]:
-    labels = {}
+def shown_figures() -> Iterator[tuple[str, Measure, Shown]]:
+    """Name in the results, what is known of it and what it is called, for all that any place shows, in table order."""
     for name, measure in MEASURES.items():
-        if measure.label and not measure.shown:
-            labels[name] = measure.label
-        for one in measure.shown:
-            labels[f"{name}{'@' if measure.at_depths else '/'}{one}"] = measure.label.format(one)
-    return labels
+        for inner, shown in measure.shown.items():
+            yield name + (f"{'@' if measure.at_depths else '/'}{inner}" if inner else ""), measure, shown
 
 
-# Name in the results -> what tables call it, for all that tables show, in their order.
-FIGURE_NAMES = _shown()
+def labels(place: Place, *, parts: Container[str] | None = None) -> dict[str, str]:
+    """Name in the results -> what a place calls it, for all that it shows.
+
+    >>> labels("plain")["violation@5"]
+    'Results that show what was excluded'
+
+    Args:
+        place: a field of `Shown`.
+        parts: of the suite, those alone that are measured on one of them.
+    """
+    return {
+        name: label
+        for name, measure, shown in shown_figures()
+        if (label := getattr(shown, place)) and (parts is None or measure.part in parts)
+    }
 
 
 def measure_named(figure: str) -> Measure | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from notclip.errors import BadInputError
 from notclip.files.whole_files import whole_file
-from notclip.scoring.suites.suite import ImagePair, Query, Question
+from notclip.scoring.suites.suite import ImagePair, Query, SuiteQuestion
 
 MOST_BYTES = 4 * 2**30  # unpacked; a million questions and as many queries have 1 GB
 SEARCHES = ("negated", "ordinary", "negated_captions", "ordinary_captions")
@@ -168,7 +168,7 @@ def predictions_path(results: Path) -> Path:
     return results.with_name(f"{results.stem}.predictions.npz")
 
 
-def question_key(question: Question) -> str:
+def question_key(question: SuiteQuestion) -> str:
     """Short hash of what a question asks."""
     return _key([question.image_id, question.answer, *question.choices])
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from notclip.embedding_shelf import EmbeddingShelf
+from notclip.embedding_store import EmbeddingStore
 from notclip.errors import BadInputError
 from notclip.scoring.embed import TextVectors
 from notclip.scoring.python_model import CallableScorer
@@ -23,7 +23,7 @@ def score_pairs(
     model: CallableScorer,
     suite: Suite,
     wanted: Mapping[str, Sequence[str]],
-    shelf: EmbeddingShelf,
+    store: EmbeddingStore,
     *,
     batch_size: int,
     progress: bool,
@@ -34,7 +34,7 @@ def score_pairs(
         model: the model.
         suite: the photos.
         wanted: photo -> the texts that it is scored with.
-        shelf: scores by SHA-256 of photo and text; gets what it lacks.
+        store: scores by SHA-256 of photo and text; gets what it lacks.
         batch_size: texts scored at once.
         progress: show a bar.
 
@@ -61,16 +61,16 @@ def score_pairs(
                     encoded = frame.read_bytes()
                     digest = hashlib.sha256(encoded).digest()
                     keys = {text: hashlib.sha256(digest + text.encode()).digest() for text in asked}
-                    missing = [text for text in asked if keys[text] not in shelf]
+                    missing = [text for text in asked if keys[text] not in store]
                     if missing:
                         image = decode_photo(encoded, frame.where)
                     for start in range(0, len(missing), batch_size):
                         batch = missing[start : start + batch_size]
-                        shelf.add([keys[text] for text in batch], model.score(image, batch)[:, None])
+                        store.add([keys[text] for text in batch], model.score(image, batch)[:, None])
                     if asked:
-                        scores = shelf.vectors([keys[text] for text in asked])[:, 0]
+                        scores = store.vectors([keys[text] for text in asked])[:, 0]
                         vectors[[row[text] for text in asked], column] += scores / len(frames)
                 bar.update()
         finally:
-            shelf.flush()
+            store.flush()
     return TextVectors(row, vectors, torch.zeros(len(texts))), torch.eye(len(suite.photos))

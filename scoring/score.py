@@ -2,23 +2,23 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from notclip.embedding_shelf import EmbeddingShelf
 from notclip.errors import BadInputError
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import score_questions
 from notclip.evaluate_metrics.negated_retrieval.negated_retrieval import score_retrieval
 from notclip.scoring.answers import captions_found, choice_scores, depths, images_found, other_images
+from notclip.scoring.cache import EmbeddingCache
 from notclip.scoring.embed import DualScorer, TextVectors, embed_photos, embed_texts
 from notclip.scoring.predictions import Found, Predictions, pair_key, query_key, question_key
 from notclip.scoring.python_model import CallableScorer
 from notclip.scoring.python_scores import score_pairs
-from notclip.scoring.suites.suite import Question, Suite, without_broken
+from notclip.scoring.suites.suite import Suite, SuiteQuestion, without_broken
 from notclip.scoring.winoground import pair_scores, score_image_pairs
 
 # What the retrieval metric says of the queries that it is given first: in the results their kind is said.
@@ -69,20 +69,12 @@ class SuiteScores:
                     entry["confidence_intervals"][full] = figures["confidence_intervals"][name]
 
 
-@dataclass(frozen=True)
-class Shelves:
-    """Where vectors are kept between runs; in memory alone by default."""
-
-    photos: EmbeddingShelf = field(default_factory=EmbeddingShelf)
-    texts: EmbeddingShelf = field(default_factory=EmbeddingShelf)
-
-
 @torch.inference_mode()
 def score_suite(
     model: DualScorer | CallableScorer,
     suite: Suite,
     *,
-    shelves: Shelves | None = None,
+    cache: EmbeddingCache | None = None,
     device: torch.device | str = "cpu",
     seed: int = 0,
     batch_size: int = 64,
@@ -96,7 +88,7 @@ def score_suite(
     Args:
         model: the model.
         suite: what it is asked.
-        shelves: what was encoded before, and gets what is encoded now.
+        cache: what was encoded before, and gets what is encoded now.
         device: where embeddings are compared.
         seed: of the bootstrap, of the exchange of images, and of the order of ties.
         batch_size: photos encoded at once; of texts four times as many.
@@ -110,15 +102,15 @@ def score_suite(
     """
     skip_bad = on_bad_photo == "skip"
     scale = _temperature(model)
-    shelves = Shelves() if shelves is None else shelves
+    cache = EmbeddingCache() if cache is None else cache
     options: dict[str, Any] = {"progress": progress}
     if isinstance(model, CallableScorer):
         suite = without_broken(suite) if skip_bad else suite
         wanted = _wanted_pairs(suite, seed=seed)
-        texts, images = score_pairs(model, suite, wanted, shelves.texts, batch_size=4 * batch_size, **options)
+        texts, images = score_pairs(model, suite, wanted, cache.texts, batch_size=4 * batch_size, **options)
     else:
-        suite, images = embed_photos(model, suite, shelves.photos, batch_size=batch_size, skip_bad=skip_bad, **options)
-        texts = embed_texts(model, _texts(suite), shelves.texts, batch_size=4 * batch_size, **options)
+        suite, images = embed_photos(model, suite, cache.photos, batch_size=batch_size, skip_bad=skip_bad, **options)
+        texts = embed_texts(model, _texts(suite), cache.texts, batch_size=4 * batch_size, **options)
     _must_be_finite(model, suite, texts, images)
     texts, images = texts.to(device), images.to(device)
     answered = Predictions(
@@ -251,7 +243,7 @@ def _score_pairs(
             scores.add_differences(label, figures)
 
 
-def _question_columns(questions: Sequence[Question]) -> dict[str, Any]:
+def _question_columns(questions: Sequence[SuiteQuestion]) -> dict[str, Any]:
     forms = [question.form for question in questions]
     groups = [question.group for question in questions]
     return {

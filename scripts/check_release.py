@@ -36,8 +36,8 @@ class CheckConfig:
 def main(argv: list[str] | None = None) -> int:
     """Run the checks in a fresh process and print them."""
     config = parse(CheckConfig, argv, prog="notclip check-release", description="Use a release as its users will.")
-    if not (config.release / "model" / "release_probe.json").is_file():
-        raise BadInputError(f"`release` {config.release} holds no model/release_probe.json: not a staged release.")
+    if not (config.release / "model" / "reference_scores.json").is_file():
+        raise BadInputError(f"`release` {config.release} holds no model/reference_scores.json: not a staged release.")
     from notclip.files.json_files import check_record, read_json_object
     from notclip.hub_cards.rehearsal.fresh_process import use_release
 

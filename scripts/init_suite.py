@@ -7,14 +7,20 @@
 Exit status: 0 written, 2 bad input.
 """
 
+import random
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from notclip.command_line import command, parse
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SIDE = 224
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,22 @@ def main(argv: list[str] | None = None) -> int:
     config = parse(InitSuiteConfig, argv, prog="notclip init-suite", description="Start a suite of your own.")
     from notclip.scoring.suites.start import start_suite
 
-    written = start_suite(config.folder, form=config.form)
+    written = start_suite(config.folder, draw=draw_example, form=config.form)
     print("\n".join(["Written:", *(f"  {file}" for file in written), ""]))
     print(f"Edit {written[0]}, then:")
     print(f"  notclip score-model --model MODEL --suite {config.folder} --out {config.folder}/results/model.json")
     return 0
+
+
+def draw_example(setting: str, thing: str) -> "Image":
+    """The first scene of the drawn world in such a place that shows one such thing and nothing else."""
+    from notclip.recaption.drawn_world.scene import compose_scene, draw_scene
+
+    for seed in range(100_000):
+        scene = compose_scene(random.Random(f"{setting} {thing} {seed}"), object_count=1, setting=setting)
+        if scene.objects == (thing,) and len(scene.things) == 1:
+            return draw_scene(scene, SIDE)
+    raise AssertionError(f"no scene of a {setting} shows a {thing} alone")
 
 
 if __name__ == "__main__":

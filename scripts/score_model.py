@@ -14,17 +14,22 @@ holds an error, not a failure.
 import contextlib
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from notclip.command_line import command, parse
 from notclip.errors import BadInputError
 from notclip.scoring.config import ScoreConfig
 
-COMPARED = (
-    *("accuracy", "macro_accuracy", "vision_gain", "affirmation_bias", "pair_group_score"),
-    *("recall@5", "negated_recall@5", "violation@5"),
-)
+if TYPE_CHECKING:
+    from notclip.scoring.results import Figure
+
 WIDTH = 40
+COUNTS = {
+    "n_questions": ("question", "questions"),
+    "n_pairs": ("pair", "pairs"),
+    "n_queries": ("negated query", "negated queries"),
+    "n_ordinary_queries": ("ordinary query", "ordinary queries"),
+}
 
 
 @command(again="The same command starts again, and encodes nothing twice that its cache holds.")
@@ -39,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     from notclip.files.escapes import terminal_text
 
     content = _scored(config, command=["notclip", "score-model", *(sys.argv[1:] if argv is None else argv)])
-    print(terminal_text("\n".join(_table(config.out, content))))
+    print(terminal_text("\n".join(results_table(config.out, content))))
     print(f"\nWritten: {config.out}")
     if report := content.get("report"):
         print(f"Report:  {report}/report.html, with tables as .md, .csv and .json")
@@ -60,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
 def _scored(config: ScoreConfig, command: list[str]) -> dict[str, Any]:
     """Score; where a run with a gate breaks off, its test report says so, and not that a goal is missed."""
     try:
-        from notclip.scripts.score_run import run_scoring
+        from notclip.scoring.run import run_scoring
 
         return run_scoring(config, command=command)
     except Exception as error:
@@ -88,60 +93,38 @@ def _gate(content: dict[str, Any]) -> int:
     return 1 if missed else 0
 
 
-def _table(path: Path, content: dict[str, Any]) -> list[str]:
+def results_table(path: Path, content: dict[str, Any]) -> list[str]:
+    """All that was measured and compared, as lines for a terminal."""
     from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
-    from notclip.scoring.measures import FIGURE_NAMES, difference_name
-    from notclip.scoring.results import Results, inside
+    from notclip.scoring.measures import labels, shown_figures
+    from notclip.scoring.results import Results
 
-    metrics, intervals = content["metrics"], content["confidence_intervals"]
-    counts = {
-        "n_questions": "questions",
-        "n_pairs": "pairs",
-        "n_queries": "negated queries",
-        "n_ordinary_queries": "ordinary queries",
-    }
-    asked = ", ".join(
-        f"{metrics[name]:,} {what if metrics[name] > 1 else _singular(what)}"
-        for name, what in counts.items()
-        if metrics.get(name)
-    )
-    lines = [
-        "",
-        f"{Results(path, content).model} on {content['suite']}: {asked} about {metrics['n_images']:,} images",
-        "",
-    ]
-    for name, label in FIGURE_NAMES.items():
-        value = inside(metrics, name)
-        if value is not None:
-            lines.append(f"  {label:{WIDTH}}{_percent(value)}{_bounds(inside(intervals, name))}")
+    results, metrics = Results(path, content), content["metrics"]
+    asked = ", ".join(f"{count:,} {what[count > 1]}" for name, what in COUNTS.items() if (count := metrics.get(name)))
+    lines = ["", f"{results.model} on {results.suite}: {asked} about {metrics['n_images']:,} images", ""]
+    lines += [_line(label, results.figure(name)) for name, label in labels("table").items() if results.has(name)]
     comparisons = content.get("comparisons", {})
     tested = {other: one["bootstrap_p_value"] for other, one in comparisons.items() if "bootstrap_p_value" in one}
     adjusted = holm_adjusted(tested)
     for other, differences in comparisons.items():
         lines += ["", f"Less {other}, in points:", ""]
-        for name in COMPARED:
-            if (difference := differences.get(difference_name(name))) is not None:
-                bounds = _bounds(differences["confidence_intervals"].get(difference_name(name)))
-                lines.append(f"  {FIGURE_NAMES[name]:{WIDTH}}{_percent(difference, sign='+')}{bounds}")
-        if "bootstrap_p_value" in differences:
+        lines += [
+            _line(shown.table, difference, sign="+")
+            for name, _, shown in shown_figures()
+            if shown.compared and (difference := results.paired_difference(name, other)) is not None
+        ]
+        if other in tested:
             lines.append(
-                f"  test of equal accuracy: p = {differences['bootstrap_p_value']:.3g} (bootstrap over images), "
+                f"  test of equal accuracy: p = {tested[other]:.3g} (bootstrap over images), "
                 f"p = {differences['mcnemar_p_value']:.3g} (McNemar over questions)"
                 + (f", p = {adjusted[other]:.3g} by Holm over {len(adjusted)} models" if len(adjusted) > 1 else "")
             )
     return lines
 
 
-def _singular(what: str) -> str:
-    return what.replace("queries", "query").removesuffix("s")
-
-
-def _percent(value: float, *, sign: str = "") -> str:
-    return f"{100 * value:{sign}z7.1f}"
-
-
-def _bounds(bounds: list[float] | None) -> str:
-    return "" if bounds is None else f"   [{100 * bounds[0]:z.1f}, {100 * bounds[1]:z.1f}]"
+def _line(label: str, figure: "Figure", *, sign: str = "") -> str:
+    bounds = "" if figure.low is None else f"   [{100 * figure.low:z.1f}, {100 * figure.high:z.1f}]"
+    return f"  {label:{WIDTH}}{100 * figure.value:{sign}z7.1f}{bounds}"
 
 
 if __name__ == "__main__":

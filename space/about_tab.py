@@ -5,18 +5,11 @@ from pathlib import Path
 
 import gradio as gr
 
+from notclip.scoring.measures import labels
 from notclip.scoring.results import Results
 from notclip.space.bars import paired_rows
 from notclip.space.settings import SpaceSettings
 
-MEASURED = {
-    "Affirmations answered rightly": "accuracy_by_kind/affirmation",
-    "Negations answered rightly": "accuracy_by_kind/negation",
-    "Hybrids answered rightly": "accuracy_by_kind/hybrid",
-    "Ordinary search, right photo in the first five": "recall@5",
-    "Negated search, right photo in the first five": "negated_recall@5",
-    "Results that show what was excluded": "violation@5",
-}
 PAPERS = {
     "NegBench: Vision-Language Models Do Not Understand Negation (Alhamoud et al., CVPR 2025)": "2501.09425",
     "CLIP: Learning Transferable Visual Models From Natural Language Supervision (Radford et al., 2021)": "2103.00020",
@@ -52,7 +45,7 @@ def results_html(folder: Path | None) -> str:
     base, ours = (Results.read(folder / f"{role}.json") for role in ("base", "notclip"))
     rows = [
         (label, base.figure(metric), ours.figure(metric))
-        for label, metric in MEASURED.items()
+        for metric, label in labels("plain").items()
         if base.has(metric) and ours.has(metric)
     ]
     about = f"Test split, {int(base.figure('n_images').value):,} images, in %. Lines are 95 % intervals over images."

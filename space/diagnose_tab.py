@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from notclip.errors import BadInputError
-from notclip.scoring.measures import FIGURE_NAMES
+from notclip.scoring.measures import labels
 from notclip.scoring.results import Figure
 from notclip.space.bars import figure_rows
 from notclip.space.diagnosis import Diagnosis, Progress
@@ -23,7 +23,7 @@ def report_html(content: dict[str, Any]) -> str:
     """A results JSON as a table with bars, and a link that downloads it without a file on the server."""
     metrics, intervals = content["metrics"], content["confidence_intervals"]
     rows = []
-    for name, label in FIGURE_NAMES.items():
+    for name, label in labels("table").items():
         value, bounds = _inside(metrics, name), _inside(intervals, name)
         if isinstance(value, int | float):
             rows.append((label, Figure(value, *bounds) if bounds else Figure(value)))

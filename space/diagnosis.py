@@ -12,9 +12,10 @@ from torch import Tensor
 
 from notclip.errors import BadInputError
 from notclip.loading import load_model
+from notclip.provenance import provenance_of
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.config import ScoreConfig
-from notclip.scoring.provenance import provenance_of, results_content
+from notclip.scoring.results import results_content
 from notclip.scoring.score import SuiteScores, score_suite
 from notclip.scoring.suites.read import read_suite
 from notclip.scoring.suites.suite import Suite

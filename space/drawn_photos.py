@@ -9,7 +9,7 @@ from notclip.recaption.drawn_world.vocabulary import OBJECTS
 from notclip.recaption.english.phrasing import FORMS
 from notclip.recaption.questions.queries import build_queries
 from notclip.recaption.questions.questions import build_questions
-from notclip.scoring.suites.suite import Photo, Query, Question, Suite
+from notclip.scoring.suites.suite import Photo, Query, Suite, SuiteQuestion
 from notclip.space.photo_set import DRAWN_WORLD, MemoryPhoto, PhotoSet
 
 SIZE = 128  # as the dataset's pictures
@@ -30,7 +30,7 @@ def draw_photos(count: int, *, split: str = "test") -> PhotoSet:
     photos: dict[str, Photo] = {sample.image_id: MemoryPhoto(_png(sample), sample.image_id) for sample in samples}
     present = {fact.image_id: fact.present for fact in facts}
     questions = [
-        Question(q.image_id, tuple(q.choices), q.answer, tuple(q.choice_kinds))
+        SuiteQuestion(q.image_id, tuple(q.choices), q.answer, tuple(q.choice_kinds))
         for q in build_questions(facts, lexicon, count=max(CHOICES, count), choices=CHOICES, forms=FORMS, seed=SEED)
     ]
     negated = [

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from notclip.errors import BadInputError
-from notclip.scoring.suites.suite import Question
+from notclip.scoring.suites.suite import SuiteQuestion
 from notclip.space.bars import choice_bars
 from notclip.space.engine import Engine
 from notclip.space.gallery import Thumbnails, data_uri, message_html
@@ -108,7 +108,7 @@ class QuestionPage:
             source, alt = self.thumbnails.of(picture.name, LARGE), "The picture that the question is about"
         return f'<figure class="nc-picture"><img src="{source}" alt="{escape(alt)}"></figure>'
 
-    def any_question(self) -> Question | None:
+    def any_question(self) -> SuiteQuestion | None:
         """A question of the set, drawn at random; None where it has none."""
         questions = [q for q in self.engine.photos.suite.questions if len(q.choices) == CHOICES]
         return SystemRandom().choice(questions) if questions else None
@@ -130,7 +130,7 @@ def first_question(page: QuestionPage) -> tuple[Picture, list[str], int | None]:
     return page.picture(page.engine.photos.ids[0]), captions, None
 
 
-def _tells_them_apart(page: QuestionPage, question: Question) -> bool:
+def _tells_them_apart(page: QuestionPage, question: SuiteQuestion) -> bool:
     base, notclip = page.believe(page.picture(question.image_id), list(question.choices))
     return int(notclip.argmax()) == question.answer != int(base.argmax())
 

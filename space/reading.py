@@ -9,13 +9,6 @@ from notclip.remote.negation_scope import NegationScope, read_scope
 
 MAX_QUERY = 500
 _CUES_ALONE = frozenset(("no", "not", "none", "never", "without", "neither", "nor", "n't"))
-# How common languages say no. Words that English has too ("sin", "pas", "sans" as a typeface) count only where no
-# English cue was read.
-_FOREIGN_CUES = frozenset(
-    "ohne kein keine keinen keiner nicht sans pas aucun aucune sin ningún ninguna sem nenhum nenhuma senza nessun "
-    "nessuna zonder geen niet uden utan ingen inga uten bez nie ei ilman değil olmayan без нет не χωρίς δεν".split()
-)
-_OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -38,12 +31,14 @@ def check_text(text: str, *, what: str) -> str:
     return cleaned
 
 
-def language_note(text: str, scope: NegationScope) -> str | None:
-    """A sentence for a query that is not English, whose negation the reader cannot know; None for others."""
-    foreign = [word for word in re.findall(r"\w+", text.lower()) if word in _FOREIGN_CUES]
-    if _OTHER_SCRIPT.search(text) or (foreign and not scope.negated):
-        return "This does not look like English. Negation is read in English only, so both models see one plain text."
-    return None
+def language_note(scope: NegationScope) -> str | None:
+    """A sentence for a query that is not English, of which operators alone are read; None for others."""
+    if scope.language == "en":
+        return None
+    return (
+        "This does not look like English. Negation is read in English only (operators such as -word in any language), "
+        "so the rest is one plain text."
+    )
 
 
 def reading_html(text: str) -> str:
@@ -57,7 +52,7 @@ def reading_html(text: str) -> str:
     wanted = f"looks for <b>{escape(scope.affirmed)}</b>" if scope.affirmed else "looks for <b>anything</b>"
     excluded = ", ".join(f"<b>{escape(phrase)}</b>" for phrase in scope.negated)
     said = f"{wanted}, excludes {excluded}" if scope.negated else f"{wanted}; nothing is excluded"
-    note = language_note(text, scope)
+    note = language_note(scope)
     noted = f'<p class="nc-note">{escape(note)}</p>' if note else ""
     return (
         f'<div class="nc-reading"><span class="nc-label">How NotCLIP reads it</span>'

@@ -5,30 +5,19 @@ from typing import Any
 from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
 from notclip.hub_cards.cards.render import hub_url
+from notclip.hub_cards.cards.tables import METRIC_PARTS
 from notclip.hub_cards.staging.release import Release
+from notclip.scoring.measures import labels
 from notclip.scoring.report.number_format import percent_with_interval
 from notclip.scoring.results import Results
 
 FOLDER = ".eval_results"
-# File -> task -> metric. A task is one figure, since an entry has one value.
-TASKS = {
-    "negated_mcq": {
-        "questions": "macro_accuracy",
-        "questions_affirmation": "accuracy_by_kind/affirmation",
-        "questions_negation": "accuracy_by_kind/negation",
-        "questions_hybrid": "accuracy_by_kind/hybrid",
-        "questions_vision_gain": "vision_gain",
-    },
-    "negated_retrieval": {
-        "retrieval_recall_at_5": "recall@5",
-        "retrieval_negated_recall_at_5": "negated_recall@5",
-        "retrieval_violation_at_5": "violation@5",
-    },
-}
 
 
 def eval_result_files(release: Release, scored: Results) -> dict[str, list[dict[str, Any]]]:
     """File name -> its entries: one for each figure, a share, with its confidence interval as a note.
+
+    A task is one figure, since an entry has one value.
 
     Args:
         release: the release.
@@ -36,7 +25,7 @@ def eval_result_files(release: Release, scored: Results) -> dict[str, list[dict[
     """
     dataset = release.repo_ids["dataset"]
     files = {}
-    for metric, tasks in TASKS.items():
+    for metric, parts in METRIC_PARTS.items():
         entries = [
             EvalResultEntry(
                 dataset_id=dataset,
@@ -47,7 +36,7 @@ def eval_result_files(release: Release, scored: Results) -> dict[str, list[dict[
                 source_name=metric,
                 notes=f"test split, 95 % CI: {percent_with_interval(scored.figure(name))} %",
             )
-            for task, name in tasks.items()
+            for name, task in labels("task", parts=parts).items()
         ]
         files[f"{metric}.yaml"] = eval_result_entries_to_yaml(entries)
     return files

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from notclip.scoring.measures import KINDS
 from notclip.scoring.report.drawing import draw_bars, new_canvas, save_picture
 from notclip.scoring.results import Figure, Results
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 COLOURS = ("#999999", "#E69F00", "#0072B2")  # base, merged backbone, NotCLIP
-KINDS = ("affirmation", "negation", "hybrid")
 
 
 def draw_accuracy_by_kind(scored: Mapping[str, Results], path: Path) -> None:

@@ -8,17 +8,9 @@ from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 from notclip.files.yaml_files import read_front_matter
 from notclip.hub_cards.staging.dataset import dataset_info
 from notclip.hub_cards.staging.release import FORM_ROLES, Release
+from notclip.scoring.measures import shown_figures
 from notclip.scoring.results import Results
 
-# What stands in the model-index of a card: (metric, its name, kind of metric).
-INDEXED = (
-    ("macro_accuracy", "Macro accuracy on questions", "accuracy"),
-    ("accuracy_by_kind/negation", "Accuracy on negations", "accuracy"),
-    ("vision_gain", "Vision gain", "vision_gain"),
-    ("recall@5", "Recall@5, ordinary queries", "recall_at_5"),
-    ("negated_recall@5", "Recall@5, negated queries", "recall_at_5"),
-    ("violation@5", "Violation@5 (lower is better)", "violation_at_5"),
-)
 TAGS = ["negation", "clip", "vision-language", "image-text-retrieval", "negbench"]
 
 
@@ -55,11 +47,12 @@ def eval_results(release: Release, scored: Results) -> list[EvalResult]:
             dataset_type=release.repo_ids["dataset"],
             dataset_name=release.repo_ids["dataset"].rpartition("/")[2],
             dataset_split="test",
-            metric_type=kind,
-            metric_name=name,
-            metric_value=round(scored.figure(metric).value, 4),
+            metric_type=shown.metric_type,
+            metric_name=shown.index,
+            metric_value=round(scored.figure(name).value, 4),
         )
-        for metric, name, kind in INDEXED
+        for name, _, shown in shown_figures()
+        if shown.index
     ]
 
 

@@ -25,7 +25,7 @@ RIGHT, VIOLATES = "#009E73", "#D55E00"
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchedQuery:
     """A query and the rows that base and NotCLIP rank first for it."""
 
     query: str
@@ -101,7 +101,7 @@ def draw_overview(
 
 def _search(
     base: NotClipModel, notclip: NotClipModel, rows: Sequence[RetrievalRow], images: Sequence[Image.Image]
-) -> list[Found]:
+) -> list[SearchedQuery]:
     queries = [
         (text, row, frozenset(absent))
         for row, content in enumerate(rows)
@@ -114,20 +114,22 @@ def _search(
         embeds = model.encode_images(images)
         best.append((vectors @ embeds.T).topk(min(SHOWN, len(images)), dim=1).indices.tolist())
     return [
-        Found(text, own, excluded, by_base, by_notclip)
+        SearchedQuery(text, own, excluded, by_base, by_notclip)
         for (text, own, excluded), by_base, by_notclip in zip(queries, *best, strict=True)
     ]
 
 
-def _most_different(found: Sequence[Found], present: Sequence[frozenset[str]], count: int) -> list[Found]:
+def _most_different(
+    found: Sequence[SearchedQuery], present: Sequence[frozenset[str]], count: int
+) -> list[SearchedQuery]:
     def violations(ranked: Sequence[int], excluded: frozenset[str]) -> int:
         return sum(bool(present[image] & excluded) for image in ranked)
 
-    def gain(one: Found) -> tuple[int, bool, int]:
+    def gain(one: SearchedQuery) -> tuple[int, bool, int]:
         fewer = violations(one.by_base, one.excluded) - violations(one.by_notclip, one.excluded)
         return fewer, one.own in one.by_notclip, -len(one.query)
 
-    picked: list[Found] = []
+    picked: list[SearchedQuery] = []
     for one in sorted(found, key=gain, reverse=True):
         if all(one.excluded != other.excluded for other in picked):
             picked.append(one)

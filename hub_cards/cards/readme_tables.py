@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from notclip.files.whole_files import write_whole
-from notclip.hub_cards.cards.tables import QUESTION_ROWS, RETRIEVAL_ROWS
+from notclip.scoring.measures import shown_figures
 from notclip.scoring.report.number_format import percent_with_interval
 from notclip.scoring.results import Results
 
@@ -31,9 +31,10 @@ def with_tables(readme: str, results: Path) -> str:
 def _table(folder: Path) -> str:
     scored = {column: Results.read(folder / f"{column}.json") for column in COLUMNS}
     lines = [f"| test split | {' | '.join(COLUMNS.values())} |", "|---|" + "---:|" * len(COLUMNS)]
-    for label, metric in (QUESTION_ROWS | RETRIEVAL_ROWS).items():
-        cells = [percent_with_interval(results.figure(metric)) for results in scored.values()]
-        lines.append(f"| {label} | {' | '.join(cells)} |")
+    for name, _, shown in shown_figures():
+        if shown.card and not shown.optional:
+            cells = [percent_with_interval(results.figure(name)) for results in scored.values()]
+            lines.append(f"| {shown.card} | {' | '.join(cells)} |")
     return "\n".join(["", *lines, "", ""])
 
 

@@ -91,7 +91,7 @@ def dataset_card(release: Release, staged: Path) -> str:
 def metric_card(release: Release, metric: str, written: Path) -> str:
     """Card of a metric: the one that stands beside its code, and what this release's models score by it."""
     data, text = front_matter.split_card(written)
-    scores = tables.scores(release, tables.METRIC_ROWS[metric])
+    scores = tables.scores(release, metric)
     facts = _facts(release) | {
         "front_matter": _yaml(data),
         "text": text.strip(),
@@ -118,7 +118,7 @@ def _facts(release: Release) -> dict[str, Any]:
     caption, query = release.dataset.example_texts()
     return {
         "base": release.base,
-        "labels": tables.labels(release),
+        "labels": tables.model_names(release),
         "ids": {folder: repo_id for folder, repo_id in release.repo_ids.items()},
         "classes": release.classes,
         "caption": caption,

@@ -1,11 +1,12 @@
 """Tables of a card, as header and rows of text; every number in them comes from a results JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from notclip.dataset.built import DatasetFiles
 from notclip.dataset.splits import SPLITS
 from notclip.hub_cards.staging.release import Release
+from notclip.scoring.measures import NEGATED, ORDINARY, QUESTIONS, labels, shown_figures
 from notclip.scoring.report.number_format import (
     count,
     percent,
@@ -17,44 +18,29 @@ from notclip.scoring.results import Figure, Results
 
 Table = dict[str, Any]
 
-QUESTION_ROWS = {
-    "Questions: macro accuracy": "macro_accuracy",
-    "… affirmation": "accuracy_by_kind/affirmation",
-    "… negation": "accuracy_by_kind/negation",
-    "… hybrid": "accuracy_by_kind/hybrid",
-    "Vision gain": "vision_gain",
-    "Affirmation bias": "affirmation_bias",
-}
-RETRIEVAL_ROWS = {
-    "Recall@5, ordinary queries": "recall@5",
-    "Recall@5, negated queries": "negated_recall@5",
-    "Violation@5 (lower is better)": "violation@5",
-}
-# Of datasets with pairs, where they were scored.
-PAIR_ROWS = {"Pairs: group score": "pair_group_score"}
-ABLATED = {"Questions: macro accuracy": "macro_accuracy"} | RETRIEVAL_ROWS
-METRIC_ROWS = {"negated_mcq": QUESTION_ROWS, "negated_retrieval": RETRIEVAL_ROWS}
+# Metric -> the parts of a suite that its repository's card shows the scores of.
+METRIC_PARTS = {"negated_mcq": (QUESTIONS,), "negated_retrieval": (ORDINARY, NEGATED)}
 
 
-def labels(release: Release) -> dict[str, str]:
+def model_names(release: Release) -> dict[str, str]:
     """Role -> what the columns and legends call it."""
     return {"base": release.base.label, "backbone": "merged backbone", "notclip": "NotCLIP"}
 
 
-def scores(release: Release, rows: Mapping[str, str]) -> Table:
-    """The given metrics of all three models on the dataset's test split; all of them must have been measured."""
-    return _table(release, release.scored, rows)
+def scores(release: Release, metric: str) -> Table:
+    """What all three models score by a metric on the dataset's test split; all of it must have been measured."""
+    return _table(release, release.scored, labels("card", parts=METRIC_PARTS[metric]))
 
 
 def suites(release: Release) -> list[Table]:
     """One table a suite, the dataset's own test split first."""
-    needed, rows = QUESTION_ROWS | RETRIEVAL_ROWS, QUESTION_ROWS | PAIR_ROWS | RETRIEVAL_ROWS
+    needed = {name for name, _, figure in shown_figures() if not figure.optional}
     found = []
     for name, scored in release.suites.items():
         own = scored is release.scored
         # A suite of others may have no retrieval, or no kinds; ours must have everything but pairs.
-        measured = {label: m for label, m in rows.items() if all(r.has(m) for r in scored.values())}
-        shown = {label: m for label, m in rows.items() if label in measured or (own and label in needed)}
+        measured = {name for name in labels("card") if all(results.has(name) for results in scored.values())}
+        shown = {name: label for name, label in labels("card").items() if name in measured or (own and name in needed)}
         about = "On the dataset's test split" if own else f"On {name}"
         found.append(
             {"name": name, "description": about + _sizes(next(iter(scored.values())))} | _table(release, scored, shown)
@@ -70,7 +56,7 @@ def forgotten(release: Release) -> Table:
         before, after = base.figure(f"recall@{k}"), notclip.figure(f"recall@{k}")
         change = points_with_interval(notclip.difference(f"recall@{k}", base))
         rows.append([f"Recall@{k}", percent_with_interval(before), percent_with_interval(after), change])
-    names = labels(release)
+    names = model_names(release)
     return {"header": ["Ordinary queries", names["base"], names["notclip"], "change, points"], "rows": rows}
 
 
@@ -79,8 +65,9 @@ def ablation(release: Release) -> Table:
     base, backbone, notclip = (release.scored[role] for role in ("base", "backbone", "notclip"))
     steps = ((backbone, base), (notclip, backbone), (notclip, base))
     rows = [
-        [label, *(points_with_interval(after.difference(metric, before)) for after, before in steps)]
-        for label, metric in ABLATED.items()
+        [shown.card, *(points_with_interval(after.difference(name, before)) for after, before in steps)]
+        for name, _, shown in shown_figures()
+        if shown.ablated
     ]
     return {"header": ["points", "training alone", "reading and composing", "both"], "rows": rows}
 
@@ -132,10 +119,10 @@ def blind_accuracies(dataset: DatasetFiles) -> Table:
 
 
 def _table(release: Release, scored: Mapping[str, Results], rows: Mapping[str, str]) -> Table:
-    names = labels(release)
-    cells: Sequence[list[str]] = [
-        [label, *(percent_with_interval(results.figure(metric)) for results in scored.values())]
-        for label, metric in rows.items()
+    names = model_names(release)
+    cells = [
+        [label, *(percent_with_interval(results.figure(name)) for results in scored.values())]
+        for name, label in rows.items()
     ]
     return {"header": ["%", *(names[role] for role in scored)], "rows": cells}
 

@@ -61,7 +61,7 @@ class RepoPlan:
 
 
 @dataclass(frozen=True)
-class Difference:
+class FileChanges:
     """Staged files against those of a commit, by path."""
 
     added: tuple[str, ...] = ()
@@ -90,11 +90,11 @@ def plan_repo(client: HubClient, release: StagedRelease, repo: StagedRepo) -> Re
     head = head_of(client, repo)
     if head is None:
         return RepoPlan(repo, "create", added=tuple(repo.files))
-    difference = compare(repo, files_at(client, repo, head))
+    difference = file_changes(repo, files_at(client, repo, head))
     earlier = _check_it_is_ours(client, release, repo, head, difference)
     tagged = tag_of(client, repo)
     if tagged is not None:
-        at_tag = difference if tagged == head else compare(repo, files_at(client, repo, tagged))
+        at_tag = difference if tagged == head else file_changes(repo, files_at(client, repo, tagged))
         if not at_tag.is_empty:
             names = at_tag.added + at_tag.changed + at_tag.deleted
             raise BadInputError(
@@ -147,10 +147,10 @@ def files_at(client: HubClient, repo: StagedRepo, revision: str) -> dict[str, Re
     return client.attempt(f"list the files of {repo.repo_id}", listed)
 
 
-def compare(repo: StagedRepo, there: Mapping[str, RepoFile]) -> Difference:
+def file_changes(repo: StagedRepo, there: Mapping[str, RepoFile]) -> FileChanges:
     """Staged files against those of a commit, by their hashes."""
     same = {name for name in repo.files if name in there and _is_same(repo, name, there[name])}
-    return Difference(
+    return FileChanges(
         added=tuple(name for name in repo.files if name not in there),
         changed=tuple(name for name in repo.files if name in there and name not in same),
         deleted=tuple(name for name in sorted(there) if name not in repo.files and name not in HUBS_OWN),
@@ -169,7 +169,7 @@ def _is_same(repo: StagedRepo, name: str, there: RepoFile) -> bool:
 
 
 def _check_it_is_ours(
-    client: HubClient, release: StagedRelease, repo: StagedRepo, head: str, difference: Difference
+    client: HubClient, release: StagedRelease, repo: StagedRepo, head: str, difference: FileChanges
 ) -> str | None:
     """The version of the earlier release that stands in a repository; None in a new one.
 

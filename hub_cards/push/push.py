@@ -12,7 +12,15 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from notclip.errors import BadInputError
 from notclip.hub_cards.push.config import PushConfig
 from notclip.hub_cards.push.hub_client import HubClient, is_passing, root_cause, status_of
-from notclip.hub_cards.push.plan import RepoPlan, check_namespace, compare, files_at, head_of, plan_release, tag_of
+from notclip.hub_cards.push.plan import (
+    RepoPlan,
+    check_namespace,
+    file_changes,
+    files_at,
+    head_of,
+    plan_release,
+    tag_of,
+)
 from notclip.hub_cards.staging.staged_release import StagedRelease, StagedRepo
 
 LONGEST_TITLE = 60
@@ -107,7 +115,7 @@ def _commit(client: HubClient, release: StagedRelease, repo: StagedRepo, parent:
     head = head_of(client, repo)
     if head is None:
         raise BadInputError(f"{repo.repo_id} was there a moment ago, and is gone: run the same command again.")
-    difference = compare(repo, files_at(client, repo, head))
+    difference = file_changes(repo, files_at(client, repo, head))
     if difference.is_empty:
         return head
     if head != parent:
@@ -126,7 +134,7 @@ def _commit(client: HubClient, release: StagedRelease, repo: StagedRepo, parent:
             raise
         # It may be our own commit that was first, its answer lost.
         head = head_of(client, repo)
-        if head is not None and compare(repo, files_at(client, repo, head)).is_empty:
+        if head is not None and file_changes(repo, files_at(client, repo, head)).is_empty:
             return head
         raise _moved(release, repo) from None
     return info.oid
@@ -152,9 +160,12 @@ def _open_pull_request(client: HubClient, release: StagedRelease, repo: StagedRe
         repo.repo_id, repo_type=repo.repo_type, discussion_type="pull_request", discussion_status="open"
     )
     for pull in list(open_ones):
-        if pull.title == title_of(release) and compare(repo, files_at(client, repo, f"refs/pr/{pull.num}")).is_empty:
+        if (
+            pull.title == title_of(release)
+            and file_changes(repo, files_at(client, repo, f"refs/pr/{pull.num}")).is_empty
+        ):
             return f"{api.endpoint}/{page}/discussions/{pull.num}"
-    difference = compare(repo, files_at(client, repo, parent or "main"))
+    difference = file_changes(repo, files_at(client, repo, parent or "main"))
     info = api.create_commit(
         repo.repo_id,
         _operations(repo, difference.added + difference.changed, difference.deleted),

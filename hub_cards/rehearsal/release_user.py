@@ -34,15 +34,15 @@ class Checks:
         print(f"  FAILED  {what}: {type(error).__name__}: {said[:1000]}", flush=True)  # noqa: T201
 
 
-class Probe:
-    """Images and texts that the training run scored, with its scores: `release_probe.json` of the model."""
+class ReferenceScores:
+    """Images and texts that the training run scored, with its scores: `reference_scores.json` of the model."""
 
     def __init__(self, model: str):
         import numpy as np
         from huggingface_hub import hf_hub_download
         from PIL import Image
 
-        name = "release_probe.json"
+        name = "reference_scores.json"
         file = Path(model) / name if Path(model).is_dir() else Path(hf_hub_download(model, name))
         content = json.loads(file.read_text(encoding="utf-8"))
         self.texts: list[str] = content["texts"]
@@ -62,11 +62,11 @@ def compare(scores: Any, expected: list[list[float]], tolerance: float) -> str:
     return f"scores equal the training run's to {difference:.1e}"
 
 
-def plain_scores(model: Any, processor: Any, probe: Probe) -> Any:
-    """Cosine similarities of the probe images and texts by a plain dual encoder, shape (I, T)."""
+def plain_scores(model: Any, processor: Any, reference: ReferenceScores) -> Any:
+    """Cosine similarities of the reference images and texts by a plain dual encoder, shape (I, T)."""
     import torch
 
-    inputs = processor(text=probe.texts, images=probe.images, padding=True, return_tensors="pt")
+    inputs = processor(text=reference.texts, images=reference.images, padding=True, return_tensors="pt")
     with torch.inference_mode():
         pixels = inputs.pop("pixel_values")
         images = model.get_image_features(pixel_values=pixels).pooler_output
@@ -82,27 +82,27 @@ def check_models(places: Mapping[str, str], base: str | None, tolerance: float, 
     from peft import PeftModel
     from transformers import AutoConfig, AutoModel, AutoProcessor, pipeline
 
-    probe = Probe(places["model"])
+    reference = ReferenceScores(places["model"])
 
     def auto_model() -> str:
         model = AutoModel.from_pretrained(places["model"], trust_remote_code=True)
-        return compare(model.score(probe.images, probe.texts), probe.scores, tolerance)
+        return compare(model.score(reference.images, reference.texts), reference.scores, tolerance)
 
     def auto_processor() -> str:
         model = AutoModel.from_pretrained(places["model"], trust_remote_code=True)
         processor = AutoProcessor.from_pretrained(places["model"], trust_remote_code=True)
-        inputs = processor(text=probe.texts, images=probe.images, padding=True, return_tensors="pt")
+        inputs = processor(text=reference.texts, images=reference.images, padding=True, return_tensors="pt")
         with torch.inference_mode():
             logits = model(**inputs).logits_per_image
         logit_bias = getattr(model.backbone, "logit_bias", 0.0)
-        return compare((logits - logit_bias) / model.logit_scale.exp(), probe.scores, tolerance)
+        return compare((logits - logit_bias) / model.logit_scale.exp(), reference.scores, tolerance)
 
     def zero_shot_pipeline() -> str:
         classify = pipeline(
             "zero-shot-image-classification", model=places["model"], trust_remote_code=True, device="cpu"
         )
-        answers = classify(probe.images[0], candidate_labels=probe.texts, hypothesis_template="{}")
-        best = probe.texts[int(np.argmax(probe.scores[0]))]
+        answers = classify(reference.images[0], candidate_labels=reference.texts, hypothesis_template="{}")
+        best = reference.texts[int(np.argmax(reference.scores[0]))]
         if answers[0]["label"] != best:
             raise ValueError(f"answered {answers[0]['label']!r}, not {best!r}")
         return f"answered {best!r}, as the training run"
@@ -111,14 +111,14 @@ def check_models(places: Mapping[str, str], base: str | None, tolerance: float, 
         name = AutoConfig.from_pretrained(places["backbone"], trust_remote_code=False).architectures[0]
         model = getattr(transformers, name).from_pretrained(places["backbone"], trust_remote_code=False)
         processor = AutoProcessor.from_pretrained(places["backbone"], backend="pil", trust_remote_code=False)
-        return f"{name}, " + compare(plain_scores(model, processor, probe), probe.plain_scores, tolerance)
+        return f"{name}, " + compare(plain_scores(model, processor, reference), reference.plain_scores, tolerance)
 
     def adapter() -> str:
         assert base is not None  # noqa: S101  # Else this check was not chosen.
         model = AutoModel.from_pretrained(base, dtype=torch.float32, trust_remote_code=False)
         model = PeftModel.from_pretrained(model, places["adapter"]).eval()
         processor = AutoProcessor.from_pretrained(base, backend="pil", trust_remote_code=False)
-        return compare(plain_scores(model, processor, probe), probe.plain_scores, tolerance)
+        return compare(plain_scores(model, processor, reference), reference.plain_scores, tolerance)
 
     checks.run("AutoModel.from_pretrained(…, trust_remote_code=True).score", auto_model)
     checks.run("AutoProcessor.from_pretrained, model(**inputs)", auto_processor)

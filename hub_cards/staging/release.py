@@ -7,8 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from notclip.dataset.built import OWN_LICENSE, DatasetFiles, read_dataset_files
+from notclip.dataset.built import DatasetFiles, read_dataset_files
 from notclip.errors import BadInputError
+from notclip.files.derived import file_digest
 from notclip.files.json_files import check_record, read_json_object
 from notclip.files.text_files import read_text
 from notclip.files.yaml_files import read_front_matter
@@ -29,7 +30,6 @@ def folder_of(package: str) -> Path:
     return Path(found.submodule_search_locations[0])
 
 
-DRAWN_WORLD_ENCODER = folder_of("notclip.recaption") / "drawn_world" / "encoder"
 SPACE = folder_of("notclip.space")
 MOST_OF_A_CARD = 4 * 2**20  # bytes
 # What the cards read of a training.json.
@@ -37,6 +37,7 @@ _RECORD = {
     "base": str,
     "config": {"recall_tolerance": float, "contrastive_weight": float, "anchor_weight": float, "epochs": int}
     | {"variant": str, "rank": int, "seed": int},
+    "weights_sha256": dict.fromkeys(ROLES, str),
     "chosen_epoch": int,
     "history": list,
     **dict.fromkeys(("trainable_parameters", "total_parameters"), int),
@@ -203,8 +204,6 @@ def _folder_of_base(model: Path, recorded: str) -> Path:
 
 
 def _license_of(folder: Path) -> str | None:
-    if folder.resolve() == DRAWN_WORLD_ENCODER.resolve():
-        return OWN_LICENSE["drawn-world"]
     card = folder / "README.md"
     if not card.is_file():
         return None
@@ -227,7 +226,7 @@ def _read_suites(
             raise BadInputError(
                 f"`results` {results.path} scores a part of its suite: score all of it, without --limit."
             )
-        role = results.role(trained=config.model, base=training["base"], weights=training.get("weights_sha256") or {})
+        role = _role_in_release(results, config.model, training)
         of_suite = suites.setdefault(results.suite, {})
         if role in of_suite:
             raise BadInputError(f"`results` {of_suite[role].path} and {results.path} score the same model and suite.")
@@ -247,6 +246,29 @@ def _read_suites(
             )
     ordered = sorted(suites, key=lambda name: (name not in own, name))
     return {name: {role: suites[name][role] for role in ROLES} for name in ordered}
+
+
+def _role_in_release(results: Results, model: Path, training: Mapping[str, Any]) -> str:
+    """Which of its models results are of, found to have the weights that are staged."""
+    role, weights = results.role, training["weights_sha256"]
+    if role not in ROLES:
+        raise BadInputError(
+            f"`results` {results.path} scores {results.model}, which is neither the base {training['base']} nor a "
+            f"model in {model}."
+        )
+    measured, known = results.provenance.get("weights_sha256"), [weights[role]]
+    if role == "backbone":  # NotCLIP with nothing composed is that, too.
+        known.append(weights["notclip"])
+    if (adapter := results.provenance.get("adapter_sha256")) is not None:
+        # Merged anew whenever it is loaded, to the last digit or not: then it is known by its own file.
+        file = model / "adapter" / "adapter_model.safetensors"
+        measured, known = adapter, [file_digest(file)] if file.is_file() else []
+    if measured not in known:
+        raise BadInputError(
+            f"`results` {results.path} scores {results.content['model']} with other weights than those of the base "
+            f"{training['base']} and the models in {model}: score again what was trained there."
+        )
+    return role
 
 
 def _scores_all_of(results: Results, expected: Mapping[str, str]) -> bool:

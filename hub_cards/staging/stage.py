@@ -155,7 +155,7 @@ def _copy_model(source: Path, target: Path, renamed: Mapping[str, str]) -> None:
 
 def write_figures(release: Release, assets: Path) -> None:
     """Draw the pictures of the cards."""
-    names = tables.labels(release)
+    names = tables.model_names(release)
     scored = {names[role]: results for role, results in release.scored.items()}
     figures.draw_accuracy_by_kind(scored, assets / "by_kind.png")
     figures.draw_retrieval(scored, assets / "retrieval.png")

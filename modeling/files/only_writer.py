@@ -33,8 +33,10 @@ def only_writer(
     """
     try:
         place = out.resolve()  # One place may have several names, and "." has none.
-    except (RuntimeError, OSError) as error:
+    except RuntimeError as error:  # An OSError where Python is newer, as of a working folder that is gone.
         raise BadInputError(f"`{argument}` {out} cannot be written: its links lead in a circle.") from error
+    except OSError as error:
+        raise BadInputError(f"`{argument}` {out} cannot be written: {error.strerror}.") from error
     _check_place(place, out, reads or {}, argument)
     made = [folder for folder in place.parents if not folder.exists()]
     lock = place.with_name(f".{place.name}.lock")

@@ -18,6 +18,8 @@ _DELIMITERS = ",\t;|"
 _OPENINGS = ("[", "(", "{")
 # Flickr8k.token.txt has no header: "1000268201_693b08cb0e.jpg#0<tab>A child …".
 _TOKEN_LINE = re.compile(r"(\S[^\t]*?)#\d\t(.*)", re.S)
+# What pandas, spreadsheets and databases write for a cell that holds nothing.
+_NOTHING = frozenset("nan none null nil n/a #n/a na <na> - -- . … undefined".split())
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_UTF_8 = "a byte that is not UTF-8 text; save the file as UTF-8"
 
@@ -144,6 +146,16 @@ def _row(line: int, cells: list[str], header: list[str], delimiter: str) -> Tabl
     if not joined.isascii() and _SURROGATE.search(joined):
         return TableRow(line, {}, _NO_UTF_8)
     return TableRow(line, {name: cell.strip() for name, cell in zip(header, cells, strict=True) if name})
+
+
+def clean_caption(value: str | None) -> str:
+    """A caption with single spaces; empty where the source says that it has none.
+
+    >>> clean_caption("  A  dog. "), clean_caption("NaN"), clean_caption(None), clean_caption("None of them runs.")
+    ('A dog.', '', '', 'None of them runs.')
+    """
+    text = " ".join((value or "").split())
+    return "" if text.lower() in _NOTHING else text
 
 
 def texts_of_cell(cell: str) -> list[str]:

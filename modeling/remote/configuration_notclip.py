@@ -29,6 +29,7 @@ class NotClipConfig(PreTrainedConfig):
             mean counts.
         whole_share: w, share of the whole text's own embedding.
         negation_strength: a dial that multiplies the weight of every excluded concept; 1 is as calibrated.
+        reader_bytes: size of the tagger's file among the weights (`reader`); 0 takes the one of the installed package.
         backbone_name: where the backbone came from, for the record; never read back.
     """
 
@@ -44,6 +45,7 @@ class NotClipConfig(PreTrainedConfig):
     sharing: float = 0.0
     whole_share: float = 0.0
     negation_strength: float = 1.0
+    reader_bytes: int = 0
     backbone_name: str | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ from .inputs_notclip import (
     check_pixel_values,
     open_photos,
 )
-from .negation_scope import NegationScope, read_scope
+from .negation_scope import NegationScope, read_scopes
 from .pretrained_notclip import (
     PLACE,
     build_model,
@@ -52,6 +52,7 @@ from .pretrained_notclip import (
     read_tokenizer,
 )
 from .processing_notclip import NotClipProcessor
+from .reading_tagger import Tagger
 from .release_files_notclip import AUTO_MAP, name_processor_class, write_release_files
 
 # The zero-shot pipeline logs an error for a class that this list lacks, although it works.
@@ -60,6 +61,7 @@ MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES.setdefault("notclip", "No
 # Activations of more pictures leave the caches, and each layer pays for fresh pages: 2.3 times the time (MobileNetV2).
 IMAGES_AT_ONCE_ON_A_CPU = 4
 MOST_REMEMBERED = 4096  # concepts
+MOST_READINGS = 2**17  # a training reads its texts again in each epoch; about 150 MB of them
 # Who excludes people excludes each kind of them, while "people" alone means a crowd to an encoder: the presence of
 # anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/log.md).
 PERSONS = ("a man", "a woman", "a boy", "a girl", "a child", "a person", "people")
@@ -99,6 +101,7 @@ class NotClipModel(PreTrainedModel):
     image_covariance: Tensor
     image_centres: Tensor
     image_shares: Tensor
+    reader: Tensor | None
 
     def __init__(self, config: NotClipConfig, backbone: PreTrainedModel | None = None):
         super().__init__(config)
@@ -107,6 +110,12 @@ class NotClipModel(PreTrainedModel):
         self.register_buffer("image_covariance", torch.eye(config.embedding_dim) / config.embedding_dim)
         self.register_buffer("image_centres", torch.zeros(CENTRES, config.embedding_dim))
         self.register_buffer("image_shares", torch.zeros(CENTRES))
+        # The file of the tagger that reads texts, so that nothing else is to be fetched; bytes, which no cast touches.
+        size = config.reader_bytes
+        self.register_buffer("reader", torch.zeros(size, dtype=torch.uint8) if size else None)
+        self._tagger: Tagger | None = None
+        self._readings: dict[str, NegationScope] = {}
+        self._is_measured: bool | None = None  # not known yet
         self.remembered: dict[str, Tensor] = {}
         self._remembered_of: tuple | None = None
         self._processor: NotClipProcessor | None = None
@@ -120,6 +129,8 @@ class NotClipModel(PreTrainedModel):
                 nn.init.zeros_(buffer)
             nn.init.eye_(self.image_covariance)
             self.image_covariance.div_(self.config.embedding_dim)
+            if self.reader is not None:
+                nn.init.zeros_(self.reader)
 
     # -- loading ---------------------------------------------------------------------------------------------------
 
@@ -158,10 +169,12 @@ class NotClipModel(PreTrainedModel):
         with torch.no_grad():
             one_token = torch.zeros(1, 1, dtype=torch.long, device=dual_encoder.device)
             embedding_dim = dual_encoder.get_text_features(input_ids=one_token).pooler_output.shape[-1]
+        reader = Tagger.default_bytes()
         config = NotClipConfig(
             dual_encoder_config=dual_encoder.config,
             embedding_dim=embedding_dim,
             composition=composition,
+            reader_bytes=len(reader),
             backbone_name=source[0] if source else None,
             # A composite configuration hands its own choice down; None would take the towers' masks away.
             attn_implementation=dual_encoder.config._attn_implementation,  # type: ignore[call-arg]
@@ -169,6 +182,7 @@ class NotClipModel(PreTrainedModel):
         model = cls(config, backbone=dual_encoder)
         for name in ("image_mean", "image_covariance", "image_centres", "image_shares"):
             setattr(model, name, getattr(model, name).to(dtype))
+        model.reader = torch.frombuffer(bytearray(reader), dtype=torch.uint8)
         model._processor_source = source
         if processor is not None:
             model.processor = processor
@@ -298,7 +312,7 @@ class NotClipModel(PreTrainedModel):
         if self.config.composition == "none":
             return outputs
         tokenizer = self.processor.tokenizer
-        scopes = [read_scope(tokenizer.decode(ids, skip_special_tokens=True)) for ids in input_ids.tolist()]
+        scopes = self.read([tokenizer.decode(ids, skip_special_tokens=True) for ids in input_ids.tolist()])
         negating = [index for index, scope in enumerate(scopes) if scope.negated]
         if not negating:
             return outputs
@@ -354,10 +368,20 @@ class NotClipModel(PreTrainedModel):
         position = {text: index for index, text in enumerate(distinct)}
         return torch.cat(embeds)[[position[text] for text in texts]]
 
+    def read(self, texts: Sequence[str]) -> list[NegationScope]:
+        """What each text affirms and denies, by the tagger that travels with the weights."""
+        if self._tagger is None:
+            self._tagger = Tagger.default() if self.reader is None else Tagger.from_bytes(self.reader)
+        unread = [text for text in dict.fromkeys(texts) if text not in self._readings]
+        if len(self._readings) + len(unread) > MOST_READINGS:
+            self._readings, unread = {}, list(dict.fromkeys(texts))
+        self._readings.update(zip(unread, read_scopes(unread, tagger=self._tagger), strict=True))
+        return [self._readings[text] for text in texts]
+
     def embed_texts(self, texts: Sequence[str], *, batch_size: int = 256) -> EmbeddedTexts:
         """Embed texts, and the parts of those that negate something; differentiable in the text tower."""
         texts = as_texts(texts)
-        return self._embed(texts, [read_scope(text) for text in texts], batch_size=batch_size)
+        return self._embed(texts, self.read(texts), batch_size=batch_size)
 
     def compose(
         self,
@@ -418,9 +442,7 @@ class NotClipModel(PreTrainedModel):
         if composition == "none":
             vectors = self.encode_texts(texts, batch_size=batch_size)
             return vectors, vectors.new_zeros(len(texts))
-        embedded = self._embed(
-            texts, [read_scope(text) for text in texts], reads_whole=self._reads_whole, batch_size=batch_size
-        )
+        embedded = self._embed(texts, self.read(texts), reads_whole=self._reads_whole, batch_size=batch_size)
         return self.compose(embedded, strength=strength)
 
     @torch.no_grad()
@@ -450,7 +472,7 @@ class NotClipModel(PreTrainedModel):
                 raise ValueError('`exclude` needs the composition "scope"; this model has "none".')
             vectors, biases = self.encode_queries([text], strength=strength)
             return vectors[0], biases[0]
-        scope = read_scope(text)
+        scope = self.read([text])[0]
         affirmed = scope.affirmed if scope.negated else text
         words = [thing for thing in exclude if isinstance(thing, str)]
         photos = [thing for thing in exclude if not isinstance(thing, str)]
@@ -518,7 +540,7 @@ class NotClipModel(PreTrainedModel):
 
     def train(self, mode: bool = True) -> "NotClipModel":
         """As every module; forgets embedded concepts too, since not every optimizer tells that it changed weights."""
-        self._remembered = {}
+        self.remembered = {}
         return super().train(mode)
 
     # -- inside ----------------------------------------------------------------------------------------------------

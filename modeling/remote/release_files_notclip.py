@@ -36,7 +36,7 @@ def remote_code() -> list[Path]:
         if file not in found:
             found.add(file)
             # As transformers' loader reads them: flat relative imports, one name a line.
-            names = re.findall(r"^from \.(\w+) import", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            names = re.findall(r"^\s*from \.(\w+) import", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
             waiting += [here / f"{name}.py" for name in names]
     return sorted(found)
 

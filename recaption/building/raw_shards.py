@@ -16,7 +16,7 @@ from notclip.errors import BadInputError, shortened
 from notclip.files.whole_files import whole_file
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
-from notclip.recaption.sources.captions import require_english
+from notclip.recaption.sources.language import require_english
 from notclip.recaption.sources.parts import MisreadSourceError, Part, RowContent, SourceRow
 from notclip.recaption.sources.photos import check_photo
 

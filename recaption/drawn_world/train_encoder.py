@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from transformers import BertTokenizer, PreTrainedModel, VisionTextDualEncoderModel
 
 COARSE_SIZE = 64
+CARD = """---
+license: apache-2.0
+---
+A dual encoder of the drawn world. TRAINING.json says how it was trained, and what came of it.
+"""
 CODE = "notclip.recaption.drawn_world.train_encoder"
 CROWD = 4  # things in a scene of the first stages; the world's own scenes show one to three
 DEFAULT_OUT = Path(__file__).with_name("encoder")
@@ -414,6 +419,7 @@ def main(argv: list[str] | None = None) -> int:
         build_processor(tokenizer).save_pretrained(new)
         model.save_pretrained(new)
         write_whole(new / "TRAINING.json", json.dumps(record, indent=2) + "\n")
+        write_whole(new / "README.md", CARD)
         for file in sorted(new.iterdir()):
             file.replace(recipe.out / file.name)
     print(json.dumps({name: value for name, value in record.items() if name != "recipe"}, indent=2))

@@ -85,7 +85,6 @@ class Domain:
 @cache
 def _phrasebook(english: str) -> Phrasebook:
     table = read_yaml(ENGLISH[english], "The table of forms")
-    table.pop("cues", None)  # By which texts of others are told; this book only writes.
     for section, patterns in _NORMAL.items():
         forms = table["captions"] if section == "captions" else table["statements"][section]
         forms.setdefault("normal", patterns)

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from notclip.dataset.negation_forms import AFFIRMED
 from notclip.files.yaml_files import read_yaml
 from notclip.recaption.english.caption_text import CaptionText
 from notclip.recaption.english.noun_phrases import Noun, noun_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from notclip.recaption.concepts.lexicon import Concept
 
 Kind = Literal["affirmation", "negation", "hybrid"]
-AFFIRMED = "affirmed"  # The form of a phrase that negates nothing.
 PLURAL_SHARE = 0.35  # How often an absence is told in the plural ("no dogs") where both numbers can be.
 
 
@@ -85,10 +85,6 @@ class Phrasebook:
                 f"A pattern names what it says, so it must stand in the table once; {twice[0]!r} is there twice."
             )
         self.forms = frozenset(pattern.form for pattern in self.patterns)
-        self.cues: dict[str, str] = dict(table.get("cues", {}))
-        if self.cues and set(self.cues) != self.forms - {AFFIRMED}:
-            wrong = sorted(set(self.cues) ^ (self.forms - {AFFIRMED}))
-            raise ValueError(f"`cues` must name each form of negation of the table once, differs in {wrong}.")
         self.held_out_forms = frozenset(table["held_out_forms"])
         if not self.held_out_forms < self.forms:
             raise ValueError(

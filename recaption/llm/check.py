@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from notclip.dataset.negation_forms import forms_in
 from notclip.recaption.concepts.lexicon import Lexicon
-from notclip.recaption.english.negation_forms import forms_in
 from notclip.remote.negation_scope import read_scope
 
 _SHAPE = re.compile(r"[A-Z0-9“\"'][^\n\r<>{}\[\]|#*_`\\]{3,}[.!]", re.ASCII)

@@ -13,11 +13,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.negation_forms import CUES, form_of
 from notclip.dataset.rows import CaptionRow, RetrievalRow, Row
 from notclip.files.derived import derived_key
 from notclip.recaption.concepts.lexicon import Lexicon
-from notclip.recaption.english.negation_forms import form_of
-from notclip.recaption.english.phrasing import HELD_OUT_FORMS, Phrase, load_phrasebook
+from notclip.recaption.english.phrasing import HELD_OUT_FORMS, Phrase
 from notclip.recaption.llm.answers import AnswerStore
 from notclip.recaption.llm.check import Meaning, fault_of
 from notclip.recaption.llm.endpoint import TEMPERATURE, Endpoint, UnansweredError
@@ -179,5 +179,4 @@ def _said(row: CaptionRow | RetrievalRow, place: int, answer: str | None) -> Phr
 
 def _words_of(forms: Iterable[str]) -> list[str]:
     """The words of forms, as a person reads them."""
-    cues = load_phrasebook().cues
-    return [word.replace("\\w+", "…") for form in sorted(forms) for word in cues[form].split("|")]
+    return [word.replace("\\w+", "…") for form in sorted(forms) for word in CUES[form].split("|")]

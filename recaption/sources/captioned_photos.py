@@ -8,8 +8,8 @@ from pathlib import Path
 
 from notclip.dataset.clips import photos_in
 from notclip.dataset.splits import SPLITS, split_of
+from notclip.files.tables import clean_caption
 from notclip.files.text_files import read_text, start_of
-from notclip.recaption.sources.captions import clean_caption
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
 from notclip.recaption.sources.photos import read_photo

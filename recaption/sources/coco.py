@@ -11,8 +11,8 @@ from typing import Any
 from notclip.dataset.splits import split_of, split_of_folder
 from notclip.errors import BadInputError
 from notclip.files.json_files import read_json
+from notclip.files.tables import clean_caption
 from notclip.files.text_files import start_of, whole_number
-from notclip.recaption.sources.captions import clean_caption
 from notclip.recaption.sources.karpathy import is_karpathy
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart

@@ -8,7 +8,7 @@ from typing import Any
 from notclip.dataset.clips import spread_frames
 from notclip.errors import BadInputError, shortened
 from notclip.files.json_files import parse_json
-from notclip.recaption.sources.captions import clean_caption
+from notclip.files.tables import clean_caption
 from notclip.recaption.sources.column_names import (
     CAPTION_NAMES,
     ID_NAMES,

@@ -7,9 +7,8 @@ from typing import Any
 
 from notclip.dataset.splits import SPLITS, split_of
 from notclip.errors import BadInputError, shortened
-from notclip.files.tables import read_json_file
+from notclip.files.tables import clean_caption, read_json_file
 from notclip.files.text_files import start_of
-from notclip.recaption.sources.captions import clean_caption
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from notclip.dataset.splits import SPLITS, split_of
 from notclip.errors import BadInputError, shortened
-from notclip.files.tables import TableRow, read_csv, texts_of_cell
+from notclip.files.tables import TableRow, clean_caption, read_csv, texts_of_cell
 from notclip.files.text_files import read_text
-from notclip.recaption.sources.captions import clean_caption
 from notclip.recaption.sources.column_names import (
     GROUP_NAMES,
     ID_NAMES,

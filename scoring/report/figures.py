@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from notclip.scoring.measures import KINDS
 from notclip.scoring.report.drawing import draw_bars, new_canvas, save_picture
 from notclip.scoring.results import Figure, Results, inside
 
 # Okabe and Ito's, which people with any colour vision tell apart; the first model, the one that is reported, in blue.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#000000")
-KINDS = ("affirmation", "negation", "hybrid")
 DEPTHS = (1, 5, 10)
 MOST_FORMS = 40
 DPI = 130  # the page holds all of them in itself

@@ -9,7 +9,15 @@ from notclip.errors import BadInputError
 from notclip.files.whole_files import clear_partials, partial_folder
 from notclip.scoring.predictions import Predictions
 from notclip.scoring.report.figures import draw_comparison
-from notclip.scoring.report.table import Row, as_csv, as_json, as_markdown, compare_results, in_percent, with_test
+from notclip.scoring.report.table import (
+    FigureRow,
+    as_csv,
+    as_json,
+    as_markdown,
+    compare_results,
+    in_percent,
+    with_test,
+)
 from notclip.scoring.report.worst_examples import worst_examples
 from notclip.scoring.results import Results
 from notclip.scoring.suites.suite import Suite
@@ -19,7 +27,7 @@ TEMPLATE = Path(__file__).parent / "templates" / "report.html.jinja"
 
 def write_report(
     folder: Path, first: Results, others: Sequence[Results], suite: Suite, answers: Mapping[str, Predictions]
-) -> list[Row]:
+) -> list[FigureRow]:
     """Write report.html, comparison.md, comparison.json, comparison.csv and the pictures.
 
     Args:
@@ -59,7 +67,7 @@ def write_report(
 
 def _page(
     first: Results,
-    rows: Sequence[Row],
+    rows: Sequence[FigureRow],
     scored: Mapping[str, Results],
     pictures: Mapping[str, Path],
     suite: Suite,

@@ -8,8 +8,8 @@ from typing import Any
 
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
 from notclip.files.escapes import csv_cell, markdown_cell
-from notclip.scoring.measures import FIGURE_NAMES, difference_name
-from notclip.scoring.results import Figure, Results, inside
+from notclip.scoring.measures import labels
+from notclip.scoring.results import Figure, Results
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Row:
+class FigureRow:
     """One figure of all models.
 
     Args:
@@ -44,7 +44,7 @@ class Row:
     differences: Mapping[str, Difference]
 
 
-def compare_results(first: Results, others: Sequence[Results]) -> list[Row]:
+def compare_results(first: Results, others: Sequence[Results]) -> list[FigureRow]:
     """Put results side by side, the first model's differences from the results that it was scored with.
 
     Args:
@@ -52,23 +52,23 @@ def compare_results(first: Results, others: Sequence[Results]) -> list[Row]:
         others: the results that they were compared with.
     """
     models = {result.path.stem: result for result in (first, *others)}
-    compared = {other.path.stem: _comparison(first, other) for other in others}
     rows = []
-    for name, label in FIGURE_NAMES.items():
+    for name, label in labels("table").items():
         figures = {model: result.figure(name) if result.has(name) else None for model, result in models.items()}
         if figures[first.path.stem] is None:
             continue
-        paired = {model: _difference(comparison, name) for model, comparison in compared.items()}
-        found = {model: pair for model, pair in paired.items() if pair is not None}
-        adjusted = holm_adjusted({model: p_value for model, (_, p_value) in found.items() if p_value is not None})
+        tested = {other.path.stem: first.p_value(name, other.label) for other in others}
+        adjusted = holm_adjusted({model: p_value for model, p_value in tested.items() if p_value is not None})
         differences = {
-            model: Difference(figure, p_value, adjusted.get(model)) for model, (figure, p_value) in found.items()
+            model: Difference(figure, tested[model], adjusted.get(model))
+            for model, other in models.items()
+            if (figure := first.paired_difference(name, other.label)) is not None
         }
-        rows.append(Row(name, label, figures, differences))
+        rows.append(FigureRow(name, label, figures, differences))
     return rows
 
 
-def as_json(rows: Sequence[Row], first: Results, others: Sequence[Results]) -> dict[str, Any]:
+def as_json(rows: Sequence[FigureRow], first: Results, others: Sequence[Results]) -> dict[str, Any]:
     """The comparison for programs."""
     return {
         "suite": first.suite,
@@ -87,7 +87,7 @@ def as_json(rows: Sequence[Row], first: Results, others: Sequence[Results]) -> d
     }
 
 
-def as_csv(rows: Sequence[Row]) -> str:
+def as_csv(rows: Sequence[FigureRow]) -> str:
     """The comparison for spreadsheets: a line for each figure of each model."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -104,7 +104,7 @@ def as_csv(rows: Sequence[Row]) -> str:
     return buffer.getvalue()
 
 
-def as_markdown(rows: Sequence[Row]) -> str:
+def as_markdown(rows: Sequence[FigureRow]) -> str:
     """The comparison for people, in per cent, with 95 % intervals in brackets and p-values after Holm's method."""
     models, others = list(rows[0].figures), list(rows[0].figures)[1:]
     head = ["%", *models, *(f"{models[0]} − {other}" for other in others)]
@@ -130,22 +130,6 @@ def with_test(difference: Difference) -> str:
     """`+16.3 [11.9, 20.4], p = 0.001`."""
     test = "" if difference.adjusted is None else f", p = {difference.adjusted:.2g}"
     return in_percent(difference.figure, sign="+") + test
-
-
-def _comparison(first: Results, other: Results) -> Mapping[str, Any]:
-    label = f"{other.content['model']} ({other.path.stem})"
-    found: Mapping[str, Any] = first.content.get("comparisons", {}).get(label, {})
-    return found
-
-
-def _difference(comparison: Mapping[str, Any], name: str) -> tuple[Figure, float | None] | None:
-    value = inside(comparison, difference_name(name))
-    if value is None:
-        return None
-    bounds = inside(comparison.get("confidence_intervals", {}), difference_name(name))
-    p_value = comparison.get("bootstrap_p_value" if name == "accuracy" else difference_name(name, of="p_value"))
-    low, high = (None, None) if bounds is None else bounds
-    return Figure(value, low, high), p_value
 
 
 def _numbers(figure: Figure) -> dict[str, float | None]:

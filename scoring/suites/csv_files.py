@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notclip.dataset.clips import VIDEO_SUFFIXES
+from notclip.dataset.negation_forms import form_of_answer
 from notclip.errors import BadInputError, shortened
-from notclip.files.tables import column_key, read_csv, texts_of_cell
+from notclip.files.tables import clean_caption, column_key, read_csv, texts_of_cell
 from notclip.files.text_files import whole_number
-from notclip.recaption.english.negation_forms import form_of_answer
-from notclip.recaption.sources.captions import clean_caption
 from notclip.remote.negation_scope import read_scope
 from notclip.scoring.suites.photos import PhotoFolder
-from notclip.scoring.suites.suite import Clip, Photo, Query, Question, Suite, file_sha256
+from notclip.scoring.suites.suite import Clip, Photo, Query, Suite, SuiteQuestion, file_sha256
 
 # NegBench calls kinds of caption by other names, which collide with those of contrastive pairs.
 KIND_OF_TEMPLATE = {"positive": "affirmation", "negative": "negation", "hybrid": "hybrid"}
@@ -25,7 +24,7 @@ PAIR_FALSE = ("negated_caption", "negative_caption", "false_caption", "neg_capti
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvRow:
     """A row of a CSV file, with the words that name it in messages."""
 
     where: str
@@ -96,18 +95,18 @@ def read_csv_suite(file: Path, *, images: Path | None, skip_missing: bool = Fals
     return suite.without(missing)
 
 
-def _read_rows(file: Path) -> Iterator[Row]:
+def _read_rows(file: Path) -> Iterator[CsvRow]:
     number = 0
     for number, row in enumerate(read_csv(file), start=1):
         if row.fault:
             raise BadInputError(f"{file}, row {number}: {row.fault}.")
-        yield Row(f"{file}, row {number}", {column_key(name): cell for name, cell in row.cells.items()})
+        yield CsvRow(f"{file}, row {number}", {column_key(name): cell for name, cell in row.cells.items()})
     if not number:
         raise BadInputError(f"{file} must hold at least one row below the names of its columns.")
 
 
 def _find_photos(
-    rows: Sequence[Row], column: str, folder: PhotoFolder, *, skip_missing: bool
+    rows: Sequence[CsvRow], column: str, folder: PhotoFolder, *, skip_missing: bool
 ) -> tuple[dict[str, Photo | Clip], dict[str, str]]:
     photos: dict[str, Photo | Clip] = {}
     missing: dict[str, str] = {}
@@ -129,7 +128,7 @@ def _find_photos(
     return photos, missing
 
 
-def _negbench_questions(rows: Sequence[Row]) -> list[Question]:
+def _negbench_questions(rows: Sequence[CsvRow]) -> list[SuiteQuestion]:
     names = [name for name in rows[0].cells if re.fullmatch(r"caption_\d+", name)]
     # The reference writes the true caption first and then a hybrid, an affirmation and a negation that are false, and
     # its scorer relies on it (`wrong_answer_to_type`). Rephrasing kept the kinds, though not always readably.
@@ -155,11 +154,11 @@ def _negbench_questions(rows: Sequence[Row]) -> list[Question]:
             )
         kinds[answer] = KIND_OF_TEMPLATE[template] if template else _kind(choices[answer])
         form = form_of_answer(choices[answer], kinds[answer])
-        questions.append(Question(row.text("image_path"), tuple(choices), answer, tuple(kinds), form))
+        questions.append(SuiteQuestion(row.text("image_path"), tuple(choices), answer, tuple(kinds), form))
     return questions
 
 
-def _own_questions(rows: Sequence[Row]) -> list[Question]:
+def _own_questions(rows: Sequence[CsvRow]) -> list[SuiteQuestion]:
     wrong = [name for name in rows[0].cells if re.fullmatch(r"wrong_\d+", name)]
     questions = []
     for row in rows:
@@ -171,7 +170,7 @@ def _own_questions(rows: Sequence[Row]) -> list[Question]:
         kinds = tuple(_kind(text) for text in choices)
         group = row.cells.get("group", "").strip() or None
         form = form_of_answer(choices[0], kinds[0])
-        questions.append(Question(row.text("image"), tuple(choices), 0, kinds, form, group))
+        questions.append(SuiteQuestion(row.text("image"), tuple(choices), 0, kinds, form, group))
     return questions
 
 
@@ -180,21 +179,21 @@ def _pair_columns(columns: set[str]) -> tuple[str, str, str] | None:
     return (found[0], found[1], found[2]) if all(found) else None
 
 
-def _pairs(rows: Sequence[Row], image: str, true: str, false: str) -> list[Question]:
+def _pairs(rows: Sequence[CsvRow], image: str, true: str, false: str) -> list[SuiteQuestion]:
     """A caption against its negation, as in CC-Neg (Singh et al. 2024): the negated caption is false of the photo."""
     questions = []
     for row in rows:
         choices = row.text(true), row.text(false)
         if choices[0] == choices[1]:
             raise BadInputError(f"{row.where}: `{true}` and `{false}` must differ, got {choices[0]!r} twice.")
-        questions.append(Question(row.text(image), choices, 0, (_kind(choices[0]), _kind(choices[1]))))
+        questions.append(SuiteQuestion(row.text(image), choices, 0, (_kind(choices[0]), _kind(choices[1]))))
     return questions
 
 
-def _negbench_queries(rows: Sequence[Row]) -> tuple[list[Query], list[Query]]:
+def _negbench_queries(rows: Sequence[CsvRow]) -> tuple[list[Query], list[Query]]:
     """Negated and ordinary queries: a file holds the one or the other, and MSR-VTT's both."""
     showing: dict[str, set[str]] = defaultdict(set)  # concept -> images annotated with it
-    captions: list[tuple[Row, str, str]] = []
+    captions: list[tuple[CsvRow, str, str]] = []
     ordinary: list[Query] = []
     for row in rows:
         image = row.text("filepath")
@@ -218,7 +217,7 @@ def _negbench_queries(rows: Sequence[Row]) -> tuple[list[Query], list[Query]]:
     return negated, ordinary
 
 
-def _concepts(row: Row, lists: Sequence[str], single: Sequence[str]) -> frozenset[str]:
+def _concepts(row: CsvRow, lists: Sequence[str], single: Sequence[str]) -> frozenset[str]:
     named = [name for column in lists if row.cells.get(column) for name in row.texts(column)]
     named += [row.cells[column] for column in single if row.cells.get(column)]
     return frozenset(name.strip().lower() for name in named)

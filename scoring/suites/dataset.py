@@ -11,7 +11,7 @@ from notclip.dataset.reader import Place, read_rows
 from notclip.dataset.rows import CONFIGS, ROWS, CaptionRow, PairRow, QuestionRow, RetrievalRow, Row
 from notclip.errors import BadInputError
 from notclip.files.parquet_files import opened_parquet
-from notclip.scoring.suites.suite import Clip, ImagePair, Photo, Query, Question, Suite, file_sha256
+from notclip.scoring.suites.suite import Clip, ImagePair, Photo, Query, Suite, SuiteQuestion, file_sha256
 
 _TEXT_COLUMNS = {
     "captions": ["caption", "affirmed"],
@@ -102,9 +102,9 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None, ima
     )
 
 
-def _question(row: QuestionRow) -> Question:
+def _question(row: QuestionRow) -> SuiteQuestion:
     form = row.choice_forms[row.answer] if row.choice_forms else None
-    return Question(row.image_id, tuple(row.choices), row.answer, tuple(row.choice_kinds), form, row.group)
+    return SuiteQuestion(row.image_id, tuple(row.choices), row.answer, tuple(row.choice_kinds), form, row.group)
 
 
 def _read_file(file: Path, config: str, photos: dict[str, Photo | Clip], folder: Path | None) -> Iterator[Row]:

@@ -1,15 +1,16 @@
 """The start of a user's own suite: examples that run at once, or her photos with blanks for the captions."""
 
 import json
-import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
+
+from PIL import Image
 
 from notclip.dataset.clips import photos_in
 from notclip.errors import BadInputError
 from notclip.files.escapes import csv_cell
 from notclip.files.whole_files import clear_partials, whole_file, write_whole
-from notclip.recaption.drawn_world.scene import Scene, compose_scene, draw_scene
 
 # Two pictures of each place that differ in one thing: each caption of a pair is true once.
 PICTURES = {
@@ -18,7 +19,6 @@ PICTURES = {
     "beach_dog.png": ("beach", "dog"),
     "beach_ball.png": ("beach", "ball"),
 }
-SIDE = 224
 _QUESTIONS = (
     ("street_car.png", "a car on a street, but no dog", ("a dog on a street, but no car",), "street, both"),
     ("street_dog.png", "a dog on a street, but no car", ("a car on a street, but no dog",), "street, both"),
@@ -78,11 +78,14 @@ figure: a dozen right answers of a dozen prove 76 %, not 100 %. More photos prov
 """
 
 
-def start_suite(folder: Path, *, form: Literal["yaml", "csv"] = "yaml") -> list[Path]:
+def start_suite(
+    folder: Path, *, draw: Callable[[str, str], Image.Image], form: Literal["yaml", "csv"] = "yaml"
+) -> list[Path]:
     """Write a suite to fill in.
 
     Args:
         folder: its folder; photos in it become examples with blanks, and drawn ones stand in where there are none.
+        draw: makes the picture of a place that shows one thing, and nothing else.
         form: what holds the examples; YAML has room for queries and comments.
 
     Returns:
@@ -104,7 +107,7 @@ def start_suite(folder: Path, *, form: Literal["yaml", "csv"] = "yaml") -> list[
     own = [photo for photo in photos_in(folder) if photo not in drawn] if folder.is_dir() else []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        written = [] if own else _draw_pictures(folder / "photos")
+        written = [] if own else _draw_pictures(folder / "photos", draw)
         # A spreadsheet would run a name such as =1+1.png as a formula; the same file by another path is none.
         names = [photo.relative_to(folder).as_posix() for photo in own]
         names = [name if csv_cell(name) == name else f"./{name}" for name in names]
@@ -119,23 +122,14 @@ def start_suite(folder: Path, *, form: Literal["yaml", "csv"] = "yaml") -> list[
     return [file, *written]
 
 
-def _draw_pictures(folder: Path) -> list[Path]:
+def _draw_pictures(folder: Path, draw: Callable[[str, str], Image.Image]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, (setting, thing) in PICTURES.items():
         with whole_file(folder / name) as partial:
-            draw_scene(_scene_of(setting, thing), SIDE).save(partial)
+            draw(setting, thing).save(partial)
         files.append(folder / name)
     return files
-
-
-def _scene_of(setting: str, thing: str) -> Scene:
-    """The first scene of the place that shows one such thing and nothing else."""
-    for seed in range(100_000):
-        scene = compose_scene(random.Random(f"{setting} {thing} {seed}"), object_count=1, setting=setting)
-        if scene.objects == (thing,) and len(scene.things) == 1:
-            return scene
-    raise AssertionError(f"no scene of a {setting} shows a {thing} alone")
 
 
 def _yaml(own: list[str]) -> str:

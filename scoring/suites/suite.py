@@ -95,7 +95,7 @@ def decode_photo(encoded: bytes, where: str) -> Image.Image:
 
 
 @dataclass(frozen=True)
-class Question:
+class SuiteQuestion:
     """An image and captions, of which one is true.
 
     Args:
@@ -170,7 +170,7 @@ class Suite:
 
     name: str
     photos: Mapping[str, Photo | Clip]
-    questions: Sequence[Question] = ()
+    questions: Sequence[SuiteQuestion] = ()
     negated_queries: Sequence[Query] = ()
     ordinary_queries: Sequence[Query] = ()
     gallery: Sequence[str] = ()

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.negation_forms import form_of_answer
 from notclip.errors import BadInputError, shortened
 from notclip.files.yaml_files import read_yaml
-from notclip.recaption.english.negation_forms import form_of_answer
 from notclip.remote.negation_scope import read_scope
 from notclip.scoring.suites.photos import PhotoFolder
-from notclip.scoring.suites.suite import Clip, Photo, Query, Question, Suite, file_sha256
+from notclip.scoring.suites.suite import Clip, Photo, Query, Suite, SuiteQuestion, file_sha256
 
 _QUESTION = ("image", "correct", "wrong", "group")
 _QUERY = ("text", "image", "excluded")
@@ -119,7 +119,7 @@ def _entries(content: dict[str, Any], what: str, keys: Sequence[str], file: Path
     return entries
 
 
-def _question(entry: _Entry, photos: _Photos) -> Question:
+def _question(entry: _Entry, photos: _Photos) -> SuiteQuestion:
     image = photos.enter(entry.text("image", "the path of a photo"), entry.where)
     correct = entry.text("correct", "a caption that is true of the photo")
     wrong = entry.texts("wrong", "captions that are false of the photo")
@@ -130,7 +130,9 @@ def _question(entry: _Entry, photos: _Photos) -> Question:
     choices = (correct, *wrong)
     group = entry.content.get("group")
     kinds = tuple(read_scope(text).kind for text in choices)
-    return Question(image, choices, 0, kinds, form_of_answer(correct, kinds[0]), None if group is None else str(group))
+    return SuiteQuestion(
+        image, choices, 0, kinds, form_of_answer(correct, kinds[0]), None if group is None else str(group)
+    )
 
 
 def _query(entry: _Entry, photos: _Photos) -> Query:

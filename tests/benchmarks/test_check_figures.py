@@ -34,7 +34,7 @@ def test_results_of_other_data_or_weights_than_todays_are_named(check, tmp_path,
     base = check.MADE_OF["drawn-world"][1]
     data = check.Results.read(RESULTS / "base.json").provenance["data"]
     weights = check.Results.read(RESULTS / "base.json").provenance["weights_sha256"]
-    monkeypatch.setattr("notclip.scoring.provenance.weights_sha256", lambda model: weights)
+    monkeypatch.setattr("notclip.provenance.weights_sha256", lambda model: weights)
     monkeypatch.setattr(check, "build", lambda *arguments: tmp_path)
 
     def stale(built: dict[str, str]) -> list[str]:
@@ -48,7 +48,7 @@ def test_results_of_other_data_or_weights_than_todays_are_named(check, tmp_path,
         "docs/results/drawn-world: backbone, base, composition, notclip of other data than today's code builds: "
         "questions/test.parquet (scored at commit "
     )
-    monkeypatch.setattr("notclip.scoring.provenance.weights_sha256", lambda model: "f" * 64)
+    monkeypatch.setattr("notclip.provenance.weights_sha256", lambda model: "f" * 64)
     assert stale(data) == [
         "docs/results/drawn-world/base.json was scored with other weights than encoder has (ffffffffffff…)"
     ]

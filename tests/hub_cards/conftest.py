@@ -31,6 +31,7 @@ disable_progress_bars()
 KINDS = ("affirmation", "negation", "hybrid")
 # Macro accuracy and the like of base, merged backbone and NotCLIP; the cards must show these and no others.
 LEVELS = {"base": 0.3111, "backbone": 0.5222, "notclip": 0.8333}
+WEIGHTS = {"base": "b" * 64, "backbone": "c" * 64, "notclip": "d" * 64}
 
 
 def picture(shade):
@@ -134,6 +135,7 @@ def training_record(base):
             "seed": 7,
         },
         "base": base,
+        "weights_sha256": WEIGHTS,
         "chosen_epoch": 2,
         "history": history,
         "trainable_parameters": 12345,
@@ -185,8 +187,9 @@ def results_content(model, data, level):
         if isinstance(value, float) and "chance" not in name
     }
     intervals["accuracy_by_kind"] = {kind: [v - 0.03, v + 0.03] for kind, v in metrics["accuracy_by_kind"].items()}
-    composition = "scope" if level == LEVELS["notclip"] else "none"
-    provenance = {"seed": 0, "composition": composition, "adapter": None, "data": hashes_of_test_split(data)}
+    role = next(role for role in LEVELS if LEVELS[role] == level)
+    provenance = {"seed": 0, "composition": "scope" if role == "notclip" else "none", "adapter": None, "role": role}
+    provenance |= {"weights_sha256": WEIGHTS[role], "data": hashes_of_test_split(data)}
     return {
         "model": str(model),
         "suite": "data (test)",

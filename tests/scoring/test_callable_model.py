@@ -5,13 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
-from notclip.embedding_shelf import EmbeddingShelf
+from notclip.embedding_store import EmbeddingStore
 from notclip.errors import BadInputError
 from notclip.loading import load_model
-from notclip.scoring.cache import open_shelves
+from notclip.scoring.cache import EmbeddingCache, open_cache
 from notclip.scoring.python_model import CallableEncoders, CallableScorer, load_callable
-from notclip.scoring.score import Shelves, score_suite
-from notclip.scoring.suites.suite import Clip, PhotoFile, Query, Question, Suite
+from notclip.scoring.score import score_suite
+from notclip.scoring.suites.suite import Clip, PhotoFile, Query, Suite, SuiteQuestion
 
 COLOURS = ("red", "lime", "blue")
 TEXTS = {"red": (1, 0, 0), "lime": (0, 1, 0), "blue": (0, 0, 1), "nothing": (1, 1, 1)}
@@ -41,7 +41,7 @@ def suite(tmp_path):
         Image.new("RGB", (8, 8), colour).save(tmp_path / f"{colour}.png")
         photos[colour] = PhotoFile(tmp_path / f"{colour}.png", colour)
         others = tuple(other for other in COLOURS if other != colour)
-        questions.append(Question(colour, (colour, *others), 0, ("affirmation", "negation", "hybrid")))
+        questions.append(SuiteQuestion(colour, (colour, *others), 0, ("affirmation", "negation", "hybrid")))
     queries = [Query(colour, colour) for colour in COLOURS]
     return Suite("colours", photos, questions, queries, queries, gallery=list(photos))
 
@@ -68,16 +68,16 @@ def test_pairs_are_asked_for_once_and_only_those_that_are_needed(suite):
         return score(images, texts)
 
     questions_alone = Suite("q", suite.photos, suite.questions)
-    shelves = Shelves(texts=EmbeddingShelf())
-    figures(CallableScorer(counting), questions_alone, shelves=shelves)
+    cache = EmbeddingCache(texts=EmbeddingStore())
+    figures(CallableScorer(counting), questions_alone, cache=cache)
     assert len(asked) == 9  # three texts with three photos, their own and the exchanged one's alike
-    figures(CallableScorer(counting), suite, shelves=shelves)
+    figures(CallableScorer(counting), suite, cache=cache)
     assert len(asked) == 9
 
 
 def test_a_videos_embedding_is_the_mean_of_its_frames(suite, tmp_path):
     frames = tuple(suite.photos[colour] for colour in ("red", "red", "lime"))
-    video = Suite("v", {"film": Clip(frames, "v")}, [Question("film", tuple(TEXTS), 0, ("affirmation",) * 4)])
+    video = Suite("v", {"film": Clip(frames, "v")}, [SuiteQuestion("film", tuple(TEXTS), 0, ("affirmation",) * 4)])
     scored = figures(CallableEncoders(encode_images, encode_texts), video)
     vectors = np.array(encode_images([Image.open(frame.path) for frame in frames]))
     mean = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).mean(axis=0)
@@ -157,6 +157,6 @@ def test_a_model_whose_helper_changed_is_another_model_to_the_cache(tmp_path):
 
 
 def test_nothing_is_kept_of_models_that_nothing_tells_apart(tmp_path):
-    assert open_shelves(CallableEncoders(encode_images, encode_texts), tmp_path).photos.folder is None
-    named = open_shelves(CallableEncoders(encode_images, encode_texts, fingerprint="mine"), tmp_path)
+    assert open_cache(CallableEncoders(encode_images, encode_texts), tmp_path).photos.folder is None
+    named = open_cache(CallableEncoders(encode_images, encode_texts, fingerprint="mine"), tmp_path)
     assert named.photos.folder.parent == tmp_path

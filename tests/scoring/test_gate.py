@@ -1,20 +1,23 @@
 """The gate: what is required, what decides, and the report that CI systems read."""
 
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from notclip.errors import BadInputError
-from notclip.scoring.gate import PARTS, Requirement, judge, junit_xml, must_be_measured
+from notclip.scoring.gate import Requirement, judge, junit_xml, must_be_measured
 from notclip.scoring.measures import MEASURES, measure_named
+from notclip.scoring.results import Results
 
 METRICS = {"accuracy": 0.75, "accuracy_by_kind": {"negation": 0.5}, "violation@5": 0.1, "tie_rate": 0.02}
 INTERVALS = {"accuracy": [0.7, 0.8], "accuracy_by_kind": {"negation": [0.4, 0.6]}, "violation@5": [0.05, 0.2]}
 
 
-def verdict(text):
-    (found,) = judge([Requirement.parse(text)], METRICS, INTERVALS)
+def verdict(text, metrics=METRICS, intervals=INTERVALS):
+    results = Results(Path("x.json"), {"metrics": metrics, "confidence_intervals": intervals})
+    (found,) = judge([Requirement.parse(text)], results)
     return found
 
 
@@ -66,7 +69,7 @@ def test_a_requirement_that_cannot_be_decided_is_refused(text, message):
 
 def test_a_figure_two_levels_inside_another_may_be_required():
     figures = {"confusion": {"hybrid": {"negation": 0.25}}}
-    (found,) = judge([Requirement.parse("confusion/hybrid/negation<=0.3")], figures, {})
+    found = verdict("confusion/hybrid/negation<=0.3", figures, {})
     assert (found.value, found.met) == (0.25, True)
 
 
@@ -96,8 +99,8 @@ def test_every_figure_of_a_results_file_may_be_required(clip, processor, data):
     metrics = score_suite(model, suite, n_resamples=0, progress=False).metrics
     assert all(measure_named(name) for name in metrics)
     must_be_measured([Requirement.parse(f"{name}>=0") for name in metrics], suite)
-    for part in set(PARTS) - {"photos"}:  # without it, none of its figures can be had
-        less = replace(suite, **{part: ()})
+    for part in {measure.part for measure in MEASURES.values()} - {"photos"}:
+        less = replace(suite, **{part: ()})  # without it, none of its figures can be had
         of_part = [name for name, measure in MEASURES.items() if measure.part == part]
         first = f"{of_part[0]}{'@5' if MEASURES[of_part[0]].at_depths else ''}"
         with pytest.raises(BadInputError, match=rf"is measured on {part.replace('_', ' ')}, and"):

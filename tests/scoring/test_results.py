@@ -61,29 +61,7 @@ def test_a_difference_has_the_interval_of_the_paired_comparison_where_there_is_o
     assert better.difference("n_images", results()) == Figure(3.0)
 
 
-@pytest.fixture
-def trained(tmp_path):
-    for form in ("model", "backbone", "adapter"):
-        (tmp_path / "train" / form).mkdir(parents=True)
-    return tmp_path / "train"
-
-
-@pytest.mark.parametrize(
-    ("model", "provenance", "role"),
-    [
-        ("openai/clip", {"composition": "none"}, "base"),
-        ("openai/clip", {"composition": "none", "adapter": "{trained}/adapter"}, "backbone"),
-        ("{trained}/backbone", {"composition": "none"}, "backbone"),
-        ("{trained}/model", {"composition": "none"}, "backbone"),
-        ("{trained}/model", {"composition": "scope"}, "notclip"),
-    ],
-)
-def test_the_role_of_a_scored_model_follows_from_what_was_scored(trained, model, provenance, role):
-    provenance = {name: value.format(trained=trained) for name, value in provenance.items()}
-    scored = results(model=model.format(trained=trained), provenance=provenance)
-    assert scored.role(trained=trained, base="openai/clip", weights={}) == role
-
-
-def test_results_of_a_stranger_are_refused(trained):
-    with pytest.raises(BadInputError, match=r"google/siglip.* neither the base openai/clip"):
-        results(model="google/siglip").role(trained=trained, base="openai/clip", weights={})
+def test_the_role_is_what_was_recorded_and_a_file_without_one_must_be_scored_again():
+    assert results(provenance={"role": "backbone"}).role == "backbone"
+    with pytest.raises(BadInputError, match=r"`results` base\.json does not say which model .*score it again"):
+        _ = results().role

@@ -2,14 +2,16 @@
 
 import copy
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from notclip.errors import BadInputError
-from notclip.scoring.measures import FIGURE_NAMES, MEASURES, measure_named
-from notclip.scoring.results_file import check_results, read_results
+from notclip.scoring.measures import MEASURES, measure_named, shown_figures
+from notclip.scoring.results import Results, check_results
 
 GOOD = {
     "model": "openai/clip",
@@ -49,7 +51,7 @@ def changed(path, value):
 
 def test_a_file_of_ours_is_read(tmp_path):
     (tmp_path / "good.json").write_text(json.dumps(GOOD))
-    assert read_results(tmp_path / "good.json") == GOOD
+    assert Results.read(tmp_path / "good.json").content == GOOD
 
 
 BY_KIND = ("metrics", "accuracy_by_kind")
@@ -114,7 +116,7 @@ def test_what_is_no_json_of_ours_is_refused_with_its_file(tmp_path, text, messag
     file = tmp_path / "bad.json"
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(BadInputError, match=message):
-        read_results(file)
+        Results.read(file)
 
 
 def test_a_folder_and_a_pipe_are_no_results(tmp_path):
@@ -123,7 +125,7 @@ def test_a_folder_and_a_pipe_are_no_results(tmp_path):
     os.mkfifo(tmp_path / "pipe.json")
     for file in (tmp_path, tmp_path / "pipe.json"):
         with pytest.raises(BadInputError, match="cannot be read: it is no file"):
-            read_results(file, argument="compare")
+            Results.read(file, argument="compare")
 
 
 anything = st.recursive(
@@ -144,16 +146,11 @@ def test_any_content_is_read_or_refused_in_one_sentence(part, value):
         assert "\n" not in str(error)
 
 
-def test_every_list_of_figures_names_figures_of_the_one_list():
-    from notclip.hub_cards.cards.eval_results import TASKS
-    from notclip.hub_cards.cards.front_matter import INDEXED
-    from notclip.hub_cards.cards.tables import ABLATED, PAIR_ROWS, QUESTION_ROWS, RETRIEVAL_ROWS
-    from notclip.scripts.score_model import COMPARED
-    from notclip.space.about_tab import MEASURED
-
-    lists = [QUESTION_ROWS, RETRIEVAL_ROWS, PAIR_ROWS, ABLATED, MEASURED, *TASKS.values()]
-    named = {name for labels in lists for name in labels.values()} | {name for name, _, _ in INDEXED}
-    for name in named | set(COMPARED) | set(FIGURE_NAMES):
-        assert measure_named(name) is not None, name
-    for label, name in (QUESTION_ROWS | RETRIEVAL_ROWS).items():
-        assert ("(lower is better)" in label) == (measure_named(name).better == "less"), label
+def test_every_figure_that_is_shown_is_described_in_docs_and_says_where_less_is_better():
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    for name, measure, shown in shown_figures():
+        assert measure_named(name) is measure, name
+        assert re.search(rf"`{name.partition('@')[0].partition('/')[0]}\b", page), name
+        for label in filter(None, (shown.card, shown.index)):
+            assert ("(lower is better)" in label) == (measure.better == "less"), label
+        assert bool(shown.index) == bool(shown.metric_type), name

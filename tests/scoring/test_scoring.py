@@ -7,17 +7,17 @@ import pytest
 import torch
 from PIL import Image
 
-from notclip.embedding_shelf import EmbeddingShelf
+from notclip.embedding_store import EmbeddingStore
 from notclip.errors import BadInputError
 from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring import embed as suite_embedding
 from notclip.scoring.answers import other_images
-from notclip.scoring.cache import open_shelves
+from notclip.scoring.cache import EmbeddingCache, open_cache
 from notclip.scoring.predictions import Predictions
-from notclip.scoring.score import Shelves, score_suite
+from notclip.scoring.score import score_suite
 from notclip.scoring.suites.read import read_suite
-from notclip.scoring.suites.suite import PhotoFile, Query, Question, Suite, open_photo
+from notclip.scoring.suites.suite import PhotoFile, Query, Suite, SuiteQuestion, open_photo
 
 METRICS = "evaluate_metrics"
 
@@ -97,8 +97,8 @@ def test_captions_are_found_by_images_as_by_sorting_all_scores(model, suite, kin
 def test_what_the_cache_holds_is_not_encoded_again(model, suite, tmp_path):
     def run(**options):
         counting = CountingModel(model)
-        shelves = Shelves(EmbeddingShelf(tmp_path / "photos"), EmbeddingShelf(tmp_path / "texts"))
-        return score(counting, suite, shelves=shelves, n_resamples=0, **options), counting
+        cache = EmbeddingCache(EmbeddingStore(tmp_path / "photos"), EmbeddingStore(tmp_path / "texts"))
+        return score(counting, suite, cache=cache, n_resamples=0, **options), counting
 
     first, counted = run()
     assert counted.images == 12
@@ -205,7 +205,7 @@ def test_a_photo_that_cannot_be_decoded_stops_or_is_skipped_and_listed(model, tm
     photos = {
         name: PhotoFile(tmp_path / name, f"own.csv, row {row}") for row, name in enumerate(("bad.png", "good.png"))
     }
-    questions = [Question(name, ("a dog", "no dog"), 0, ("affirmation", "negation")) for name in photos]
+    questions = [SuiteQuestion(name, ("a dog", "no dog"), 0, ("affirmation", "negation")) for name in photos]
     queries = [Query("a dog", name) for name in photos]
     suite = Suite("own", photos, questions, ordinary_queries=queries, gallery=list(photos))
     with pytest.raises(BadInputError, match=r"own.csv, row 0: the photo cannot be decoded"):
@@ -278,16 +278,16 @@ def test_every_family_of_dual_encoder_is_scored(backbone, processor, suite):
         (None, 0, False),
         ("notclip.remote.inputs_notclip", 12, True),
         ("notclip.scoring.suites.suite", 12, True),
-        ("notclip.remote.negation_cues", 0, True),
+        ("notclip.remote.reading_tagger", 0, True),
         ("notclip.remote.composition_notclip", 0, True),
     ],
 )
 def test_what_older_code_encoded_is_not_served(model, suite, tmp_path, change_code, changed, images, encodes_texts):
-    score(CountingModel(model), suite, shelves=open_shelves(model, tmp_path), n_resamples=0)
+    score(CountingModel(model), suite, cache=open_cache(model, tmp_path), n_resamples=0)
     if changed is not None:
         change_code(changed)
     again = CountingModel(model)
-    score(again, suite, shelves=open_shelves(model, tmp_path), n_resamples=0)
+    score(again, suite, cache=open_cache(model, tmp_path), n_resamples=0)
     assert (again.images, bool(again.texts)) == (images, encodes_texts)
 
 

@@ -289,7 +289,7 @@ def test_a_defect_under_a_gate_is_an_error_in_the_test_report_and_no_missed_goal
     def breaks(*_arguments, **_options):
         raise RuntimeError("bell \x07 and <tag>")
 
-    monkeypatch.setattr("notclip.scripts.score_run.score_suite", breaks)
+    monkeypatch.setattr("notclip.scoring.run.score_suite", breaks)
     arguments = ["--model", model, "--suite", own, "--out", tmp_path / "out.json", "--require", "accuracy>=0.1"]
     with contextlib.suppress(RuntimeError):
         assert run(*arguments) == 3

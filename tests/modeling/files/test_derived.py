@@ -53,12 +53,12 @@ def test_a_key_is_the_same_in_every_process_and_needs_no_heavy_import():
     import sys
 
     program = (
-        "import sys; from notclip.files.derived import code_digest; print(code_digest(('notclip.scripts.score_run',)))"
+        "import sys; from notclip.files.derived import code_digest; print(code_digest(('notclip.scoring.run',)))"
         ";"
         "sys.exit(len({'torch', 'transformers'} & set(sys.modules)))"
     )
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert other.stdout.strip() == code_digest(("notclip.scripts.score_run",))
+    assert other.stdout.strip() == code_digest(("notclip.scoring.run",))
 
 
 def test_a_script_counts_with_what_it_imports_from_its_folder(tmp_path: Path):

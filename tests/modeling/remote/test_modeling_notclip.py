@@ -8,6 +8,8 @@ from transformers import AutoTokenizer
 
 from notclip import NotClipModel
 from notclip.remote.composition_notclip import GENERIC_TEXTS
+from notclip.remote.configuration_notclip import NotClipConfig
+from notclip.remote.reading_tagger import Tagger
 
 TEXTS = ["a dog on the beach", "a street with no cars", "there is no dog", "neither a dog nor a cat", "a ball"]
 
@@ -171,7 +173,18 @@ def test_a_saved_processor_warns_nobody_of_how_the_model_called_its_tokenizer(cl
 def test_the_weights_of_a_backbone_miss_only_what_notclip_adds(clip, tmp_path):
     model = NotClipModel.from_backbone(clip)
     added = set(model.state_dict()) - {f"backbone.{name}" for name in clip.state_dict()}
-    assert added == {"image_mean", "image_covariance", "image_centres", "image_shares"}
+    assert added == {"image_mean", "image_covariance", "image_centres", "image_shares", "reader"}
+
+
+def test_a_model_reads_by_the_tagger_among_its_weights_and_without_one_by_the_packages(clip, processor, monkeypatch):
+    model = NotClipModel.from_backbone(clip, processor=processor).to(torch.bfloat16)
+    assert model.reader.numpy().tobytes() == Tagger.default_bytes()
+    with monkeypatch.context() as absent:
+        absent.setattr(Tagger, "default", None)
+        assert model.read(["a dog, no cat"])[0].negated == ("cat",)
+    earlier = NotClipModel(NotClipConfig(dual_encoder_config=clip.config, embedding_dim=model.config.embedding_dim))
+    assert "reader" not in earlier.state_dict()
+    assert earlier.read(["a dog, no cat"])[0].negated == ("cat",)
 
 
 def test_a_model_without_two_towers_is_refused(processor):

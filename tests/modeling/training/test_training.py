@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import masking_utils
+from transformers import TrainerState, masking_utils
 
 from notclip.errors import BadInputError
 from notclip.loading import load_model
 from notclip.remote.composition_notclip import image_statistics
+from notclip.training import interpolation, run
 from notclip.training import trainer as negation_trainer
 from notclip.training.batches import GroupBatchSampler, NegationDataset
 from notclip.training.config import TrainConfig
@@ -24,7 +25,6 @@ from notclip.training.data import read_training_split
 from notclip.training.learner import Learner
 from notclip.training.lora import add_lora
 from notclip.training.run import run_training
-from notclip.training.trainer import NegationTrainer
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def the_last_epoch_is_chosen(monkeypatch):
     """On towers of random weights an adapter rarely beats the composition alone; these tests are about adapters."""
     gains = iter(range(1, 100))
     monkeypatch.setattr(negation_trainer, "gain", lambda *_, **__: float(next(gains)))
+    monkeypatch.setattr(interpolation, "SHARES", (1.0,))
 
 
 def adapter_weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -124,7 +125,7 @@ def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, mon
     broken = dataclasses.replace(config, out=tmp_path / "broken")
     with monkeypatch.context() as killing:
         killing.setattr(negation_trainer.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
-        killing.setattr(NegationTrainer, "_save_scaler", full_disk_from_the_second_time())
+        killing.setattr(TrainerState, "save_to_json", full_disk_from_the_second_time())
         with pytest.raises(OSError, match="No space left on device"):
             run_training(broken)
     left = broken.out / "state"
@@ -135,11 +136,12 @@ def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, mon
 
 
 def full_disk_from_the_second_time():
-    times = iter(range(100))
+    times, real = iter(range(100)), TrainerState.save_to_json
 
-    def save(*_):
+    def save(state, path):
         if next(times):
             raise RuntimeError("[enforce fail at inline_container.cc:869] . PytorchStreamWriter failed writing file")
+        real(state, path)
 
     return save
 
@@ -192,7 +194,7 @@ def test_half_precision_learns_what_single_precision_learns(config, tmp_path):
     outs = {"single": (), "half": ("bf16=true",)}
     for name, trainer in outs.items():
         run_training(dataclasses.replace(config, out=tmp_path / name, trainer=trainer))
-    single, half = (json.loads((tmp_path / name / "model" / "release_probe.json").read_text()) for name in outs)
+    single, half = (json.loads((tmp_path / name / "model" / "reference_scores.json").read_text()) for name in outs)
     for scores, near in (("plain_scores", {"atol": 1e-2, "rtol": 0}), ("scores", {"atol": 1e-2, "rtol": 1e-2})):
         torch.testing.assert_close(torch.tensor(half[scores]), torch.tensor(single[scores]), **near)
     assert half["scores"] != single["scores"]
@@ -209,6 +211,7 @@ def test_a_step_leaves_no_tensor_behind_and_waits_for_no_device(config, data, mo
     assert model.statistics is not None
     model.backbone = add_lora(model.backbone, rank=2, alpha=4)
     batch = NegationDataset(split, embeds.to("meta")).__getitems__(next(iter(draws(data)[1])))
+    model.read(["a dog"])  # The tagger is made of the model's bytes, which a device of no numbers lacks.
     learner = Learner(model.to("meta")).to("meta")
     loss = learner(**batch)["loss"]
     assert loss.device.type == "meta" and batch["text_images"].device.type == "meta"
@@ -219,11 +222,11 @@ def test_a_step_leaves_no_tensor_behind_and_waits_for_no_device(config, data, mo
 
 def test_the_three_release_forms_score_as_the_training_run_did(config):
     run_training(config)
-    probe = json.loads((config.out / "model" / "release_probe.json").read_text())
+    probe = json.loads((config.out / "model" / "reference_scores.json").read_text())
     texts, expected = probe["texts"], torch.tensor(probe["plain_scores"])
-    from notclip.training.release_probe import probe_images
+    from notclip.training.reference_scores import reference_images
 
-    images = probe_images()
+    images = reference_images()
     notclip = load_model(str(config.out / "model"))
     merged = load_model(str(config.out / "backbone"))
     adapted = load_model(config.base, adapter=config.out / "adapter")
@@ -420,3 +423,37 @@ def test_resuming_with_other_data_base_or_code_is_refused_by_name(config, tmp_pa
     change_code("notclip.training.losses")
     with pytest.raises(BadInputError, match="its code has changed since"):
         run_training(again)
+
+
+def test_other_photos_judge_every_epoch_and_nothing_is_learnt_from_them(config, data, tmp_path):
+    alone = run_training(config)
+    both = run_training(dataclasses.replace(config, out=tmp_path / "both", away=data))
+    assert [entry.keys() >= {"away_macro_accuracy", "away_recall_at_5"} for entry in both["history"]] == [True] * 3
+    assert alone["away_build"] is both["away_build"] is None  # no record beside these rows
+    weights, same = adapter_weights(config.out), adapter_weights(tmp_path / "both")
+    assert all(torch.equal(weights[name], same[name]) for name in weights)
+
+
+def test_what_hurts_away_is_not_kept_however_much_it_helps_at_home(config, data, monkeypatch, tmp_path):
+    figures = iter([(0.3, 0.5), *[(0.9, 0.4), (0.95, 0.45)] * 2])  # two shares of each epoch
+
+    def judge(self, model):
+        home, away = next(figures)
+        names = ("macro_accuracy", "plain_macro_accuracy", "recall_at_5", "negated_recall_at_5")
+        return {name: home for name in names} | {f"away_{name}": away for name in names}
+
+    monkeypatch.undo()
+    monkeypatch.setattr(run.Judge, "__call__", judge)
+    record = run_training(dataclasses.replace(config, away=data))
+    assert record["chosen_epoch"] == 0
+    assert not any(weights.any() for name, weights in adapter_weights(config.out).items() if "lora_B" in name)
+
+
+def test_a_trained_update_is_kept_in_the_share_that_was_judged(config, monkeypatch, tmp_path):
+    run_training(config)
+    monkeypatch.setattr(interpolation, "SHARES", (0.5,))
+    halved = dataclasses.replace(config, out=tmp_path / "halved")
+    assert run_training(halved)["update_share"] == 0.5
+    whole, half = adapter_weights(config.out), adapter_weights(halved.out)
+    for name, weights in whole.items():
+        torch.testing.assert_close(half[name], weights * (0.5 if "lora_B" in name else 1.0))

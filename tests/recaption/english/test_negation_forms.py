@@ -2,9 +2,9 @@ from random import Random
 
 import pytest
 
+from notclip.dataset.negation_forms import AFFIRMED, CUES, form_of
 from notclip.recaption.concepts.lexicon import load_lexicon
-from notclip.recaption.english.negation_forms import form_of
-from notclip.recaption.english.phrasing import AFFIRMED, FORMS, Statement, negate_caption, phrase_statement
+from notclip.recaption.english.phrasing import FORMS, Statement, negate_caption, phrase_statement
 
 LEXICON = load_lexicon()
 CONTENTS = [
@@ -27,6 +27,10 @@ def test_the_form_of_what_the_grammar_says_is_the_one_that_it_is_tagged_with():
         assert (form_of(phrase.text) or AFFIRMED) == phrase.form, phrase
         seen.add(phrase.form)
     assert seen == FORMS
+
+
+def test_every_form_that_the_grammar_writes_has_words_by_which_it_is_told():
+    assert set(CUES) == FORMS - {AFFIRMED}
 
 
 @pytest.mark.parametrize(

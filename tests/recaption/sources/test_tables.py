@@ -12,8 +12,8 @@ from PIL import Image
 
 from notclip.command_line import main
 from notclip.errors import BadInputError
-from notclip.files.tables import read_csv
-from notclip.recaption.sources.captions import clean_caption, language_of
+from notclip.files.tables import clean_caption, read_csv
+from notclip.recaption.sources.language import language_of
 from notclip.recaption.sources.opening import list_parts
 
 

@@ -14,7 +14,7 @@ from notclip.scoring.report.page import write_report
 from notclip.scoring.report.table import as_csv, as_json, as_markdown, compare_results
 from notclip.scoring.report.worst_examples import worst_examples
 from notclip.scoring.results import Results
-from notclip.scoring.suites.suite import PhotoFile, Query, Question, Suite
+from notclip.scoring.suites.suite import PhotoFile, Query, Suite, SuiteQuestion
 
 KINDS = ("affirmation", "negation")
 
@@ -57,7 +57,7 @@ def suite(tmp_path):
     for name in ("1.png", "2.png", "3.png"):
         Image.new("RGB", (400, 300), "red").save(tmp_path / name)
     photos = {name: PhotoFile(tmp_path / name, name) for name in ("1.png", "2.png", "3.png")}
-    questions = [Question(name, ("a <dog>", "no dog"), 0, KINDS) for name in photos]
+    questions = [SuiteQuestion(name, ("a <dog>", "no dog"), 0, KINDS) for name in photos]
     return Suite("s", photos, questions)
 
 

@@ -7,6 +7,7 @@ from PIL import Image
 from notclip.errors import BadInputError
 from notclip.scoring.suites.read import read_suite
 from notclip.scoring.suites.start import PICTURES, start_suite
+from notclip.scripts.init_suite import draw_example
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_missing_photos_may_be_skipped(photos):
 
 @pytest.mark.parametrize("form", ["yaml", "csv"])
 def test_a_started_suite_is_one_that_can_be_scored(tmp_path, form):
-    first, *_ = start_suite(tmp_path / "mine", form=form)
+    first, *_ = start_suite(tmp_path / "mine", draw=draw_example, form=form)
     assert first.name == f"suite.{form}"
     suite = read_suite(tmp_path / "mine")
     assert len(suite.photos) == len(PICTURES)
@@ -94,11 +95,11 @@ def test_a_started_suite_is_one_that_can_be_scored(tmp_path, form):
     if form == "yaml":
         assert (len(suite.negated_queries), len(suite.ordinary_queries)) == (2, 2)
     with pytest.raises(BadInputError, match=f"holds suite.{form}"):
-        start_suite(tmp_path / "mine", form=form)
+        start_suite(tmp_path / "mine", draw=draw_example, form=form)
 
 
 def test_no_words_of_the_started_suite_give_an_answer_away(tmp_path):
-    start_suite(tmp_path)
+    start_suite(tmp_path, draw=draw_example)
     by_group = {}
     for question in read_suite(tmp_path).questions:
         by_group.setdefault(question.group, []).append(question)
@@ -111,7 +112,7 @@ def test_no_words_of_the_started_suite_give_an_answer_away(tmp_path):
 def test_photos_that_are_there_become_examples_with_blanks(photos, form):
     Image.new("RGB", (8, 8)).save(photos / "a10.png")
     Image.new("RGB", (8, 8)).save(photos / "a9.png")
-    (file, *_) = start_suite(photos, form=form)
+    (file, *_) = start_suite(photos, draw=draw_example, form=form)
     text = file.read_text()
     assert text.index("a9.png") < text.index("a10.png") < text.index("b.png")
     assert not (photos / "photos").exists()

@@ -32,7 +32,7 @@ LOADED = (
         "peft",
         "sklearn.linear_model",
         "notclip.training.run",
-        "notclip.scripts.score_run",
+        "notclip.scoring.run",
     ),
     *("notclip.recaption.building.builder", "notclip.hub_cards.staging.stage", "notclip.command_line"),
 )

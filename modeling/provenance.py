@@ -1,82 +1,50 @@
-"""The results JSON: what was measured, and everything that is needed to measure it again."""
+"""Where numbers come from: weights, code, libraries and options, as a results file records them."""
 
 import dataclasses
 import hashlib
-import json
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
-from notclip.errors import BadInputError
-from notclip.files.whole_files import clear_partials, write_whole
+from notclip.files.derived import file_digest
+from notclip.files.json_files import read_json_object
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.scoring.predictions import predictions_path
-from notclip.scoring.score import SuiteScores
 
+TRAINED = "training.json"
 LIBRARIES = ("torch", "transformers", "tokenizers", "pillow", "numpy", "datasets", "evaluate", "peft")
 
 
-def results_content(*, model: str, scores: SuiteScores, provenance: dict[str, Any]) -> dict[str, Any]:
-    """What a results file holds, in DESIGN's form.
-
-    Args:
-        model: what the user named as the model.
-        scores: what it scored.
-        provenance: where the numbers come from, as `provenance_of` makes it.
-    """
-    content = {
-        "model": model,
-        "suite": scores.suite.name,
-        "metrics": scores.metrics,
-        "confidence_intervals": scores.confidence_intervals,
-        "provenance": provenance | {"data": scores.suite.files, "n_skipped": len(scores.suite.skipped)},
-    }
-    if scores.comparisons:
-        content["comparisons"] = scores.comparisons
-    if scores.suite.skipped:
-        content["skipped"] = list(scores.suite.skipped)
-    return content
-
-
-def write_results(path: Path, content: dict[str, Any], scores: SuiteScores) -> None:
-    """Write the results and, beside them, the predictions; each file all or nothing.
-
-    Raises:
-        BadInputError: the folder cannot be written to.
-    """
-    # NaN is no JSON, and no figure is NaN; were one, the file must not be written.
-    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        clear_partials(path.parent, predictions_path(path).name)
-        scores.predictions.save(predictions_path(path))
-        write_whole(path, text)
-    except OSError as error:
-        raise BadInputError(f"`out` {path} cannot be written: {error.strerror}.") from error
-
-
 def provenance_of(model: Any, config: Any, command: list[str]) -> dict[str, Any]:
-    """Where numbers come from: seed, weights, code, libraries and options.
+    """Where numbers come from: seed, weights and their role in a release, code, libraries and options.
 
     Args:
-        model: the model as it was scored: a `NotClipModel`, or Python code of `callable_model`.
+        model: the model as it was scored: a `NotClipModel`, or Python code, see `scoring.python_model`.
         config: the frozen dataclass of the command's options.
         command: the command, one argument an entry.
     """
     options = {name: _plain(value) for name, value in dataclasses.asdict(config).items()}
     scale = None if model.logit_scale is None else round(float(model.logit_scale.detach().exp()), 6)
-    of_model: dict[str, Any] = {"backbone": "python", "python_sha256": getattr(model, "fingerprint", None)}
+    of_model: dict[str, Any] = {
+        "role": "python",
+        "backbone": "python",
+        "python_sha256": getattr(model, "fingerprint", None),
+    }
     if isinstance(model, NotClipModel):
+        weights = weights_sha256(model)
         of_model = {
+            "role": _role_of(model, weights, options),
             "composition": model.config.composition,
             "adapter": options["adapter"],
+            "adapter_sha256": _adapter_sha256(options["adapter"]),
             "backbone": model.backbone.config.model_type,
             "revision": _revision(model.config) or _revision(model.backbone.config),
-            "weights_sha256": weights_sha256(model),
+            "weights_sha256": weights,
             "device": str(model.device),
         }
     return {
@@ -90,13 +58,40 @@ def provenance_of(model: Any, config: Any, command: list[str]) -> dict[str, Any]
     }
 
 
-def weights_sha256(model: NotClipModel) -> str:
-    """Hash of all weights and buffers, by name."""
+def weights_sha256(model: nn.Module, *, apart_from: tuple[str, ...] = ()) -> str:
+    """Hash of all weights and buffers, by name; of those whose names begin with one of `apart_from`, none."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
+        if name.startswith(apart_from):
+            continue
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def _role_of(model: NotClipModel, weights: str, options: Mapping[str, Any]) -> str:
+    """`base`, `backbone` (merged, nothing composed) or `notclip`; `composition` is that alone on what is not ours."""
+    composed = model.config.composition != "none"
+    if model.statistics is not None:  # Photos were measured for it when it was trained.
+        return "notclip" if composed else "backbone"
+    if composed:
+        return "composition"
+    return "backbone" if options["adapter"] or _is_merged(Path(str(options["model"])), weights) else "base"
+
+
+def _is_merged(folder: Path, weights: str) -> bool:
+    """Whether weights are those that training merged, by its record, which lies in the folder or beside it."""
+    for file in (folder / TRAINED, folder.parent / TRAINED):
+        if folder.is_dir() and file.is_file():
+            known = read_json_object(file).get("weights_sha256") or {}
+            # An adapter that changes nothing leaves the base as it was.
+            return known.get("backbone") == weights and (known.get("base") != weights or folder.name != "base")
+    return False
+
+
+def _adapter_sha256(adapter: str | None) -> str | None:
+    file = Path(adapter or "") / "adapter_model.safetensors"
+    return file_digest(file) if adapter and file.is_file() else None
 
 
 def _revision(config: Any) -> str | None:

@@ -1,7 +1,6 @@
 """One scoring run, from its options to its results file."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,15 +8,14 @@ import torch
 from notclip.errors import BadInputError
 from notclip.files.only_writer import only_writer
 from notclip.loading import load_model
+from notclip.provenance import provenance_of
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.scoring.cache import cache_folder, open_shelves
+from notclip.scoring.cache import cache_folder, open_cache
 from notclip.scoring.config import ScoreConfig
 from notclip.scoring.gate import Requirement, judge, junit_xml, must_be_measured, write_junit
 from notclip.scoring.predictions import Predictions, predictions_path
-from notclip.scoring.provenance import provenance_of, results_content, write_results
 from notclip.scoring.python_model import CallableEncoders, CallableScorer, load_callable, names_python
-from notclip.scoring.results import Results
-from notclip.scoring.results_file import read_results
+from notclip.scoring.results import Results, results_content, write_results
 from notclip.scoring.score import score_suite
 from notclip.scoring.suites.read import read_suite
 from notclip.scoring.suites.suite import Suite
@@ -50,9 +48,8 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
 def _run_scoring(config: ScoreConfig, *, command: list[str], progress: bool) -> dict[str, Any]:
     # What is cheap to get wrong is read first: an hour of encoding must not end in a mistyped name.
     requirements = [Requirement.parse(text) for text in config.require]
-    compared = {_label(path): Predictions.load(predictions_path(path)) for path in config.compare}
-    if len(compared) < len(config.compare):
-        raise BadInputError("`compare` must name results of different models; two of them have the same label.")
+    others = [Results.read(path, argument="compare") for path in config.compare]
+    compared = {other.label: Predictions.load(predictions_path(other.path)) for other in others}
     suite = read_suite(
         config.suite,
         images=config.images,
@@ -79,7 +76,7 @@ def _run_scoring(config: ScoreConfig, *, command: list[str], progress: bool) -> 
     scores = score_suite(
         model,
         suite,
-        shelves=open_shelves(model, cache_folder(config.cache)),
+        cache=open_cache(model, cache_folder(config.cache)),
         device=device,
         seed=config.seed,
         batch_size=config.batch_size,
@@ -95,17 +92,16 @@ def _run_scoring(config: ScoreConfig, *, command: list[str], progress: bool) -> 
     content = results_content(model=config.model, scores=scores, provenance=provenance)
     # Written before it is judged: a figure that this suite does not measure must not cost the run.
     write_results(config.out, content, scores)
+    results = Results(config.out, content)
     report = config.report or (config.out.with_suffix(".report") if config.compare else None)
     if report is not None:
         from notclip.scoring.report.page import write_report  # matplotlib takes a while
 
-        others = [Results.read(path) for path in config.compare]
-        answers = {path.stem: answered for path, answered in zip(config.compare, compared.values(), strict=True)}
-        first = Results(config.out, content)
-        write_report(report, first, others, scores.suite, {config.out.stem: scores.predictions} | answers)
+        answers = {other.path.stem: compared[other.label] for other in others}
+        write_report(report, results, others, scores.suite, {config.out.stem: scores.predictions} | answers)
         content["report"] = str(report)
     if requirements:
-        verdicts = judge(requirements, scores.metrics, scores.confidence_intervals)
+        verdicts = judge(requirements, results)
         content["requirements"] = [verdict.as_json() for verdict in verdicts]
         write_results(config.out, content, scores)
         if config.junit_file is not None:
@@ -140,7 +136,3 @@ def device_named(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise BadInputError(f"`device` {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
     return device
-
-
-def _label(path: Path) -> str:
-    return f"{read_results(path, argument='compare')['model']} ({path.stem})"

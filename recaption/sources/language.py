@@ -1,4 +1,4 @@
-"""Captions as sources hold them: with the words by which tables say that there is none, or in another language."""
+"""Captions in another language than English, which are refused: negation is read and written in English."""
 
 import re
 import unicodedata
@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from notclip.errors import BadInputError, shortened
 
-# What pandas, spreadsheets and databases write for a cell that holds nothing.
-_NOTHING = frozenset("nan none null nil n/a #n/a na <na> - -- . … undefined".split())
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS_READ = 200
 _LEAST_CAPTIONS = 8  # Of fewer nothing is said.
@@ -33,16 +31,6 @@ _ENGLISH = frozenset(
     no not some up down next into through it he she they
     """.split()
 )
-
-
-def clean_caption(value: str | None) -> str:
-    """A caption with single spaces; empty where the source says that it has none.
-
-    >>> clean_caption("  A  dog. "), clean_caption("NaN"), clean_caption(None), clean_caption("None of them runs.")
-    ('A dog.', '', '', 'None of them runs.')
-    """
-    text = " ".join((value or "").split())
-    return "" if text.lower() in _NOTHING else text
 
 
 def language_of(captions: Iterable[str]) -> str | None:

@@ -1,6 +1,6 @@
 """How many captions of a hand-made list the negation reader reads as the person who wrote them means them.
 
-    python benchmarks/negation_scope_handmade.py tests/modeling/data/negation_captions_*.txt
+    python benchmarks/reading_lists.py tests/modeling/data/negation_captions_*.txt
 
 A line of a list is `text | affirmed concepts; … | negated concepts; …`, a line with ## opens a group. A text is read
 right where

@@ -10,7 +10,7 @@ from PIL import Image
 from notclip.files.whole_files import write_whole
 from notclip.remote.modeling_notclip import NotClipModel
 
-FILE = "release_probe.json"
+FILE = "reference_scores.json"
 TEXTS = (
     "a dog on the grass",
     "a street with no cars",
@@ -22,26 +22,24 @@ SIDE = 8
 SHOWN_SIDE = 96
 
 
-def probe_images() -> list[Image.Image]:
+def reference_images() -> list[Image.Image]:
     """Four images of coloured squares, the same on every machine."""
-    return [
-        Image.fromarray(image).resize((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.NEAREST) for image in _probe_pixels()
-    ]
+    return [Image.fromarray(image).resize((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.NEAREST) for image in _pixels()]
 
 
-def write_release_probe(model: NotClipModel, folder: Path) -> None:
-    """Score the probe with the model as it is, before anything is merged or saved, and write it down."""
-    images = probe_images()
+def write_reference_scores(model: NotClipModel, folder: Path) -> None:
+    """Score them with the model as it is, before anything is merged or saved, and write it down."""
+    images = reference_images()
     content = {
         "texts": list(TEXTS),
-        "images": _probe_pixels().tolist(),
+        "images": _pixels().tolist(),
         "scores": _rounded(model.score(images, TEXTS, composition="scope")),
         "plain_scores": _rounded(model.score(images, TEXTS, composition="none")),
     }
     write_whole(folder / FILE, json.dumps(content) + "\n")
 
 
-def _probe_pixels() -> np.ndarray:
+def _pixels() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), dtype=np.uint8)
 
 

@@ -1,6 +1,6 @@
 """How many NegBench choices the negation reader sorts into the right affirmed and negated concepts.
 
-    python benchmarks/negation_scope_accuracy.py ../shared/data/negbench [--errors 20]
+    python benchmarks/reading_negbench.py ../shared/data/negbench [--errors 20]
 
 The truth comes from the files' option patterns, not from any reader: caption_1 affirms N and denies A, caption_2
 affirms N, caption_3 denies A, and caption_0 is A and B (positive), A but not N (hybrid) or not N (negative). A choice

@@ -1,4 +1,4 @@
-"""Vectors kept by the content that they were made of, on disk, so that nothing is encoded twice.
+"""Embeddings kept by the content that they were made of, on disk, so that nothing is encoded twice.
 
 A part file holds some vectors and the SHA-256 of what each was made of. A run that is killed keeps the parts that it
 finished, and several runs may fill one folder.
@@ -19,7 +19,7 @@ from notclip.files.whole_files import clear_partials, whole_file
 ROWS_PER_PART = 2048
 
 
-class EmbeddingShelf:
+class EmbeddingStore:
     """Vectors of one kind, found by the digest of their content.
 
     Args:
@@ -101,5 +101,5 @@ def _read_part(file: Path) -> tuple[list[bytes], Tensor]:
     digests, vectors = part["digests"], part["embeds"]
     right = digests.dtype == torch.uint8 and digests.ndim == vectors.ndim == 2 and len(digests) == len(vectors)
     if not right or not vectors.is_floating_point():
-        raise ValueError(f"digests {tuple(digests.shape)} and embeds {tuple(vectors.shape)} are none of a shelf's")
+        raise ValueError(f"digests {tuple(digests.shape)} and embeds {tuple(vectors.shape)} are none of a store's")
     return [key.tobytes() for key in digests.numpy()], vectors

@@ -5,8 +5,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from notclip import embedding_shelf
-from notclip.embedding_shelf import EmbeddingShelf
+from notclip import embedding_store
+from notclip.embedding_store import EmbeddingStore
 from notclip.errors import BadInputError
 
 
@@ -15,26 +15,26 @@ def digest(text):
 
 
 def test_vectors_come_back_by_content_in_any_order_and_from_another_process_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(embedding_shelf, "ROWS_PER_PART", 3)
-    shelf, vectors = EmbeddingShelf(tmp_path / "shelf"), torch.randn(10, 4)
+    monkeypatch.setattr(embedding_store, "ROWS_PER_PART", 3)
+    store, vectors = EmbeddingStore(tmp_path / "store"), torch.randn(10, 4)
     names = [digest(str(k)) for k in range(10)]
     for start in range(0, 10, 2):
-        shelf.add(names[start : start + 2], vectors[start : start + 2])
-    shelf.flush()
+        store.add(names[start : start + 2], vectors[start : start + 2])
+    store.flush()
     order = [7, 0, 7, 9, 3]
-    for found in (shelf, EmbeddingShelf(tmp_path / "shelf")):
+    for found in (store, EmbeddingStore(tmp_path / "store")):
         assert len(found) == 10
         assert digest("10") not in found
         assert torch.equal(found.vectors([names[k] for k in order]), vectors[order])
-    assert len(list((tmp_path / "shelf").glob("*"))) == 3  # parts of 4, 4 and 2, and nothing half-written
+    assert len(list((tmp_path / "store").glob("*"))) == 3  # parts of 4, 4 and 2, and nothing half-written
 
 
 def test_what_was_not_flushed_is_not_written_and_what_was_stays(tmp_path):
-    shelf = EmbeddingShelf(tmp_path)
-    shelf.add([digest("a")], torch.ones(1, 2))
-    shelf.flush()
-    shelf.add([digest("b")], torch.ones(1, 2))
-    again = EmbeddingShelf(tmp_path)
+    store = EmbeddingStore(tmp_path)
+    store.add([digest("a")], torch.ones(1, 2))
+    store.flush()
+    store.add([digest("b")], torch.ones(1, 2))
+    again = EmbeddingStore(tmp_path)
     assert digest("a") in again
     assert digest("b") not in again
 
@@ -48,7 +48,7 @@ def test_a_part_that_is_a_pipe_is_named_and_not_waited_for(tmp_path):
 def test_a_broken_part_is_named(tmp_path):
     (tmp_path / "part.safetensors").write_bytes(b"nothing")
     with pytest.raises(BadInputError, match=r"part.safetensors in the cache cannot be read .* delete it"):
-        EmbeddingShelf(tmp_path)
+        EmbeddingStore(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_a_broken_part_is_named(tmp_path):
         {"digests": torch.zeros(2, 32, dtype=torch.uint8), "embeds": torch.zeros(2, 5)},  # others have 4
     ],
 )
-def test_a_part_that_no_shelf_wrote_is_refused_by_name(tmp_path, part):
-    shelf = EmbeddingShelf(tmp_path)
-    shelf.add([digest("a")], torch.zeros(1, 4))
-    shelf.flush()
+def test_a_part_that_no_store_wrote_is_refused_by_name(tmp_path, part):
+    store = EmbeddingStore(tmp_path)
+    store.add([digest("a")], torch.zeros(1, 4))
+    store.flush()
     save_file(part, tmp_path / "zz.safetensors")
     with pytest.raises(BadInputError, match=r"zz\.safetensors in the cache cannot be read .* delete it"):
-        EmbeddingShelf(tmp_path)
+        EmbeddingStore(tmp_path)
