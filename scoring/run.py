@@ -1,6 +1,7 @@
 """One scoring run, from its options to its results file."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch

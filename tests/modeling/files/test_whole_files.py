@@ -234,7 +234,7 @@ def test_what_lies_in_the_place_of_a_lock_and_is_none_is_neither_written_nor_wai
 def test_links_that_lead_in_a_circle_are_no_place_to_write_to(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     for out in (tmp_path / "loop", tmp_path / "loop" / "out"):
-        with pytest.raises(BadInputError, match="its links lead in a circle|symbolic links"), only_writer(out):
+        with pytest.raises(BadInputError, match=r"its links lead in a circle|symbolic links"), only_writer(out):
             pass
 
 

@@ -15,7 +15,7 @@ def build(tmp_path):
 def test_a_plan_of_nothing_is_no_beginning_of_this_build(tmp_path, plan):
     (tmp_path / ".data.unfinished").mkdir()
     (tmp_path / ".data.unfinished" / "plan.json").write_text(plan)
-    with pytest.raises(BadInputError, match="`source` .* is neither a file nor a folder here"):
+    with pytest.raises(BadInputError, match=r"`source` .* is neither a file nor a folder here"):
         build(tmp_path)
 
 
