@@ -318,7 +318,7 @@ def test_a_gate_that_is_killed_leaves_no_test_report_of_an_earlier_run(model, ow
 
     report = tmp_path / "out.junit.xml"
     report.write_text("<testsuites failures='0'/>")
-    monkeypatch.setattr("notclip.scripts.score_run.score_suite", killed)
+    monkeypatch.setattr("notclip.scoring.run.score_suite", killed)
     arguments = ["--model", model, "--suite", own, "--out", tmp_path / "out.json", "--require", "accuracy>=0.1"]
     assert run(*arguments) == 130
     assert not report.exists()
