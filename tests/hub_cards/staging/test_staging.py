@@ -353,6 +353,13 @@ def test_a_suite_whose_name_is_a_path_stays_inside_the_stage(inputs):
     assert not {"coco-base.json", "Coco-base.json"} & set(names)  # On some systems these are one file.
 
 
+def test_a_record_of_a_training_whose_hashes_are_none_is_refused(inputs):
+    training = inputs.folder / "train" / "training.json"
+    training.write_text(json.dumps(json.loads(training.read_text()) | {"weights_sha256": "b"}))
+    with pytest.raises(BadInputError, match=r"training\.json: 'weights_sha256' is no dict, got 'b'"):
+        stage_release(inputs.config())
+
+
 def test_results_are_known_by_the_weights_that_were_scored_from_wherever_one_stages(inputs, monkeypatch):
     weights = {"base": "b" * 64, "backbone": "c" * 64, "notclip": "d" * 64}
     training = inputs.folder / "train" / "training.json"
