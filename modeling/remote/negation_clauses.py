@@ -55,7 +55,7 @@ def _mend_other_clause(words: list[str], labels: list[str]) -> None:
 def _mend_list(words: list[str], labels: list[str]) -> None:
     """The end of a list: "free of X and Y." denies Y as it denies X, where nothing but Y follows."""
     end = len(words) - (words[-1] == ".") if words else 0
-    joins = next((at for at in range(end - 1, max(0, end - 5), -1) if words[at] == "and"), 0)
+    joins = next((at for at in range(end - 2, max(0, end - 5), -1) if words[at] == "and"), 0)
     if joins and labels[joins - 1] in (BEGIN, INSIDE) and labels[joins + 1 : end] == [AFFIRMED] * (end - joins - 1):
         start = joins + 1 + (words[joins + 1] in ("a", "an", "the", "any"))
         if not _OMITTING.isdisjoint(words[:joins]) and start < end <= start + 2:
