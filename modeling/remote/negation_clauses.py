@@ -36,6 +36,8 @@ def mended(words: Sequence[str], labels: str) -> list[str]:
     _mend_other_clause(lower, found)
     _mend_list(lower, found)
     for at in range(1, len(found)):
+        if lower[at - 1 : at + 1] == ["-", "free"] and at > 1 and found[at - 2] in (BEGIN, INSIDE):
+            found[at - 1 : at + 1] = [CUE, CUE]
         if found[at] == BEGIN and found[at - 1] in (BEGIN, INSIDE):  # "potted" and "plant" are one thing
             found[at] = INSIDE
     return found

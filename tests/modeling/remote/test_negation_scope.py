@@ -197,7 +197,10 @@ def test_english_is_not_taken_for_another_language(text):
 
 def random_texts(count: int) -> list[str]:
     rng = random.Random(0)
-    words = "no not without nobody n't neither nor or and , . ( ) a an the dog car-free -cat !x NOT : excludes free faces:no both".split()
+    words = (
+        "no not without nobody n't neither nor or and , . ( ) a an the dog car-free -cat !x NOT : excludes free "
+        "faces:no both"
+    ).split()
     symbols = string.printable + "’“é犬🐕\u200b\u0301\x00İ"
     texts = [" ".join(rng.choices(words, k=rng.randint(0, 14))) for _ in range(count // 2)]
     return texts + ["no " + "".join(rng.choices(symbols, k=rng.randint(0, 60))) for _ in range(count // 2)]
