@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     reduced = 2 * o.adapter_weights * 4 * (o.gpus - 1) / o.gpus
     read = o.batch_images * o.width * 4 + o.batch_questions * o.width * 4
     reading = texts / o.gpus * o.read  # in each process, before the GPU has anything to do
-    slower = steps * (step + reading) / 3600
+    slower, without = steps * (step + reading) / 3600, steps * step / 3600
     rows = {
         "embedding: decoding": f"{decoding / 60:.0f} minutes on {o.cores} cores",
         "embedding: the image tower": f"{encoding / 60:.1f} minutes on {o.gpus} GPUs",
@@ -57,14 +57,13 @@ def main(argv: list[str] | None = None) -> int:
         "distinct texts a step": f"{texts:,.0f}",
         "a step on the GPUs": f"{step:.3f} s",
         "a step's texts read by one core a GPU, none known before": f"{reading:.2f} s",
-        "the training": f"{slower:.2f} hours, {slower * o.gpus:.1f} GPU hours ({steps * step / 3600:.2f} hours without reading)",
+        "the training": f"{slower:.2f} hours, {slower * o.gpus:.1f} GPU hours ({without:.2f} hours without reading)",
         "network a step and GPU": f"{(gathered + reduced) / 1e6:.0f} MB ({gathered / 1e6:.0f} of them negatives)",
         "read from disk a step": f"{read / 1e6:.0f} MB of embeddings, at random",
         "logits of the contrastive loss": f"{2 * o.batch_images**2 * 4 / 1e6:.0f} MB a GPU",
     }
-    print(
-        f"| {o.images / 1e6:g} M images, {o.captions / 1e6:g} M captions, {o.questions / 1e6:g} M questions | |\n|---|---|"
-    )
+    size = f"{o.images / 1e6:g} M images, {o.captions / 1e6:g} M captions, {o.questions / 1e6:g} M questions"
+    print(f"| {size} | |\n|---|---|")
     print("\n".join(f"| {name} | {value} |" for name, value in rows.items()))
     return 0
 
