@@ -6,7 +6,7 @@
 
 The ways are those of `composition_ways`. Each --bench is a dual encoder and a folder that `notclip build-dataset`
 wrote: its validation questions and negated queries are answered, and statistics are measured on train photos.
-Question groups and queries fall into two halves; each half is judged at the one setting that is best on the other
+TrainingQuestion groups and queries fall into two halves; each half is judged at the one setting that is best on the other
 (macro accuracy and negated recall@5 together), and the figures are means over both. "As shipped" is dial 1.
 --real-clip is one more table, `composition_on_real_clip`'s first.
 """
@@ -26,7 +26,7 @@ from notclip.embedding_shards import cached_image_embeds
 from notclip.loading import load_model
 from notclip.remote.composition_notclip import SPREAD_OF_A_LOGIT, EmbeddedTexts, ImageStatistics, image_statistics
 from notclip.training.calibration import choice_scores
-from notclip.training.data import Question, read_training_split
+from notclip.training.data import TrainingQuestion, read_training_split
 from notclip.training.validation import limited
 
 KINDS = ("affirmation", "negation", "hybrid")
@@ -36,7 +36,7 @@ KINDS = ("affirmation", "negation", "hybrid")
 class Half:
     """Half of a bench: questions, and negated queries with their images."""
 
-    questions: list[Question]
+    questions: list[TrainingQuestion]
     queries: list[tuple[str, int]]
 
     def figures(self, position: dict[str, int], vectors: Tensor, biases: Tensor, images: Tensor) -> list[float]:

@@ -18,7 +18,7 @@ from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.suites.suite import open_photo
 from notclip.space.photo_set import DRAWN_WORLD, PhotoSet
 from notclip.training.calibration import fit_composition
-from notclip.training.data import Question
+from notclip.training.data import TrainingQuestion
 
 FITTED_ON = 160
 ITERATIONS = 30
@@ -66,6 +66,6 @@ def fit(model: NotClipModel) -> None:
     row = {name: number for number, name in enumerate(photos.ids)}
     embeds = model.encode_images([open_photo(photos.photo(name)) for name in photos.ids]).float().cpu()
     model.set_statistics(image_statistics(embeds))
-    questions = [Question(row[q.image_id], q.choices, q.answer, q.kind) for q in photos.suite.questions]
+    questions = [TrainingQuestion(row[q.image_id], q.choices, q.answer, q.kind) for q in photos.suite.questions]
     queries = [(query.text, row[query.image_id]) for query in photos.suite.negated_queries]
     fit_composition(model, embeds, questions, queries, iterations=ITERATIONS)

@@ -23,8 +23,7 @@ from notclip.remote.reading_words import split_words  # noqa: E402
 # Cues wherever what they lead to is denied, whatever the labels leave open.
 _SURE_CUES = frozenset(
     "no not n't without never neither nor w/o lacks lacking lack cannot sans zero minus excluding excludes exclude "
-    "omits omit omitting absent devoid void nowhere isnt dont doesnt arent cant except instead hardly barely "
-    "none".split()
+    "omits omit absent devoid void nowhere isnt dont doesnt arent cant except instead hardly barely none".split()
 )
 _DENIED_FREELY = re.compile(
     r"n't|'t\b|\b(?:no|not|none|never|without|except|instead|rather|lack\w*|missing)\b", re.IGNORECASE

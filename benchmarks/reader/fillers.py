@@ -68,24 +68,47 @@ class Fillers:
     def thing(self, rng: random.Random) -> list[str]:
         """A noun phrase without an article."""
         kind = rng.random()
-        if kind < 0.30:
+        if kind < 0.28:
             first = _one("adjectives", rng) if rng.random() < 0.4 else _one("nouns", rng) if rng.random() < 0.2 else ""
             return [*first.split(), _one("nouns", rng)]
-        if kind < 0.58:
+        if kind < 0.54:
             return rng.choice(self.phrases).split()
-        if kind < 0.72:
-            return [rng.choice(self.words) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
-        if kind < 0.79:
+        if kind < 0.66:
+            return [rng.choice(self.words) for _ in range(rng.choice((1, 1, 2, 2, 3, 4)))]
+        if kind < 0.73:
             return [*[_one("adjectives", rng) for _ in range(rng.choice((1, 1, 2)))], rng.choice(self.words)]
-        if kind < 0.86:
-            name = _one("names", rng).split() if rng.random() < 0.6 else [made_name(rng)]
-            return [*name, _one("nouns", rng)] if rng.random() < 0.5 else name
-        if kind < 0.91:
+        if kind < 0.90:
+            return self.name(rng)
+        if kind < 0.93:
             return [_one("nouns", rng), "of", _one("nouns", rng)]
-        if kind < 0.94:
+        if kind < 0.95:
             somebody = rng.choice(("man", "woman", "person", "dog", "child"))
             return [somebody, "in", "a", _one("adjectives", rng), _one("nouns", rng)]
         return [_one("nouns", rng), _one("nouns" if rng.random() < 0.9 else "doings", rng)]
+
+    def name(self, rng: random.Random) -> list[str]:
+        """A breed, make or type: "American three-toed woodpecker", "BMW 3 Series Wagon 2012", "737-200"."""
+        kind = rng.random()
+        if kind < 0.3:
+            name = _one("names", rng).split()
+        elif kind < 0.45:
+            name = [made_name(rng)]
+        else:
+            name = [self._part_of_name(rng) for _ in range(rng.choice((1, 2, 2, 3, 3)))]
+            if rng.random() < 0.35:
+                name.insert(rng.randint(0, len(name)), made_number(rng))
+            if rng.random() < 0.2:
+                name.append(str(rng.randint(1950, 2030)))
+        return [*name, _one("nouns", rng)] if rng.random() < 0.35 else name
+
+    def _part_of_name(self, rng: random.Random) -> str:
+        word = rng.choice(self.words)
+        kind = rng.random()
+        if kind < 0.2:  # a word that nobody knows
+            word = word[: rng.randint(2, 4)] + rng.choice(self.words)[-rng.randint(1, 4) :]
+        elif kind < 0.3:
+            word = f"{word}-{rng.choice(self.words)}"
+        return word.capitalize()
 
     def act(self, rng: random.Random) -> list[str]:
         """What somebody may be doing, or be like."""
@@ -159,6 +182,14 @@ def made_name(rng: random.Random) -> str:
             f"{rng.randint(100, 800)}-{rng.randint(1, 9)}00",
         )
     )
+
+
+def made_number(rng: random.Random) -> str:
+    """A number as types have it."""
+    digits = str(rng.choice((rng.randint(0, 9), rng.randint(10, 99), rng.randint(100, 9999))))
+    letters = "".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(rng.randint(1, 3)))
+    typed = (f"{digits}-{digits[:2]}0", f"{letters}-{digits}", f"{letters}{digits}", letters)
+    return rng.choice((digits, digits, *typed))
 
 
 def _any_word(fillers: Fillers, rng: random.Random) -> str:

@@ -61,6 +61,7 @@ MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES.setdefault("notclip", "No
 # Activations of more pictures leave the caches, and each layer pays for fresh pages: 2.3 times the time (MobileNetV2).
 IMAGES_AT_ONCE_ON_A_CPU = 4
 MOST_REMEMBERED = 4096  # concepts
+MOST_READINGS = 2**17  # a training reads its texts again in each epoch; about 150 MB of them
 # Who excludes people excludes each kind of them, while "people" alone means a crowd to an encoder: the presence of
 # anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/log.md).
 PERSONS = ("a man", "a woman", "a boy", "a girl", "a child", "a person", "people")
@@ -113,6 +114,7 @@ class NotClipModel(PreTrainedModel):
         size = config.reader_bytes
         self.register_buffer("reader", torch.zeros(size, dtype=torch.uint8) if size else None)
         self._tagger: Tagger | None = None
+        self._readings: dict[str, NegationScope] = {}
         self._is_measured: bool | None = None  # not known yet
         self.remembered: dict[str, Tensor] = {}
         self._remembered_of: tuple | None = None
@@ -370,7 +372,11 @@ class NotClipModel(PreTrainedModel):
         """What each text affirms and denies, by the tagger that travels with the weights."""
         if self._tagger is None:
             self._tagger = Tagger.default() if self.reader is None else Tagger.from_bytes(self.reader)
-        return read_scopes(texts, tagger=self._tagger)
+        unread = [text for text in dict.fromkeys(texts) if text not in self._readings]
+        if len(self._readings) + len(unread) > MOST_READINGS:
+            self._readings, unread = {}, list(dict.fromkeys(texts))
+        self._readings.update(zip(unread, read_scopes(unread, tagger=self._tagger), strict=True))
+        return [self._readings[text] for text in texts]
 
     def embed_texts(self, texts: Sequence[str], *, batch_size: int = 256) -> EmbeddedTexts:
         """Embed texts, and the parts of those that negate something; differentiable in the text tower."""

@@ -12,9 +12,7 @@ LINKS = frozenset(
     "a an the any some of to by with in on at for and or nor that which who whom whose is are was were be".split()
 )
 COPULAS = frozenset("is are was were".split())
-_STOPS = frozenset(".,;:!?()")
 _ABBREVIATIONS = frozenset("st dr mr mrs ms no vs jr sr mt ft prof".split())
-_IDIOMS = frozenset("doubt question saying fail exception end delay warning further".split())
 _OMITTING = frozenset("free devoid excludes omits leaves missing".split())
 _OPENINGS = frozenset("although though while with without instead devoid".split())
 
@@ -35,48 +33,12 @@ def sentences(words: Sequence[str]) -> list[tuple[int, int]]:
 def mended(words: Sequence[str], labels: str) -> list[str]:
     """The labels of one sentence's words, with what clauses say."""
     lower, found = [word.lower() for word in words], list(labels)
-    _mend_attached(lower, found)
-    _mend_both(lower, found)
     _mend_other_clause(lower, found)
     _mend_list(lower, found)
     for at in range(1, len(found)):
         if found[at] == BEGIN and found[at - 1] in (BEGIN, INSIDE):  # "potted" and "plant" are one thing
             found[at] = INSIDE
     return found
-
-
-def _mend_attached(words: list[str], labels: list[str]) -> None:
-    """After "with no" and "without" something is denied, and no more than up to the verb.
-
-    "A man without a hat is resting" rests; where two negations may cancel, nothing is denied for it.
-    """
-    for cue, word in enumerate(words):
-        if not (word in ("without", "w/o") or (word == "no" and cue and words[cue - 1] == "with")):
-            continue
-        end = next((at for at in range(cue + 1, len(words)) if labels[at] == CUE or words[at] in _STOPS), len(words))
-        verb = next((at for at in range(cue + 1, end) if words[at] in COPULAS), end)
-        start = next((at for at in range(cue + 1, verb) if words[at] not in LINKS), verb)
-        alone = CUE not in labels[: max(0, cue - 1)] and not {BEGIN, SHARED}.intersection(labels)
-        if alone and start < verb and words[start].isalpha() and words[start] not in _IDIOMS:
-            stop = next((at for at in range(start, verb) if words[at] in LINKS), verb)
-            stop = stop if stop <= start + 2 else start + 1  # two words where nothing follows: "heart failure"
-            labels[cue:stop] = [CUE, *[DROPPED] * (start - cue - 1), BEGIN, *[INSIDE] * (stop - start - 1)]
-        if verb < end and words[verb - 1] not in ("that", "which", "who") and AFFIRMED in labels[:cue]:
-            labels[verb:end] = [AFFIRMED] * (end - verb)
-
-
-def _mend_both(words: list[str], labels: list[str]) -> None:
-    """What is "both" absent: "X and Y are both absent" denies X as it denies Y."""
-    for at in range(len(words) - 1):
-        if words[at] in COPULAS and words[at + 1] == "both" and CUE in labels[at : at + 6]:
-            start = at
-            while start and words[start - 1] not in (",", ".", ";", "but", "while", "whereas", "though", "although"):
-                start -= 1
-            begins = True
-            for place in range(start, at):
-                joins = words[place] in LINKS
-                labels[place] = DROPPED if joins else BEGIN if begins else INSIDE
-                begins = joins
 
 
 def _mend_other_clause(words: list[str], labels: list[str]) -> None:

@@ -209,7 +209,7 @@ class Tagger:
         for place, words in enumerate(texts):
             if (place, 0) in tagged:
                 joined = "".join(tagged[place, start] for start in range(0, len(words), WORDS_AT_ONCE))
-                joined = _with_cues(words, joined)
+                joined = _with_whole_names(words, _with_cues(words, joined))
                 sound = _denies_alone(words, joined) or any(
                     label == "C" and ("B" in joined or _plain(word) in _SURE_CUES)
                     for word, label in zip(words, joined, strict=True)
@@ -282,6 +282,18 @@ def _with_cues(words: Sequence[str], labels: str) -> str:
         if place is not None:
             labels = f"{labels[:place]}C{labels[place + 1 :]}"
     return labels
+
+
+def _with_whole_names(words: Sequence[str], labels: str) -> str:
+    """Labels by which a name ends where its capitals and numbers do: "no BMW 3 Series Wagon 2012"."""
+    named = [word[:1].isupper() or any(letter.isdigit() for letter in word) for word in words]
+    if 2 * sum(named) > len(words) + 2:  # capitals say nothing in a title
+        return labels
+    settled = list(labels)
+    for place in range(1, len(words)):
+        if named[place] and named[place - 1] and settled[place] in "AD" and settled[place - 1] in "ABI":
+            settled[place] = "A" if settled[place - 1] == "A" else "I"
+    return "".join(settled)
 
 
 def _denies_alone(words: Sequence[str], labels: str) -> bool:

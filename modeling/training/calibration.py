@@ -19,7 +19,7 @@ from notclip.embedding_shards import EmbeddingShards
 from notclip.remote.composition_notclip import CompositionWeights
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.training.data import Question
+from notclip.training.data import TrainingQuestion
 
 # Few questions, or towers that tell nothing, would send a scalar off without end: nats per squared unit.
 PULL_TO_START = 0.01
@@ -54,7 +54,7 @@ class TrainableComposition(nn.Module):
 
 
 def choice_scores(
-    questions: Sequence[Question],
+    questions: Sequence[TrainingQuestion],
     position: dict[str, int],
     vectors: Tensor,
     biases: Tensor,
@@ -84,7 +84,7 @@ def choice_scores(
 def fit_composition(
     model: NotClipModel,
     image_embeds: Tensor | EmbeddingShards,
-    questions: Sequence[Question],
+    questions: Sequence[TrainingQuestion],
     negated_queries: Sequence[tuple[str, int]],
     *,
     iterations: int = 60,

@@ -53,7 +53,7 @@ class Caption:
 
 
 @dataclass(frozen=True)
-class Question:
+class TrainingQuestion:
     """Choices of which one is true of the image; `kind` is the kind of the true one."""
 
     image: int
@@ -148,11 +148,11 @@ class TrainingSplit:
     image_bytes: Sequence[bytes]
     digests: Sequence[bytes]
     captions: Sequence[Caption]
-    question_groups: Sequence[list[Question]]
+    question_groups: Sequence[list[TrainingQuestion]]
     negated_queries: Sequence[tuple[str, int]]
 
     @property
-    def questions(self) -> list[Question]:
+    def questions(self) -> list[TrainingQuestion]:
         """All questions, group after group."""
         return [question for group in self.question_groups for question in group]
 
@@ -248,8 +248,8 @@ def _caption(row: dict[str, Any], image: int) -> Caption:
     return Caption(image, row["caption"], tuple(row["negated_captions"]))
 
 
-def _question(row: dict[str, Any], image: int) -> Question:
-    return Question(image, tuple(row["choices"]), row["answer"], row["kind"])
+def _question(row: dict[str, Any], image: int) -> TrainingQuestion:
+    return TrainingQuestion(image, tuple(row["choices"]), row["answer"], row["kind"])
 
 
 def _query(row: dict[str, Any], image: int) -> tuple[str, int]:

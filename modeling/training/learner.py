@@ -19,7 +19,7 @@ from torch.utils.checkpoint import checkpoint
 
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import TrainableComposition, choice_scores
-from notclip.training.data import Question
+from notclip.training.data import TrainingQuestion
 from notclip.training.losses import anchor_loss, caption_choice_loss, contrastive_loss
 
 
@@ -122,7 +122,7 @@ class Learner(nn.Module):
         texts: list[str],
         affirmative: list[int],
         text_images: Tensor,
-        questions: list[Question],
+        questions: list[TrainingQuestion],
         question_images: Tensor,
     ) -> dict[str, Tensor]:
         """The loss of one process's share of a batch; averaged over processes, its gradients are the batch's.

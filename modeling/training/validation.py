@@ -11,7 +11,7 @@ from notclip.embedding_shards import EmbeddingShards
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import choice_shares
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import choice_scores
-from notclip.training.data import Question, TrainingSplit
+from notclip.training.data import TrainingQuestion, TrainingSplit
 
 AWAY = "away_"  # before the names of figures on other photos
 
@@ -56,7 +56,7 @@ def gain(start: Mapping[str, float], now: Mapping[str, float], *, recall_toleran
 
 def limited(split: TrainingSplit, *, questions: int, images: int, captions_per_image: int = 2) -> TrainingSplit:
     """Keep what an epoch's validation looks at: the first question groups, and the first images' captions."""
-    groups: list[list[Question]] = []
+    groups: list[list[TrainingQuestion]] = []
     for group in split.question_groups:
         if sum(map(len, groups)) >= questions:
             break

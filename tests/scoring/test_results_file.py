@@ -2,6 +2,8 @@
 
 import copy
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -144,9 +146,11 @@ def test_any_content_is_read_or_refused_in_one_sentence(part, value):
         assert "\n" not in str(error)
 
 
-def test_every_figure_that_is_shown_has_a_name_of_its_own_and_says_where_less_is_better():
+def test_every_figure_that_is_shown_is_described_in_docs_and_says_where_less_is_better():
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
     for name, measure, shown in shown_figures():
         assert measure_named(name) is measure, name
+        assert re.search(rf"`{name.partition('@')[0].partition('/')[0]}\b", page), name
         for label in filter(None, (shown.card, shown.index)):
             assert ("(lower is better)" in label) == (measure.better == "less"), label
         assert bool(shown.index) == bool(shown.metric_type), name

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from notclip.training.data import Caption, Question, TrainingSplit
+from notclip.training.data import Caption, TrainingQuestion, TrainingSplit
 from notclip.training.held_out import LEAST_QUESTIONS, find_domain, hold_out
 from notclip.training.judging import Judged, joined
 from notclip.training.validation import gain
@@ -39,7 +39,10 @@ def world(photos: int) -> Judged:
         [b""] * photos,
         [b""] * photos,
         [Caption(image, name, ()) for image, name in enumerate(names)],
-        [[Question(i, ("a", "b"), 0, "affirmation"), Question(i, ("b", "a"), 0, "hybrid")] for i in range(photos)],
+        [
+            [TrainingQuestion(i, ("a", "b"), 0, "affirmation"), TrainingQuestion(i, ("b", "a"), 0, "hybrid")]
+            for i in range(photos)
+        ],
         [(name, image) for image, name in enumerate(names)],
     )
     return Judged(split, torch.nn.functional.normalize(middle + noise, dim=-1))
