@@ -22,6 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batches", type=int, nargs="+", default=[1024, 4096], help="images of the contrastive loss")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--peak-tflops", type=float, default=989.0, help="of the GPU in bf16; 989 is an H100 SXM")
+    parser.add_argument("--cpu", action="store_true", help="try the script without a GPU, with small --batches")
     options = parser.parse_args(argv)
     import torch
     from transformers import CLIPConfig, CLIPModel
@@ -31,13 +32,14 @@ def main(argv: list[str] | None = None) -> int:
     from notclip.remote.modeling_notclip import NotClipModel
     from notclip.training.arguments import NegationTrainingArguments
     from notclip.training.batches import NegationDataset
-    from notclip.training.data import Caption, Question, TrainingSplit
+    from notclip.training.data import Caption, TrainingQuestion, TrainingSplit
     from notclip.training.lora import add_lora
     from notclip.training.trainer import NegationTrainer
 
-    if not torch.cuda.is_available():
+    if not (options.cpu or torch.cuda.is_available()):
         print("train_on_gpu: there is no GPU here.", file=sys.stderr)
         return 2
+    synchronize = (lambda: None) if options.cpu else torch.cuda.synchronize
     things = ("dog", "cat", "car", "ball", "boat", "chair", "tree", "hat")
 
     def split_of(count: int) -> TrainingSplit:
@@ -49,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
             choices = tuple(f"a {thing} at {image // 4} but no {absent}" for thing in things[:4])
             if image % 4 == 0:
                 groups.append([])
-            groups[-1].append(Question(image, choices, image % 4, "hybrid"))
+            groups[-1].append(TrainingQuestion(image, choices, image % 4, "hybrid"))
         return TrainingSplit([b""] * count, [b""] * count, captions, groups, [])
 
     print("| images | precision | steps a second | peak, GB | TFLOPS | share of the peak | loss after |")
@@ -69,6 +71,7 @@ def main(argv: list[str] | None = None) -> int:
                 per_device_train_batch_size=batch,
                 per_device_train_questions=2 * batch,
                 texts_at_once=1024,
+                use_cpu=options.cpu,
                 bf16=precision == "bf16",
                 max_steps=options.steps,
                 eval_strategy="no",
@@ -85,13 +88,14 @@ def main(argv: list[str] | None = None) -> int:
             tokens = int(processor.tokenizer(sorted(texts), return_tensors="pt", padding=True)["input_ids"].numel())
             # Forward and the gradient of activations; the frozen weights have none: 4 flops a weight and token.
             flops = 4 * tokens * sum(p.numel() for name, p in clip.named_parameters() if "text_model.encoder" in name)
-            torch.cuda.reset_peak_memory_stats()
-            torch.cuda.synchronize()
+            if not options.cpu:
+                torch.cuda.reset_peak_memory_stats()
+            synchronize()
             began = time.monotonic()
             trainer.train()
-            torch.cuda.synchronize()
+            synchronize()
             rate = options.steps / (time.monotonic() - began)
-            peak = torch.cuda.max_memory_allocated() / 1e9
+            peak = float("nan") if options.cpu else torch.cuda.max_memory_allocated() / 1e9
             loss = next(entry["loss"] for entry in reversed(trainer.state.log_history) if "loss" in entry)
             tera = flops * rate / 1e12
             share = tera / options.peak_tflops if precision == "bf16" else float("nan")
@@ -100,7 +104,8 @@ def main(argv: list[str] | None = None) -> int:
                 flush=True,
             )
             del trainer, model, clip
-            torch.cuda.empty_cache()
+            if not options.cpu:
+                torch.cuda.empty_cache()
     return 0
 
 
