@@ -2,6 +2,7 @@
 
     python benchmarks/adapter_recipes.py --base recaption/drawn_world/encoder --data build/data --out build/recipes
     python benchmarks/adapter_recipes.py --base B --data D --out O --seeds 0 1 2 --only "rank 4" "no anchor"
+    python benchmarks/adapter_recipes.py --base B --data D --away A --out O --only default "no class prompts"
 
 The first row is what `TrainConfig` does by default; every other row changes what its name says. All runs share OUT's
 cache of image embeddings. A run that is done is not done again, one that was broken off goes on. Prints a Markdown
@@ -28,6 +29,9 @@ RECIPES: dict[str, dict] = {
     "twice the anchor": {"anchor_weight": 2 * TrainConfig.anchor_weight},
     "composed alone": {"plain_share": 0.0},
     "plain alone": {"plain_share": 1.0},
+    "no class prompts": {"class_weight": 0.0},
+    "half the class prompts": {"class_weight": TrainConfig.class_weight / 2},
+    "twice the class prompts": {"class_weight": 2 * TrainConfig.class_weight},
     "no negated captions": {"negated_share": 0.0},
     "rank 4": {"rank": 4, "alpha": 8},
     "rank 16": {"rank": 16, "alpha": 32},
@@ -41,6 +45,7 @@ RECIPES: dict[str, dict] = {
     "three times the rate": {"learning_rate": 3 * TrainConfig.learning_rate},
 }
 FIGURES = ("macro_accuracy", "plain_macro_accuracy", "recall_at_5", "negated_recall_at_5")
+AWAY_FIGURES = ("away_macro_accuracy", "away_recall_at_5", "update_share")
 
 
 def train_once(name: str, seed: int, arguments: argparse.Namespace) -> dict:
@@ -50,8 +55,8 @@ def train_once(name: str, seed: int, arguments: argparse.Namespace) -> dict:
         return _record(out)
     epochs = {} if arguments.epochs is None else {"epochs": arguments.epochs}
     options = epochs | RECIPES[name]
-    cache = arguments.out / "cache"
-    config = TrainConfig(arguments.base, arguments.data, out, seed=seed, cache=cache, resume=True, **options)
+    kept = {"cache": arguments.out / "cache", "away": arguments.away, "held_out": 0.0}
+    config = TrainConfig(arguments.base, arguments.data, out, seed=seed, resume=True, **kept, **options)
     run_training(config)
     return _record(out)
 
@@ -64,7 +69,10 @@ def _record(out: Path) -> dict:
 def row(name: str, records: list[dict]) -> str:
     """One line of the table: mean over seeds, and the standard deviation where there are several."""
     cells = [name, options_text(RECIPES[name])]
-    for figure in FIGURES:
+    for figure in (*FIGURES, *AWAY_FIGURES):
+        if any(figure not in record["history"][-1] for record in records):
+            cells.append("")
+            continue
         values = [100 * record["history"][-1][figure] for record in records]
         spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
         cells.append(f"{statistics.mean(values):.1f}{spread}")
@@ -85,14 +93,16 @@ def main() -> int:
     parser.add_argument("--base", required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--away", type=Path, help="a built dataset of other photos to judge by")
     parser.add_argument("--epochs", type=int, help=f"of every row that does not say its own; {TrainConfig.epochs}")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--only", nargs="+", choices=list(RECIPES), default=list(RECIPES), metavar="NAME")
     arguments = parser.parse_args()
     rows = [row(name, [train_once(name, seed, arguments) for seed in arguments.seeds]) for name in arguments.only]
     # At the end, since the training says on the same stream how each epoch went.
-    print("| recipe | options | macro, composed | macro, plain | recall@5 | negated recall@5 | chosen epoch | s |")
-    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    heads = ["recipe", "options", "macro, composed", "macro, plain", "recall@5", "negated recall@5"]
+    heads += ["away: macro, composed", "away: recall@5", "update kept", "chosen epoch", "s"]
+    print(f"| {' | '.join(heads)} |\n|---|---|{'---:|' * (len(heads) - 2)}")
     print("\n".join(rows))
     return 0
 

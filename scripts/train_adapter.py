@@ -44,19 +44,29 @@ def main(argv: list[str] | None = None) -> int:
             f"sees, and their end was not learnt from: build again with --text-tokens {record['text_tokens']}."
         )
     if record["chosen_epoch"] == 0 and config.epochs > 0:
-        floor = first["recall_at_5"] - config.recall_tolerance
-        if any(entry["recall_at_5"] >= floor for entry in record["history"][1:]):
-            reason = "No epoch that kept ordinary recall answered more validation questions than the backbone"
-            advice = "more data or --epochs, or another --learning-rate"
-        else:
-            reason = f"No epoch kept ordinary recall@5 within {config.recall_tolerance:.1%} of the backbone's"
-            advice = "a higher --anchor-weight or a lower --learning-rate"
+        reason, advice = _why_none(record["history"], config.recall_tolerance)
         print(
             f"{reason}: what was written is the backbone with the composition alone. Try {advice}.",
             file=sys.stderr,
         )
         return 1
     return 0
+
+
+def _why_none(history: list[dict], recall_tolerance: float) -> tuple[str, str]:
+    """Why no epoch was kept, and what to try."""
+    start, *epochs = history
+    recalls = [name for name in ("recall_at_5", "away_recall_at_5") if name in start]
+    keeping = [e for e in epochs if all(e[name] >= start[name] - recall_tolerance for name in recalls)]
+    if not keeping:
+        reason = f"No epoch kept ordinary recall@5 within {recall_tolerance:.1%} of the backbone's"
+        return reason, "a higher --anchor-weight or a lower --learning-rate"
+    away = "away_macro_accuracy"
+    if away in start and all(entry[away] < start[away] for entry in keeping):
+        reason = "What was learnt helps at home alone: of other photos no epoch answered as many questions"
+        return reason, "data of more kinds of photos, a detector when it is built, or a lower --learning-rate"
+    reason = "No epoch that kept ordinary recall answered more validation questions than the backbone"
+    return reason, "more data or --epochs, or another --learning-rate"
 
 
 if __name__ == "__main__":

@@ -11,16 +11,20 @@ from notclip.recaption.building.config import BuildConfig
 from notclip.training.config import TrainConfig
 
 _NAMED = ("detector", "domain", "lexicon")
-DATA, TRAINED, RESULTS = "build/data", "build/train", "build/results"
+DATA, AWAY, TRAINED, RESULTS = "build/data", "build/away", "build/train", "build/results"
 
 
 def commands(release: Release) -> list[str]:
     """Build, train, score and stage, one command each."""
     base, options = release.base.repo_id, _options(TrainConfig, release.training["config"])
     suite = f"--suite {DATA} --out {RESULTS}"
+    away = release.training.get("away_build")
+    other = [] if away is None else [_build(away["source"], away, AWAY)]
+    judged = "" if away is None else f" --away {AWAY}"
     return [
         build_command(release),
-        f"notclip train-adapter --base {base} --data {DATA} --out {TRAINED}{options}",
+        *other,
+        f"notclip train-adapter --base {base} --data {DATA} --out {TRAINED}{options}{judged}",
         f"notclip score-model --model {base} {suite}/base.json",
         f"notclip score-model --model {TRAINED}/backbone {suite}/backbone.json",
         f"notclip score-model --model {TRAINED}/model {suite}/notclip.json --compare {RESULTS}/base.json",
@@ -31,11 +35,14 @@ def commands(release: Release) -> list[str]:
 
 def build_command(release: Release) -> str:
     """How the dataset was built."""
-    recorded = release.dataset.build["config"]
-    source = release.dataset.source_name
+    return _build(release.dataset.source_name, release.dataset.build["config"], DATA)
+
+
+def _build(source: str, recorded: Mapping[str, Any], out: str) -> str:
+    source = Path(source).name if Path(source).exists() else source
     named = "".join(f" --{option} {_named(recorded[option])}" for option in _NAMED if recorded.get(option))
     options = _options(BuildConfig, recorded)
-    return f"notclip build-dataset --source {source} --out {DATA}{named}{options}"
+    return f"notclip build-dataset --source {source} --out {out}{named}{options}"
 
 
 def _named(value: str) -> str:
@@ -46,7 +53,7 @@ def _named(value: str) -> str:
 def _options(config_class: type, recorded: Mapping[str, Any]) -> str:
     """Flags for what a run was told and the defaults would not say."""
     # Folders differ from machine to machine; the others do not change what comes out.
-    omitted = {"base", "data", "source", "out", "cache", "resume", "workers", "progress", *_NAMED}
+    omitted = {"base", "data", "source", "out", "cache", "away", "resume", "workers", "progress", *_NAMED}
     flags = []
     for field in dataclasses.fields(config_class):
         if field.name in omitted or field.name not in recorded or recorded[field.name] in (field.default, []):

@@ -44,7 +44,7 @@ class NegationTrainingArguments(TrainingArguments):
         default=64, metadata={"help": "Images of the contrastive loss a step, of one process."}
     )
     per_device_train_questions: int = field(default=128, metadata={"help": "Questions a step, of one process."})
-    num_train_epochs: float = field(default=4.0, metadata={"help": "Passes over the training images."})
+    num_train_epochs: float = field(default=3.0, metadata={"help": "Passes over the training images."})
     learning_rate: float = field(default=1e-3, metadata={"help": "Peak learning rate of the adapter."})
     composition_learning_rate: float = field(
         default=2e-3, metadata={"help": "Peak learning rate of the composition's scalars, which do not decay."}

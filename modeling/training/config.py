@@ -26,7 +26,7 @@ class TrainConfig:
     resume: bool = False
     """Go on with a run that was broken off; ends at the same weights as one that was not."""
 
-    epochs: int = 4
+    epochs: int = 3
     """Passes over the training images; 0 leaves the adapter empty and calibrates the composition alone."""
     batch_images: int = 64
     """Images of the contrastive loss per step, over all processes."""
@@ -42,6 +42,10 @@ class TrainConfig:
     """p: how much of both losses runs past the composition, for the merged backbone; the rest runs through it."""
     anchor_weight: float = 8.0
     """Weight of the anchor that holds affirmative captions where the backbone puts them."""
+    class_weight: float = 2.0
+    """Weight of the prompts of what a detector saw in the photos, where DATA was built with one (`seen_classes`)."""
+    class_prompts: int = 48
+    """Such prompts per step."""
     negated_share: float = 0.5
     """Share of contrastive captions that are negated ones; the others are the source's own, and anchored."""
 
@@ -56,8 +60,14 @@ class TrainConfig:
     layers: Literal["all", "attention", "upper_half"] = "all"
     """Which linear layers of the text tower learn; its projection into the shared space always does."""
 
+    away: Path | None = None
+    """Another built dataset, of other photos, all splits of which judge as well as DATA's validation split; no
+    gradient comes from it. An adapter that helps at home alone is not kept."""
+    held_out: float = 0.1
+    """Without `away`: about this share of DATA's photos, a domain such as kitchens or water, is not learnt from but
+    judged by; 0 for none, as with over 200,000 photos."""
     recall_tolerance: float = 0.01
-    """Ordinary recall@5 on validation that a checkpoint may lose against the backbone and still be chosen."""
+    """Ordinary recall@5 that a checkpoint may lose against the backbone, at home and away, and still be chosen."""
     validation_questions: int = 2000
     """Validation questions scored after each epoch."""
     validation_images: int = 1000
@@ -76,9 +86,20 @@ class TrainConfig:
         check_seed(self.seed)
         if self.epochs < 0:
             raise BadInputError(f"`epochs` must be at least 0, got {self.epochs}.")
-        for name in ("batch_images", "batch_questions", "rank", "checkpoint_every", "validation_images"):
+        for name in (
+            "batch_images",
+            "batch_questions",
+            "class_prompts",
+            "rank",
+            "checkpoint_every",
+            "validation_images",
+        ):
             if getattr(self, name) < 1:
                 raise BadInputError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
         for name in ("contrastive_weight", "negated_share", "plain_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadInputError(f"`{name}` must be between 0 and 1, got {getattr(self, name)}.")
+        if not 0 <= self.held_out <= 0.5:
+            raise BadInputError(f"`held_out` must be between 0 and 0.5, got {self.held_out}.")
+        if self.class_weight < 0:
+            raise BadInputError(f"`class_weight` must be at least 0, got {self.class_weight}.")

@@ -10,6 +10,7 @@ from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
 from notclip.openclip.files import is_openclip
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.config import TrainConfig
+from notclip.training.seen_classes import FILE as SEEN
 
 _MADE_WITH = ("accelerate", "numpy", "peft", "torch", "transformers")
 
@@ -30,6 +31,9 @@ def training_inputs(config: TrainConfig, model: NotClipModel) -> dict[str, str]:
         for split in ("train", "validation")
         for file in split_files(config.data, name, split)
     }
+    data |= {f"seen {file.name}": file_digest(file) for file in [config.data / SEEN] if file.is_file()}
+    if config.away is not None:
+        data["away"] = folder_digest(config.away)
     return {
         "base": derived_key(of=[image_tower_fingerprint(model), text_fingerprint(model), content]),
         "data": derived_key(of=data),

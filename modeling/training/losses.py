@@ -1,9 +1,11 @@
 """What NotCLIP is trained on: one function a loss, each on unit-norm embeddings or composed queries.
 
     L = a · contrastive_loss + (1 - a) · caption_choice_loss + anchor_weight · anchor_loss
+        + class_weight · class_prompt_loss
 
 after NegBench (Alhamoud et al. 2025, section 5), whose released checkpoints use a = 0.99; the anchor is ours and holds
-affirmative captions where the backbone puts them, so that ordinary search is not forgotten.
+affirmative captions where the backbone puts them, so that ordinary search is not forgotten. The last is ours too, for
+photos that a detector saw: it teaches classes that captions seldom name.
 """
 
 import torch
@@ -60,3 +62,21 @@ def anchor_loss(text_embeds: Tensor, backbone_embeds: Tensor) -> Tensor:
         Mean of |x - y|² = 2 - 2 cos(x, y), scalar in [0, 4]; 0 when nothing moved.
     """
     return (text_embeds - backbone_embeds).square().sum(-1).mean()
+
+
+def class_prompt_loss(agreement: Tensor, level: Tensor, widening: Tensor) -> Tensor:
+    """How far prompts are from rising and falling over photos with what a detector sees of their classes.
+
+    Which photos a prompt is near is to be learnt, and not how near it is to photos at large: by that the choices of a
+    question are told apart.
+
+    Args:
+        agreement: correlation of each of B prompts, as `SeenClasses.agreement` measures it, shape (B,).
+        level: how far its mean similarity has moved from the backbone's, in spreads of that one's, shape (B,).
+        widening: logarithm of its spread over the backbone's, shape (B,).
+
+    Returns:
+        Mean of 1 - agreement + 4 (level² + widening²), scalar; 0 where every prompt orders the photos as the detector
+        does, and lies among them as before.
+    """
+    return (1 - agreement + 4 * (level.square() + widening.square())).mean()

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, distributed
 
 from notclip.dataset.files import split_files
+from notclip.dataset.splits import SPLITS
 from notclip.embedding_shards import EmbeddingShards, embed_into_shards
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
@@ -35,9 +36,13 @@ from notclip.training.batches import NegationDataset
 from notclip.training.calibration import fit_composition
 from notclip.training.config import TrainConfig
 from notclip.training.data import CONFIGS, TrainingSplit, read_training_split
+from notclip.training.held_out import hold_out
 from notclip.training.inputs import require_same_inputs, training_inputs
+from notclip.training.interpolation import SHARE, BestShare, keep_share
+from notclip.training.judging import Judge, Judged, joined
 from notclip.training.lora import add_lora
 from notclip.training.reference_scores import write_reference_scores
+from notclip.training.seen_classes import ClassPromptLesson, read_seen_classes
 from notclip.training.trainer import NegationTrainer
 from notclip.training.validation import limited
 
@@ -92,10 +97,17 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     cache = config.out / "cache" if config.cache is None else config.cache
     split, validation_split = read_data(config.data, ("train", "validation"), images=config.images, cache=cache)
     _require_rows(config.data, {"train": split, "validation": validation_split})
-    image_embeds, validation_embeds = embed_splits(model, [split, validation_split], cache)
+    others = []
+    if config.away is not None:
+        others = [joined(read_data(config.away, SPLITS, images=None, cache=cache))]
+    image_embeds, validation_embeds, *other_embeds = embed_splits(model, [split, validation_split, *others], cache)
+    learnt, home, away = split, validation_split, next(iter(others), None)
+    if away is None:
+        everything = Judged(split, image_embeds), Judged(validation_split, validation_embeds)
+        learnt, home, away = hold_out(*everything, share=config.held_out, seed=config.seed)
 
     model.set_statistics(image_statistics(evenly(image_embeds, at_most=STATISTICS_IMAGES)))
-    warm_up = limited(split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
+    warm_up = limited(learnt, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
     torch.manual_seed(config.seed)  # the adapter's initial weights, the same in every process
     adapted = add_lora(
@@ -107,17 +119,25 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         layers=config.layers,
     )
     model.backbone = adapted
-    judged = limited(validation_split, questions=config.validation_questions, images=config.validation_images)
+    judge = Judge(
+        _judged(config, home, validation_embeds),
+        None if away is None else _judged(config, away, next(iter(other_embeds), validation_embeds)),
+    )
+    lesson = _lesson(config, learnt, image_embeds)
     trainer = NegationTrainer(
         model,
         arguments,
-        train_dataset=NegationDataset(split, image_embeds, negated_share=config.negated_share),
-        eval_dataset=NegationDataset(judged, validation_embeds),
+        train_dataset=NegationDataset(learnt, image_embeds, negated_share=config.negated_share),
+        eval_dataset=NegationDataset(judge.home.split, validation_embeds),
+        judge=BestShare(judge, lambda: next(iter(trainer.history), None), recall_tolerance=config.recall_tolerance),
+        extra=lesson,
     )
     trainer.train(resume_from_checkpoint=config.resume)
     if not first:
         return None
 
+    share = next(entry[SHARE] for entry in trainer.history if entry["epoch"] == trainer.best_epoch)
+    keep_share(model.backbone, share)
     calibrated_on = limited(validation_split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     losses = fit_composition(model, validation_embeds, calibrated_on.questions, calibrated_on.negated_queries)
     cut, seen = texts_cut(model, _texts(split))
@@ -126,6 +146,10 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         "config": _config_content(config),
         "base": base,
         "chosen_epoch": trainer.best_epoch,
+        "update_share": share,
+        "held_out": config.away is None and away is not None,
+        "away_build": None if config.away is None else _build_options(config.away),
+        "seen_classes": 0 if lesson is None else lesson.classes,
         "history": trainer.history,
         "steps": trainer.state.global_step,
         "composition": {
@@ -148,6 +172,29 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
     shutil.rmtree(state_folder, ignore_errors=True)
     return record
+
+
+def _judged(config: TrainConfig, split: TrainingSplit, image_embeds: Tensor | EmbeddingShards) -> Judged:
+    judged = limited(split, questions=config.validation_questions, images=config.validation_images)
+    return Judged(judged, image_embeds)
+
+
+def _lesson(config: TrainConfig, learnt: TrainingSplit, image_embeds: EmbeddingShards) -> ClassPromptLesson | None:
+    """What a detector saw in the photos that are learnt from, where that is to be taught."""
+    if config.class_weight == 0:
+        return None
+    rows = sorted({caption.image for caption in learnt.captions})
+    rows = rows[:: -(-len(rows) // STATISTICS_IMAGES)]
+    classes = read_seen_classes(config.data, [learnt.digests[row] for row in rows], image_embeds[rows])
+    if classes is None:
+        return None
+    return ClassPromptLesson(classes, weight=config.class_weight, count=config.class_prompts, seed=config.seed)
+
+
+def _build_options(data: Path) -> dict[str, Any] | None:
+    """With which options a dataset was built, by its own record."""
+    file = data / "build.json"
+    return read_json_object(file, "`away`").get("config") if file.is_file() else None
 
 
 def _texts(split: TrainingSplit) -> Iterator[str]:
@@ -178,7 +225,8 @@ def _check_output(config: TrainConfig) -> None:
 def _config_content(config: TrainConfig) -> dict[str, Any]:
     content = dataclasses.asdict(config) | {"data": str(config.data), "out": str(config.out)}
     content |= {"cache": None if config.cache is None else str(config.cache), "trainer": list(config.trainer)}
-    content["images"] = None if config.images is None else str(config.images)
+    for name in ("images", "away"):
+        content[name] = None if content[name] is None else str(content[name])
     del content["resume"]
     return content
 

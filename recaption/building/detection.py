@@ -1,10 +1,14 @@
 """Fourth stage: what a detector sees, and from which score a class may be there."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from notclip.files.whole_files import whole_file
 from notclip.recaption.absences.clip_detector import EveryFrame
@@ -99,3 +103,27 @@ def read_scores(job: BuildJob, shard: Shard) -> Mapping[str, np.ndarray]:
         return {}
     with np.load(job.work.scores / f"{shard.file_name}.npz", allow_pickle=False) as stored:
         return dict(zip(stored["digests"].tolist(), stored["scores"], strict=True))
+
+
+def write_seen(job: BuildJob, folder: Path) -> None:
+    """Keep what the detector saw in the photos that are learnt from, `seen/train.parquet` beside the rows.
+
+    A row a photo: `digest`, and its score for each class. The field of a class lists in its metadata, as JSON under
+    `texts`, by which words it is called.
+    """
+    if job.config.detector is None:
+        return
+    _, thresholds, detected_as = read_detection(job)
+    place = {label: index for index, label in enumerate(thresholds)}
+    concept_of = {label: name for name, label in reversed(detected_as.items()) if label in place}
+    fields = [pa.field("digest", pa.string(), nullable=False)]
+    for label, name in concept_of.items():
+        fields.append(pa.field(label, pa.float32(), metadata={"texts": json.dumps(job.lexicon.called(name))}))
+    schema = pa.schema(fields)
+    (folder / "seen").mkdir(exist_ok=True)
+    with whole_file(folder / "seen" / "train.parquet") as unfinished, pq.ParquetWriter(unfinished, schema) as writer:
+        for shard in job.train_shards:
+            scores = read_scores(job, shard)
+            of_class = np.stack(list(scores.values())) if scores else np.zeros((0, len(place)), dtype=np.float32)
+            columns = [pa.array(of_class[:, place[label]]) for label in concept_of]
+            writer.write_table(pa.Table.from_arrays([pa.array(list(scores), pa.string()), *columns], schema=schema))

@@ -20,7 +20,7 @@ from notclip.errors import BadInputError
 from notclip.recaption.absences.audit import AuditRecord, audit_records
 from notclip.recaption.absences.mention_rates import mention_rate_table
 from notclip.recaption.building.corpus import read_corpus
-from notclip.recaption.building.detection import read_detection
+from notclip.recaption.building.detection import read_detection, write_seen
 from notclip.recaption.building.gathering import gathering_skipped
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.raw_shards import Skipped, columns_taken_for, list_raw_shards
@@ -76,6 +76,7 @@ def finish(job: BuildJob) -> None:
         shutil.rmtree(left, ignore_errors=True)
     corpus = read_corpus(job)
     fingerprint, thresholds, _ = read_detection(job)
+    write_seen(job, folder)
     files = {
         str(file.relative_to(folder)): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
         for file in sorted(folder.rglob("*.parquet"))

@@ -230,6 +230,12 @@ class Lexicon(Mapping[str, Concept]):
         made = (_plain_concept(name, hypernym=wider) for name, wider in new.items())
         return Lexicon([*self.values(), *made], self.rules)
 
+    def called(self, name: str) -> list[str]:
+        """By which words a concept is called, its article first; a kind of it ("taxi" for "car") is not among them."""
+        concept = self[name]
+        same = [synonym for synonym in concept.synonyms if synonym in self._rules.same]
+        return list(dict.fromkeys([concept.indefinite, concept.name, concept.plural, *same]))
+
     def _is_a_kind(self, label: str, name: str) -> bool:
         """Whether a label that was resolved to a concept is one of its synonyms that mean less than it does."""
         words = words_of_label(label).lower()

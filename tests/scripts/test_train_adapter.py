@@ -18,6 +18,18 @@ def test_the_backbone_is_a_failure_only_where_epochs_were_asked_for(monkeypatch,
     assert ("No epoch kept ordinary recall" in capsys.readouterr().err) == (status == 1)
 
 
+def test_an_adapter_that_helps_at_home_alone_is_not_shipped_and_the_command_says_so(monkeypatch, capsys):
+    away = {"away_macro_accuracy": 0.5, "away_recall_at_5": 0.3}
+    better = {"macro_accuracy": 0.7, "away_macro_accuracy": 0.45}
+    history = [ENTRY | away | {"epoch": 0}, ENTRY | away | better | {"epoch": 1}]
+    monkeypatch.setattr(
+        train_run, "run_training", lambda config: {"history": history, "chosen_epoch": 0, "texts_cut": 0}
+    )
+    assert train_adapter.main(["--base", "b", "--data", "d", "--out", "o", "--epochs", "1"]) == 1
+    said = capsys.readouterr().err
+    assert "helps at home alone" in said and "the backbone with the composition alone" in said
+
+
 def test_an_epoch_that_forgot_nothing_and_learnt_nothing_is_not_said_to_have_forgotten(monkeypatch, capsys):
     history = [ENTRY | {"epoch": 0}, ENTRY | {"epoch": 1, "macro_accuracy": 0.45}]
     monkeypatch.setattr(

@@ -17,6 +17,7 @@ from transformers import TrainerState, masking_utils
 from notclip.errors import BadInputError
 from notclip.loading import load_model
 from notclip.remote.composition_notclip import image_statistics
+from notclip.training import interpolation, run
 from notclip.training import trainer as negation_trainer
 from notclip.training.batches import GroupBatchSampler, NegationDataset
 from notclip.training.config import TrainConfig
@@ -60,6 +61,7 @@ def the_last_epoch_is_chosen(monkeypatch):
     """On towers of random weights an adapter rarely beats the composition alone; these tests are about adapters."""
     gains = iter(range(1, 100))
     monkeypatch.setattr(negation_trainer, "gain", lambda *_, **__: float(next(gains)))
+    monkeypatch.setattr(interpolation, "SHARES", (1.0,))
 
 
 def adapter_weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -420,3 +422,37 @@ def test_resuming_with_other_data_base_or_code_is_refused_by_name(config, tmp_pa
     change_code("notclip.training.losses")
     with pytest.raises(BadInputError, match="its code has changed since"):
         run_training(again)
+
+
+def test_other_photos_judge_every_epoch_and_nothing_is_learnt_from_them(config, data, tmp_path):
+    alone = run_training(config)
+    both = run_training(dataclasses.replace(config, out=tmp_path / "both", away=data))
+    assert [entry.keys() >= {"away_macro_accuracy", "away_recall_at_5"} for entry in both["history"]] == [True] * 3
+    assert alone["away_build"] is both["away_build"] is None  # no record beside these rows
+    weights, same = adapter_weights(config.out), adapter_weights(tmp_path / "both")
+    assert all(torch.equal(weights[name], same[name]) for name in weights)
+
+
+def test_what_hurts_away_is_not_kept_however_much_it_helps_at_home(config, data, monkeypatch, tmp_path):
+    figures = iter([(0.3, 0.5), *[(0.9, 0.4), (0.95, 0.45)] * 2])  # two shares of each epoch
+
+    def judge(self, model):
+        home, away = next(figures)
+        names = ("macro_accuracy", "plain_macro_accuracy", "recall_at_5", "negated_recall_at_5")
+        return {name: home for name in names} | {f"away_{name}": away for name in names}
+
+    monkeypatch.undo()
+    monkeypatch.setattr(run.Judge, "__call__", judge)
+    record = run_training(dataclasses.replace(config, away=data))
+    assert record["chosen_epoch"] == 0
+    assert not any(weights.any() for name, weights in adapter_weights(config.out).items() if "lora_B" in name)
+
+
+def test_a_trained_update_is_kept_in_the_share_that_was_judged(config, monkeypatch, tmp_path):
+    run_training(config)
+    monkeypatch.setattr(interpolation, "SHARES", (0.5,))
+    halved = dataclasses.replace(config, out=tmp_path / "halved")
+    assert run_training(halved)["update_share"] == 0.5
+    whole, half = adapter_weights(config.out), adapter_weights(halved.out)
+    for name, weights in whole.items():
+        torch.testing.assert_close(half[name], weights * (0.5 if "lora_B" in name else 1.0))

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import datasets
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,11 +18,12 @@ from PIL import Image
 from notclip.dataset import schema
 from notclip.dataset.rows import CONFIGS, EVIDENCE_METHODS
 from notclip.errors import BadInputError
-from notclip.recaption.building import shard_writer
+from notclip.recaption.building import detection, shard_writer
 from notclip.recaption.building.builder import build_dataset
 from notclip.recaption.building.config import BuildConfig
 from notclip.recaption.concepts.lexicon import LEXICON_FILE
 from notclip.recaption.english.phrasing import load_phrasebook
+from notclip.remote.photo_notclip import open_photo
 from notclip.scripts import build_dataset as script
 
 NAMES = ("dog", "cat", "car", "ball", "tree", "chair", "kite", "boat")
@@ -352,3 +354,36 @@ def test_a_second_build_in_one_process_reads_its_source_and_lexicon_anew(tmp_pat
         shutil.rmtree(tmp_path / "out")
         shutil.rmtree(data)
     assert listed == [40, 44]
+
+
+class TellsByColour:
+    """Stands in for a network: how likely a dog or a cat is, by the first pixel's red and green."""
+
+    labels = ("dog", "cat")
+    fingerprint = "f" * 64
+    batch_size = 1
+
+    def scores(self, images):
+        pixels = [open_photo(image).getpixel((0, 0)) for image in images]
+        return np.array([[red / 255, green / 255] for red, green, _ in pixels], dtype=np.float32)
+
+
+def test_what_the_detector_saw_in_the_photos_that_are_learnt_from_is_kept_beside_the_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(detection, "open_detector", lambda job: (TellsByColour(), {"dog": "dog", "cat": "cat"}))
+    build_dataset(
+        BuildConfig(
+            str(source(tmp_path / "source")),
+            tmp_path / "out",
+            detector=tmp_path / "x.onnx",
+            progress=False,
+            cache=tmp_path,
+        )
+    )
+    seen = pq.read_table(tmp_path / "out" / "seen" / "train.parquet")
+    assert json.loads(seen.schema.field("dog").metadata[b"texts"])[:3] == ["a dog", "dog", "dogs"]
+    rows_of_train = pq.read_table(tmp_path / "out" / "captions" / "train.parquet", columns=["image"])
+    photos = {row["bytes"] for row in rows_of_train["image"].to_pylist()}
+    expected = {hashlib.sha256(photo).hexdigest(): TellsByColour().scores([photo])[0] for photo in photos}
+    assert set(seen["digest"].to_pylist()) == set(expected)
+    for digest, dog, cat in zip(*(seen[name].to_pylist() for name in ("digest", "dog", "cat")), strict=True):
+        assert (dog, cat) == pytest.approx(tuple(expected[digest]), abs=1e-4)
