@@ -124,4 +124,4 @@ def _interval(figure: Figure) -> str:
 
 
 def _number(share: float) -> str:
-    return f"{100 * share:.1f}".replace("-", "−")
+    return f"{100 * share:z.1f}".replace("-", "−")

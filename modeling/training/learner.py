@@ -8,12 +8,14 @@ learn to search and to choose.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from types import SimpleNamespace
+from typing import Any, Protocol
 
 import torch
 import torch.distributed.nn.functional as differentiable
 from peft import PeftModel
 from torch import Tensor, distributed, nn
+from torch.utils.checkpoint import checkpoint
 
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import TrainableComposition, choice_scores
@@ -81,6 +83,27 @@ class Learner(nn.Module):
             module.train(mode)
         self.training = mode
         return self
+
+    def activation_checkpointing_enable(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the activations of one batch of texts instead of a whole step's, and compute them again for gradients.
+
+        What it takes is what the Trainer says of layers, and is not needed here.
+        """
+        features = type(self.model).get_text_features
+
+        def pooled(tokens: dict[str, Tensor]) -> Tensor:
+            return features(self.model, **tokens).pooler_output
+
+        def recomputed(**tokens: Tensor) -> SimpleNamespace:
+            if not torch.is_grad_enabled():
+                return SimpleNamespace(pooler_output=pooled(tokens))
+            return SimpleNamespace(pooler_output=checkpoint(pooled, tokens, use_reentrant=False))
+
+        self.model.get_text_features = recomputed  # type: ignore[method-assign]
+
+    def activation_checkpointing_disable(self) -> None:
+        """Keep all activations again."""
+        self.model.__dict__.pop("get_text_features", None)
 
     def trainable_weights(self) -> dict[str, Tensor]:
         """Copies of the parameters that learn, by name."""

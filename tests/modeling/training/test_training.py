@@ -120,6 +120,13 @@ def test_a_run_killed_within_an_accumulation_ends_at_the_same_weights(config, tm
     assert ends_alike(config.out, broken.out)
 
 
+def test_activations_that_are_computed_again_give_the_same_weights(config, tmp_path):
+    run_training(config)
+    again = dataclasses.replace(config, out=tmp_path / "again", trainer=("activation_checkpointing=true",))
+    run_training(again)
+    assert ends_alike(config.out, again.out)
+
+
 def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, monkeypatch):
     run_training(config)
     broken = dataclasses.replace(config, out=tmp_path / "broken")
