@@ -33,6 +33,7 @@ def sentences(words: Sequence[str]) -> list[tuple[int, int]]:
 def mended(words: Sequence[str], labels: str) -> list[str]:
     """The labels of one sentence's words, with what clauses say."""
     lower, found = [word.lower() for word in words], list(labels)
+    _mend_both(lower, found)
     _mend_other_clause(lower, found)
     _mend_list(lower, found)
     for at in range(1, len(found)):
@@ -41,6 +42,20 @@ def mended(words: Sequence[str], labels: str) -> list[str]:
         if found[at] == BEGIN and found[at - 1] in (BEGIN, INSIDE):  # "potted" and "plant" are one thing
             found[at] = INSIDE
     return found
+
+
+def _mend_both(words: list[str], labels: list[str]) -> None:
+    """What is "both" absent: "X and Y are both absent" denies X as it denies Y."""
+    for at in range(len(words) - 1):
+        if words[at] in COPULAS and words[at + 1] == "both" and CUE in labels[at : at + 6]:
+            start = at
+            while start and words[start - 1] not in (",", ".", ";", "but", "while", "whereas", "though", "although"):
+                start -= 1
+            begins = True
+            for place in range(start, at):
+                joins = words[place] in LINKS
+                labels[place] = DROPPED if joins else BEGIN if begins else INSIDE
+                begins = joins
 
 
 def _mend_other_clause(words: list[str], labels: list[str]) -> None:
