@@ -42,8 +42,8 @@ class PhotoColumn:
             return hashlib.sha256(self.read(group, row, where)).digest()
         told = self._cell(self._sha256, group, row)
         try:
-            digest = bytes.fromhex(told)
-        except (TypeError, ValueError):
+            digest = bytes.fromhex(str(told))
+        except ValueError:
             digest = b""
         if len(digest) != 32:
             raise BadInputError(f"{where}: `{self._sha256}` must be 64 hexadecimal digits, got {told!r}.")
@@ -63,7 +63,7 @@ class PhotoColumn:
                 )
             return encoded["bytes"]
         address = self._cell(self._address, group, row)
-        path = self._find(address, where)
+        path = self._find(None if address is None else str(address), where)
         content = path.read_bytes()
         if hashlib.sha256(content).digest() != self.digest(group, row, where):
             raise BadInputError(f"{where}: {path} is another photo than that of the build; its SHA-256 differs.")

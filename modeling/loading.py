@@ -103,7 +103,7 @@ def _from_transformers(name: str, revision: str | None, argument: str, trusted_c
             model = NotClipModel.from_backbone(name, composition="none", **where, **trust)
         if "quantization_config" not in content:
             config_file = folder / "config.json" if folder.is_dir() else cached_file(name, "config.json", **where)
-            check_precision(Path(config_file).parent)
+            check_precision(Path(str(config_file)).parent)
         # Read now: a folder without its tokenizer should fail before an hour of work, not after.
         _ = model.processor
     return model

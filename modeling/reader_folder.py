@@ -27,8 +27,8 @@ def write_reader(folder: Path) -> None:
         label2id={label: place for place, label in ID_TO_LABEL.items()},
         architectures=["ReaderForTokenClassification"],
         dtype="float32",
-        pad_token_id=0,
     )
+    config.pad_token_id = 0
     config.auto_map = {
         "AutoConfig": "modeling_reader.ReaderConfig",
         "AutoModelForTokenClassification": "modeling_reader.ReaderForTokenClassification",

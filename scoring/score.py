@@ -221,8 +221,8 @@ def _score_questions(
     scores.add(score_questions(columns, logit_scale=logit_scale, n_resamples=n_resamples, seed=seed))
     for label, answers in compared.items():
         other_shuffled = (answers.shuffled_scores or None) if shuffled else None
-        others = {"compared_predictions": answers.scores, "compared_shuffled_predictions": other_shuffled}
-        figures = score_questions(columns | others, n_resamples=n_resamples, seed=seed)
+        added = {"compared_predictions": answers.scores, "compared_shuffled_predictions": other_shuffled}
+        figures = score_questions(columns | added, n_resamples=n_resamples, seed=seed)
         scores.add_differences(label, figures)
 
 

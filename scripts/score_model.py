@@ -123,7 +123,9 @@ def results_table(path: Path, content: dict[str, Any]) -> list[str]:
 
 
 def _line(label: str, figure: "Figure", *, sign: str = "") -> str:
-    bounds = "" if figure.low is None else f"   [{100 * figure.low:z.1f}, {100 * figure.high:z.1f}]"
+    bounds = (
+        "" if figure.low is None or figure.high is None else f"   [{100 * figure.low:z.1f}, {100 * figure.high:z.1f}]"
+    )
     return f"  {label:{WIDTH}}{100 * figure.value:{sign}z7.1f}{bounds}"
 
 

@@ -81,7 +81,7 @@ def launch(app: gr.Blocks, *, wait: bool) -> str:
     # What others see of a link to it.
     host = os.environ.get("SPACE_HOST")
     picture = f"{f'https://{host}/' if host else address}gradio_api/file={ASSETS / 'search.png'}"
-    app.config |= {"simple_description": DESCRIPTION, "thumbnail": picture}  # type: ignore[typeddict-item]
+    app.config |= {"simple_description": DESCRIPTION, "thumbnail": picture}  # type: ignore[misc]
     if wait:
         app.block_thread()
     return address

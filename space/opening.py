@@ -89,8 +89,10 @@ def choose_opening(engine: Engine) -> Opening:
     examples = []
     for (text, wanted, excluded), pair in zip(tried, found, strict=True):
         asked, wrong = ([_count(one, concept, present, photos) for one in pair] for concept in (wanted, excluded))
-        things = [photos.lexicon[name].plural for name in (wanted, excluded)]
-        examples.append((Example(text, *things, (asked[0], asked[1]), (wrong[0], wrong[1])), {wanted, excluded}))
+        things, others = (photos.lexicon[name].plural for name in (wanted, excluded))
+        examples.append(
+            (Example(text, things, others, (asked[0], asked[1]), (wrong[0], wrong[1])), {wanted, excluded})
+        )
     examples.sort(
         key=lambda item: (not item[0].tells, -(item[0].fewer // 3))
     )  # stable: those most often together first

@@ -156,7 +156,7 @@ def build_quiz(page: QuestionPage) -> None:
         }
 
     private: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "search", "show_progress": "minimal"}
-    everything = {quiz, lead, start, over, board, score, figure, pick, answer, following, shown, end}
+    everything: Any = {quiz, lead, start, over, board, score, figure, pick, answer, following, shown, end}
     start.click(begin, None, everything, **private)
     again.click(begin, None, everything, **private)
     answer.click(reply, [quiz, pick], everything, **private)

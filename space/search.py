@@ -139,8 +139,8 @@ class SearchPage:
             negated=list(scope.negated),
             base=base,
             notclip=notclip,
-            show_asked=asked and Counts(base=asked.base, notclip=asked.ours),
-            show_excluded=wrong and Counts(base=wrong.base, notclip=wrong.ours),
+            show_asked=None if asked is None else Counts(base=asked.base, notclip=asked.ours),
+            show_excluded=None if wrong is None else Counts(base=wrong.base, notclip=wrong.ours),
         )
 
     def html(self, ask: Ask, own: OwnPhotos | None) -> str:

@@ -60,7 +60,7 @@ def build_search_tab(page: SearchPage, opening: Opening) -> None:
         )
 
     # Gradio refuses what is typed into its box, an emptied one among it, with an error of its own.
-    strength.preprocess = clamped  # type: ignore[method-assign]
+    strength.preprocess = clamped  # type: ignore[method-assign,assignment]
 
     results = gr.HTML(
         page.html(first, None),

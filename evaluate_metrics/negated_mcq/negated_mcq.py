@@ -507,7 +507,7 @@ def score_questions(
         # A tie counts as wrong here: McNemar's test knows right and wrong only.
         figures["mcnemar_p_value"] = mcnemar_p_value(credit[0] == 1, credit[1] == 1)
     results = _nested({name: float(value) for name, value in figures.items()} | counts)
-    if asked.choice_kinds is not None:
+    if asked.choice_kinds is not None and asked.kinds is not None:
         results["confusion"] = _confusion(shares[0], asked.choice_kinds, asked.kinds)
     if not n_resamples:
         return results
@@ -739,7 +739,7 @@ class NegatedMCQ(evaluate.Metric):
         columns = _given(columns)
         if not {*_REQUIRED} <= set(columns):
             raise ValueError("`predictions` and `references` must be given together.")
-        stored = {name: _stored(name, values) for name, values in columns.items()}
+        stored: dict[str, Any] = {name: _stored(name, values) for name, values in columns.items()}
         if len(stored["predictions"]) or len(stored["references"]):  # evaluate would cut 1.5 to 1, and name no row
             sizes = _scores("predictions", stored["predictions"])[1]
             stored["references"] = _answers(stored["references"], sizes)

@@ -356,7 +356,7 @@ def score_retrieval(
     places: list[tuple[str, int]] = []  # S: a statistic and the model of which it is
     results: dict[str, Any] = {}
     for kind, search in searches.items():
-        other = images.get("" if kind else "standard_", [])
+        other = images.get("" if kind else "standard_", np.empty(0, dtype=int))
         found = _statistics(search, images[kind], unwanted if not kind else [], other, ks)
         statistics |= {f"{kind}{name}": values for name, values in found.items()}
         for model in range(len(search.ranked)):

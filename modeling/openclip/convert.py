@@ -145,7 +145,7 @@ def save_openclip(backbone: PreTrainedModel, processor: Any, folder: Path) -> li
 
 
 @contextmanager
-def _written_whole(folder: Path, *, reads: Path | str) -> Iterator[Path]:
+def _written_whole(folder: Path, *, reads: Path | str | None) -> Iterator[Path]:
     """A folder beside the wanted one, which takes its name when all is written and goes when something went wrong."""
     if folder.exists():
         raise BadInputError(f"`out` {folder} exists: name another folder, or remove it.")

@@ -170,6 +170,8 @@ class _Query:
         if self.text[start] in '"“':
             return self._read_quotation(at, denies=denies, inside=inside)
         match = _TERM.fullmatch(self.text, start, end)
+        if match is None:  # No token is without a term; were one, it would be a word.
+            return False, at + 1
         sign, name, equals, inner = (match[group] or "" for group in ("sign", "name", "equals", "inner"))
         value, first = match["value"], match.start("value")
         followed = at + 1 < len(self.words) and self.tokens[at + 1][0] == end and self.words[at + 1][0] in '"“('

@@ -83,7 +83,7 @@ class NegationScope:
 
 
 @overload
-def read_scope(text: str, *, operators: bool = True, explain: bool = False) -> NegationScope: ...
+def read_scope(text: str, *, operators: bool = True, explain: bool = False) -> NegationScope: ...  # type: ignore[overload-overlap]  # a str is a sequence, too
 
 
 @overload
@@ -104,8 +104,8 @@ def read_scope(
     if explain:
         scopes = read_scopes(texts, operators=operators, explain=True)
     else:
-        known = {one: _remembered.get((one, operators)) for one in texts}
-        unknown = [one for one, scope in known.items() if scope is None]
+        known = {one: _remembered[one, operators] for one in texts if (one, operators) in _remembered}
+        unknown = [one for one in dict.fromkeys(texts) if one not in known]
         known.update(zip(unknown, read_scopes(unknown, operators=operators), strict=True))
         if len(_remembered) > _MOST_REMEMBERED:
             _remembered.clear()

@@ -177,7 +177,7 @@ class TrainingSplit:
         own = queries.images if isinstance(queries, Rows) else np.array([image for _, image in queries], dtype=int)
         rows = np.flatnonzero(np.isin(own, images))
         rows = rows[np.sort(np.unique(own[rows], return_index=True)[1])]
-        return queries.take(rows) if isinstance(queries, Rows) else [queries[row] for row in rows]
+        return queries.take(rows) if isinstance(queries, Rows) else [queries[row] for row in rows.tolist()]
 
 
 def read_training_split(
@@ -299,7 +299,8 @@ def _index(files: list[tuple[str, Path]], folder: Path) -> None:
                 with open_parquet(file) as parquet:
                     PhotoColumn(parquet, file)  # which says what a file without photos lacks
                 hashes, asked, written = bytearray(), bytearray(), bytearray()
-                rows = (row for row, _ in read_rows(file, ROWS[config], ["image_id", *_COLUMNS[config]]))  # type: ignore[type-var]
+                wanted = ["image_id", *_COLUMNS[config]]
+                rows: Iterator[Any] = (row for row, _ in read_rows(file, ROWS[config], wanted))  # type: ignore[type-var]
                 while some := list(itertools.islice(rows, _AT_ONCE)):
                     texts: list[dict[str, Any]] = []
                     for row in some:
@@ -335,11 +336,11 @@ def _index(files: list[tuple[str, Path]], folder: Path) -> None:
                 [0, *(parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups))]
             )
             for image in here.tolist():
-                row = int(first[image] - starts[number])
-                group = int(np.searchsorted(ends, row, side="right")) - 1
-                position = row - int(ends[group])
-                places[image] = number, group, position, row
-                digest = photos.digest(group, position, f"{file}, row {row + 1}")
+                place = int(first[image] - starts[number])
+                group = int(np.searchsorted(ends, place, side="right")) - 1
+                position = place - int(ends[group])
+                places[image] = number, group, position, place
+                digest = photos.digest(group, position, f"{file}, row {place + 1}")
                 digests[image] = np.frombuffer(digest, dtype=np.uint8)
     np.save(folder / "places.npy", places)
     np.save(folder / "digests.npy", digests)

@@ -6,6 +6,7 @@ Half an update forgets less than half of what the whole one forgets, and keeps m
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from peft.tuners.lora import LoraLayer
@@ -71,4 +72,4 @@ def keep_share(model: nn.Module, share: float) -> None:
 
 def _ups(model: nn.Module) -> list[nn.Parameter]:
     layers = [module for module in model.modules() if isinstance(module, LoraLayer)]
-    return [up.weight for layer in layers for up in layer.lora_B.values()]
+    return [cast(nn.Parameter, up.weight) for layer in layers for up in layer.lora_B.values()]

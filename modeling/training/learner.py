@@ -99,7 +99,7 @@ class Learner(nn.Module):
                 return SimpleNamespace(pooler_output=pooled(tokens))
             return SimpleNamespace(pooler_output=checkpoint(pooled, tokens, use_reentrant=False))
 
-        self.model.get_text_features = recomputed  # type: ignore[method-assign]
+        self.model.get_text_features = recomputed  # type: ignore[method-assign,assignment]
 
     def activation_checkpointing_disable(self) -> None:
         """Keep all activations again."""
@@ -145,24 +145,20 @@ class Learner(nn.Module):
         # Logits are a hundred times a cosine: half precision cannot tell them apart.
         with torch.autocast(text_images.device.type, enabled=False):
             images = _gather(text_images)
-            contrastive = torch.lerp(
-                *(
-                    contrastive_loss(images, _gather(vectors), scale, _gather(biases))
-                    for vectors, biases in (model.compose(captions, composition), _plain(captions.whole))
-                ),
-                share,
+            composed, plain = (
+                contrastive_loss(images, _gather(vectors), scale, _gather(biases))
+                for vectors, biases in (model.compose(captions, composition), _plain(captions.whole))
             )
+            contrastive = torch.lerp(composed, plain, share)
             anchor = contrastive.new_zeros(())
             if held is not None:
                 anchor = affirmative_share * anchor_loss(captions.whole[affirmative], held)
             position = {text: row for row, text in enumerate(choices)}
-            choice = torch.lerp(
-                *(
-                    caption_choice_loss(*choice_scores(questions, position, *queries, question_images), scale)
-                    for queries in (model.compose(embedded, composition), _plain(embedded.whole))
-                ),
-                share,
+            composed, plain = (
+                caption_choice_loss(*choice_scores(questions, position, *queries, question_images), scale)
+                for queries in (model.compose(embedded, composition), _plain(embedded.whole))
             )
+            choice = torch.lerp(composed, plain, share)
             a = self.loss_weights.contrastive
             loss = a * contrastive + (1 - a) * question_share * choice + self.loss_weights.anchor * anchor
             if distributed.is_initialized():  # Every process must have a gradient for every parameter.

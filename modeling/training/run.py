@@ -86,7 +86,8 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     elif config.architecture is not None:
         raise BadInputError(f"`architecture` is for OpenCLIP checkpoints; {base} says itself what it is.")
     arguments = training_arguments(config, state_folder)
-    model = load_model(base, composition="scope", argument="base").to(arguments.device)
+    model = load_model(base, composition="scope", argument="base")
+    model.to(arguments.device)  # type: ignore[arg-type]  # wrapped by transformers without its types
     base_sha256 = weights_sha256(model) if first else ""
     if first:
         saved, inputs = config.out / SAVED, training_inputs(config, model)

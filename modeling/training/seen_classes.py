@@ -84,7 +84,7 @@ class SeenClasses:
 
     def _called(self, index: int, rng: np.random.Generator) -> str:
         words = self.texts[index]
-        return words[0] if rng.random() < 0.5 else words[rng.integers(len(words))]
+        return words[0] if rng.random() < 0.5 else words[int(rng.integers(len(words)))]
 
     def agreement(self, text_embeds: Tensor, names: Tensor) -> Tensor:
         """Correlation of each text's similarity with the summed log scores of what it names, over photos, shape (B,).

@@ -94,6 +94,10 @@ class NegationTrainer(Trainer):
         self._last_loss: Tensor | None = None
         torch.manual_seed(args.seed + args.process_index)  # each process drops out other numbers
 
+    @property
+    def _folder(self) -> Path:
+        return Path(str(self.args.output_dir))
+
     def get_train_dataloader(self) -> EpochLoader:
         """Batches of this process: the sampler knows which, so that accelerate need not share them out again."""
         return EpochLoader(
@@ -118,7 +122,9 @@ class NegationTrainer(Trainer):
             self.optimizer = optimizer_class([{"params": adapter} | decay, scalars | {"weight_decay": 0.0}], **options)
         return self.optimizer
 
-    def train(self, resume_from_checkpoint: str | bool | None = None, **kwargs: Any) -> Any:
+    def train(  # type: ignore[override]  # the base class lists what goes through `kwargs` here
+        self, resume_from_checkpoint: str | bool | None = None, **kwargs: Any
+    ) -> Any:
         """Train, and leave the best checkpoint's weights in the model; the start's where none gained.
 
         Args:
@@ -129,7 +135,7 @@ class NegationTrainer(Trainer):
             BadInputError: the loss is no number any more, the memory is used up, or another process died.
         """
         if resume_from_checkpoint is True:
-            resume_from_checkpoint = last_checkpoint(Path(self.args.output_dir), clear=self.args.should_save)
+            resume_from_checkpoint = last_checkpoint(self._folder, clear=self.args.should_save)
         try:
             output = super().train(resume_from_checkpoint=resume_from_checkpoint, **kwargs)
             self._check_loss()
@@ -198,7 +204,7 @@ class NegationTrainer(Trainer):
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         """Write what learns, and not the base beside it."""
-        folder = Path(self.args.output_dir if output_dir is None else output_dir)
+        folder = self._folder if output_dir is None else Path(output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         save_file(self.model.trainable_weights(), folder / WEIGHTS)
 
@@ -206,12 +212,12 @@ class NegationTrainer(Trainer):
         """As the base class, but an older checkpoint goes only when the new one is there, whole."""
         self._check_loss()
         limit, self.args.save_total_limit = self.args.save_total_limit, None
-        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        folder = self._folder / f"checkpoint-{self.state.global_step}"
         try:
             (folder / COMPLETE).unlink(missing_ok=True)
             super()._save_checkpoint(model, trial)
         except RuntimeError as error:  # torch does not say why it could not write
-            if shutil.disk_usage(self.args.output_dir).free < 2**20:
+            if shutil.disk_usage(self._folder).free < 2**20:
                 raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
             raise
         finally:
@@ -220,7 +226,7 @@ class NegationTrainer(Trainer):
             distributed.barrier()
         if self.args.should_save:
             write_whole(folder / COMPLETE, "")
-            rotate_checkpoints(self.args.output_dir, limit, self.state.best_model_checkpoint, use_mtime=False)
+            rotate_checkpoints(str(self._folder), limit, self.state.best_model_checkpoint, use_mtime=False)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         if self.is_fsdp_enabled:

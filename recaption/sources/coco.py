@@ -230,7 +230,7 @@ def _plain(value: Any) -> _Key:
     """An id, which tools write as a number or as a text: "1", 1 and 1.0 are one."""
     if isinstance(value, str):
         number = whole_number(value)
-        return number if str(number) == value else value
+        return number if number is not None and str(number) == value else value
     return int(value)
 
 

@@ -309,9 +309,7 @@ def test_the_space_is_staged_with_code_results_photos_and_the_revisions_that_it_
     card = (staged / "README.md").read_text()
     assert "- ann/notclip-clip-vit-base-patch32\n" in card
     assert card.endswith("---\n\nType what you do not want.\n")
-    assert [file.name for file in staged.rglob("*.safetensors")] == [
-        "reading_tagger.safetensors"
-    ]
+    assert [file.name for file in staged.rglob("*.safetensors")] == ["reading_tagger.safetensors"]
 
 
 def test_the_code_of_a_space_runs_where_the_package_is_not_installed(inputs, space):
