@@ -6,7 +6,7 @@
 
 The ways are those of `composition_ways`. Each --bench is a dual encoder and a folder that `notclip build-dataset`
 wrote: its validation questions and negated queries are answered, and statistics are measured on train photos.
-TrainingQuestion groups and queries fall into two halves; each half is judged at the one setting that is best on the other
+Question groups and queries fall into two halves; each half is judged at the one setting that is best on the other
 (macro accuracy and negated recall@5 together), and the figures are means over both. "As shipped" is dial 1.
 --real-clip is one more table, `composition_on_real_clip`'s first.
 """

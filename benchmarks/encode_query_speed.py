@@ -51,7 +51,7 @@ def main() -> int:
 
     def forget(concepts: list[str]) -> None:
         for concept in concepts:
-            model._remembered.pop(concept, None)
+            model.remembered.pop(concept, None)
 
     ways: dict[str, tuple[str, Callable[[], object]]] = {
         "one text, plain": ("", lambda: model.encode_texts(scenes[:1]))

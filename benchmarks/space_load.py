@@ -32,7 +32,11 @@ def visit(address: str, seed: int, until: float, waited: dict[str, list[float]],
     from gradio_client import Client
 
     rng = random.Random(seed)
-    client = Client(address, verbose=False)
+    try:
+        client = Client(address, verbose=False)
+    except Exception as error:
+        errors.append(f"connecting: {error!r}")
+        return
     image = "drawn-0-test-000000"
     while time.monotonic() < until:
         wanted, excluded = rng.sample(THINGS, 2)

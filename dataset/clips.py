@@ -34,7 +34,7 @@ def photos_in(folder: Path) -> list[Path]:
 
     def number_wise(file: Path) -> list[tuple[int, str]]:
         parts = re.split(r"(\d+)", str(file.relative_to(folder)))
-        return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+        return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
     return sorted((file for file in folder.rglob("*") if file.suffix.lower() in PHOTO_SUFFIXES), key=number_wise)
 

@@ -13,6 +13,8 @@ import difflib
 import functools
 import importlib
 import importlib.util
+import io
+import math
 import sys
 import typing
 import warnings
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from notclip.endings import end, terminable
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.files.writable_caches import use_writable_caches
 
 # In the order in which a release is made. Listed here, not read from the scripts: `--help` imports none of them.
@@ -38,6 +40,8 @@ VERBS: Mapping[str, str] = {
     "rehearse": "push a staged release to a Hub on this machine, and use it from there as its users will",
     "push-release": "upload a staged release, one atomic commit a repository",
 }
+
+_LARGEST = 2**63 - 1  # of a number in an option
 
 ConfigT = TypeVar("ConfigT")
 
@@ -91,6 +95,10 @@ def command(*, again: str = "") -> Callable[[Main], Main]:
             _running.append(again)
             if inside_another:  # Which ends for both of them.
                 return script_main(argv)
+            for stream in (sys.stdout, sys.stderr):
+                # A name or a terminal that is not UTF-8 costs a letter, and not an hour's work.
+                if isinstance(stream, io.TextIOWrapper):
+                    stream.reconfigure(errors="backslashreplace")
             # peft 0.x asks transformers 5 by an old name; nobody who types a command can do anything about it.
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
             try:
@@ -98,7 +106,8 @@ def command(*, again: str = "") -> Callable[[Main], Main]:
                     try:
                         return script_main(argv)
                     finally:
-                        sys.stdout.flush()  # What nobody reads any more is noticed here, not by the interpreter.
+                        if sys.stdout is not None:  # as after `>&-`
+                            sys.stdout.flush()  # What nobody reads any more is noticed here, not by the interpreter.
             except BaseException as error:
                 verb = script_main.__module__.rpartition(".")[2].replace("_", "-")
                 return end(error, verb=verb, again=next(filter(None, _running), ""))
@@ -136,11 +145,29 @@ def parse(config_class: type[ConfigT], argv: list[str] | None, *, prog: str, des
     try:
         # Of an option given twice the last one counts, so flags override the file; of a list, all that a line gives.
         args = from_file + _lists_joined(config_class, arguments)
-        return tyro.cli(config_class, args=args, prog=prog, description=f"{description}\n\n{note}")
+        config = tyro.cli(config_class, args=args, prog=prog, description=f"{description}\n\n{note}")
     except SystemExit as stop:
         if from_file and stop.code:
             print(f"(Options were also read from {config_file}.)", file=sys.stderr)
         raise
+    _check_numbers(config)
+    return config
+
+
+def _check_numbers(config: Any) -> None:
+    """Refuse numbers that are none, and such as no machine counts to, for every option alike.
+
+    Raises:
+        BadInputError: naming the option.
+    """
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            _check_numbers(value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise BadInputError(f"`{field.name}` must be a finite number, got {value}.")
+        elif isinstance(value, int) and abs(value) > _LARGEST:
+            raise BadInputError(f"`{field.name}` must be at most {_LARGEST:,}, got {shortened(value)}.")
 
 
 def _lists_joined(config_class: type, arguments: list[str]) -> list[str]:

@@ -37,6 +37,8 @@ class EmbeddingStore:
         self._unsaved: list[bytes] = []
         for file in sorted(folder.glob("*.safetensors")) if folder is not None else ():
             try:
+                if not file.is_file():  # A pipe would be waited for.
+                    raise ValueError("it is no file")
                 digests, vectors = _read_part(file)
                 if self._blocks and vectors.shape[1] != self._blocks[0].shape[1]:
                     raise ValueError(f"its vectors have {vectors.shape[1]} numbers, others {self._blocks[0].shape[1]}")

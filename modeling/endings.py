@@ -4,6 +4,7 @@ import errno
 import importlib
 import os
 import platform
+import re
 import select
 import shlex
 import signal
@@ -18,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.extras import how_to_install
 from notclip.files.escapes import terminal_text
 
@@ -30,8 +31,17 @@ _PLACES = {
     errno.EDQUOT: ("Disk quota exceeded", "the disk quota is used up", "Free some space, or name another disk"),
     errno.EROFS: ("Read-only file system", "the disk is read-only", "Name a place that can be written to"),
     errno.EACCES: ("Permission denied", "this user may not do that", "Change the rights, or name another place"),
+    errno.EISDIR: ("Is a directory", "a folder stands where a file should be", "Name another place, or remove it"),
+    errno.EFBIG: ("File too large", "this user may not write files of that size", "Raise the limit (`ulimit -f`)"),
+    errno.EMFILE: ("Too many open files", "too many files are open", "Raise the limit (`ulimit -n`)"),
+    errno.ENAMETOOLONG: ("File name too long", "no file system takes that name", "Give a shorter one"),
+    errno.ELOOP: ("Too many levels of symbolic links", "links lead in a circle", "Name another place"),
     errno.ENOTDIR: ("Not a directory", "a file stands where a folder should be", "Name another place, or remove it"),
 }
+
+
+# How torch, numpy and CUDA say it, in errors of their own.
+_NO_MEMORY = re.compile(r"(can't|Unable to|not enough memory: you tried to) allocate |CUDA out of memory")
 
 
 class TerminatedError(BaseException):
@@ -85,6 +95,12 @@ def end(error: BaseException, *, verb: str | None = None, again: str = "") -> in
     for number, (words, what, advice) in _PLACES.items():
         if getattr(error, "errno", None) == number or words in str(error):
             return _say(f"{what} ({error}). {advice}, and run it again.", 2)
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        return _say(f"there is not enough memory ({reason}). Give less at once, as options named batch do.", 2)
+    if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:
+        name = shortened(error.object)
+        return _say(f"a name holds bytes that are no UTF-8 text ({name}): give the file another name.", 2)
     return _say(_defect(error), 3)
 
 

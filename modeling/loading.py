@@ -9,7 +9,7 @@ from transformers.utils import cached_file
 
 from notclip.errors import BadInputError
 from notclip.files.json_files import read_json_object
-from notclip.model_folder import LARGEST_CONFIG_BYTES, check_config, reading_config, reading_model
+from notclip.model_folder import LARGEST_CONFIG_BYTES, check_config, check_precision, reading_config, reading_model
 from notclip.openclip.files import is_openclip
 from notclip.remote.configuration_notclip import NotClipConfig
 from notclip.remote.modeling_notclip import NotClipModel
@@ -101,6 +101,9 @@ def _from_transformers(name: str, revision: str | None, argument: str, trusted_c
             model = read_pretrained(NotClipModel, name, **where).eval()
         else:
             model = NotClipModel.from_backbone(name, composition="none", **where, **trust)
+        if "quantization_config" not in content:
+            config_file = folder / "config.json" if folder.is_dir() else cached_file(name, "config.json", **where)
+            check_precision(Path(config_file).parent)
         # Read now: a folder without its tokenizer should fail before an hour of work, not after.
         _ = model.processor
     return model

@@ -14,12 +14,15 @@ from typing import Any
 from safetensors import safe_open
 
 from notclip.errors import BadInputError, shortened
+from notclip.files.text_files import read_text
 
 # The largest that there are have 80 layers, 256,000 tokens and 20,000 features; a number of one digit too many would
 # take the memory of the machine, or a day to build modules in.
 MOST_LAYERS = 1000
 LARGEST_NUMBER = 10**8
 LARGEST_CONFIG_BYTES = 4 * 2**20
+_LARGEST_JSON = 2**30  # of a tokenizer
+_QUANTISED = ("I8", "U8", "I4", "U4")
 _DEEPEST = 32
 _LAYERS = ("layer", "depth", "block", "expert", "stage")
 
@@ -64,6 +67,9 @@ def reading_model(argument: str, name: str | Path) -> Iterator[None]:
     Raises:
         BadInputError: instead of any other exception.
     """
+    for file in Path(name).iterdir() if Path(name).is_dir() else ():
+        if file.exists() and not (file.is_file() or file.is_dir()):  # A pipe would be waited for for ever.
+            raise BadInputError(f"`{argument}` {name}: {file.name} is no file.")
     try:
         yield
     except BadInputError:
@@ -91,12 +97,33 @@ def reading_config(name: str | Path) -> Iterator[None]:
         ) from error
 
 
+def check_precision(folder: Path) -> None:
+    """Refuse quantised weights of which no configuration says how: they would be taken for the numbers themselves.
+
+    Args:
+        folder: of a model whose config.json has no `quantization_config`.
+
+    Raises:
+        BadInputError: a tensor is of eight bits or less.
+    """
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, framework="pt") as tensors:
+            for name in tensors.keys():  # no mapping
+                if (kind := tensors.get_slice(name).get_dtype()) in _QUANTISED or kind.startswith(("F8", "F4", "F6")):
+                    raise BadInputError(
+                        f"{file} holds {shortened(name)} as {kind}, and config.json has no `quantization_config` "
+                        "that says what these numbers mean: name the model in 16 or 32 bits."
+                    )
+
+
 def broken_file(folder: Path) -> str | None:
     """Which file of a model's folder cannot be read, and why; None where each can."""
     for file in sorted(folder.glob("*.json")) if folder.is_dir() else ():
         try:
-            json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
+            json.loads(read_text(file, "its file", largest=_LARGEST_JSON))
+        except BadInputError as error:
+            return str(error)
+        except (ValueError, RecursionError) as error:
             return f"its {file.name} is no JSON ({_first_line(error)}); fetch it again."
     for file in sorted(folder.glob("*.safetensors")) if folder.is_dir() else ():
         try:

@@ -1,6 +1,7 @@
 """One scoring run, from its options to its results file."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -36,7 +37,12 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
     Raises:
         BadInputError: the model, the suite, a photo or a file to compare with is not what it should be.
     """
-    with only_writer(config.out):
+    # Results may stand in a suite of one's own; a dataset that was built is named by its content.
+    built = (Path(config.suite) / "build.json").is_file()
+    reads = {"model": config.model, "adapter": config.adapter, "suite": config.suite if built else None}
+    with only_writer(config.out, reads=reads):
+        if config.junit_file is not None:  # That of an earlier run: killed on the way, this one would leave it.
+            config.junit_file.unlink(missing_ok=True)
         return _run_scoring(config, command=command, progress=progress)
 
 

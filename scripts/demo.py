@@ -59,7 +59,7 @@ class DemoConfig:
 def main(argv: list[str] | None = None) -> int:
     """Run each step that is not done yet, then print what came out."""
     config = parse(DemoConfig, argv, prog="notclip demo", description="The whole way on one machine.")
-    with only_writer(config.out):
+    with only_writer(config.out, reads={"base": config.base, "source": config.source}):
         return _run_demo(config)
 
 
@@ -199,11 +199,11 @@ def summary(config: DemoConfig, seconds: float) -> list[str]:
     for name, _, shown in shown_figures():
         if shown.card and not shown.optional:
             values = [100 * results.figure(name).value for results in (base, backbone, notclip)]
-            lines.append(f"{shown.card:38}{values[0]:8.1f}{values[1]:9.1f}{values[2]:9.1f}")
+            lines.append(f"{shown.card:38}{values[0]:z8.1f}{values[1]:z9.1f}{values[2]:z9.1f}")
     forgotten = 100 * (base.figure("recall@5").value - notclip.figure("recall@5").value)
     lines += [
         "-" * 64,
-        f"Forgotten: {forgotten:.1f} points of ordinary recall@5 (negative: gained). {seconds / 60:.1f} minutes.",
+        f"Forgotten: {forgotten:z.1f} points of ordinary recall@5 (negative: gained). {seconds / 60:.1f} minutes.",
         "",
         f"{config.out}/data          the dataset: captions, questions, retrieval",
         f"{config.out}/trained       adapter/, backbone/ (merged), model/ (NotCLIP), training.json",

@@ -8,7 +8,8 @@ from typing import Any
 
 from notclip.errors import BadInputError
 from notclip.files.derived import derived_key, file_digest, folder_digest
-from notclip.recaption.building.work_folder import read_json, write_json
+from notclip.files.json_files import check_record, read_json_object
+from notclip.recaption.building.work_folder import write_json
 
 _LIBRARIES = ("numpy", "peft", "pillow", "scikit-learn", "tokenizers", "torch", "transformers")
 _KEPT = "cache"  # of a training run: embeddings, under keys of their own
@@ -30,7 +31,7 @@ class DemoSteps:
         self._file = out / "demo.json"
         self._remembered: dict[str, Any] = {"options": dict(options), "steps": {}}
         if self._file.exists():
-            self._remembered = _goes_on(out, read_json(self._file), options)
+            self._remembered = _goes_on(out, read_json_object(self._file, "The demo's record"), options)
         elif there := [name for name in folders if (out / name).exists()]:
             raise BadInputError(
                 f"`out` {out} holds {there[0]}, which no demo left there: name another folder, or remove it."
@@ -96,6 +97,7 @@ def _goes_on(out: Path, remembered: Any, options: Mapping[str, str | None]) -> d
         raise BadInputError(
             f"`out` {out} holds a demo of an earlier version of notclip: name another folder, or remove this one."
         )
+    check_record(remembered, {"options": dict, "steps": dict}, f"`out` {out / 'demo.json'}")
     before = remembered["options"]
     if changed := [name for name in options if options[name] != before.get(name)]:
         raise BadInputError(

@@ -51,13 +51,16 @@ def main(argv: list[str] | None = None) -> int:
         raise BadInputError(f"`base` {config.base} holds no config.json: name the folder of a model.")
     if config.keep is not None and config.keep.exists():
         raise BadInputError(f"`keep` {config.keep} exists: name a folder that does not.")
+    from notclip.files.whole_files import clear_partials, partial_folder
     from notclip.hub_cards.rehearsal.rehearsal import Rehearsal, new_hub
     from notclip.hub_cards.staging.staged_release import StagedRelease
     from notclip.loopback_hub.server import serve
 
     release = StagedRelease.read(config.release)
-    with tempfile.TemporaryDirectory(prefix="notclip-rehearsal-") as temporary:
-        work = (config.keep or Path(temporary)).resolve()
+    place = Path(tempfile.gettempdir()) / "notclip-rehearsal"
+    clear_partials(place.parent, place.name)  # What one that was killed left.
+    with partial_folder(place) as temporary:
+        work = (config.keep or temporary).resolve()
         hub = new_hub(release, work / "hub-disk")
         with serve(hub, port=config.port) as url:
             rehearsal = Rehearsal(

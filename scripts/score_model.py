@@ -87,7 +87,7 @@ def _gate(content: dict[str, Any]) -> int:
     print(f"\nRequired, on the worse end of the interval: {len(verdicts) - missed} of {len(verdicts)} met")
     for verdict in verdicts:
         bounds = verdict["interval"]
-        shown = f"{verdict['value']:.4g}" + ("" if bounds is None else f" [{bounds[0]:.4g}, {bounds[1]:.4g}]")
+        shown = f"{verdict['value']:z.4g}" + ("" if bounds is None else f" [{bounds[0]:z.4g}, {bounds[1]:z.4g}]")
         outcome = "met" if verdict["met"] else f"MISSED by {verdict['short_by']:.4g}"
         print(f"  {verdict['requirement']:36}{shown:28}{outcome}")
     return 1 if missed else 0
@@ -123,8 +123,8 @@ def results_table(path: Path, content: dict[str, Any]) -> list[str]:
 
 
 def _line(label: str, figure: "Figure", *, sign: str = "") -> str:
-    bounds = "" if figure.low is None else f"   [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
-    return f"  {label:{WIDTH}}{100 * figure.value:{sign}7.1f}{bounds}"
+    bounds = "" if figure.low is None else f"   [{100 * figure.low:z.1f}, {100 * figure.high:z.1f}]"
+    return f"  {label:{WIDTH}}{100 * figure.value:{sign}z7.1f}{bounds}"
 
 
 if __name__ == "__main__":

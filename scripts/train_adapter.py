@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f"  {'':24}{'backbone':>10}{'chosen':>10}")
     for name in first:
         if name != "epoch":
-            print(f"  {name.replace('_', ' '):24}{100 * first[name]:9.1f}%{100 * chosen[name]:9.1f}%")
+            print(f"  {name.replace('_', ' '):24}{100 * first[name]:z9.1f}%{100 * chosen[name]:z9.1f}%")
     print(f"Written: {config.out}/adapter, {config.out}/backbone, {config.out}/model, {config.out}/training.json")
     if record.get("texts_cut"):
         print(

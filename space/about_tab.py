@@ -14,15 +14,17 @@ PAPERS = {
     "NegBench: Vision-Language Models Do Not Understand Negation (Alhamoud et al., CVPR 2025)": "2501.09425",
     "CLIP: Learning Transferable Visual Models From Natural Language Supervision (Radford et al., 2021)": "2103.00020",
 }
-WHAT = """### What affirmation bias is
+WHAT = """## What affirmation bias is
 
 Ask a vision-language model such as CLIP for *a beach with no people*, and it returns beaches full of people. It was
 trained on captions that say what a picture shows. Hardly any says what it lacks, so the model learned to match nouns
 and to skip "no". Researchers call this **affirmation bias**.
 
 NotCLIP reads a query first: what it affirms, and what it excludes. Both parts are embedded by the same model and
-composed into one vector, so that any vector index can serve it. A query without negation scores exactly as before."""
-LIMITS = """### Limits
+composed into one vector, so that any vector index can serve it. {plain}"""
+UNTRAINED = "A query without negation scores exactly as the ordinary model scores it."
+TRAINED = "A query without negation goes to the text encoder as it is; training moved its scores a little."
+LIMITS = """## Limits
 
 - The reader of negation knows English.
 - Exclusion is as good as the model's eye: what it cannot see, it cannot exclude, and results may still show it.
@@ -44,7 +46,7 @@ def results_html(folder: Path | None) -> str:
         return ""
     base, ours = (Results.read(folder / f"{role}.json") for role in ("base", "notclip"))
     rows = [
-        (label, base.figure(metric), ours.figure(metric))
+        (label, "", ours.figure(metric), base.figure(metric))
         for metric, label in labels("plain").items()
         if base.has(metric) and ours.has(metric)
     ]
@@ -53,8 +55,8 @@ def results_html(folder: Path | None) -> str:
         f" A guess answers {100 * base.figure('chance').value:.0f} % of the questions." if base.has("chance") else ""
     )
     return (
-        f'<div class="nc-results"><h3>What was measured</h3><p class="nc-fine">{escape(about + chance)} '
-        f"In the last row less is better.</p>{paired_rows(rows, labels=('ordinary model', 'NotCLIP'))}</div>"
+        f'<div class="nc-results"><h2>What was measured</h2><p class="nc-fine">{escape(about + chance)} '
+        f"In the last row less is better.</p>{paired_rows(rows, labels=('NotCLIP', 'ordinary model'))}</div>"
     )
 
 
@@ -68,7 +70,7 @@ def links_html(settings: SpaceSettings) -> str:
     if settings.base.url:
         items.append(_link(settings.base.url, f"Ordinary model: {settings.base.name}"))
     items += [_link(f"https://arxiv.org/abs/{number}", title) for title, number in PAPERS.items()]
-    return f'<h3>Links</h3><ul class="nc-links">{"".join(items)}</ul>'
+    return f'<h2>Links</h2><ul class="nc-links">{"".join(items)}</ul>'
 
 
 def _link(url: str, text: str) -> str:
@@ -79,7 +81,7 @@ def build_about_tab(settings: SpaceSettings) -> None:
     """Lay out the page."""
     with gr.Row(elem_classes="nc-about"):
         with gr.Column(scale=3, min_width=300):
-            gr.Markdown(WHAT)
+            gr.Markdown(WHAT.format(plain=TRAINED if settings.model else UNTRAINED))
             gr.Markdown(LIMITS)
         with gr.Column(scale=3, min_width=300):
             gr.HTML(results_html(settings.results) + links_html(settings), elem_id="about", js_on_load=None)

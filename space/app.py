@@ -32,7 +32,8 @@ import gradio as gr
 import torch
 
 from notclip.errors import BadInputError
-from notclip.space.look import STYLE, theme
+from notclip.space.api import SERVES_TOOLS
+from notclip.space.look import SCRIPT, STYLE, theme
 from notclip.space.page import build_page
 from notclip.space.settings import read_settings
 
@@ -40,6 +41,8 @@ LOGGER = logging.getLogger("notclip.space")
 MAX_WAITING = 64
 MAX_SESSIONS = 200  # Gradio keeps what each page shows, some 150 KB; beyond these the longest unused is forgotten.
 MAX_FILE = "20mb"
+ASSETS = Path(__file__).parent / "assets"
+DESCRIPTION = "Search photos by what they do not show: an ordinary vision-language model beside one that reads “not”."
 ORPHAN_SECONDS = 600  # Uploads that no page has read, as when a tab was closed, are deleted after this time.
 
 
@@ -62,16 +65,25 @@ def launch(app: gr.Blocks, *, wait: bool) -> str:
         app: what `build` returned.
         wait: stay here until the process is interrupted.
     """
+    gr.set_static_paths([ASSETS])
     _, address, _ = app.launch(
         theme=theme(),
         css=STYLE.read_text(encoding="utf-8"),
+        head=f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
         max_file_size=MAX_FILE,
         footer_links=["api"],
+        mcp_server=SERVES_TOOLS,
         ssr_mode=False,
         show_error=True,
-        prevent_thread_lock=not wait,
+        prevent_thread_lock=True,
         state_session_capacity=MAX_SESSIONS,
     )
+    # What others see of a link to it.
+    host = os.environ.get("SPACE_HOST")
+    picture = f"{f'https://{host}/' if host else address}gradio_api/file={ASSETS / 'search.png'}"
+    app.config |= {"simple_description": DESCRIPTION, "thumbnail": picture}  # type: ignore[typeddict-item]
+    if wait:
+        app.block_thread()
     return address
 
 

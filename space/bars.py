@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 from notclip.scoring.results import Figure
 
@@ -13,6 +14,7 @@ def choice_bars(
     *,
     truth: int | None,
     own: int | None = None,
+    live: bool = True,
 ) -> str:
     """Both models' belief in each caption.
 
@@ -22,6 +24,7 @@ def choice_bars(
         notclip: shares of NotCLIP.
         truth: position of the true caption, where it is known.
         own: position of what the visitor chose, in a quiz.
+        live: whether screen readers announce it.
     """
     picks = {
         name: max(range(len(captions)), key=shares.__getitem__) for name, shares in (("base", base), ("ours", notclip))
@@ -41,7 +44,8 @@ def choice_bars(
         for name, label in (("base", "The ordinary model"), ("ours", "NotCLIP"))
     ]
     verdict = f'<p class="nc-verdict">{" ".join(verdicts)}</p>'
-    return f'<div role="status">{verdict}<ol class="nc-choices">{"".join(rows)}</ol></div>'
+    role = ' role="status"' if live else ""
+    return f'<div{role}>{verdict}<ol class="nc-choices">{"".join(rows)}</ol></div>'
 
 
 def _verdict(label: str, pick: int, truth: int | None, captions: Sequence[str]) -> str:
@@ -75,17 +79,26 @@ def figure_rows(rows: Sequence[tuple[str, Figure]], *, colour: str = "ours") -> 
     )
 
 
-def paired_rows(rows: Sequence[tuple[str, Figure, Figure]], *, labels: tuple[str, str]) -> str:
-    """Two models' shares side by side, as a figure that is also a table."""
-    items = "".join(
-        f'<tr><th scope="row">{escape(label)}</th><td class="nc-cell-bar">{_interval_bar(base, "base")}'
-        f'{_interval_bar(ours, "ours")}</td><td class="nc-number">{100 * base.value:.0f}<br>'
-        f"<b>{100 * ours.value:.0f}</b></td></tr>"
-        for label, base, ours in rows
-    )
+def paired_rows(rows: Sequence[tuple[Any, ...]], *, labels: Sequence[str]) -> str:
+    """One or two models' shares side by side, as a figure that is also a table.
+
+    Args:
+        rows: label, what it means in words, and the figure of each model.
+        labels: what the models are called; the first is blue.
+    """
+    colours = ("ours", "base") if len(labels) > 1 else ("ours",)
+    items = ""
+    for label, about, *figures in rows:
+        bars = "".join(_interval_bar(figure, colour) for figure, colour in zip(figures, colours, strict=True))
+        numbers = "<br>".join(f"{100 * figure.value:.0f}".replace("-", "−") for figure in figures)
+        words = f'<span class="nc-about-figure">{escape(about)}</span>' if about else ""
+        items += (
+            f'<tr><th scope="row">{escape(label)}{words}</th><td class="nc-cell-bar">{bars}</td>'
+            f'<td class="nc-number">{numbers}</td></tr>'
+        )
     head = "".join(
-        f'<span class="nc-legend nc-{name}"><span aria-hidden="true"></span>{escape(label)}</span>'
-        for name, label in zip(("base", "ours"), labels, strict=True)
+        f'<span class="nc-legend nc-{colour}"><span aria-hidden="true"></span>{escape(label)}</span>'
+        for colour, label in zip(colours, labels, strict=True)
     )
     return (
         f'<div class="nc-legends">{head}</div><table class="nc-table"><thead class="nc-hidden"><tr>'
@@ -111,4 +124,4 @@ def _interval(figure: Figure) -> str:
 
 
 def _number(share: float) -> str:
-    return f"{100 * share:.1f}".replace("-", "−")
+    return f"{100 * share:z.1f}".replace("-", "−")

@@ -1,6 +1,7 @@
 """A scoring run that can be watched and stopped: `score-model` inside the Space."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,13 @@ class Progress:
 
     share: float
     doing: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing is done yet: how many runs come first."""
+
+    before: int
 
 
 class WatchedModel:
@@ -104,11 +112,12 @@ class Diagnosis:
         self._names: dict[str, ModelName] = {}
         self._loaded: dict[str, NotClipModel] = {}
         ours = settings.model or ModelName(f"{settings.base.label}, composed")
-        for role, name, model in (("NotCLIP", ours, engine.notclip), ("Ordinary", settings.base, engine.base)):
+        for role, name, model in (("NotCLIP", ours, engine.notclip), ("Ordinary model", settings.base, engine.base)):
             label = f"{role} ({name.label})"
             self._names[label], self._loaded[label] = name, model
         self._names |= {name.name: name for name in settings.models}
         suite = engine.photos.suite
+        self._line: list[object] = []  # one run at a time, in the order in which they were asked for
         self._suites: dict[str, Callable[[], Suite]] = {}
         if suite.questions:
             if len(suite.photos) > QUICK:
@@ -127,7 +136,7 @@ class Diagnosis:
         """Suites that may be chosen, the quickest first."""
         return list(self._suites)
 
-    def run(self, model: str, suite: str) -> Iterator[Progress | dict[str, Any]]:
+    def run(self, model: str, suite: str) -> Iterator[Waiting | Progress | dict[str, Any]]:
         """Score a model on a suite; closing the iterator stops the run.
 
         Args:
@@ -135,16 +144,27 @@ class Diagnosis:
             suite: one of `suites`.
 
         Yields:
-            How far it is, several times a second, and at last the content of a results JSON.
+            Who comes first, and then how far it is, several times a second, and at last the content of a results JSON.
 
         Raises:
             BadInputError: the model or the suite is not on the list, or cannot be read.
         """
-        if model not in self._names:
-            raise BadInputError(f"The model {model[:80]!r} is not on the list: {', '.join(self.models)}.")
-        if suite not in self._suites:
-            raise BadInputError(f"The suite {suite[:80]!r} is not on the list: {', '.join(self.suites)}.")
-        return self._run(model, suite)
+        if not isinstance(model, str) or model not in self._names:
+            raise BadInputError(f"The model {str(model)[:80]!r} is not on the list: {', '.join(self.models)}.")
+        if not isinstance(suite, str) or suite not in self._suites:
+            raise BadInputError(f"The suite {str(suite)[:80]!r} is not on the list: {', '.join(self.suites)}.")
+        return self._in_turn(model, suite)
+
+    def _in_turn(self, model: str, suite: str) -> Iterator[Waiting | Progress | dict[str, Any]]:
+        ticket = object()
+        self._line.append(ticket)
+        try:
+            while (before := self._line.index(ticket)) > 0:
+                yield Waiting(before)
+                time.sleep(REPORT_SECONDS)
+            yield from self._run(model, suite)
+        finally:
+            self._line.remove(ticket)
 
     def _run(self, model_name: str, suite_name: str) -> Iterator[Progress | dict[str, Any]]:
         yield Progress(0.0, "loading")

@@ -41,7 +41,7 @@ def draw_photos(count: int, *, split: str = "test") -> PhotoSet:
     ordinary = [Query(caption, sample.image_id) for sample in samples for caption in sample.captions]
     suite = Suite(f"{count} drawn scenes", photos, questions, negated, ordinary, list(photos))
     captions = {sample.image_id: sample.captions[0] for sample in samples}
-    return PhotoSet(DRAWN_WORLD, f"{count} drawn scenes", suite, captions, present, frozenset(OBJECTS))
+    return PhotoSet(DRAWN_WORLD, f"{count} drawn scenes", suite, captions, present, frozenset(OBJECTS), lexicon)
 
 
 def _facts(sample: Sample, lexicon: Lexicon) -> ImageFacts:

@@ -1,6 +1,6 @@
 """Base and NotCLIP over the same photos: search, and choice among captions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from notclip.loading import load_model
+from notclip.remote.composition_notclip import CaptionParts, EmbeddedTexts
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.suites.suite import open_photo
 from notclip.space.composed import compose_base
@@ -20,7 +21,9 @@ from notclip.space.photo_set import PhotoSet, read_photo_set
 from notclip.space.settings import ModelName, SpaceSettings
 
 TOP = 12
+MOST = 48  # that are found; a page shows twelve at first
 PROBES = 4
+WORDS_OF_DRAWINGS = 2000
 BATCH = 64
 
 
@@ -54,6 +57,11 @@ class Engine:
         self.base, self.notclip = base, notclip
         self.photos, self.embedded = photos, embedded
         self.search = lru_cache(maxsize=4096)(self._search)
+
+    @property
+    def knows_drawings_alone(self) -> bool:
+        """Whether the ordinary model is the encoder of the drawn world, told by its few hundred words."""
+        return len(self.base.processor.tokenizer) < WORDS_OF_DRAWINGS
 
     @classmethod
     def load(cls, settings: SpaceSettings) -> "Engine":
@@ -93,9 +101,43 @@ class Engine:
             for row, bias in enumerate(biases.tolist())
         ]
 
+    def search_like(
+        self, embedded: Embedded, query: str, *, strength: float, like: int | None, unlike: Mapping[int, Image.Image]
+    ) -> tuple[Found, Found]:
+        """Search by words and by photos at once.
+
+        The ordinary model, which cannot exclude, adds the words to the photo that is liked.
+
+        Args:
+            embedded: the photos' embeddings.
+            query: what is looked for; what it excludes is excluded beside a photo, too.
+            strength: as in `search_many`.
+            like: position of a photo that stands in for what the query affirms.
+            unlike: position -> photo, of those that show what is excluded; NotCLIP finds none of them.
+        """
+        plain = self.base.encode_queries([query], composition="none")[0][0]
+        if like is None:
+            vector, bias = self.notclip.encode_query(query, exclude=list(unlike.values()), strength=strength)
+        else:
+            plain = plain + torch.from_numpy(np.array(embedded.base[like]))
+            photo = torch.from_numpy(np.array(embedded.notclip[[like]]))  # (1, D)
+            with torch.no_grad():
+                said = self.notclip.embed_texts([query]).parts.excluded
+                excluded = torch.cat(
+                    [said.reshape(-1, photo.shape[1]), self.notclip.encode_images(list(unlike.values()))]
+                )
+                owner = torch.zeros(len(excluded), dtype=torch.long)
+                parts = CaptionParts(photo, photo, torch.ones(1), excluded, owner)
+                negating = torch.zeros(int(len(excluded) > 0), dtype=torch.long)
+                (vector,), (bias,) = self.notclip.compose(EmbeddedTexts(photo, negating, parts), strength=strength)
+        return (
+            _best(embedded.base, plain.numpy(), 0.0),
+            _best(embedded.notclip, vector.numpy(), float(bias), without=list(unlike)),
+        )
+
     def embed(self, images: Sequence[Image.Image]) -> Embedded:
-        """Embed a visitor's own photos by both models."""
-        return Embedded(*_encode(self, images))
+        """Embed a visitor's own photos by both models; for one it is not worth asking for a GPU."""
+        return Embedded(*(_encode if len(images) > 1 else _encode_here)(self, images))
 
     def choose(
         self, base_embed: NDArray[np.float32], notclip_embed: NDArray[np.float32], captions: Sequence[str]
@@ -115,11 +157,13 @@ class Engine:
         )
 
 
-@on_gpu
-def _encode(engine: Engine, images: Sequence[Image.Image]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _encode_here(engine: Engine, images: Sequence[Image.Image]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     base = engine.base.encode_images(images, batch_size=BATCH).float().cpu().numpy()
     notclip = engine.notclip.encode_images(images, batch_size=BATCH).float().cpu().numpy()
     return base, notclip
+
+
+_encode = on_gpu(_encode_here)
 
 
 def _load(name: ModelName, *, composition: Any) -> NotClipModel:
@@ -127,9 +171,10 @@ def _load(name: ModelName, *, composition: Any) -> NotClipModel:
     return model.eval()
 
 
-def _best(embeds: NDArray[np.float32], vector: NDArray[np.float32], bias: float) -> Found:
+def _best(embeds: NDArray[np.float32], vector: NDArray[np.float32], bias: float, without: Sequence[int] = ()) -> Found:
     scores = embeds @ vector + bias  # (N,)
-    count = min(TOP, len(scores))
+    scores[list(without)] = -np.inf
+    count = min(MOST, len(scores) - len(without))
     top = np.argpartition(-scores, count - 1)[:count]
     top = top[np.lexsort((top, -scores[top]))]
     return Found(tuple(top.tolist()), tuple(scores[top].tolist()))

@@ -1,10 +1,15 @@
-"""A visitor's own photos: read with care, kept in memory as small copies, their files deleted at once."""
+"""A visitor's own photos: they come as text in a message, so that no file is ever made of them.
 
-import contextlib
+Her browser sends small copies of what it can decode itself; what it cannot (HEIC in most) it sends as it is.
+"""
+
+import base64
+import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from notclip.errors import BadInputError
@@ -30,65 +35,67 @@ class OwnPhotos:
     images: tuple[Image.Image, ...]
     embedded: Embedded
 
+    def joined(self, other: "OwnPhotos") -> "OwnPhotos":
+        """These photos and others."""
+        embedded = Embedded(
+            np.concatenate([self.embedded.base, other.embedded.base]),
+            np.concatenate([self.embedded.notclip, other.embedded.notclip]),
+        )
+        return OwnPhotos(self.names + other.names, self.images + other.images, embedded)
 
-@dataclass(frozen=True)
-class Upload:
-    """An uploaded file: its name on the visitor's machine, and where it lies here until it is read."""
+    def without(self, position: int) -> "OwnPhotos | None":
+        """The others; None where there are none."""
+        kept = [place for place in range(len(self.names)) if place != position]
+        if not kept:
+            return None
+        embedded = Embedded(self.embedded.base[kept], self.embedded.notclip[kept])
+        return OwnPhotos(
+            tuple(self.names[place] for place in kept), tuple(self.images[place] for place in kept), embedded
+        )
 
-    name: str
-    path: Path
 
-
-def read_uploads(
-    uploads: Sequence[Upload], *, limit: int = MAX_PHOTOS
-) -> tuple[list[tuple[str, Image.Image]], list[str]]:
-    """Read uploaded photos and delete their files, whatever happens.
+def read_photos(sent: Any, *, room: int = MAX_PHOTOS) -> tuple[list[tuple[str, Image.Image]], list[str]]:
+    """Read photos that a browser sent.
 
     Args:
-        uploads: what was uploaded.
-        limit: most that may be.
+        sent: records with the `name` of a file and its content as base64 in `data`.
+        room: how many more may be kept.
 
     Returns:
-        Name and small copy of each photo, and a message about each file that was refused or read in part.
+        Name and small copy of each photo, and a message about each that was refused or read in part.
 
     Raises:
-        BadInputError: there are more files than `limit`.
+        BadInputError: there are more than fit, or it is not what the page sends.
     """
-    try:
-        if len(uploads) > limit:
-            raise BadInputError(
-                f"These are {len(uploads):,} files; the limit is {limit}. Nothing was added: choose fewer."
-            )
-        photos: list[tuple[str, Image.Image]] = []
-        messages: list[str] = []
-        for upload in uploads:
-            try:
-                image, note = open_small(upload.path, name=upload.name)
-            except BadInputError as error:
-                messages.append(str(error))
-                continue
-            photos.append((upload.name, image))
-            if note:
-                messages.append(note)
-            upload.path.unlink(missing_ok=True)
-        return photos, messages
-    finally:
-        for upload in uploads:
-            delete_upload(upload.path)
+    if not isinstance(sent, Sequence) or isinstance(sent, str):
+        raise BadInputError("`photos` must be a list of records with `name` and `data`.")
+    if len(sent) > room:
+        raise BadInputError(
+            f"These are {len(sent):,} files; the limit is {MAX_PHOTOS}, and there is room for {room}. Nothing was "
+            "added: choose fewer."
+        )
+    photos: list[tuple[str, Image.Image]] = []
+    messages: list[str] = []
+    for record in sent:
+        if not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in ("name", "data")):
+            raise BadInputError("`photos` must be a list of records with `name` and `data`.")
+        name = _short(record["name"])
+        try:
+            image, note = open_small(_decoded(record["data"], name), name=name)
+        except BadInputError as error:
+            messages.append(str(error))
+            continue
+        photos.append((name, image))
+        if note:
+            messages.append(note)
+    return photos, messages
 
 
-def delete_upload(path: Path) -> None:
-    """Delete an uploaded file and the folder that was made for it."""
-    path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # Another file of the same content may still lie there.
-        path.parent.rmdir()
-
-
-def open_small(path: Path, *, name: str) -> tuple[Image.Image, str | None]:
+def open_small(encoded: bytes, *, name: str) -> tuple[Image.Image, str | None]:
     """Decode a photo to a small RGB copy; its size is checked before any pixel is decoded.
 
     Args:
-        path: the file.
+        encoded: the file's content.
         name: what messages call it.
 
     Returns:
@@ -98,9 +105,8 @@ def open_small(path: Path, *, name: str) -> tuple[Image.Image, str | None]:
     Raises:
         BadInputError: it is no picture, too large, or broken.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise BadInputError(f"{name}: the file has {path.stat().st_size / 2**20:.0f} MB; the limit is 20 MB.")
-    encoded = path.read_bytes()
+    if len(encoded) > MAX_BYTES:
+        raise BadInputError(f"{name}: the file has {len(encoded) / 2**20:.0f} MB; the limit is 20 MB.")
     try:
         header = photo_header(encoded)
         small = open_photo(encoded, shortest=2 * SIDE)
@@ -113,3 +119,16 @@ def open_small(path: Path, *, name: str) -> tuple[Image.Image, str | None]:
         ) from error
     small.thumbnail((SIDE, SIDE))
     return small, f"{name} is animated: only its first picture is used." if header.is_animated else None
+
+
+def _decoded(data: str, name: str) -> bytes:
+    """The bytes of base64, with or without the beginning of a data URI."""
+    try:
+        return base64.b64decode(data.rpartition(",")[2], validate=True)
+    except binascii.Error as error:
+        raise BadInputError(f"{name} is not a picture that can be read: it arrived in part.") from error
+
+
+def _short(name: str) -> str:
+    name = name.replace("\\", "/").rpartition("/")[2]
+    return name if len(name) <= 40 else f"{name[:24]}…{name[-12:]}"

@@ -1,18 +1,24 @@
 """The photos of a Space: what is searched, what is known about each, and the suite of questions about them."""
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from notclip.dataset.clips import photos_in
 from notclip.dataset.files import split_files
 from notclip.errors import BadInputError
-from notclip.remote.photo_notclip import PHOTO_SUFFIXES
+from notclip.files.cache_folder import user_cache
+from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
+from notclip.recaption.sources.known_photos import known_photos
 from notclip.scoring.suites.suite import Photo, PhotoFile, Suite, frames_of
 
+LOGGER = logging.getLogger("notclip.space")
 DRAWN_WORLD = "drawn-world"
+DRAWN = 240
 
 
 @dataclass(frozen=True)
@@ -36,16 +42,20 @@ class PhotoSet:
         name: what the pages call it, such as "240 drawn scenes".
         suite: the photos by id, with the questions and queries about them, if any.
         captions: id -> a caption of the photo; photos without one are left out.
-        present: id -> all concepts that the photo is known to show; None where nothing is labelled.
-        labels: concepts that were looked for in the photos, so that their absence is known too.
+        present: id -> all concepts that the photo is known to show; None where nothing is known.
+        labels: concepts that were looked for, so that their absence is known as well.
+        lexicon: the concepts.
+        known_by: what says so, `labels` or `captions`.
     """
 
     source: str
     name: str
     suite: Suite
     captions: Mapping[str, str]
-    present: Mapping[str, frozenset[str]] | None
+    present: Mapping[str, frozenset[str]] | None = None
     labels: frozenset[str] = frozenset()
+    lexicon: Lexicon = field(default_factory=load_lexicon)
+    known_by: str = "labels"
 
     @property
     def ids(self) -> Sequence[str]:
@@ -65,13 +75,12 @@ class PhotoSet:
 
 
 @lru_cache(maxsize=1)
-def read_photo_set(source: str, *, limit: int | None = None) -> PhotoSet:
+def read_photo_set(source: str) -> PhotoSet:
     """Read photos from what a setting names.
 
     Args:
-        source: `drawn-world`, a folder that `notclip build-dataset` wrote, a folder of Parquet files with the columns
-            `image`, `image_id` and perhaps `captions`, or a folder of pictures.
-        limit: at most so many photos.
+        source: `drawn-world`, a folder that `notclip build-dataset` wrote, any other folder or file of photos with
+            captions or labels that it reads, or a folder of pictures.
 
     Raises:
         BadInputError: there are no photos.
@@ -80,21 +89,54 @@ def read_photo_set(source: str, *, limit: int | None = None) -> PhotoSet:
     if source == DRAWN_WORLD:
         from notclip.space.drawn_photos import draw_photos
 
-        return draw_photos(limit or 240)
-    if not folder.is_dir():
-        raise BadInputError(f"`photos` must be `drawn-world` or a folder, got {source}, which is neither.")
+        return draw_photos(DRAWN)
+    if not folder.exists():
+        raise BadInputError(f"`photos` must be `drawn-world`, a folder or a file, got {source}, which is neither.")
     if (folder / "questions").is_dir():
         return _read_dataset(folder)
-    if files := sorted(folder.glob("*.parquet")):
-        return _read_parquet(files, limit)
-    pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)[:limit]
-    if not pictures:
-        raise BadInputError(
-            f"`photos` {folder} holds no dataset, no Parquet file and no picture (.jpg, .png, .webp, .heic, …)."
+    pictures = photos_in(folder) if folder.is_dir() else []
+    if pictures and len(pictures) == len(list(folder.iterdir())):
+        return _read_pictures(folder, pictures)
+    try:
+        return _read_known(folder)
+    except BadInputError as error:
+        if not pictures:
+            raise BadInputError(f"`photos` {folder} holds no photos that can be read: {error}") from error
+        LOGGER.warning("Nothing is known of the photos of %s, so that none is marked: %s", folder, error)
+        return _read_pictures(folder, pictures)
+
+
+def _read_pictures(folder: Path, pictures: Sequence[Path]) -> PhotoSet:
+    photos: dict[str, Photo] = {str(file.relative_to(folder)): PhotoFile(file, str(file)) for file in pictures}
+    return _photo_set(folder, photos, {})
+
+
+def _photo_set(folder: Path, photos: dict[str, Photo], captions: dict[str, str], **known: Any) -> PhotoSet:
+    named = folder.resolve().stem
+    suite = Suite(f"photos of {named}", photos, gallery=list(photos))
+    return PhotoSet(str(folder), f"{len(photos):,} photos of {named}", suite, captions, **known)
+
+
+def _read_known(folder: Path) -> PhotoSet:
+    """Photos with captions or labels, as the builder reads them."""
+    lexicon, labelled, rows = known_photos(str(folder), cache=user_cache())
+    photos: dict[str, Photo] = {}
+    captions: dict[str, str] = {}
+    present: dict[str, frozenset[str]] = {}
+    for content, shown in rows:
+        name = content.image_id or content.location or f"photo-{len(photos)}"
+        file = folder / (content.location or "")
+        photos[name] = (
+            PhotoFile(file, str(file)) if file.is_file() else MemoryPhoto(content.image, f"{folder}, {name}")
         )
-    photos: dict[str, Photo] = {str(p.relative_to(folder)): PhotoFile(p, str(p)) for p in pictures}
-    suite = Suite(f"photos of {folder.name}", photos, gallery=list(photos))
-    return PhotoSet(str(folder), f"{len(photos):,} photos of {folder.resolve().name}", suite, {}, None)
+        present[name] = shown
+        if content.captions:
+            captions[name] = content.captions[0]
+    if not photos:
+        raise BadInputError("there is no row with a photo")
+    looked_for = frozenset().union(*present.values()) if labelled else frozenset(lexicon)
+    known_by = "labels" if labelled else "captions"
+    return _photo_set(folder, photos, captions, present=present, labels=looked_for, lexicon=lexicon, known_by=known_by)
 
 
 def _read_dataset(folder: Path) -> PhotoSet:
@@ -121,31 +163,6 @@ def _read_dataset(folder: Path) -> PhotoSet:
         photos[name] = MemoryPhoto(photo.read_bytes(), photo.where)
     kept = replace(suite, photos=photos, gallery=list(photos))
     drawn = "drawn" in next(iter(photos))
-    return PhotoSet(
-        str(folder), f"{len(photos):,} {'drawn scenes' if drawn else 'photos'}", kept, captions, present, labels
-    )
-
-
-def _read_parquet(files: Sequence[Path], limit: int | None) -> PhotoSet:
-    from notclip.files.parquet_files import open_parquet
-
-    photos: dict[str, Photo] = {}
-    captions: dict[str, str] = {}
-    for file in files:
-        with open_parquet(file) as parquet:
-            if missing := {"image", "image_id"} - set(parquet.schema_arrow.names):
-                raise BadInputError(f"{file} lacks the column {min(missing)!r} of the photos to search.")
-            columns = [name for name in ("image", "image_id", "captions") if name in parquet.schema_arrow.names]
-            for batch in parquet.iter_batches(256, columns=columns):
-                for row in batch.to_pylist():
-                    if limit is not None and len(photos) >= limit:
-                        break
-                    name, picture = row["image_id"], row["image"]
-                    if not isinstance(name, str) or not isinstance(picture, dict) or not picture.get("bytes"):
-                        raise BadInputError(f"{file}: each row needs an `image_id` and the bytes of its `image`.")
-                    photos[name] = MemoryPhoto(picture["bytes"], f"{file}, {name}")
-                    if row.get("captions"):
-                        captions[name] = row["captions"][0]
-    suite = Suite(f"photos of {files[0].parent.name}", photos, gallery=list(photos))
-    folder = files[0].parent
-    return PhotoSet(str(folder), f"{len(photos):,} photos of {folder.resolve().name}", suite, captions, None)
+    what = f"{len(photos):,} {'drawn scenes' if drawn else 'photos'}"
+    lexicon = load_lexicon().extended(sorted(labels.union(*present.values())))
+    return PhotoSet(str(folder), what, kept, captions, present, labels, lexicon)

@@ -14,15 +14,18 @@ from notclip.errors import BadInputError
 from notclip.scoring.suites.suite import SuiteQuestion
 from notclip.space.bars import choice_bars
 from notclip.space.engine import Engine
-from notclip.space.gallery import Thumbnails, data_uri, message_html
-from notclip.space.own_photos import Upload, read_uploads
+from notclip.space.gallery import data_uri, message_html
+from notclip.space.own_photos import read_photos
 from notclip.space.reading import check_text
-from notclip.space.upload_box import upload_box
+from notclip.space.search import SearchPage
+from notclip.space.search_tab import DRAWINGS_ALONE
 
 CHOICES = 4
 LARGE = 480
 OPENINGS = 24  # Questions of which the first page shows one on which the models differ.
 VISIT_SECONDS = 1800
+BOX = """<div class="nc-own"><label class="nc-drop"><input type="file" accept="image/*,.heic,.heif,.avif">
+<span><b>Or a photo of yours</b></span></label><output></output></div>"""
 Shares = NDArray[np.float64]
 
 
@@ -59,10 +62,20 @@ class Picture:
 
 @dataclass(frozen=True)
 class QuestionPage:
-    """Questions about photos, for the page and for programs."""
+    """Questions about photos, for the page and for programs.
 
-    engine: Engine
-    thumbnails: Thumbnails
+    Args:
+        search: knows the photos.
+        exhaustive: four captions of which exactly one is true of any photo, see `exhaustive_captions`.
+    """
+
+    search: SearchPage
+    exhaustive: tuple[str, ...]
+
+    @property
+    def engine(self) -> Engine:
+        """The models."""
+        return self.search.engine
 
     def picture(self, image_id: str) -> Picture:
         """A photo of the set.
@@ -70,26 +83,17 @@ class QuestionPage:
         Raises:
             BadInputError: there is none of that name.
         """
-        photos = self.engine.photos
-        if image_id not in photos.suite.photos:
-            raise BadInputError(
-                f"`image_id` must be one of {photos.name}, such as {photos.ids[0]}, got {image_id[:80]!r}."
-            )
-        position = photos.ids.index(image_id)
+        position = self.search.position(image_id)
         embedded = self.engine.embedded
         return Picture(image_id, np.array(embedded.base[position]), np.array(embedded.notclip[position]))
 
-    def answer(self, image_id: str, captions: list[str]) -> Answer:
-        """Ask both models which of some captions is true of a photo of the Space.
-
-        Args:
-            image_id: a photo, as `search` names it.
-            captions: 2 to 8 captions.
+    def answer(self, picture: Picture, captions: list[str]) -> Answer:
+        """Ask both models which of 2 to 8 captions is true of a picture.
 
         Raises:
-            BadInputError: there is no such photo, or a caption cannot be read.
+            BadInputError: a caption cannot be read.
         """
-        base, notclip = self.believe(self.picture(image_id), captions)
+        base, notclip = self.believe(picture, captions)
         return Answer(base=_belief(base, captions), notclip=_belief(notclip, captions))
 
     def believe(self, picture: Picture, captions: list[str]) -> tuple[Shares, Shares]:
@@ -99,97 +103,130 @@ class QuestionPage:
         checked = [check_text(text, what=f"Caption {number}") for number, text in enumerate(captions, start=1)]
         return self.engine.choose(picture.base, picture.notclip, checked)
 
+    def tells_them_apart(self, question: SuiteQuestion) -> bool:
+        """Whether NotCLIP answers a question rightly that the ordinary model answers wrongly."""
+        base, notclip = self.believe(self.picture(question.image_id), list(question.choices))
+        return int(notclip.argmax()) == question.answer != int(base.argmax())
+
     def figure(self, picture: Picture) -> str:
         """The picture as HTML."""
         if picture.image is not None:
             source, alt = data_uri(picture.image, LARGE), f"Your photo {picture.name}"
         else:
             # Its caption would give the answer away.
-            source, alt = self.thumbnails.of(picture.name, LARGE), "The picture that the question is about"
+            source, alt = self.search.thumbnails.of(picture.name, LARGE), "The picture that the question is about"
         return f'<figure class="nc-picture"><img src="{source}" alt="{escape(alt)}"></figure>'
 
-    def any_question(self) -> SuiteQuestion | None:
-        """A question of the set, drawn at random; None where it has none."""
-        questions = [q for q in self.engine.photos.suite.questions if len(q.choices) == CHOICES]
-        return SystemRandom().choice(questions) if questions else None
+    def another(self, after: "Asked") -> "Asked":
+        """Another question than the last, drawn at random."""
+        questions = [q for q in self.questions if (q.image_id, q.choices) != (after.picture.name, after.captions)]
+        if questions:
+            question = SystemRandom().choice(questions)
+            return Asked(self.picture(question.image_id), question.choices, question.answer)
+        others = [name for name in self.engine.photos.ids if name != after.picture.name] or self.engine.photos.ids
+        return Asked(self.picture(SystemRandom().choice(others)), self.exhaustive)
+
+    @property
+    def questions(self) -> list[SuiteQuestion]:
+        """Questions of the set with four captions."""
+        return [question for question in self.engine.photos.suite.questions if len(question.choices) == CHOICES]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as it was asked, with the answer where it is known."""
+
+    picture: Picture
+    captions: tuple[str, ...]
+    truth: int | None = None
 
 
 def _belief(shares: Shares, captions: list[str]) -> Belief:
     return Belief(shares=[round(float(share), 4) for share in shares], picks=captions[int(shares.argmax())])
 
 
-def first_question(page: QuestionPage) -> tuple[Picture, list[str], int | None]:
-    """What the page opens with: the same for all visitors, with the answer where it is known."""
-    questions = [q for q in page.engine.photos.suite.questions if len(q.choices) == CHOICES]
-    if questions:
-        negating = [q for q in questions if q.kind != "affirmation"] or questions
-        drawn = Random(0).sample(negating, min(OPENINGS, len(negating)))
-        question = next((q for q in drawn if _tells_them_apart(page, q)), drawn[0])
-        return page.picture(question.image_id), list(question.choices), question.answer
-    captions = ["a photo with people", "a photo with no people", "a dog, but no people", "people, but no dog"]
-    return page.picture(page.engine.photos.ids[0]), captions, None
+def exhaustive_captions(wanted: str, excluded: str) -> tuple[str, ...]:
+    """Four captions of which exactly one is true, whatever a photo shows."""
+    return (
+        f"a photo of {wanted} and {excluded}",
+        f"a photo of {wanted}, but no {excluded}",
+        f"a photo of {excluded}, but no {wanted}",
+        f"a photo with neither {wanted} nor {excluded}",
+    )
 
 
-def _tells_them_apart(page: QuestionPage, question: SuiteQuestion) -> bool:
-    base, notclip = page.believe(page.picture(question.image_id), list(question.choices))
-    return int(notclip.argmax()) == question.answer != int(base.argmax())
+def first_question(page: QuestionPage) -> Asked:
+    """What the page opens with, the same for all visitors: if there is one, a question on which the models differ."""
+    negating = [question for question in page.questions if question.kind != "affirmation"] or page.questions
+    if not negating:
+        return Asked(page.picture(page.engine.photos.ids[0]), page.exhaustive)
+    drawn = Random(0).sample(negating, min(OPENINGS, len(negating)))
+    question = next((one for one in drawn if page.tells_them_apart(one)), drawn[0])
+    return Asked(page.picture(question.image_id), question.choices, question.answer)
 
 
 def build_question_tab(page: QuestionPage) -> None:
     """Lay out the page and wire it."""
-    picture, captions, truth = first_question(page)
-    asked = gr.State(picture, time_to_live=VISIT_SECONDS)
-    known = gr.State((tuple(captions), truth))
-    gr.Markdown(
-        "### Four captions, one is true\n"
-        "The first is a question on which the two differ. Take another at random, or write your own.",
-        elem_classes="nc-lead",
+    first = first_question(page)
+    asked = gr.State(first, time_to_live=VISIT_SECONDS)
+    gr.HTML(
+        f'<div class="nc-lead"><h2>Which of four captions is true?</h2><p>{_about(page, first)}</p></div>',
+        elem_id="question-lead",
+        js_on_load=None,
     )
     with gr.Row(elem_classes="nc-question"):
         with gr.Column(scale=2, min_width=260):
-            figure = gr.HTML(page.figure(picture), elem_id="question-picture", js_on_load=None)
+            figure = gr.HTML(page.figure(first.picture), elem_id="question-picture", js_on_load=None)
             other = gr.Button("Another question", elem_id="another")
-            box = upload_box("Or your own photo", multiple=False, height=170, elem_id="question-photo")
+            box = gr.HTML(BOX, elem_id="question-photo", js_on_load="page.photos(element, trigger)")
+            said = gr.HTML(elem_id="question-said", js_on_load=None)
         with gr.Column(scale=3, min_width=300):
             boxes = [
                 gr.Textbox(text, label=f"Caption {number}", max_lines=2, elem_id=f"caption-{number}")
-                for number, text in enumerate(captions, start=1)
+                for number, text in enumerate(first.captions, start=1)
             ]
             ask = gr.Button("Ask both models", variant="primary", elem_id="ask")
             answers = gr.HTML(elem_id="answers", js_on_load=None)
 
-    def answer(subject: Picture, of_set: tuple[tuple[str, ...], int | None], *texts: str) -> str:
+    def answer(question: Asked, *texts: str) -> tuple[Any, ...]:
         try:
-            base, notclip = page.believe(subject, list(texts))
+            base, notclip = page.believe(question.picture, list(texts))
         except BadInputError as error:
-            return message_html(str(error))
-        unchanged = tuple(texts) == of_set[0] and subject.image is None
-        return choice_bars(texts, base.tolist(), notclip.tolist(), truth=of_set[1] if unchanged else None)
+            return message_html(str(error)), gr.skip()
+        truth = question.truth if texts == question.captions else None
+        return "", choice_bars(texts, base.tolist(), notclip.tolist(), truth=truth)
 
-    def another() -> tuple[Any, ...]:
-        question = page.any_question()
-        if question is None:
-            name = SystemRandom().choice(page.engine.photos.ids)
-            return page.picture(name), gr.skip(), page.figure(page.picture(name)), "", *[gr.skip()] * CHOICES
-        subject = page.picture(question.image_id)
-        return subject, (question.choices, question.answer), page.figure(subject), "", *question.choices
+    def another(question: Asked) -> tuple[Any, ...]:
+        following = page.another(question)
+        return following, page.figure(following.picture), "", "", *following.captions
 
-    def take(uploads: list[Upload]) -> tuple[Any, ...]:
+    def take(event: gr.EventData) -> tuple[Any, ...]:
         try:
-            photos, messages = read_uploads(uploads, limit=1)
+            photos, messages = read_photos(event.photos, room=1)
         except BadInputError as error:
-            return None, gr.skip(), gr.skip(), message_html(str(error))
-        said = "".join(map(message_html, messages))
+            photos, messages = [], [str(error)]
+        notes = "".join(map(message_html, messages))
         if not photos:
-            return None, gr.skip(), gr.skip(), said
+            return gr.skip(), gr.skip(), notes, *[gr.skip()] * (CHOICES + 1)
         name, image = photos[0]
         embedded = page.engine.embed([image])
-        subject = Picture(name, embedded.base[0], embedded.notclip[0], image)
-        return None, subject, page.figure(subject), said
+        mine = Asked(Picture(name, embedded.base[0], embedded.notclip[0], image), page.exhaustive)
+        if page.engine.knows_drawings_alone:
+            notes += message_html(DRAWINGS_ALONE)
+        return mine, page.figure(mine.picture), notes, "", *mine.captions
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
-    ask.click(answer, [asked, known, *boxes], answers, concurrency_id="search", **private)
+    ask.click(answer, [asked, *boxes], [said, answers], concurrency_id="search", **private)
     for text in boxes:
-        text.submit(answer, [asked, known, *boxes], answers, concurrency_id="search", **private)
-    other.click(another, None, [asked, known, figure, answers, *boxes], concurrency_id="search", **private)
-    box.upload(take, box, [box, asked, figure, answers], concurrency_id="upload", **private)
+        text.submit(answer, [asked, *boxes], [said, answers], concurrency_id="search", **private)
+    shown = [asked, figure, said, answers, *boxes]
+    other.click(another, asked, shown, concurrency_id="search", **private)
+    box.upload(take, None, shown, concurrency_id="upload", **private)
+
+
+def _about(page: QuestionPage, first: Asked) -> str:
+    if first.truth is None:
+        return "One of these four is true of any photo. Take another photo, one of yours, or write your own captions."
+    base, notclip = page.believe(first.picture, list(first.captions))
+    differ = "The two models differ on this one. " if base.argmax() != notclip.argmax() else ""
+    return f"{differ}Take another question, a photo of yours, or write your own captions."

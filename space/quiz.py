@@ -1,16 +1,21 @@
-"""Ten questions of the set, answered by the visitor and by both models, with a running score."""
+"""Ten questions of the set, one a view, answered by the visitor and by both models."""
 
 from dataclasses import dataclass, replace
+from html import escape
 from random import SystemRandom
 from typing import Any
 
 import gradio as gr
 
+from notclip.remote.negation_scope import read_scope
 from notclip.space.bars import choice_bars
 from notclip.space.gallery import message_html
+from notclip.space.opening import excluded_concepts
+from notclip.space.photo_set import PhotoSet
 from notclip.space.question_tab import CHOICES, QuestionPage
 
 LENGTH = 10
+NAMES = (("you", "You"), ("base", "Ordinary model"), ("ours", "NotCLIP"))
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Quiz:
     """A quiz as far as it has come.
 
     Args:
-        questions: positions of its questions in the suite.
+        questions: positions of its questions among those with four captions.
         at: which one is asked.
         answered: whether that one was answered.
         right: how many the visitor, base and NotCLIP had right.
@@ -30,35 +35,54 @@ class Quiz:
     right: tuple[int, int, int] = (0, 0, 0)
 
     @property
-    def done(self) -> int:
-        """How many questions were answered."""
-        return self.at + self.answered
+    def is_last(self) -> bool:
+        """Whether no question follows."""
+        return self.at + 1 == len(self.questions)
 
 
 def score_html(quiz: Quiz) -> str:
-    """The running score, announced by screen readers."""
+    """Where the quiz stands, announced by screen readers."""
     cells = "".join(
         f'<div class="nc-score nc-{name}"><span>{label}</span><b>{right}</b></div>'
-        for name, label, right in zip(
-            ("you", "base", "ours"), ("You", "Ordinary model", "NotCLIP"), quiz.right, strict=True
-        )
+        for (name, label), right in zip(NAMES, quiz.right, strict=True)
     )
-    over = quiz.done == len(quiz.questions)
-    said = "The quiz is over." if over else f"Question {quiz.at + 1} of {len(quiz.questions)}"
+    said = f"Question {quiz.at + 1} of {len(quiz.questions)}"
     return f'<div role="status"><p class="nc-progress-text">{said}</p><div class="nc-scores">{cells}</div></div>'
 
 
-def build_quiz(page: QuestionPage) -> None:
-    """Lay the quiz out below the question and wire it."""
-    questions = page.engine.photos.suite.questions
-    eligible = [number for number, question in enumerate(questions) if len(question.choices) == CHOICES]
-    if len(eligible) < LENGTH:
-        return
-    quiz = gr.State(None)
-    gr.Markdown(
-        "### A quiz of ten\nYou against both models. The true caption shows after your answer.", elem_classes="nc-lead"
+def end_sentence(quiz: Quiz) -> str:
+    """What a visitor may tell others."""
+    you, base, ours = quiz.right
+    return (
+        f"I got {you} of {len(quiz.questions)} on what “not” means in pictures. An ordinary vision-language model got "
+        f"{base}, NotCLIP {ours}."
     )
-    start = gr.Button("Start the quiz", elem_id="quiz-start")
+
+
+def why(photos: PhotoSet, image_id: str, caption: str) -> str:
+    """Why a caption is true or false of a picture, by its labels: `it shows a lake, and no fish`."""
+    lexicon, present = photos.lexicon, (photos.present or {}).get(image_id, frozenset())
+    scope = read_scope(caption)
+    said = sorted(lexicon.find(scope.affirmed))
+    denied = [name for name in excluded_concepts(scope.negated, photos).values() if name is not None]
+    missing = [f"no {lexicon[name].name}" for name in said if name not in present]
+    there = [lexicon[name].indefinite for name in denied if name in present]
+    if missing or there:
+        return f"it shows {' and '.join(there + missing)}"
+    shown = [lexicon[name].indefinite for name in said] + [f"no {lexicon[name].name}" for name in denied]
+    return f"it shows {' and '.join(shown)}" if shown else "so its labels say"
+
+
+def build_quiz(page: QuestionPage) -> None:
+    """Lay the quiz out and wire it."""
+    photos, questions = page.engine.photos, page.questions
+    quiz = gr.State(None)
+    lead = gr.HTML(
+        f'<div class="nc-lead"><h2>A quiz of {LENGTH}</h2><p>You against both models: which of {CHOICES} captions is '
+        "true?</p></div>",
+        js_on_load=None,
+    )
+    start = gr.Button("Start the quiz", variant="primary", elem_id="quiz-start")
     with gr.Column(visible=False) as board:
         score = gr.HTML(elem_id="quiz-score", js_on_load=None)
         with gr.Row(elem_classes="nc-question"):
@@ -67,51 +91,73 @@ def build_quiz(page: QuestionPage) -> None:
             with gr.Column(scale=3, min_width=300):
                 pick = gr.Radio([], label="Which caption is true of this picture?", elem_id="quiz-pick", type="index")
                 answer = gr.Button("Answer", variant="primary", elem_id="quiz-answer")
-                following = gr.Button("Next question", visible=False, elem_id="quiz-next")
                 shown = gr.HTML(elem_id="quiz-shown", js_on_load=None)
+                following = gr.Button("Next question", variant="primary", visible=False, elem_id="quiz-next")
+    with gr.Column(visible=False) as over:
+        end = gr.HTML(elem_id="quiz-end", js_on_load=None)
+        again = gr.Button("Another ten", elem_id="quiz-again")
 
-    def ask(state: Quiz) -> tuple[Any, ...]:
+    def ask(state: Quiz) -> dict[Any, Any]:
         question = questions[state.questions[state.at]]
-        return (
-            state,
-            gr.Column(visible=True),
-            score_html(state),
-            page.figure(page.picture(question.image_id)),
-            gr.Radio(list(question.choices), value=None, interactive=True),
-            gr.Button(visible=True),
-            gr.Button(visible=False),
-            "",
-        )
+        return {
+            quiz: state,
+            lead: gr.HTML(visible=False),
+            start: gr.Button(visible=False),
+            over: gr.Column(visible=False),
+            board: gr.Column(visible=True),
+            score: score_html(state),
+            figure: page.figure(page.picture(question.image_id)),
+            pick: gr.Radio(list(question.choices), value=None, interactive=True, visible=True),
+            answer: gr.Button(visible=True),
+            following: gr.Button(visible=False),
+            shown: "",
+        }
 
-    def begin() -> tuple[Any, ...]:
-        return *ask(Quiz(tuple(SystemRandom().sample(eligible, LENGTH)))), gr.Button("Start again")
+    def begin() -> dict[Any, Any]:
+        return ask(Quiz(tuple(SystemRandom().sample(range(len(questions)), LENGTH))))
 
-    def reply(state: Quiz, choice: int | None) -> tuple[Any, ...]:
+    def reply(state: Quiz, choice: int | None) -> dict[Any, Any]:
         if state.answered:
-            return tuple(gr.skip() for _ in range(6))
+            return {quiz: gr.skip()}
         if choice is None:
-            return *[gr.skip()] * 5, message_html("Choose a caption first.")
+            return {shown: message_html("Choose a caption first.")}
         question = questions[state.questions[state.at]]
         base, notclip = page.believe(page.picture(question.image_id), list(question.choices))
         picks = (choice, int(base.argmax()), int(notclip.argmax()))
-        you, ordinary, ours = (had + (pick == question.answer) for had, pick in zip(state.right, picks, strict=True))
+        you, ordinary, ours = (had + (one == question.answer) for had, one in zip(state.right, picks, strict=True))
         state = replace(state, answered=True, right=(you, ordinary, ours))
         bars = choice_bars(question.choices, base.tolist(), notclip.tolist(), truth=question.answer, own=choice)
-        more = state.done < len(state.questions)
-        return (
-            state,
-            score_html(state),
-            gr.Radio(interactive=False),
-            gr.Button(visible=False),
-            gr.Button(visible=more),
-            bars,
-        )
+        truth = question.choices[question.answer]
+        said = "<b>Right.</b>" if choice == question.answer else "<b>Wrong.</b>"
+        if choice != question.answer:
+            taken = question.choices[choice]
+            said += f" Not “{escape(taken)}”: {escape(why(photos, question.image_id, taken))}."
+        said += f" “{escape(truth)}” is true: {escape(why(photos, question.image_id, truth))}."
+        return {
+            quiz: state,
+            score: score_html(state),
+            pick: gr.Radio(visible=False),
+            answer: gr.Button(visible=False),
+            following: gr.Button("See the result" if state.is_last else "Next question", visible=True),
+            shown: f'<p class="nc-why" role="status">{said}</p>{bars}',
+        }
 
-    def go_on(state: Quiz) -> tuple[Any, ...]:
-        return ask(replace(state, at=state.at + 1, answered=False) if state.answered else state)
+    def go_on(state: Quiz) -> dict[Any, Any]:
+        if not state.answered:
+            return {quiz: gr.skip()}
+        if not state.is_last:
+            return ask(replace(state, at=state.at + 1, answered=False))
+        told = escape(end_sentence(state))
+        return {
+            board: gr.Column(visible=False),
+            over: gr.Column(visible=True),
+            end: f'<div role="status"><h2 class="nc-told">{told}</h2><button type="button" class="nc-share" '
+            f'data-do="copy" data-text="{told}">Copy this sentence</button></div>',
+        }
 
     private: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "search", "show_progress": "minimal"}
-    everything = [quiz, board, score, figure, pick, answer, following, shown]
-    start.click(begin, None, [*everything, start], **private)
-    answer.click(reply, [quiz, pick], [quiz, score, pick, answer, following, shown], **private)
+    everything = {quiz, lead, start, over, board, score, figure, pick, answer, following, shown, end}
+    start.click(begin, None, everything, **private)
+    again.click(begin, None, everything, **private)
+    answer.click(reply, [quiz, pick], everything, **private)
     following.click(go_on, quiz, everything, **private)

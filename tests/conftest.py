@@ -5,8 +5,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tiny_models"]
+
+# Other jobs may share the machine: that inputs take long to make or to try says nothing.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 # Before anything imports huggingface_hub, datasets, evaluate or matplotlib, all of which read these once.
 _HOME = tempfile.TemporaryDirectory(prefix="notclip-tests-")

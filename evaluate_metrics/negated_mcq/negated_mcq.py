@@ -220,7 +220,7 @@ def crossed_groups(
     numbers = {names: number for number, names in enumerate(dict.fromkeys(sets))}
     set_of = np.array([numbers[names] for names in sets])  # groups of the very same images count as one
     of_set = np.bincount(set_of).astype(float)
-    group_of = np.repeat(np.arange(count), [len(names) for names in sets])
+    group_of: NDArray[np.intp] = np.repeat(np.arange(count), [len(names) for names in sets])
     image_of = np.unique([image for names in sets for image in names], return_inverse=True)[1]
     of_image = np.bincount(image_of).astype(float)
     left = values - values.mean(axis=0)
@@ -388,8 +388,10 @@ def _scores(
     padded[inside] = [score for row in rows for score in row]
     for number, choice in np.argwhere(~np.isfinite(padded) & inside)[:1]:
         raise _refused(f"`{name}` row {number}, choice {choice}", "be a finite score", rows[number][choice])
-    for row in np.flatnonzero(sizes != (sizes if like is None else like))[:1]:
-        raise _refused(f"`{name}` row {row}", f"score the same {like[row]} choices as `predictions`", rows[row])
+    if like is not None:
+        for number in np.flatnonzero(sizes != like)[:1]:
+            rule = f"score the same {like[number]} choices as `predictions`"
+            raise _refused(f"`{name}` row {number}", rule, rows[number])
     return padded, sizes
 
 
@@ -439,9 +441,10 @@ def _kinds(
             raise ValueError(f"`choice_kinds` row {row} must name {sizes[row]} kinds, got {len(numbers)}.")
         of_choices[row, : sizes[row]] = numbers
     implied = of_choices[np.arange(len(sizes)), answers]
-    for row in np.flatnonzero(implied != (implied if kinds is None else kinds))[:1]:
-        rule = f"be the kind of the right choice, {KINDS[implied[row]]} by `choice_kinds`"
-        raise _refused(f"`kinds` row {row}", rule, KINDS[kinds[row]])
+    if kinds is not None:
+        for row in np.flatnonzero(implied != kinds)[:1]:
+            rule = f"be the kind of the right choice, {KINDS[implied[row]]} by `choice_kinds`"
+            raise _refused(f"`kinds` row {row}", rule, KINDS[kinds[row]])
     return implied, of_choices
 
 

@@ -361,8 +361,8 @@ def score_retrieval(
         statistics |= {f"{kind}{name}": values for name, values in found.items()}
         for model in range(len(search.ranked)):
             places += [(f"{kind}{name}", model) for name, (values, _) in found.items() if model < len(values)]
-        for model, middle in zip((kind, "compared_"), np.median(search.ranks, axis=1), strict=False):
-            results |= {f"{model}median_rank": float(middle)} if np.isfinite(middle) else {}
+        for prefix, middle in zip((kind, "compared_"), np.median(search.ranks, axis=1), strict=False):
+            results |= {f"{prefix}median_rank": float(middle)} if np.isfinite(middle) else {}
     means = np.array([statistics[name][0][model].mean() for name, model in places])
     results |= {name: float(value) for name, value in _figures(places, means).items()}
     if gallery_size is not None and any(unwanted):

@@ -165,7 +165,7 @@ def _draw_bars(axes: Any, scored: dict[str, Results]) -> None:
             label={"base": "base", "notclip": "NotCLIP"}[name],
         )
         for position, value in zip(positions + shift, values, strict=True):
-            axes.text(max(value, 0) + 4, position, f"{value:.0f}", va="center", fontsize=8, color="#444444")
+            axes.text(max(value, 0) + 4, position, f"{value:z.0f}", va="center", fontsize=8, color="#444444")
     axes.set_yticks(positions, list(labels), fontsize=9)
     axes.set_xlim(0, 105)
     axes.spines[["top", "right"]].set_visible(False)

@@ -9,6 +9,7 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError
 
 from notclip.errors import BadInputError
+from notclip.files.text_files import whole_number
 
 T = TypeVar("T")
 ATTEMPTS = 6
@@ -109,5 +110,5 @@ def status_of(error: BaseException) -> int | None:
 def _retry_after(error: BaseException) -> float | None:
     if not isinstance(error, HfHubHTTPError):
         return None
-    seconds = error.response.headers.get("Retry-After", "")
-    return min(LONGEST_WAIT, float(seconds)) if seconds.isdigit() and int(seconds) else None
+    seconds = whole_number(error.response.headers.get("Retry-After", ""))
+    return min(LONGEST_WAIT, float(seconds)) if seconds else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = Path(__file__).with_name("release_user.py")
+_CHILD = Path(__file__).with_name("child.py")
 _OURS = ("HF_", "HUGGING", "PYTHON", "TRANSFORMERS_", "GRADIO_", "NOTCLIP_", "DATASETS_")
 
 
@@ -34,8 +35,13 @@ def user_environment(home: Path, *, endpoint: str | None) -> dict[str, str]:
     return kept | caches | quiet | nowhere | hub | {"GRADIO_ANALYTICS_ENABLED": "False"}
 
 
+def python(file: Path | str, *arguments: str) -> list[str]:
+    """The command line that runs a Python file in a process which ends with this one, even where that is killed."""
+    return [sys.executable, str(_CHILD), str(os.getpid()), str(file), *arguments]
+
+
 def use_release(arguments: Mapping[str, Any], *, home: Path, endpoint: str | None = None) -> bool:
     """Run `release_user.py` in a fresh process; says whether every check passed."""
-    command = [sys.executable, str(PROGRAM), json.dumps(arguments)]
+    command = python(PROGRAM, json.dumps(arguments))
     environment = user_environment(home, endpoint=endpoint)
     return subprocess.run(command, env=environment, cwd=home, check=False).returncode == 0  # noqa: S603  # our file

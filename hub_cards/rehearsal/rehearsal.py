@@ -17,7 +17,7 @@ from pathlib import Path
 
 from notclip.errors import BadInputError
 from notclip.files.json_files import read_json_object
-from notclip.hub_cards.rehearsal.fresh_process import use_release, user_environment
+from notclip.hub_cards.rehearsal.fresh_process import python, use_release, user_environment
 from notclip.hub_cards.staging.staged_release import StagedRelease, StagedRepo
 from notclip.loopback_hub.accounts import Account
 from notclip.loopback_hub.hub import LoopbackHub
@@ -153,8 +153,8 @@ class Rehearsal:
         bound = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
         address, started, log = f"http://127.0.0.1:{port}/", time.monotonic(), home / "log.txt"
         with log.open("w") as output:
-            app = subprocess.Popen(
-                [sys.executable, "app.py"],
+            app = subprocess.Popen(  # noqa: S603  # of the release that is rehearsed
+                python("app.py"),
                 cwd=got.stdout.strip(),
                 env=environment | bound,
                 stdout=output,

@@ -25,8 +25,13 @@ class Checks:
         try:
             print(f"  ok      {what}: {check()}", flush=True)  # noqa: T201
         except Exception as error:
-            self.failed += 1
-            print(f"  FAILED  {what}: {type(error).__name__}: {error}", flush=True)  # noqa: T201
+            self.fell(what, error)
+
+    def fell(self, what: str, error: Exception) -> None:
+        """Say what a check fell to."""
+        said = "".join(letter if letter.isprintable() else " " for letter in str(error))  # It may be a stranger's.
+        self.failed += 1
+        print(f"  FAILED  {what}: {type(error).__name__}: {said[:1000]}", flush=True)  # noqa: T201
 
 
 class ReferenceScores:
@@ -217,16 +222,19 @@ def main() -> int:
     sys.modules["notclip"] = None  # type: ignore[assignment]  # any import of it fails from here on
     given = json.loads(sys.argv[1])
     checks = Checks()
-    if "models" in given["parts"]:
-        check_models(given["places"], given["base"], given["tolerance"], checks)
-    if "data" in given["parts"]:
-        check_data(given["places"]["dataset"], checks)
-    if "metrics" in given["parts"]:
-        check_metrics(given["places"], checks)
-    if "snapshots" in given["parts"]:
-        check_snapshots(given["repos"], checks)
-    if "space" in given["parts"]:
-        check_space(given["space"], checks)
+    places: Mapping[str, str] = given.get("places", {})
+    parts: dict[str, Callable[[], None]] = {
+        "models": lambda: check_models(places, given["base"], given["tolerance"], checks),
+        "data": lambda: check_data(places["dataset"], checks),
+        "metrics": lambda: check_metrics(places, checks),
+        "snapshots": lambda: check_snapshots(given["repos"], checks),
+        "space": lambda: check_space(given["space"], checks),
+    }
+    for part in given["parts"]:
+        try:
+            parts[part]()
+        except Exception as error:  # What is so broken that none of its checks could begin.
+            checks.fell(part, error)
     return 1 if checks.failed else 0
 
 

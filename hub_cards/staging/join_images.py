@@ -11,6 +11,7 @@ that what you score is what was published. Needs `pip install datasets`.
 
 import argparse
 import hashlib
+import http.client
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features, Image
 
+LARGEST = 2**28  # bytes of a picture
 ROWS = 100  # a row group: small enough for the Hub's viewer with large photos
 # Those of `notclip.remote.photo_notclip.PHOTO_SUFFIXES`, which is not at hand where this file runs.
 PICTURES = frozenset(
@@ -48,13 +50,16 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"--out {options.out} exists: name another folder")
     if not files:
         parser.error(f"{here} holds no CONFIG/SPLIT.parquet: run the script inside the dataset's repository")
-    find = download if options.download else finder(options.images)
-    missing = set()
-    for file in files:
-        target = options.out / file.relative_to(here)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        missing |= join(file, target, find)
-        print(f"{target}: {pq.ParquetFile(target).metadata.num_rows} rows", flush=True)  # noqa: T201
+    missing: set[str] = set()
+    try:
+        find = download if options.download else finder(options.images)
+        for file in files:
+            target = options.out / file.relative_to(here)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            missing |= join(file, target, find)
+            print(f"{target}: {pq.ParquetFile(target).metadata.num_rows} rows", flush=True)  # noqa: T201
+    except (pa.ArrowException, KeyError, TypeError, OSError) as error:
+        parser.error(f"a file cannot be read or written: {error}; remove {options.out} before you try again")
     if missing:
         some = ", ".join(sorted(missing)[:5])
         print(f"{len(missing)} pictures are missing, or are others; their rows are left out: {some}", file=sys.stderr)  # noqa: T201
@@ -101,8 +106,9 @@ def download(name: str, url: str | None) -> bytes | None:
         return None
     try:
         with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310  # http, as was looked at above
-            return answer.read()
-    except OSError:
+            data: bytes = answer.read(LARGEST + 1)
+            return data if len(data) <= LARGEST else None
+    except (OSError, ValueError, http.client.HTTPException):  # an address that is none, an answer that is cut off
         return None
 
 
@@ -131,7 +137,7 @@ def finder(images: Path) -> Find:
             files |= {str(path): file, str(path.with_suffix("")): file, file.name: file, file.stem: file}
 
     def in_folder(name: str, url: str | None) -> bytes | None:
-        return files[name].read_bytes() if name in files else None
+        return files[name].read_bytes() if name in files and files[name].is_file() else None
 
     return in_folder
 

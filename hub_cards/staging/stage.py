@@ -40,7 +40,7 @@ def stage_release(config: StageConfig) -> dict[str, Any]:
     Raises:
         BadInputError: an input is missing or belongs to another model or dataset, or `out` is in use.
     """
-    with only_writer(config.out):
+    with only_writer(config.out, reads={"model": config.model, "data": config.data}):
         _check_output(config)
         release = read_release(config)
         with whole_folder(config.out) as partial:

@@ -4,7 +4,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -16,19 +16,28 @@ _LAST_BREATH = 60.0  # seconds that what a killed command forked may take to not
 
 
 @contextmanager
-def only_writer(out: Path, *, argument: str = "out") -> Iterator[None]:
+def only_writer(
+    out: Path, *, reads: Mapping[str, Path | str | None] | None = None, argument: str = "out"
+) -> Iterator[None]:
     """Be the only command that writes to `out`, and clear away what one that was killed left beside it.
 
     The folder that `out` is to stand in is made, and is gone again at the end if nothing came into it.
 
     Args:
         out: file or folder that a command writes.
+        reads: option -> folder that it reads, which nothing is written into.
         argument: what the command's user calls it.
 
     Raises:
-        BadInputError: another command is writing to it, or nobody can.
+        BadInputError: another command is writing to it, or nobody can, or it lies in what the command reads.
     """
-    place = out.resolve()  # One place may have several names, and "." has none.
+    try:
+        place = out.resolve()  # One place may have several names, and "." has none.
+    except RuntimeError as error:  # An OSError where Python is newer, as of a working folder that is gone.
+        raise BadInputError(f"`{argument}` {out} cannot be written: its links lead in a circle.") from error
+    except OSError as error:
+        raise BadInputError(f"`{argument}` {out} cannot be written: {error.strerror}.") from error
+    _check_place(place, out, reads or {}, argument)
     made = [folder for folder in place.parents if not folder.exists()]
     lock = place.with_name(f".{place.name}.lock")
     with ExitStack() as stack:
@@ -53,6 +62,16 @@ def only_writer(out: Path, *, argument: str = "out") -> Iterator[None]:
             for folder in made:  # The innermost comes first; one that holds something stays.
                 with suppress(OSError):
                     folder.rmdir()
+
+
+def _check_place(place: Path, out: Path, reads: Mapping[str, Path | str | None], argument: str) -> None:
+    if out.name in ("", ".."):  # "/", "." and "a/..": beside them nothing can be made that takes their name.
+        raise BadInputError(f"`{argument}` must be the name of a file or folder, got {out}.")
+    for option, named in reads.items():
+        if named and Path(named).is_dir() and place.is_relative_to(Path(named).resolve()):
+            raise BadInputError(
+                f"`{argument}` {out} lies in `{option}` {named}, which this command reads: name another place."
+            )
 
 
 def _take_from_the_dead(lock: Path, stack: ExitStack) -> None:
@@ -82,6 +101,12 @@ def _owner_is_dead(lock: Path) -> bool:
 
 def _take(lock: Path, stack: ExitStack) -> None:
     """Lock a file of that name, be it new or left by a process that died."""
+    if lock.is_symlink() or (
+        lock.exists() and not lock.is_file()
+    ):  # Who came with a folder of others, and is no lock.
+        raise BadInputError(
+            f"{lock} must be a lock that a command left, and is a link, a folder or a pipe: remove it."
+        )
     while True:
         lock.touch()
         with suppress(FileNotFoundError):  # Its last owner removed it between the two steps.

@@ -105,7 +105,7 @@ def convert_to_transformers(
     backbone, processor = load_openclip(
         path, architecture=architecture, tokenizer=tokenizer, normalization=normalization
     )
-    with _written_whole(folder) as partial:
+    with _written_whole(folder, reads=path) as partial:
         backbone.save_pretrained(partial)
         processor.save_pretrained(partial)
     return backbone
@@ -138,18 +138,18 @@ def save_openclip(backbone: PreTrainedModel, processor: Any, folder: Path) -> li
         "resize_mode": "shortest" if images.size.get("shortest_edge") else "squash",
     }
     assert isinstance(backbone.config, CLIPConfig | SiglipConfig)  # noqa: S101  # `openclip_description` refused all others
-    with _written_whole(folder) as partial:
+    with _written_whole(folder, reads=backbone.name_or_path) as partial:
         write_checkpoint(partial, to_openclip(backbone.state_dict(), backbone.config), description, preprocessing)
         processor.tokenizer.save_pretrained(partial)
     return differences
 
 
 @contextmanager
-def _written_whole(folder: Path) -> Iterator[Path]:
+def _written_whole(folder: Path, *, reads: Path | str) -> Iterator[Path]:
     """A folder beside the wanted one, which takes its name when all is written and goes when something went wrong."""
     if folder.exists():
         raise BadInputError(f"`out` {folder} exists: name another folder, or remove it.")
-    with only_writer(folder):
+    with only_writer(folder, reads={"model": reads or None}):
         try:
             with whole_folder(folder) as partial:
                 yield partial

@@ -36,6 +36,8 @@ def mended(words: Sequence[str], labels: str) -> list[str]:
     _mend_other_clause(lower, found)
     _mend_list(lower, found)
     for at in range(1, len(found)):
+        if lower[at - 1 : at + 1] == ["-", "free"] and at > 1 and found[at - 2] in (BEGIN, INSIDE):
+            found[at - 1 : at + 1] = [CUE, CUE]
         if found[at] == BEGIN and found[at - 1] in (BEGIN, INSIDE):  # "potted" and "plant" are one thing
             found[at] = INSIDE
     return found
@@ -55,7 +57,7 @@ def _mend_other_clause(words: list[str], labels: list[str]) -> None:
 def _mend_list(words: list[str], labels: list[str]) -> None:
     """The end of a list: "free of X and Y." denies Y as it denies X, where nothing but Y follows."""
     end = len(words) - (words[-1] == ".") if words else 0
-    joins = next((at for at in range(end - 1, max(0, end - 5), -1) if words[at] == "and"), 0)
+    joins = next((at for at in range(end - 2, max(0, end - 5), -1) if words[at] == "and"), 0)
     if joins and labels[joins - 1] in (BEGIN, INSIDE) and labels[joins + 1 : end] == [AFFIRMED] * (end - joins - 1):
         start = joins + 1 + (words[joins + 1] in ("a", "an", "the", "any"))
         if not _OMITTING.isdisjoint(words[:joins]) and start < end <= start + 2:

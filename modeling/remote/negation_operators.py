@@ -198,8 +198,10 @@ class _Query:
         if followed or not value:
             return excludes, at + 1
         if name and value.lower().strip("*") in ("", *_WHOLE_FIELD, *_NEITHER):
-            self.found.cues[-1:] = [(start, match.start("name"))]
-            self.found.dropped.append((match.end("name"), end))
+            (self.found.cues if any(turns) else self.found.dropped).pop()
+            cue = (start, match.start("name")) if sign else match.span("value")
+            self.found.cues.append(cue)
+            self.found.dropped.append((match.end("name"), end if sign else cue[0]))
             first, end = match.span("name")
         if excludes != inside:
             self._deny(first, end)

@@ -32,6 +32,7 @@ _EMPTY = frozenset(
 )
 _ARTICLES = frozenset("a an the any his her their its my".split())
 _NOBODY = frozenset("no No nobody Nobody one neither Neither none None".split())
+_FRAMES = frozenset("image photo picture video scene Image Photo Picture Video Scene".split())
 _EDGES = " \t\r\n,;:-–—.·&/|\"'“”‘’`"
 _MOST_REMEMBERED = 16384  # readings
 _remembered: dict[tuple[str, bool], "NegationScope"] = {}
@@ -177,6 +178,8 @@ class _Reading:
                 start += 1
             while start < stop and self.words[stop - 1].lower() in LINKS:
                 stop -= 1
+            if CUE not in self.labels[max(0, first - 3) : first] and _FRAMES.issuperset(self.words[start:stop]):
+                stop = start  # "a photo with people absent": no photo is denied
             self.labels[first:start] = [DROPPED] * (start - first)
             self.labels[stop:at] = [DROPPED] * (at - stop)
             if start == stop or not _LETTER.search(self.text, self.spans[start][0], self.spans[stop - 1][1]):

@@ -16,6 +16,8 @@ from transformers.utils import cached_file
 
 # What says where a file is to be read from, of all that `from_pretrained` takes.
 PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token")
+# What stands before the names of weights that were saved with what a training wrapped around the model.
+_WRAPPERS = {"_orig_mod.": "torch.compile", "module.": "DataParallel"}
 _IMAGE_PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 
 
@@ -56,6 +58,12 @@ def check_loading(name: str, model: PreTrainedModel, report: dict[str, Any]) -> 
     Raises:
         ValueError: weights are missing, or of layers that the configuration leaves out.
     """
+    for prefix, wrapper in _WRAPPERS.items():
+        if any(key.startswith(prefix) for key in report["unexpected_keys"]):
+            raise ValueError(
+                f"{name} has weights whose names begin with `{prefix}`, as {wrapper} leaves them: save the model "
+                "inside it, or take that from the names."
+            )
     if report["missing_keys"]:
         raise ValueError(f"{name} lacks weights of its own architecture: {_listed(report['missing_keys'])}.")
     # Heads that only a larger class has are left out as always; a layer like those that the model has is one too many.

@@ -11,7 +11,8 @@ import json
 import re
 import struct
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -123,6 +124,17 @@ class TaggerNetwork(nn.Module):
         return self.classifier(hidden)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Layers this small are done before a second thread has begun; on a busy machine waiting for it takes 100 ms."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 class Tagger:
     """Labels the words of texts.
 
@@ -230,7 +242,8 @@ class Tagger:
         split = [self.pieces(words) for words in texts]
         length = max(len(ids) for ids, _ in split)
         input_ids = torch.tensor([ids + [0] * (length - len(ids)) for ids, _ in split])  # (B, L)
-        scores = self.network(input_ids).log_softmax(-1)
+        with _one_thread():
+            scores = self.network(input_ids).log_softmax(-1)
         found = []
         for of_text, (_, places), words in zip(scores, split, texts, strict=True):
             if len(places) == len(words):

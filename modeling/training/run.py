@@ -62,7 +62,7 @@ def run_training(config: TrainConfig) -> dict | None:
     """
     first = not distributed.is_initialized() or distributed.get_rank() == 0
     # The other processes of a run write nothing.
-    with only_writer(config.out) if first else nullcontext():
+    with only_writer(config.out, reads={"base": config.base, "data": config.data}) if first else nullcontext():
         return _run_training(config, first=first)
 
 

@@ -40,7 +40,7 @@ def build_dataset(
             then nothing is left behind.
         EndpointError: the endpoint of the language model does not answer; the same build goes on from there.
     """
-    with only_writer(config.out):
+    with only_writer(config.out, reads={"source": config.source}):
         return _build(config, on_columns)
 
 
@@ -98,7 +98,8 @@ def _check_no_jobs(work: WorkFolder, config: BuildConfig) -> None:
 
 def _is_the_same_build(work: WorkFolder, config: BuildConfig) -> bool:
     """Whether the folder holds the beginning of just this build, so that it can go on."""
-    return work.plan.is_file() and read_json(work.plan)["fingerprint"] == build_key(config)
+    plan = read_json(work.plan) if work.plan.is_file() else None
+    return isinstance(plan, dict) and plan.get("fingerprint") == build_key(config)
 
 
 def build_key(config: BuildConfig) -> str:

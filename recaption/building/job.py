@@ -13,7 +13,7 @@ from notclip.recaption.building.work_folder import WorkFolder, read_json
 from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
 from notclip.recaption.english.domain import Domain, load_domain
 from notclip.recaption.english.phrasing import Phrasebook, load_phrasebook
-from notclip.recaption.sources.labels import read_label, read_labels
+from notclip.recaption.sources.labels import read_label, read_labels, things_of
 from notclip.recaption.sources.opening import list_parts
 from notclip.recaption.sources.parts import Part
 
@@ -95,8 +95,7 @@ class BuildJob:
         labels = self.gathered.vocabulary or ()
         if self.domain is not None:
             return self.domain.lexicon(labels)
-        things = (reading.words for reading in read_labels(labels).values() if reading.kind == "thing")
-        return load_lexicon(self.config.lexicon).extended(things)
+        return load_lexicon(self.config.lexicon).extended(things_of(labels).values())
 
     @cached_property
     def domain(self) -> Domain | None:
@@ -133,8 +132,7 @@ class BuildJob:
         labels = self.gathered.vocabulary or ()
         if self.domain is not None:
             return self.domain.concept_of_label(labels)
-        things = {label: reading.words for label, reading in read_labels(labels).items() if reading.kind == "thing"}
-        found = {label: self.lexicon.resolve(words) for label, words in things.items()}
+        found = {label: self.lexicon.resolve(words) for label, words in things_of(labels).items()}
         return {label: name for label, name in found.items() if name is not None}
 
     @cached_property

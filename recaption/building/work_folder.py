@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from notclip.errors import BadInputError
 from notclip.files.whole_files import whole_file
 
 
@@ -16,7 +17,10 @@ def write_json(file: Path, value: Any) -> None:
 
 def read_json(file: Path) -> Any:
     """What `write_json` wrote."""
-    return json.loads(file.read_text(encoding="utf-8"))
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInputError(f"{file} is not what was written there ({error}): remove it, and start again.") from error
 
 
 class WorkFolder:

@@ -233,7 +233,7 @@ class Lexicon(Mapping[str, Concept]):
     def called(self, name: str) -> list[str]:
         """By which words a concept is called, its article first; a kind of it ("taxi" for "car") is not among them."""
         concept = self[name]
-        same = [synonym for synonym in concept.synonyms if synonym in self._rules.same]
+        same = [synonym for synonym in concept.synonyms if synonym in self.rules.same]
         return list(dict.fromkeys([concept.indefinite, concept.name, concept.plural, *same]))
 
     def _is_a_kind(self, label: str, name: str) -> bool:

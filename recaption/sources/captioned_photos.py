@@ -9,7 +9,7 @@ from pathlib import Path
 from notclip.dataset.clips import photos_in
 from notclip.dataset.splits import SPLITS, split_of
 from notclip.files.tables import clean_caption
-from notclip.files.text_files import read_text
+from notclip.files.text_files import read_text, start_of
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
 from notclip.recaption.sources.photos import read_photo
@@ -41,8 +41,7 @@ def _text_of(photo: Path) -> Path | None:
 
 
 def _holds_boxes(file: Path) -> bool:
-    with file.open("rb") as stream:
-        lines = stream.read(_LARGEST).decode(errors="replace").splitlines()
+    lines = start_of(file, _LARGEST).decode(errors="replace").splitlines()
     return all(_BOX.fullmatch(line) for line in lines if line.strip())
 
 

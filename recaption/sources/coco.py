@@ -12,6 +12,7 @@ from notclip.dataset.splits import split_of, split_of_folder
 from notclip.errors import BadInputError
 from notclip.files.json_files import read_json
 from notclip.files.tables import clean_caption
+from notclip.files.text_files import start_of, whole_number
 from notclip.recaption.sources.karpathy import is_karpathy
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
@@ -77,8 +78,7 @@ def coco_folder_parts(
 
 
 def _begins_like_coco(file: Path) -> bool:
-    with file.open("rb") as stream:
-        start = stream.read(_BEGINS).removeprefix(codecs.BOM_UTF8).lstrip()
+    start = start_of(file, _BEGINS).removeprefix(codecs.BOM_UTF8).lstrip()
     return start.startswith(b"{") and any(key in start for key in (b'"images"', b'"annotations"'))
 
 
@@ -229,7 +229,8 @@ def _is_id(value: Any) -> bool:
 def _plain(value: Any) -> _Key:
     """An id, which tools write as a number or as a text: "1", 1 and 1.0 are one."""
     if isinstance(value, str):
-        return int(value) if value.isdecimal() and str(int(value)) == value else value
+        number = whole_number(value)
+        return number if str(number) == value else value
     return int(value)
 
 

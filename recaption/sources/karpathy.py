@@ -8,6 +8,7 @@ from typing import Any
 from notclip.dataset.splits import SPLITS, split_of
 from notclip.errors import BadInputError, shortened
 from notclip.files.tables import clean_caption, read_json_file
+from notclip.files.text_files import start_of
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow
@@ -19,11 +20,7 @@ _LOOKED_AT = 2**16  # bytes
 
 def is_karpathy(file: Path) -> bool:
     """Whether a JSON file begins as Karpathy's do; COCO's have no sentences."""
-    try:
-        with file.open("rb") as stream:
-            start = stream.read(_LOOKED_AT)
-    except OSError:
-        return False
+    start = start_of(file, _LOOKED_AT)
     return b'"sentences"' in start and b'"filename"' in start
 
 

@@ -131,3 +131,12 @@ def read_labels(labels: Iterable[str]) -> dict[str, LabelReading]:
             "it is not spoken of (`leave_out`), and name the file in `domain` (docs/domains.md)."
         )
     return readings
+
+
+def things_of(labels: Iterable[str]) -> dict[str, str]:
+    """Labels that name a thing, and the noun phrase of each.
+
+    Raises:
+        BadInputError: some make no English, see `read_labels`.
+    """
+    return {label: reading.words for label, reading in read_labels(labels).items() if reading.kind == "thing"}

@@ -14,6 +14,7 @@ from pathlib import Path
 from notclip.dataset.splits import SPLITS, split_of
 from notclip.errors import BadInputError, shortened
 from notclip.files.tables import TableRow, clean_caption, read_csv, texts_of_cell
+from notclip.files.text_files import read_text
 from notclip.recaption.sources.column_names import (
     GROUP_NAMES,
     ID_NAMES,
@@ -46,6 +47,7 @@ _SPLIT_LISTS = {
     "Flickr_8k.devImages.txt": "validation",
     "Flickr_8k.testImages.txt": "test",
 }
+_LARGEST_LIST = 2**30  # bytes
 
 
 @dataclass(frozen=True)
@@ -230,7 +232,7 @@ def _split_lists(folder: Path) -> Mapping[str, str]:
         name: split
         for file, split in lists
         if file.is_file()
-        for name in file.read_text(encoding="utf-8", errors="replace").split()
+        for name in read_text(file, "the list", largest=_LARGEST_LIST).split()
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from notclip.dataset.clips import PHOTO_SUFFIXES, photos_in
 from notclip.dataset.splits import split_of, split_of_folder
 from notclip.errors import BadInputError
-from notclip.files.text_files import read_text
+from notclip.files.text_files import read_bytes, read_text
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import RowContent, SourceRow, left_out
@@ -26,6 +26,7 @@ _FOLDERS = (("Annotations", "JPEGImages"), ("Annotations", "images"), ("annotati
 _ENDINGS = (".jpg", *sorted(PHOTO_SUFFIXES - {".jpg"}))
 
 
+_LARGEST = 16 * 2**20  # bytes of one photo's annotation
 _TARGET = re.compile(r"\s+-?[01]$")  # Whether the photo shows the list's class, in VOC's lists of one class.
 
 
@@ -116,17 +117,17 @@ def _voc_objects(file: Path) -> tuple[frozenset[str], str]:
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import parse
+    from defusedxml.ElementTree import fromstring
 
     try:
-        root: Any = parse(file).getroot()
+        root: Any = fromstring(read_bytes(file, "the annotation", largest=_LARGEST))
     except ParseError as error:
         raise BadInputError(f"not valid XML, line {error.position[0]} ({error})") from error
     except DefusedXmlException as error:
         raise BadInputError(f"XML with entities of its own is refused ({type(error).__name__})") from error
-    except OSError as error:
-        raise BadInputError(f"the annotation cannot be read ({error.strerror})") from error
     except (ValueError, LookupError) as error:  # An encoding that is none.
+        if isinstance(error, BadInputError):
+            raise
         raise BadInputError(f"not valid XML ({error})") from error
     names = [(entry.findtext("name") or "").strip() for entry in root.iter("object")]
     if not all(names):

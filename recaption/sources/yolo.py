@@ -10,7 +10,7 @@ from typing import Any
 from notclip.dataset.clips import PHOTO_SUFFIXES
 from notclip.dataset.splits import split_of
 from notclip.errors import BadInputError
-from notclip.files.text_files import read_text
+from notclip.files.text_files import read_text, start_of, whole_number
 from notclip.files.yaml_files import read_yaml
 from notclip.recaption.sources.listed_part import ListedPart
 from notclip.recaption.sources.parts import Exhaustive, MisreadSourceError, RowContent, SourceRow, left_out
@@ -19,6 +19,7 @@ from notclip.recaption.sources.photos import photo_bytes
 
 _KEYS = ("train", "val", "valid", "validation", "test")
 _LARGEST = 2**30  # bytes of a list of photos
+_LARGEST_LABELS = 16 * 2**20
 _BEGINS = 2**16
 # Files that lie beside photos and are none; all others are named as passed over.
 _BESIDE = frozenset(".txt .xml .json .jsonl .csv .yaml .yml .cache .npy .md .db .ini".split())
@@ -62,8 +63,7 @@ def yolo_table(folder: Path) -> Path | None:
 
 
 def _begins_like_yolo(file: Path) -> bool:
-    with file.open("rb") as stream:
-        start = stream.read(_BEGINS)
+    start = start_of(file, _BEGINS)
     return bool(re.search(rb"^names\s*:", start, re.M) and re.search(rb"^(train|val)\s*:", start, re.M))
 
 
@@ -155,11 +155,12 @@ def _numbered(where: Path, names: dict[Any, Any] | list[Any]) -> dict[int, str]:
     """
     found: dict[int, str] = {}
     for key, name in names.items() if isinstance(names, dict) else enumerate(names):
-        if isinstance(key, bool) or not str(key).strip().isdecimal():
+        number = None if isinstance(key, bool) else whole_number(str(key).strip())
+        if number is None:
             raise BadInputError(f"{where}: the keys of `names` must be the numbers of the classes, got {key!r}.")
         if isinstance(name, bool) or not isinstance(name, str | int | float) or not str(name).strip():
             raise BadInputError(f"{where}: the name of class {key} must be a word, got {name!r}; quote it.")
-        number, word = int(key), str(name).strip()
+        word = str(name).strip()
         if number in found or word in found.values():
             raise BadInputError(f"{where}: class {key} ({word!r}) stands in `names` twice.")
         found[number] = word
@@ -240,14 +241,9 @@ def _label_file(root: Path, photo: Path) -> Path:
 
 def _content(labels: _Labels, photo: Path, inside: str) -> RowContent:
     file = _label_file(labels.root, photo)
-    try:
-        lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    except FileNotFoundError:
-        if not labels.missing_is_empty:
-            raise BadInputError(NO_LABEL_FILE) from None
-        lines = []
-    except OSError as error:
-        raise BadInputError(f"the labels cannot be read ({error.strerror})") from error
+    if not file.exists() and not labels.missing_is_empty:
+        raise BadInputError(NO_LABEL_FILE)
+    lines = read_text(file, "the labels", largest=_LARGEST_LABELS).splitlines() if file.exists() else []
     present = frozenset(
         _class_of(labels, number, line.split()[0]) for number, line in enumerate(lines, start=1) if line.strip()
     )
@@ -255,13 +251,13 @@ def _content(labels: _Labels, photo: Path, inside: str) -> RowContent:
 
 
 def _class_of(labels: _Labels, line: int, cell: str) -> str:
-    whole = cell.removesuffix(".0")
-    if not whole.isdecimal():
+    number = whole_number(cell.removesuffix(".0"))
+    if number is None:
         raise BadInputError(f"line {line}: the class must be a number, got {cell[:40]!r}")
-    if int(whole) not in labels.names:
+    if number not in labels.names:
         numbers = list(labels.names)
         raise MisreadSourceError(
-            f"line {line}: class {whole} has no name; {labels.table} names {numbers[0]} to {numbers[-1]}. If they "
+            f"line {line}: class {number} has no name; {labels.table} names {numbers[0]} to {numbers[-1]}. If they "
             "begin with another number than the labels do, every label is another class: mend `names` or the line."
         )
-    return labels.names[int(whole)]
+    return labels.names[number]

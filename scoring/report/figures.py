@@ -64,7 +64,7 @@ def _draw_confusion(scored: Mapping[str, Results], path: Path) -> Path:
         for row, line in enumerate(shares):
             for column, share in enumerate(line):
                 colour = "white" if share > 55 else "#222222"
-                axes.text(column, row, f"{share:.0f}", ha="center", va="center", color=colour, fontsize=10)
+                axes.text(column, row, f"{share:z.0f}", ha="center", va="center", color=colour, fontsize=10)
         axes.set_xticks(range(len(KINDS)), KINDS, fontsize=8)
         axes.set_yticks(range(len(kinds)), kinds if axes is panels[0] else [""] * len(kinds), fontsize=8)
         axes.grid(visible=False)

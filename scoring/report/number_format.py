@@ -29,7 +29,7 @@ def small_percent_with_interval(figure: Figure) -> str:
     >>> small_percent_with_interval(Figure(0.00341, 0.0026, 0.00449))
     '0.34 [0.26, 0.45]'
     """
-    ends = [f"{100 * end:.2f}" for end in (figure.value, figure.low, figure.high) if end is not None]
+    ends = [f"{100 * end:z.2f}" for end in (figure.value, figure.low, figure.high) if end is not None]
     return ends[0] if len(ends) == 1 else f"{ends[0]} [{ends[1]}, {ends[2]}]"
 
 
@@ -68,5 +68,4 @@ def _value(figure: Figure | float) -> float:
 
 
 def _one_decimal(share: float) -> str:
-    text = f"{100 * share:.1f}"
-    return "0.0" if text == "-0.0" else text.replace("-", "−")
+    return f"{100 * share:z.1f}".replace("-", "−")

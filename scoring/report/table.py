@@ -120,8 +120,10 @@ def as_markdown(rows: Sequence[FigureRow]) -> str:
 
 def in_percent(figure: Figure, *, sign: str = "") -> str:
     """`48.1 [44.9, 51.2]`."""
-    bounds = "" if figure.low is None or figure.high is None else f" [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
-    return f"{100 * figure.value:{sign}.1f}{bounds}".replace("-", "−")
+    bounds = (
+        "" if figure.low is None or figure.high is None else f" [{100 * figure.low:z.1f}, {100 * figure.high:z.1f}]"
+    )
+    return f"{100 * figure.value:{sign}z.1f}{bounds}".replace("-", "−")
 
 
 def with_test(difference: Difference) -> str:

@@ -10,6 +10,7 @@ from notclip.dataset.clips import VIDEO_SUFFIXES
 from notclip.dataset.negation_forms import form_of_answer
 from notclip.errors import BadInputError, shortened
 from notclip.files.tables import clean_caption, column_key, read_csv, texts_of_cell
+from notclip.files.text_files import whole_number
 from notclip.remote.negation_scope import read_scope
 from notclip.scoring.suites.photos import PhotoFolder
 from notclip.scoring.suites.suite import Clip, Photo, Query, Suite, SuiteQuestion, file_sha256
@@ -137,11 +138,12 @@ def _negbench_questions(rows: Sequence[CsvRow]) -> list[SuiteQuestion]:
     questions = []
     for row in rows:
         choices = [row.text(name) for name in names]
-        answer = row.text("correct_answer")
-        if not answer.isdecimal() or int(answer) >= len(choices):
+        said = row.text("correct_answer")
+        answer = whole_number(said)
+        if answer is None or answer >= len(choices):
             raise BadInputError(
                 f"{row.where}: `correct_answer` must be a whole number from 0 to {len(choices) - 1}, "
-                f"got {shortened(answer)}."
+                f"got {shortened(said)}."
             )
         kinds = ["", "hybrid", "affirmation", "negation"] if in_reference_order else [_kind(text) for text in choices]
         template = row.cells.get("correct_answer_template", "").strip()
@@ -150,9 +152,9 @@ def _negbench_questions(rows: Sequence[CsvRow]) -> list[SuiteQuestion]:
                 f"{row.where}: `correct_answer_template` must be one of {', '.join(KIND_OF_TEMPLATE)}, "
                 f"got {template!r}."
             )
-        kinds[int(answer)] = KIND_OF_TEMPLATE[template] if template else _kind(choices[int(answer)])
-        form = form_of_answer(choices[int(answer)], kinds[int(answer)])
-        questions.append(SuiteQuestion(row.text("image_path"), tuple(choices), int(answer), tuple(kinds), form))
+        kinds[answer] = KIND_OF_TEMPLATE[template] if template else _kind(choices[answer])
+        form = form_of_answer(choices[answer], kinds[answer])
+        questions.append(SuiteQuestion(row.text("image_path"), tuple(choices), answer, tuple(kinds), form))
     return questions
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from notclip.dataset.clips import photos_in
 from notclip.errors import BadInputError
 from notclip.files.escapes import csv_cell
-from notclip.files.whole_files import write_whole
+from notclip.files.whole_files import clear_partials, whole_file, write_whole
 
 # Two pictures of each place that differ in one thing: each caption of a pair is true once.
 PICTURES = {
@@ -97,23 +97,26 @@ def start_suite(
     if folder.exists() and not folder.is_dir():
         raise BadInputError(f"`folder` must be a folder, got {folder}, which is a file.")
     file = folder / f"suite.{form}"
+    for place in (folder, folder / "photos"):
+        clear_partials(place)
     suites = [path for path in folder.glob("*") if path.suffix in (".csv", ".yaml", ".yml")]
     if suites:
         raise BadInputError(f"`folder` {folder} holds {suites[0].name}: edit it, or name another folder.")
-    own = photos_in(folder) if folder.is_dir() else []
+    # Pictures that were drawn here by a command that was killed are no photos of the user's.
+    drawn = {folder / "photos" / name for name in PICTURES}
+    own = [photo for photo in photos_in(folder) if photo not in drawn] if folder.is_dir() else []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = [] if own else _draw_pictures(folder / "photos", draw)
         # A spreadsheet would run a name such as =1+1.png as a formula; the same file by another path is none.
         names = [photo.relative_to(folder).as_posix() for photo in own]
         names = [name if csv_cell(name) == name else f"./{name}" for name in names]
-        content = (_yaml if form == "yaml" else _csv)(names)
-        write_whole(file, content)
         readme = folder / "README.md"
         if not readme.exists():
             examples = len(own) or len(_QUESTIONS)
             write_whole(readme, _README.format(file=file.name, folder=folder, examples=examples))
             written.insert(0, readme)
+        write_whole(file, (_yaml if form == "yaml" else _csv)(names))  # Last: where it stands, all of it is there.
     except OSError as error:
         raise BadInputError(f"`folder` {folder} cannot be written to: {error.strerror}.") from error
     return [file, *written]
@@ -123,7 +126,8 @@ def _draw_pictures(folder: Path, draw: Callable[[str, str], Image.Image]) -> lis
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, (setting, thing) in PICTURES.items():
-        draw(setting, thing).save(folder / name)
+        with whole_file(folder / name) as partial:
+            draw(setting, thing).save(partial)
         files.append(folder / name)
     return files
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from notclip.command_line import main
-from notclip.dataset.clips import pack_clip, spread_frames, unpack_clip
+from notclip.dataset.clips import pack_clip, photos_in, spread_frames, unpack_clip
 from notclip.recaption.absences.clip_detector import EveryFrame
 
 NAMES = ("dog", "cat", "car", "chair")
@@ -128,3 +128,9 @@ def test_clips_become_a_dataset_whose_questions_take_all_frames(tmp_path: Path):
     assert main(["score-model", "--model", f"{tmp_path / 'model.py'}:Encoder", *arguments]) == 0
     # Each frame tells of one of four things, so that no single frame does better than chance by much.
     assert json.loads(results.read_text())["metrics"]["accuracy"] > 0.9
+
+
+def test_a_name_with_digits_that_no_number_is_written_in_is_a_name(tmp_path):
+    for name in ("1²2.jpg", "1²10.jpg", "٣.jpg"):
+        (tmp_path / name).touch()
+    assert len(photos_in(tmp_path)) == 3

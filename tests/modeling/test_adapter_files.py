@@ -57,9 +57,9 @@ def test_which_layers_learnt_is_read_from_the_weights_and_never_from_an_expressi
     before = embeds(base, adapter)
     # On 40 letters this expression takes years.
     said(adapter, target_modules=r"(.*a)*(.*a)*(.*a)*(.*a)*(.*a)*(.*a)*(.*a)*(.*a)*x")
-    started = time.monotonic()
+    started = time.process_time()
     assert torch.equal(embeds(base, adapter), before)
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_each_layer_has_the_rank_of_its_weights_and_the_alpha_of_its_name(base, adapter):

@@ -1,8 +1,8 @@
 """The command line: verbs, options from dataclasses and YAML, messages and exit statuses."""
 
+import resource
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -186,11 +186,12 @@ def test_help_is_quick_and_imports_neither_torch_nor_tyro():
         "heavy = {'torch', 'transformers', 'datasets', 'tyro', 'numpy'} & set(sys.modules); "
         "sys.exit(status or len(heavy))"
     )
-    started = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith("usage: notclip <verb>")
-    assert time.perf_counter() - started < 5  # A second on an idle machine; the tests share theirs.
+    # Of the processor, which says the same on a machine that is busy with other things.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 2
 
 
 def test_the_package_exports_its_names_without_importing_torch():
@@ -199,3 +200,17 @@ def test_the_package_exports_its_names_without_importing_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--learning-rate", "nan", "`learning_rate` must be a finite number, got nan"),
+        ("--learning-rate", "-inf", "`learning_rate` must be a finite number, got -inf"),
+        ("--seed", str(10**30), "`seed` must be at most 9,223,372,036,854,775,807"),
+        ("--lora.rank", str(-(10**30)), "`rank` must be at most"),
+    ],
+)
+def test_a_number_that_is_none_or_that_no_machine_counts_to_is_refused_for_every_option(option, value, message):
+    with pytest.raises(BadInputError, match=message):
+        parse("--out", "a", f"{option}={value}")

@@ -1,4 +1,5 @@
 import hashlib
+import os
 
 import pytest
 import torch
@@ -36,6 +37,12 @@ def test_what_was_not_flushed_is_not_written_and_what_was_stays(tmp_path):
     again = EmbeddingStore(tmp_path)
     assert digest("a") in again
     assert digest("b") not in again
+
+
+def test_a_part_that_is_a_pipe_is_named_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "part.safetensors")
+    with pytest.raises(BadInputError, match=r"part.safetensors in the cache cannot be read \(it is no file\)"):
+        EmbeddingStore(tmp_path)
 
 
 def test_a_broken_part_is_named(tmp_path):

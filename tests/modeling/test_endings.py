@@ -38,6 +38,21 @@ def state(tmp_path, monkeypatch):
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/home/ann/.cache"), 2, "/home/ann/.cache"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), 2, "the disk is full"),  # safetensors
         (ModuleNotFoundError("No module named 'peft'", name="peft"), 2, "pip install 'notclip[train]'"),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "out.xml"), 2, "a folder stands where a file should be"),
+        (OSError(errno.EFBIG, "File too large", "out/a.parquet"), 2, "ulimit -f"),
+        (OSError(errno.EMFILE, "Too many open files", "a.json"), 2, "ulimit -n"),
+        (MemoryError(), 2, "there is not enough memory (MemoryError)"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+            2,
+            "not enough memory",
+        ),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), 2, "options named batch"),
+        (
+            UnicodeEncodeError("utf-8", "a\udcff.png", 1, 2, "surrogates not allowed"),
+            2,
+            r"no UTF-8 text ('a\udcff.png')",
+        ),
         (KeyError("lost"), 3, "an error of ours, not of yours: KeyError: 'lost'"),
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), 3, "BrokenPipeError"),  # of some other pipe than the output
         (ModuleNotFoundError("No module named 'notclip.gone'", name="notclip.gone"), 3, "notclip.gone"),
@@ -133,7 +148,7 @@ def test_a_signal_ends_a_command_and_its_children_and_what_was_half_written_goes
 
 
 def wait_until(true):
-    until = time.monotonic() + 30
+    until = time.monotonic() + 300
     while not true():
         assert time.monotonic() < until
         time.sleep(0.02)
@@ -177,3 +192,19 @@ def test_a_disk_that_becomes_read_only_is_said_and_not_hidden_by_the_clean_up(ti
 
     assert write([]) == 2
     assert "the disk is read-only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_letters_that_the_terminal_does_not_have_end_no_command(encoding):
+    main = r"lambda argv=None: print('\u2212\udcff')"
+    script = f"import sys; from notclip.command_line import command; sys.exit(command()({main})([]))"
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.endswith(b"\\udcff\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_command_whose_output_is_closed_ends_as_always(closed):
+    command_line = f"'{sys.executable}' -m notclip.command_line --version {closed}"
+    assert subprocess.run(command_line, shell=True, capture_output=True, check=False).returncode == 0  # noqa: S602

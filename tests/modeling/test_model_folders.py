@@ -122,6 +122,31 @@ def test_pickled_weights_are_read_as_tensors_or_not_at_all(plain, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("kind", [torch.int8, torch.uint8, torch.float8_e4m3fn])
+def test_quantised_weights_are_refused_where_nothing_says_what_their_numbers_mean(plain, kind):
+    weights = load_file(plain / "model.safetensors")
+    name = "text_projection.weight"
+    save_file(weights | {name: weights[name].to(kind)}, plain / "model.safetensors", {"format": "pt"})
+    with pytest.raises(BadInputError, match=f"holds '{name}' as .*no `quantization_config`"):
+        load_model(str(plain))
+
+
+@pytest.mark.parametrize(("prefix", "wrapper"), [("_orig_mod.", "torch.compile"), ("module.", "DataParallel")])
+def test_weights_saved_inside_what_a_training_wrapped_around_them_are_refused_by_its_name(plain, prefix, wrapper):
+    weights = load_file(plain / "model.safetensors")
+    renamed = {f"{prefix}{name}": value for name, value in weights.items()}
+    save_file(renamed, plain / "model.safetensors", {"format": "pt"})
+    with pytest.raises(BadInputError, match=f"begin with `{prefix}`, as {wrapper} leaves them"):
+        load_model(str(plain))
+
+
+def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(plain):
+    (plain / "tokenizer.json").unlink()
+    os.mkfifo(plain / "tokenizer.json")
+    with pytest.raises(BadInputError, match=r"tokenizer\.json is no file"):
+        load_model(str(plain))
+
+
 # -- what is missing -----------------------------------------------------------------------------------------------
 
 

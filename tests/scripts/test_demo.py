@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from notclip.errors import BadInputError
 from notclip.scripts import demo
+from notclip.scripts.demo_steps import DemoSteps
 
 DEMO_OPTIONS = ["--limit", "150", "--epochs", "1"]
 
@@ -123,3 +125,18 @@ def test_a_demo_of_an_earlier_version_is_refused(tmp_path, capsys):
     (tmp_path / "demo.json").write_text(json.dumps({"base": "drawn-world", "seed": "0"}))
     assert demo.main(["--out", str(tmp_path)]) == 2
     assert "holds a demo of an earlier version of notclip: name another folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("3", "must hold an object"),
+        ('{"steps": 3, "options": {}}', "'steps' is no dict"),
+        ('{"steps": {}, "options": null}', "'options' is no dict"),
+    ],
+)
+def test_a_record_of_a_demo_that_is_none_is_refused(tmp_path, content, message):
+    (tmp_path / "demo.json").write_text(content)
+    with pytest.raises(BadInputError, match=message):
+        DemoSteps(tmp_path, {}, folders=())

@@ -1,5 +1,9 @@
 """`notclip rehearse`: a whole rehearsal of the demo's release, and Spaces that start or do not."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from notclip.hub_cards.rehearsal.rehearsal import Rehearsal, new_hub
@@ -97,3 +101,33 @@ def test_what_cannot_be_rehearsed_is_told(tmp_path, capsys):
     assert "holds no config.json" in capsys.readouterr().err
     assert rehearse.main([str(tmp_path), "--keep", str(tmp_path)]) == 2
     assert "exists: name a folder that does not" in capsys.readouterr().err
+
+
+STARTS = """
+import subprocess, sys
+from notclip.hub_cards.rehearsal.fresh_process import python
+subprocess.run(python(sys.argv[1], "an argument"))
+"""
+STARTED = "import os, sys, time, beside\nprint(os.getpid(), sys.argv[1], beside.WORD, flush=True)\ntime.sleep(60)\n"
+
+
+def test_what_a_rehearsal_starts_ends_when_it_is_killed(tmp_path):
+    (tmp_path / "app.py").write_text(STARTED)
+    (tmp_path / "beside.py").write_text("WORD = 'here'")
+    command = [sys.executable, "-c", STARTS, str(tmp_path / "app.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
+        process, *words = owner.stdout.readline().split()
+        assert words == ["an", "argument", "here"]
+        owner.kill()
+        assert owner.stdout.read() == ""  # The end of the pipe, which the child holds, too.
+    assert not Path("/proc", process).exists() or "Z" in Path("/proc", process, "stat").read_text()
+
+
+def test_a_release_that_is_so_broken_that_no_check_can_begin_has_failed_in_words(tmp_path, capfd):
+    from notclip.hub_cards.rehearsal.fresh_process import use_release
+
+    given = {"places": {"dataset": str(tmp_path / "none\x1b[2J")}, "parts": ["data"]}
+    assert not use_release(given, home=tmp_path)
+    said = capfd.readouterr()
+    assert said.out.startswith("  FAILED  data: ") and said.out.count("\n") == 1 and "\x1b" not in said.out
+    assert "Traceback" not in said.err

@@ -310,3 +310,15 @@ def test_help_takes_less_than_a_second_and_needs_no_torch():
     assert done.stdout.splitlines()[-1] == "False"
     # Of the processor, so that a busy machine does not count; 0.35 s on an idle one.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
+
+
+def test_a_gate_that_is_killed_leaves_no_test_report_of_an_earlier_run(model, own, tmp_path, monkeypatch):
+    def killed(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    report = tmp_path / "out.junit.xml"
+    report.write_text("<testsuites failures='0'/>")
+    monkeypatch.setattr("notclip.scoring.run.score_suite", killed)
+    arguments = ["--model", model, "--suite", own, "--out", tmp_path / "out.json", "--require", "accuracy>=0.1"]
+    assert run(*arguments) == 130
+    assert not report.exists()

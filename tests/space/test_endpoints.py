@@ -1,6 +1,14 @@
+import ast
+import asyncio
+import base64
+import io
+import re
+
+import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+from PIL import Image
 
 NEGATED = ("a flower and no butterflies", "a lake with no fish", "a dog and no balls", "a tree and no clouds")
 
@@ -8,6 +16,12 @@ NEGATED = ("a flower and no butterflies", "a lake with no fish", "a dog and no b
 @pytest.fixture
 def client(address):
     return Client(address, verbose=False)
+
+
+def picture(colour):
+    stream = io.BytesIO()
+    Image.new("RGB", (96, 96), colour).save(stream, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
 def test_a_search_says_what_it_read_and_what_both_models_found(client):
@@ -47,6 +61,44 @@ def test_a_question_is_answered_with_shares_that_sum_to_one(client):
         assert belief["picks"] in ("a boat", "no boat")
 
 
+def test_pictures_go_in_and_come_out_and_none_of_a_callers_stays(client, uploads):
+    answer = client.predict(picture("green"), ["grass", "no grass"], api_name="/answer_question")
+    assert answer["base"]["picks"] in ("grass", "no grass")
+    image = client.predict("a red boat", 1.0, api_name="/search")["base"][0]["image_id"]
+    ranked = client.predict([picture("white"), image], "a red boat", api_name="/rank_pictures")
+    assert ranked["base"] == [1, 0]
+    before = {path for path in uploads.rglob("*") if path.is_file()}
+    shown = client.predict(image, api_name="/picture")
+    assert Image.open(shown).size == (128, 128)
+    assert all("webp" in path.name for path in {path for path in uploads.rglob("*") if path.is_file()} - before)
+
+
+def test_agents_find_five_tools_with_their_parameters_described_and_use_them(address):
+    mcp = pytest.importorskip("mcp")
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def use():
+        async with (
+            streamablehttp_client(f"{address}gradio_api/mcp/") as (reading, writing, _),
+            mcp.ClientSession(reading, writing) as session,
+        ):
+            await session.initialize()
+            tools = (await session.list_tools()).tools
+            found = await session.call_tool("search_photos", {"query": "a lake with no fish", "count": 3})
+            wrong = await session.call_tool("search_photos", {"query": ""})
+            image = ast.literal_eval(found.content[0].text)["notclip"][0]["image_id"]
+            return tools, found, wrong, await session.call_tool("show_picture", {"image_id": image})
+
+    tools, found, wrong, shown = asyncio.run(use())
+    names = {"search_photos", "read_query", "answer_question", "rank_pictures", "show_picture"}
+    assert {tool.name for tool in tools} == names
+    for tool in tools:
+        assert tool.description and all(field.get("description") for field in tool.inputSchema["properties"].values())
+    assert ast.literal_eval(found.content[0].text)["show_excluded"] == {"base": 3, "notclip": 0}
+    assert wrong.isError and "The query is empty" in wrong.content[0].text
+    assert shown.content[0].type == "image"
+
+
 def test_a_diagnosis_is_a_results_file(client):
     choices = client.predict(api_name="/choices")
     content = client.predict(choices["models"][0], choices["suites"][0], api_name="/diagnose")
@@ -61,7 +113,16 @@ def test_a_diagnosis_is_a_results_file(client):
         ("/search", ("", 1.0), "The query is empty"),
         ("/search", ("x" * 10_000, 1.0), "the limit is 500"),
         ("/search", ("not", 1.0), "says only"),
+        ("/search", (None, 1.0), "must be a text, got None"),
+        ("/search", (3, 1.0), "must be a text, got 3"),
         ("/search", ("a dog", 99), "from 0 to 3"),
+        ("/search", ("a dog", None), "from 0 to 3, got None"),
+        ("/search", ("a dog", 1.0, 0), "from 1 to 48, got 0"),
+        ("/answer_question", (None, ["a", "b"]), "got 'None'"),
+        ("/answer_question", ("data:image/png;base64,AAAA", ["a", "b"]), "is not a picture"),
+        ("/answer_question", ("drawn-0-test-000000", None), "list of 2 to 8 captions"),
+        ("/rank_pictures", (None, "a dog"), "list of 2 to 32 pictures"),
+        ("/diagnose", (None, None), "'None' is not on the list"),
         ("/answer_question", ("../../etc/passwd", ["a", "b"]), "must be one of 240 drawn scenes"),
         ("/diagnose", ("evil/model", "x"), "'evil/model' is not on the list"),
     ],
@@ -69,3 +130,11 @@ def test_a_diagnosis_is_a_results_file(client):
 def test_bad_input_gets_a_plain_message(client, endpoint, arguments, message):
     with pytest.raises(AppError, match=message):
         client.predict(*arguments, api_name=endpoint)
+
+
+def test_a_link_to_the_space_is_shown_with_its_own_title_words_and_picture(address):
+    page = httpx.get(address).text
+    told = dict(re.findall(r'<meta\s+property="og:(\w+)"\s+content="([^"]*)"', page))
+    assert told["title"].startswith("NotCLIP") and "do not show" in told["description"]
+    picture = httpx.get(told["image"])
+    assert picture.status_code == 200 and picture.headers["content-type"] == "image/png"

@@ -5,7 +5,7 @@ import pytest
 
 from notclip.errors import BadInputError
 from notclip.remote.negation_scope import read_scope
-from notclip.space.reading import check_text, language_note, reading_html
+from notclip.space.reading import check_text, hints, reading_html
 
 
 def shown(html):
@@ -15,7 +15,7 @@ def shown(html):
 def test_what_is_wanted_is_marked_and_what_is_excluded_is_struck_through():
     html = reading_html("a beach with no people")
     assert '<ins class="nc-affirmed">a beach</ins>' in html
-    assert '<del class="nc-negated">people</del>' in html
+    assert '<del class="nc-denied">people</del>' in html
     assert "It looks for <b>a beach</b>, excludes <b>people</b>." in html
 
 
@@ -69,9 +69,34 @@ def test_what_is_no_query_gets_a_plain_message(text, message):
 
 @pytest.mark.parametrize("text", ["ein Strand ohne Menschen", "cachorro no parque", "пляж без людей", "没有人的海滩"])
 def test_another_language_is_named_as_such(text):
-    assert "English only" in language_note(read_scope(text))
+    (hint,) = hints(read_scope(text))
+    assert "English only" in hint and hint in reading_html(text)
 
 
-@pytest.mark.parametrize("text", ["a beach with no people", "a café", "a naïve drawing"])
-def test_english_is_not_taken_for_another_language(text):
-    assert language_note(read_scope(text)) is None
+@pytest.mark.parametrize(
+    "text", ["a beach with no people", "a café", "a naïve drawing", "no dogs: a park", "a beach -people"]
+)
+def test_a_query_that_was_read_gets_no_hint(text):
+    assert hints(read_scope(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("not only dogs", "“not” was not read as excluding"), ("a beach ~people", "“~people” is no operator here")],
+)
+def test_what_may_be_misread_is_hinted_at(text, hint):
+    assert hints(read_scope(text))[0].startswith(hint)
+
+
+def test_each_word_is_told_what_became_of_it_and_by_what():
+    html = reading_html("a dog, but no ball")
+    rows = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', html)
+    became = {word: became for word, became, _ in rows}
+    assert became["dog"] == "is looked for" and became["no"] == "says “not”" and became["ball"] == "must not be there"
+    assert all(reason for *_, reason in rows)
+
+
+@pytest.mark.parametrize("value", [None, 3, ["a dog"]])
+def test_what_is_no_text_is_named(value):
+    with pytest.raises(BadInputError, match="must be a text, got"):
+        check_text(value, what="The query")

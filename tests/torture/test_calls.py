@@ -60,6 +60,11 @@ def test_negated_mcq(tally, scores, data):
         )
         for name in ("accuracy", "tie_rate", "chance"):
             assert 0 <= found[name] <= 1
+        credits = []  # Of a tie among m that holds the answer a share of 1/m.
+        for row, answer in zip(scores, answers, strict=True):
+            best = [place for place, score in enumerate(row) if np.float64(score) == np.max(np.float64(row))]
+            credits.append((int(answer) in best) / len(best))
+        assert np.isclose(found["accuracy"], np.mean(credits))
         for low, high in [found["accuracy_confidence_interval"]] if "accuracy_confidence_interval" in found else []:
             assert 0 <= low <= high <= 1
 
@@ -80,9 +85,9 @@ def test_negated_retrieval(tally, ranked, data):
 
     def act() -> None:
         found = score_retrieval({"predictions": ranked, "references": relevant, "excluded": excluded}, n_resamples=20)
-        assert all(
-            0 <= value <= 1 for name, value in found.items() if name.startswith("recall@") and np.isscalar(value)
-        )
+        for k in (1, 5, 10):
+            hits = [bool({*map(str, row[:k])} & {*map(str, own)}) for row, own in zip(ranked, relevant, strict=True)]
+            assert found[f"recall@{k}"] == np.mean(hits)
 
     tally.attempt("negated_retrieval", (ranked, relevant, excluded), act, allowed=(ValueError,))
 

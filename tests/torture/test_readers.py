@@ -6,17 +6,20 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from PIL import Image
 
 from notclip.errors import BadInputError
+from notclip.files.text_files import read_text
+from notclip.recaption.sources.parts import RowContent
 
 NASTY = (
     *(
@@ -124,13 +127,25 @@ def photos(tmp_path_factory) -> Path:
     return folder
 
 
-def try_source(file: Path) -> None:
+def try_source(file: Path) -> list[RowContent]:
+    """Every row of a source is read, or refused in a sentence of its own; a source of no sound row is refused."""
     from notclip.recaption.sources.opening import list_parts
 
+    read, refused = [], BadInputError("no row")
     for part in list_parts(str(file), cache=file.parent / "cache", limit=5, progress=False):
+        vocabulary = part.vocabulary()
         for row in part.rows():
-            assert row is not None
-        part.vocabulary()
+            try:
+                content = row.content()
+            except BadInputError as error:
+                refused = error
+                continue
+            assert (content.present or frozenset()) <= set(vocabulary or ()), "a class that is none of the source's"
+            assert not content.uncertain & (content.present or frozenset()), "a class is there, and perhaps is not"
+            read.append(content)
+    if not read:
+        raise refused
+    return read
 
 
 def try_suite(file: Path, photos: Path) -> None:
@@ -201,11 +216,32 @@ def test_tables_of_labels_and_captions(tally, photos, content):
 @given(st.one_of(damaged_bytes([as_json(coco) for coco in COCOS]), damaged(COCOS).map(as_json)))
 def test_sources_as_coco(tally, photos, content):
     (photos / "coco.json").write_bytes(content)
-    tally.attempt("source, COCO", content, lambda: try_source(photos / "coco.json"), allowed=(BadInputError,))
+
+    def act() -> None:
+        read, said = try_source(photos / "coco.json"), json.loads(content.decode("utf-8-sig"))
+        names = {str(entry["id"]): str(entry["name"]).strip() for entry in said.get("categories") or ()}
+        shown, told = set(), set()
+        for note in said["annotations"]:
+            if "caption" in note:
+                told.add(" ".join(str(note["caption"]).split()))
+            else:
+                shown.add(names[str(int(note["category_id"]))])
+        for row in read:  # What was taken stands in the file, and the photo is one of the folder's.
+            assert (row.present or frozenset()) <= shown
+            assert {" ".join(text.split()) for text in row.captions} <= told
+            assert row.image in {file.read_bytes() for file in photos.glob("*.png")}
+
+    tally.attempt("source, COCO", content, act, allowed=(BadInputError,))
 
 
-VOC = b"""<annotation><filename>a.jpg</filename><size><width>8</width></size>
-<object><name>dog</name><bndbox><xmin>1</xmin></bndbox></object><object><name>cat</name></object></annotation>"""
+WORDS = st.sampled_from(["dog", "cat", "traffic light", "<b/>", "&amp;", "", " ", "&#233;"])
+
+
+def voc(names: list[str]) -> bytes:
+    objects = "".join(f"<object><name>{name}</name><bndbox><xmin>1</xmin></bndbox></object>" for name in names)
+    return f"<annotation><filename>a.jpg</filename><size><width>8</width></size>{objects}</annotation>".encode()
+
+
 BOMB = (
     b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "'
     + b"x" * 50
@@ -215,9 +251,10 @@ BOMB = (
 )
 
 
-@given(
-    damaged_bytes([VOC, BOMB, b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotation>&x;</annotation>'])
-)
+LEAK = b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotation>&x;</annotation>'
+
+
+@given(damaged_bytes([voc(["dog", "cat"]), BOMB, LEAK]) | st.lists(WORDS, max_size=4).map(voc))
 def test_sources_as_voc(tally, tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("voc")
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
@@ -225,7 +262,14 @@ def test_sources_as_voc(tally, tmp_path_factory, content):
     Image.new("RGB", (8, 8)).save(folder / "JPEGImages" / "a.jpg")
     (folder / "Annotations" / "a.xml").write_bytes(content)
     (folder / "ImageSets" / "Main" / "train.txt").write_text("a\n")
-    tally.attempt("source, VOC", content, lambda: try_source(folder), allowed=(BadInputError,))
+
+    def act() -> None:
+        (row,) = try_source(folder)
+        objects = ElementTree.fromstring(content).iter("object")
+        assert row.present == {entry.findtext("name").strip() for entry in objects}
+        assert b"<!ENTITY" not in content  # With entities of its own it is refused, whatever they say.
+
+    tally.attempt("source, VOC", content, act, allowed=(BadInputError,))
 
 
 YOLO = {"path": ".", "train": "images/train", "val": "images/train", "names": {0: "dog", 1: "cat"}}
@@ -242,24 +286,68 @@ def test_sources_as_yolo(tally, tmp_path_factory, table, labels):
     Image.new("RGB", (8, 8)).save(folder / "images" / "train" / "a.jpg")
     (folder / "labels" / "train" / "a.txt").write_bytes(labels)
     (folder / "data.yaml").write_bytes(table)
-    act = lambda: try_source(folder / "data.yaml")  # noqa: E731
+
+    def act() -> None:
+        read = try_source(folder / "data.yaml")
+        names = yaml.safe_load(table)["names"]
+        names = {
+            str(key): str(name).strip()
+            for key, name in (names.items() if isinstance(names, dict) else enumerate(names))
+        }
+        lines = read_text(folder / "labels/train/a.txt", "labels", largest=2**20).splitlines()
+        numbers = [line.split()[0].removesuffix(".0") for line in lines if line.strip()]
+        for row in read:  # One photo, in each split that names its folder.
+            assert row.present == {names[str(int(number))] for number in numbers}
+
     tally.attempt("source, YOLO", (table, labels), act, allowed=(BadInputError,))
 
 
-def _parquet() -> bytes:
-    photo = io.BytesIO()
-    Image.new("RGB", (8, 8), "red").save(photo, "PNG")
-    row = {"image": {"bytes": photo.getvalue(), "path": "a.png"}, "image_id": "a", "captions": ["a dog", "no cat"]}
+def _parquet(rows: list[dict[str, Any]]) -> bytes:
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([row, row | {"image_id": "b"}]), buffer)
+    pq.write_table(pa.Table.from_pylist(rows), buffer)
     return buffer.getvalue()
 
 
-@given(damaged_bytes([_parquet()]))
+def _photo() -> bytes:
+    photo = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(photo, "PNG")
+    return photo.getvalue()
+
+
+PHOTO = _photo()
+ROW = {"image": {"bytes": PHOTO, "path": "a.png"}, "image_id": "a", "captions": ["a dog", "no cat"]}
+ROWS = [[ROW, ROW | {"image_id": "b"}], [ROW | {"captions": "a dog"}, ROW | {"captions": "no cat", "image_id": 3}]]
+
+
+@st.composite
+def other_rows(draw) -> bytes:
+    """A Parquet file of rows with a value, a key or a row replaced, left out or given twice."""
+    try:
+        return _parquet(draw(damaged(ROWS)))
+    except Exception:  # Values that no Parquet file can hold.
+        reject()
+
+
+@given(damaged_bytes([_parquet(ROWS[0])]) | other_rows())
 def test_sources_as_parquet(tally, tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("parquet")
     (folder / "train.parquet").write_bytes(content)
-    tally.attempt("source, Parquet", content, lambda: try_source(folder), allowed=(BadInputError,))
+
+    def act() -> None:
+        read = try_source(folder)
+        said = {" ".join(text.split()) for text in _texts(pq.read_table(io.BytesIO(content)).to_pylist())}
+        for row in read:
+            assert row.image == PHOTO
+            assert {" ".join(text.split()) for text in row.captions} <= said
+
+    tally.attempt("source, Parquet", content, act, allowed=(BadInputError,))
+
+
+def _texts(value: Any) -> list[str]:
+    """Every text in a document."""
+    if isinstance(value, dict | list):
+        return [text for inner in (value.values() if isinstance(value, dict) else value) for text in _texts(inner)]
+    return [value] if isinstance(value, str) else []
 
 
 @given(st.one_of(damaged_bytes([as_yaml(domain) for domain in DOMAINS]), damaged(DOMAINS).map(as_yaml)))
@@ -319,20 +407,44 @@ def test_results(tally, tmp_path_factory, content):
     tally.attempt("results, JSON", content, act, allowed=(BadInputError,))
 
 
-def _predictions() -> bytes:
+def _predictions(questions: int) -> bytes:
     buffer = io.BytesIO()
-    texts = {name: np.array(["k"], dtype=str) for name in ("question_keys", "negated_keys", "ordinary_keys")}
-    np.savez_compressed(buffer, **texts, scores=np.zeros(4, np.float32), choices=np.array([4], np.int64))
+    texts = {name: np.array([*"abcdefgh"[:questions]]) for name in ("question_keys", "negated_keys", "ordinary_keys")}
+    scores = np.linspace(-1, 1, 4 * questions, dtype=np.float32)
+    np.savez_compressed(buffer, **texts, scores=scores, choices=np.full(questions, 4))
     return buffer.getvalue()
 
 
-@given(damaged_bytes([_predictions()]))
+# Several good ones: of each that is damaged by nothing there is one input alone.
+PREDICTIONS = [_predictions(questions) for questions in range(9)]
+LISTED = st.lists(st.one_of(st.integers(-2, 6), st.floats(width=32), TEXTS), max_size=4)
+ARRAYS = ("question_keys", "negated_keys", "ordinary_keys", "scores", "choices", "pair_scores", "negated_found")
+
+
+@st.composite
+def other_arrays(draw) -> bytes:
+    """Sound archives with an array of another type or length."""
+    with np.load(io.BytesIO(draw(st.sampled_from(PREDICTIONS)))) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    values = draw(st.sampled_from([np.array(draw(LISTED), dtype="U"), np.zeros(draw(st.integers(0, 9)), "f4")]))
+    buffer = io.BytesIO()
+    np.savez(buffer, **(arrays | {draw(st.sampled_from(ARRAYS)): values}))
+    return buffer.getvalue()
+
+
+@given(damaged_bytes(PREDICTIONS) | other_arrays())
 def test_predictions(tally, tmp_path_factory, content):
     from notclip.scoring.predictions import Predictions
 
     file = tmp_path_factory.mktemp("predictions") / "a.predictions.npz"
     file.write_bytes(content)
-    tally.attempt("predictions, npz", content, lambda: Predictions.load(file), allowed=(BadInputError,))
+
+    def act() -> None:
+        read = Predictions.load(file)
+        assert len(read.scores) in (0, len(read.question_keys))
+        assert np.isfinite([score for row in read.scores for score in row]).all()
+
+    tally.attempt("predictions, npz", content, act, allowed=(BadInputError,))
 
 
 def _pictures() -> list[bytes]:

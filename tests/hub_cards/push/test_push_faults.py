@@ -104,7 +104,7 @@ def test_a_stale_parent_because_our_own_commit_came_first_is_no_conflict(
     holds_exactly(stage, commits=2)
 
 
-# -- kill -9 ---------------------------------------------------------------------------------------------------------
+# -- a push that is ended -----------------------------------------------------------------
 
 
 @contextmanager
@@ -150,8 +150,9 @@ def test_a_full_disk_of_the_pusher_stops_nothing_since_a_push_writes_nothing_the
     assert not [path for path in grown if path.is_file() and path.stat().st_size]
 
 
-def test_killed_at_ten_random_moments_a_rerun_ends_with_exactly_the_release(
-    pusher, push, write_stage, hub, holds_exactly, tmp_path
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, "killed"), (signal.SIGTERM, "143")])
+def test_ended_at_ten_random_moments_a_rerun_ends_with_exactly_the_release(
+    pusher, push, write_stage, hub, holds_exactly, tmp_path, number, status
 ):
     stage = write_stage()
     push(stage)
@@ -166,7 +167,7 @@ def test_killed_at_ten_random_moments_a_rerun_ends_with_exactly_the_release(
         def kill(route, moment=moment, child=child, known=known):
             if len(hub.log) == moment:
                 known.wait(10)
-                os.kill(child[0], signal.SIGKILL)
+                os.kill(child[0], number)
                 killed_at.append(route)
 
         hub.before_request = kill
@@ -181,7 +182,7 @@ def test_killed_at_ten_random_moments_a_rerun_ends_with_exactly_the_release(
                 known.set()
             elif line.isdigit() or line == "killed":
                 ended = line
-        assert ended == "killed", moment
+        assert ended == status, moment
         hub.before_request = lambda route: None
         hub.store = Store(tmp_path / f"disk-{moment}")  # The Hub, too, knows no more than its disk.
         push(stage)

@@ -309,7 +309,9 @@ def test_the_space_is_staged_with_code_results_photos_and_the_revisions_that_it_
     card = (staged / "README.md").read_text()
     assert "- ann/notclip-clip-vit-base-patch32\n" in card
     assert card.endswith("---\n\nType what you do not want.\n")
-    assert not list(staged.rglob("*.safetensors"))
+    assert [file.name for file in staged.rglob("*.safetensors")] == [
+        "reading_tagger.safetensors"
+    ]  # the reader, no model
 
 
 def test_the_code_of_a_space_runs_where_the_package_is_not_installed(inputs, space):
@@ -351,6 +353,13 @@ def test_a_suite_whose_name_is_a_path_stays_inside_the_stage(inputs):
     assert len(names) == 12
     assert "_.._.._outside-e1a01a12-base.json" in names
     assert not {"coco-base.json", "Coco-base.json"} & set(names)  # On some systems these are one file.
+
+
+def test_a_record_of_a_training_whose_hashes_are_none_is_refused(inputs):
+    training = inputs.folder / "train" / "training.json"
+    training.write_text(json.dumps(json.loads(training.read_text()) | {"weights_sha256": "b"}))
+    with pytest.raises(BadInputError, match=r"training\.json: 'weights_sha256' is no dict, got 'b'"):
+        stage_release(inputs.config())
 
 
 def test_results_are_known_by_the_weights_that_were_scored_from_wherever_one_stages(inputs, monkeypatch):

@@ -209,3 +209,44 @@ def test_texts_that_differ_have_names_that_differ_on_every_system():
     texts = ["a/b", "a_b", "A_b", "a:b", "a/b ", file_name("a/b")]
     names = file_names(texts)
     assert len({name.casefold() for name in names.values()}) == len(texts)
+
+
+@pytest.mark.parametrize("out", ["/", ".", "..", "data/..", ""])
+def test_what_has_no_name_of_its_own_is_no_place_to_write_to(out, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInputError, match="`out` must be the name of a file or folder"), only_writer(Path(out)):
+        pass
+    assert not list(tmp_path.parent.glob(".*.lock"))
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
+def test_what_lies_in_the_place_of_a_lock_and_is_none_is_neither_written_nor_waited_for(kind, tmp_path):
+    lock, other = tmp_path / ".out.lock", tmp_path / "precious"
+    if kind == "link":
+        other.write_text("mine")
+    make = {"pipe": os.mkfifo, "folder": Path.mkdir}.get(kind, lambda place: place.symlink_to(other))
+    make(lock)
+    with pytest.raises(BadInputError, match="is a link, a folder or a pipe: remove it"), only_writer(tmp_path / "out"):
+        pass
+    assert other.exists() == (kind == "link") and (kind != "link" or other.read_text() == "mine")
+
+
+def test_links_that_lead_in_a_circle_are_no_place_to_write_to(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for out in (tmp_path / "loop", tmp_path / "loop" / "out"):
+        with pytest.raises(BadInputError, match=r"its links lead in a circle|symbolic links"), only_writer(out):
+            pass
+
+
+@pytest.mark.parametrize("out", ["model", "model/out", "model/deep/out", "link/out", "../here/model/out"])
+def test_nothing_is_written_into_what_a_command_reads(out, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    (here / "model").mkdir(parents=True)
+    (here / "link").symlink_to("model")
+    monkeypatch.chdir(here)
+    with pytest.raises(BadInputError, match="lies in `base` model, which this command reads"):
+        with only_writer(Path(out), reads={"base": "model", "adapter": None, "hub": "openai/clip"}):
+            pass
+    assert not list((here / "model").iterdir())
+    with only_writer(Path("model-out"), reads={"base": "model"}):
+        pass

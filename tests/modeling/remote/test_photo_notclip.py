@@ -125,7 +125,7 @@ def test_the_same_photo_in_any_form_has_the_same_score_in_build_scoring_calls_an
         file.write_bytes(content)
         scored = open_photo(content)
         built = feature.decode_example({"bytes": plain_picture(content), "path": None})
-        shown, _ = open_small(file, name=name)
+        shown, _ = open_small(content, name=name)
         seen = {
             "file": file,
             "bytes": content,

@@ -230,3 +230,8 @@ def test_what_is_related_is_what_is_not_compatible_by_each_rule():
         for name, concept in lexicon.items()
     }
     assert lexicon.openers == openers
+
+
+def test_a_concept_is_called_by_its_article_its_plural_and_words_that_mean_the_same(lexicon):
+    assert lexicon.called("couch") == ["a couch", "couch", "couches", "sofa"]
+    assert "taxi" not in lexicon.called("car")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -251,3 +252,18 @@ def test_webdataset_archives_are_read_through_load_dataset(tmp_path: Path, read_
     source = read_source(tmp_path / "shards")
     assert sorted(source.images) == ["0", "1", "2"]
     assert {image.captions for image in source.images.values()} == {("A dog .",)}
+
+
+def test_an_id_of_more_digits_than_python_reads_is_a_text(tmp_path: Path, read_source):
+    many = "9" * 5000
+    content = {"images": [{"id": many, "file_name": "a.png"}], "categories": [{"id": 1, "name": "dog"}]}
+    file = coco_file(tmp_path, content | {"annotations": [{"image_id": many, "category_id": 1}]})
+    assert labels(read_source(file)) == {"a.png": {"dog"}}
+
+
+def test_an_annotation_that_is_a_pipe_is_skipped_by_name_and_not_waited_for(tmp_path: Path, read_source):
+    folder = voc(tmp_path / "VOC", a=DOG, b=DOG, c=DOG, d="")
+    (folder / "Annotations" / "d.xml").unlink()
+    os.mkfifo(folder / "Annotations" / "d.xml")
+    (entry,) = read_source(folder).skipped
+    assert entry.file.endswith("d.xml") and "it is no file" in entry.reason

@@ -1,6 +1,7 @@
 """YOLO's text labels, in the layouts that people have."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,18 @@ def test_a_list_may_name_a_photo_that_is_gone_or_outside_and_both_are_listed(tmp
         (2, "the photo 'images/train/9.png' is not there, or leaves the folder"),
         (3, "the photo '../secret/s.png' is not there, or leaves the folder"),
     ]
+
+
+@pytest.mark.parametrize("line", [f"{'9' * 5000} 0.5 0.5 0.1 0.1", "² 0.5 0.5 0.1 0.1"])
+def test_digits_that_are_no_number_leave_their_photo_out(tmp_path: Path, read_source, line: str):
+    source = read_source(yolo(tmp_path, "0 0.5 0.5 0.1 0.1", line))
+    assert [entry.reason[:40] for entry in source.skipped] == ["line 1: the class must be a number, got "]
+
+
+def test_labels_that_are_a_pipe_are_skipped_by_name_and_not_waited_for(tmp_path: Path, read_source):
+    table = yolo(tmp_path, "0 0.5 0.5 0.1 0.1", "0 0.5 0.5 0.1 0.1")
+    file = sorted(tmp_path.rglob("labels/**/*.txt"))[-1]
+    file.unlink()
+    os.mkfifo(file)
+    (entry,) = read_source(table).skipped
+    assert "it is no file" in entry.reason

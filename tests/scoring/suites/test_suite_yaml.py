@@ -118,3 +118,18 @@ def test_photos_that_are_there_become_examples_with_blanks(photos, form):
     assert not (photos / "photos").exists()
     with pytest.raises(BadInputError, match=r"must not be empty|must be a caption that is true"):
         read_suite(photos)
+
+
+@pytest.mark.parametrize("left", [["street_car.png"], list(PICTURES)])
+def test_a_start_that_was_killed_while_it_drew_starts_again_to_the_same_bytes(tmp_path, left):
+    def content(folder):
+        return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    start_suite(tmp_path / "whole" / "mine", draw=draw_example)
+    (tmp_path / "killed" / "mine" / "photos").mkdir(parents=True)
+    for name in left:
+        (tmp_path / "killed" / "mine" / "photos" / name).write_bytes(b"half")
+    start_suite(tmp_path / "killed" / "mine", draw=draw_example)
+    whole, killed = content(tmp_path / "whole"), content(tmp_path / "killed")
+    assert killed.pop("README.md") and whole.pop("README.md")  # Which names its folder.
+    assert killed == whole

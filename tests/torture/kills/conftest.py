@@ -303,6 +303,15 @@ class Inputs:
         """Converts what was trained to OpenCLIP's form."""
         return Command(("convert-openclip", "--model", self.trained / "backbone", "--out", "openclip"))
 
+    @property
+    def convert_back(self) -> Command:
+        """Converts that to a model of transformers."""
+        openclip = self._killing.undisturbed("convert", self.convert) / "openclip"
+        return Command(("convert-openclip", "--model", openclip, "--out", "backbone"))
+
+    suite = Command(("init-suite", "suite"))
+    demo = Command(("demo", "--limit", "60", "--epochs", "1", "--out", "demo"), varies=("timing.json",))
+
 
 @pytest.fixture(scope="session")
 def inputs(killing):

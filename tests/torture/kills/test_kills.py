@@ -1,7 +1,7 @@
 """Disturbed at any moment and given again, every command that writes ends with the same bytes and leaves nothing else.
 
-`push-release` is killed at requests of the Hub, and given a full disk, in tests/hub_cards/push/test_push_faults.py;
-`demo` is these commands, one after another.
+`push-release` is ended at requests of the Hub, and given a full disk, in tests/hub_cards/push/test_push_faults.py;
+`rehearse`, which leaves nothing, in tests/scripts/test_rehearse.py.
 """
 
 import dataclasses
@@ -11,9 +11,9 @@ import shutil
 
 import pytest
 
-COMMANDS = ("build", "train", "score", "stage", "convert")
-# `make test` has the others, which share their inputs; conversion is one file that is written whole.
-KILLED = COMMANDS if "NOTCLIP_TORTURE" in os.environ else COMMANDS[:-1]
+COMMANDS = ("suite", "build", "train", "score", "stage", "convert", "convert_back", "demo")
+# `make test` has those that share their inputs; a demo is these commands, and conversion is one file written whole.
+KILLED = COMMANDS if "NOTCLIP_TORTURE" in os.environ else COMMANDS[:5]
 
 
 def command_of(inputs, verb):
