@@ -311,7 +311,7 @@ def test_the_space_is_staged_with_code_results_photos_and_the_revisions_that_it_
     assert card.endswith("---\n\nType what you do not want.\n")
     assert [file.name for file in staged.rglob("*.safetensors")] == [
         "reading_tagger.safetensors"
-    ]  # the reader, no model
+    ]
 
 
 def test_the_code_of_a_space_runs_where_the_package_is_not_installed(inputs, space):
