@@ -146,8 +146,10 @@ class Learner(nn.Module):
         with torch.autocast(text_images.device.type, enabled=False):
             images = _gather(text_images)
             composed, plain = (
-                contrastive_loss(images, _gather(vectors), scale, _gather(biases))
-                for vectors, biases in (model.compose(captions, composition), _plain(captions.whole))
+                contrastive_loss(images, vectors, scale, biases)
+                for vectors, biases in map(
+                    _gather_queries, (model.compose(captions, composition), _plain(captions.whole))
+                )
             )
             contrastive = torch.lerp(composed, plain, share)
             anchor = contrastive.new_zeros(())
@@ -200,6 +202,19 @@ def _shares(*own: int, like: Tensor) -> Tensor:
     total = counts.clone()
     distributed.all_reduce(total)
     return distributed.get_world_size() * counts / total.clamp_min(1)
+
+
+def _gather_queries(queries: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Vectors and biases of all processes.
+
+    Together: biases have no gradient in a process whose captions deny nothing, and alone it would not take part when
+    the others hand theirs back.
+    """
+    vectors, biases = queries
+    if not distributed.is_initialized():
+        return queries
+    both = _gather(torch.cat([vectors, biases[:, None]], dim=1))
+    return both[:, :-1], both[:, -1]
 
 
 def _gather(embeds: Tensor) -> Tensor:

@@ -1,6 +1,8 @@
-"""Run by a test under torchrun: writes the gradients of the trainer's first step, as its optimizer gets them.
+"""Run by a test under torchrun: writes the gradients of the trainer's first steps, as its optimizer gets them.
 
-python gradients_of_one_step.py BASE DATA OUT.safetensors
+A batch of two images, so that at some step one of two processes has a caption that denies and the other has none.
+
+python gradients_of_some_steps.py BASE DATA OUT.safetensors
 """
 
 import os
@@ -33,22 +35,26 @@ embeds = torch.nn.functional.normalize(
 )
 
 
-class WriteGradients(TrainerCallback):
-    """Writes what the optimizer is about to take."""
+gradients = {}
+
+
+class NoteGradients(TrainerCallback):
+    """Notes what the optimizer is about to take."""
 
     def on_pre_optimizer_step(self, args, state, control, **kwargs):
-        """Write the gradients of the one step."""
-        if rank == 0:
-            gradients = {name: p.grad for name, p in trainer.model.named_parameters() if p.grad is not None}
-            save_file(gradients, out)
+        """Of each step."""
+        for name, parameter in trainer.model.named_parameters():
+            if parameter.requires_grad:
+                gradients[f"{state.global_step} {name}"] = parameter.grad.clone()
 
 
 arguments = NegationTrainingArguments(
     output_dir=f"{out}.state",
     use_cpu=True,
-    per_device_train_batch_size=6 // world_size,
+    per_device_train_batch_size=2 // world_size,
     per_device_train_questions=12 // world_size,
-    max_steps=1,
+    max_steps=4,
+    optim="sgd",
     eval_strategy="no",
     save_strategy="no",
     eval_on_start=False,
@@ -56,7 +62,9 @@ arguments = NegationTrainingArguments(
     disable_tqdm=True,
 )
 dataset = NegationDataset(split, embeds)
-trainer = NegationTrainer(model, arguments, train_dataset=dataset, eval_dataset=dataset, callbacks=[WriteGradients()])
+trainer = NegationTrainer(model, arguments, train_dataset=dataset, eval_dataset=dataset, callbacks=[NoteGradients()])
 trainer.model.double()
 trainer.train()
+if rank == 0:
+    save_file(gradients, out)
 trainer.accelerator.end_training()
