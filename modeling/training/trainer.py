@@ -331,8 +331,9 @@ class _Progress(ProgressCallback):
         **kwargs: Any,
     ) -> None:
         """Show the loss."""
-        if self.training_bar is not None and logs and "loss" in logs:
-            self.training_bar.set_postfix(loss=f"{logs['loss']:.3f}", refresh=False)
+        bar: Any = self.training_bar  # None to the base class's types
+        if bar is not None and logs and "loss" in logs:
+            bar.set_postfix(loss=f"{logs['loss']:.3f}", refresh=False)
 
     def on_evaluate(
         self,
