@@ -158,8 +158,6 @@ def read_release(config: StageConfig) -> Release:
             )
     training = read_json_object(config.model / "training.json", "`model`")
     check_record(training, _RECORD, f"`model` {config.model / 'training.json'}")
-    if training.get("weights_sha256") is not None:  # which older records lack
-        check_record(training, {"weights_sha256": dict}, f"`model` {config.model / 'training.json'}")
     base, name = _read_base(config, training["base"])
     dataset = read_dataset_files(config.data, license=config.data_license)
     release = Release(

@@ -72,6 +72,8 @@ def check_record(content: Any, shape: Mapping[str, Any], where: str) -> None:
             raise BadInputError(f"{where} lacks {name!r}: not the record that the command wrote.")
         value = content[name]
         if isinstance(kind, Mapping):
+            if not isinstance(value, dict):
+                raise BadInputError(f"{where}: {name!r} is no dict, got {shortened(value)}.")
             check_record(value, kind, f"{where}: {name!r}")
             continue
         kinds = (int, float) if kind is float else kind  # JSON's 1 may have been 1.0

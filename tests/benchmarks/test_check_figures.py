@@ -43,11 +43,11 @@ def test_results_of_other_data_or_weights_than_todays_are_named(check, tmp_path,
 
     assert stale(data) == []
     changed = stale(data | {"questions/test.parquet": "other"})
-    assert len(changed) == 1
-    assert changed[0].startswith(
-        "docs/results/drawn-world: backbone, base, composition, notclip of other data than today's code builds: "
-        "questions/test.parquet (scored at commit "
-    )
+    said = " of other data than today's code builds: questions/test.parquet (scored at commit "
+    place = "docs/results/drawn-world: "
+    assert all(line.startswith(place) and said in line for line in changed)  # one line a commit
+    named = {name for line in changed for name in line.removeprefix(place).partition(" of other")[0].split(", ")}
+    assert named == {"backbone", "base", "composition", "notclip"}
     monkeypatch.setattr("notclip.provenance.weights_sha256", lambda model: "f" * 64)
     assert stale(data) == [
         "docs/results/drawn-world/base.json was scored with other weights than encoder has (ffffffffffff…)"

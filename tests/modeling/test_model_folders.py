@@ -218,8 +218,8 @@ def test_a_plain_backbone_lacks_exactly_what_notclip_adds(plain):
     _, report = AutoModel.from_pretrained(plain, output_loading_info=True)
     assert report["missing_keys"] == set() and report["unexpected_keys"] == set()
     backbone, wrapped = set(AutoModel.from_pretrained(plain).state_dict()), load_model(str(plain)).state_dict()
-    statistics = {"image_mean", "image_covariance", "image_centres", "image_shares"}
-    assert wrapped.keys() - {f"backbone.{name}" for name in backbone} == statistics
+    added = {"image_mean", "image_covariance", "image_centres", "image_shares", "reader"}
+    assert wrapped.keys() - {f"backbone.{name}" for name in backbone} == added
     assert not wrapped["image_shares"].any()
     assert torch.equal(wrapped["image_mean"], torch.zeros(16))
     assert torch.equal(wrapped["image_covariance"], torch.eye(16) / 16)

@@ -332,8 +332,9 @@ def test_a_folder_that_is_no_model_is_refused(config, tmp_path):
 
 
 def test_a_folder_that_is_no_dataset_is_refused(config, tmp_path):
+    (tmp_path / "photos").mkdir()
     with pytest.raises(BadInputError, match=r"has no split 'train' of captions"):
-        run_training(dataclasses.replace(config, data=tmp_path))
+        run_training(dataclasses.replace(config, data=tmp_path / "photos"))
     assert not config.out.exists()
 
 
