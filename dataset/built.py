@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from notclip.dataset.files import split_files
 from notclip.dataset.rows import CONFIGS
 from notclip.dataset.splits import SPLITS
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.files.json_files import check_record, read_json_object
 
 if TYPE_CHECKING:
@@ -113,6 +113,14 @@ class DatasetFiles:
         return first[-1], second[-1]
 
 
+def _check_counts(counts: Any, where: str) -> None:
+    if isinstance(counts, dict):
+        for name, inside in counts.items():
+            _check_counts(inside, f"{where}: {shortened(name)}")
+    elif not isinstance(counts, int) or isinstance(counts, bool):
+        raise BadInputError(f"{where} must be a whole number, got {shortened(counts)}; build the dataset again.")
+
+
 def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
     """Read a built dataset's record and count its rows.
 
@@ -138,4 +146,5 @@ def read_dataset_files(folder: Path, *, license: str | None) -> DatasetFiles:
                     rows[config][split] += parquet.metadata.num_rows
     build = read_json_object(record, "`data`")
     check_record(build, _RECORD, f"`data` {record}")
+    _check_counts(build["counts"], f"`data` {record}: 'counts'")
     return DatasetFiles(folder, build, parts, rows, license or OWN_LICENSE.get(build["source"]["name"]))

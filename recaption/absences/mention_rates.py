@@ -1,6 +1,6 @@
 """How reliably captioners mention a concept that is there: measured on images with several captions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -99,14 +99,6 @@ class MentionCounts:
                 unsaid=round(float(there / (images[index] / self.images)), 4),
             )
         return records
-
-
-def measure_mention_rates(captions: Iterable[Sequence[str]], lexicon: Lexicon) -> dict[str, MentionRate]:
-    """Count the captions of each image, see `MentionCounts`."""
-    counts = MentionCounts(lexicon)
-    for texts in captions:
-        counts.add(texts)
-    return counts.records()
 
 
 def silence_risk(record: MentionRate | None, plausibility: float, *, salient: bool) -> float:

@@ -6,7 +6,7 @@ import pytest
 from notclip.recaption.absences.co_occurrence import CoOccurrence
 from notclip.recaption.absences.detector import COCO_CLASSES
 from notclip.recaption.absences.detector_thresholds import DetectorThreshold, ScoreCounts
-from notclip.recaption.absences.mention_rates import MentionRate, measure_mention_rates, silence_risk
+from notclip.recaption.absences.mention_rates import MentionCounts, MentionRate, silence_risk
 from notclip.recaption.absences.verification import Verifier
 from notclip.recaption.concepts.lexicon import load_lexicon
 
@@ -171,10 +171,17 @@ def test_the_threshold_misses_the_wanted_share_of_named_images():
     assert counted(found, {}).thresholds()["dog"].value == 0.1
 
 
+def mention_rates(images, lexicon):
+    counts = MentionCounts(lexicon)
+    for captions in images:
+        counts.add(captions)
+    return counts.records()
+
+
 def test_reliability_is_the_chance_that_another_caption_agrees(lexicon):
     # Of 40 photos 20 show a guitar: both captions say so on 10, one of the two on the other 10.
     captions = [["A guitar .", "A guitar ."]] * 10 + [["A guitar .", "Music ."]] * 10 + [["A cat .", "A cat ."]] * 20
-    record = measure_mention_rates(captions, lexicon)["guitar"]
+    record = mention_rates(captions, lexicon)["guitar"]
     assert record.images == 20
     assert record.reliability == pytest.approx(20 / 30, abs=1e-4)
     # "Music" leaves a guitar open, so no caption that names one stands beside silence.
@@ -183,13 +190,13 @@ def test_reliability_is_the_chance_that_another_caption_agrees(lexicon):
 
 def test_a_surprise_is_a_concept_that_the_other_captions_kept_silent_about(lexicon):
     captions = [["A camel .", "Sand ."]] * 20 + [["A cat .", "A cat ."]] * 20
-    record = measure_mention_rates(captions, lexicon)["camel"]
+    record = mention_rates(captions, lexicon)["camel"]
     assert (record.images, record.surprises, record.silent) == (20, 20, 60)
     assert record.reliability == 0
 
 
 def test_single_captions_measure_nothing(lexicon):
-    assert measure_mention_rates([["A dog ."]] * 50, lexicon) == {}
+    assert mention_rates([["A dog ."]] * 50, lexicon) == {}
 
 
 def is_absent(name, verifier, captions, objects, found):
