@@ -41,8 +41,8 @@ class TrainConfig:
     plain_share: float = 0.2
     """p: how much of both losses runs past the composition, for the merged backbone; the rest runs through it."""
     anchor_weight: float = 8.0
-    """Weight of the anchor that holds affirmative captions where the backbone puts them."""
-    class_weight: float = 2.0
+    """Weight of the anchor that holds what affirmative captions find to what the backbone finds by them."""
+    class_weight: float = 4.0
     """Weight of the prompts of what a detector saw in the photos, where DATA was built with one (`seen_classes`)."""
     class_prompts: int = 48
     """Such prompts per step."""

@@ -20,7 +20,7 @@ from torch.utils.checkpoint import checkpoint
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import TrainableComposition, choice_scores
 from notclip.training.data import TrainingQuestion
-from notclip.training.losses import anchor_loss, caption_choice_loss, contrastive_loss
+from notclip.training.losses import anchor_loss, caption_choice_loss, contrastive_loss, search_anchor_loss
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class Learner(nn.Module):
             contrastive = torch.lerp(composed, plain, share)
             anchor = contrastive.new_zeros(())
             if held is not None:
-                anchor = affirmative_share * anchor_loss(captions.whole[affirmative], held)
+                anchor = affirmative_share * self._anchor(captions.whole[affirmative], held)
             position = {text: row for row, text in enumerate(choices)}
             composed, plain = (
                 caption_choice_loss(*choice_scores(questions, position, *queries, question_images), scale)
@@ -168,6 +168,12 @@ class Learner(nn.Module):
         if self.extra is not None:
             loss = loss + self.extra.loss(model, step)
         return {"loss": loss}
+
+    def _anchor(self, text_embeds: Tensor, held: Tensor) -> Tensor:
+        statistics = self.model.statistics
+        return (
+            anchor_loss(text_embeds, held) if statistics is None else search_anchor_loss(text_embeds, held, statistics)
+        )
 
     def _held(self, texts: Sequence[str], affirmative: Sequence[int]) -> Tensor | None:
         """Where the backbone alone puts the texts that the anchor holds."""

@@ -4,13 +4,15 @@
         + class_weight · class_prompt_loss
 
 after NegBench (Alhamoud et al. 2025, section 5), whose released checkpoints use a = 0.99; the anchor is ours and holds
-affirmative captions where the backbone puts them, so that ordinary search is not forgotten. The last is ours too, for
-photos that a detector saw: it teaches classes that captions seldom name.
+what affirmative captions find to what the backbone finds by them, so that ordinary search is not forgotten. The last
+is ours too, for photos that a detector saw: it teaches classes that captions seldom name.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from notclip.remote.composition_notclip import ImageStatistics
 
 
 def contrastive_loss(
@@ -62,6 +64,25 @@ def anchor_loss(text_embeds: Tensor, backbone_embeds: Tensor) -> Tensor:
         Mean of |x - y|² = 2 - 2 cos(x, y), scalar in [0, 4]; 0 when nothing moved.
     """
     return (text_embeds - backbone_embeds).square().sum(-1).mean()
+
+
+def search_anchor_loss(text_embeds: Tensor, backbone_embeds: Tensor, statistics: ImageStatistics) -> Tensor:
+    """How far affirmative captions score photos otherwise than by the frozen backbone.
+
+    Over photos of mean m and covariance C, a caption that moves by d from y changes its similarities by d·m on average
+    and by sqrt(dᵀ C d) around that; both are measured in y's own spread. A move that no photo notices is free.
+
+    Args:
+        text_embeds: unit-norm embeddings by the model in training, shape (B, D).
+        backbone_embeds: unit-norm embeddings of the same captions by the backbone, shape (B, D).
+        statistics: of the photos.
+
+    Returns:
+        Mean of ((d·m)² + dᵀ C d) / yᵀ C y, scalar; 0 when nothing moved.
+    """
+    moved = text_embeds - backbone_embeds
+    changed = (moved @ statistics.mean).square() + ((moved @ statistics.covariance) * moved).sum(-1)
+    return (changed / ((backbone_embeds @ statistics.covariance) * backbone_embeds).sum(-1)).mean()
 
 
 def class_prompt_loss(agreement: Tensor, level: Tensor, widening: Tensor) -> Tensor:

@@ -3,7 +3,8 @@ import math
 import torch
 import torch.nn.functional as F
 
-from notclip.training.losses import anchor_loss, caption_choice_loss, contrastive_loss
+from notclip.remote.composition_notclip import ImageStatistics
+from notclip.training.losses import anchor_loss, caption_choice_loss, contrastive_loss, search_anchor_loss
 
 
 def unit(*shape):
@@ -54,3 +55,26 @@ def test_the_anchor_is_zero_where_nothing_moved_and_four_at_the_antipode():
     embeds = unit(3, 4)
     assert anchor_loss(embeds, embeds).item() == 0.0
     assert math.isclose(anchor_loss(embeds, -embeds).item(), 4.0, rel_tol=1e-6)
+
+
+def photos_that_differ_in(direction, *, mean):
+    covariance = torch.outer(direction, direction)
+    return ImageStatistics(mean, covariance, centres=torch.zeros(1, 3), shares=torch.ones(1))
+
+
+def test_the_anchor_of_a_search_is_what_the_photos_notice_of_a_move_in_spreads_of_the_caption():
+    captions = torch.tensor([[1.0, 0.0, 0.0]])
+    statistics = photos_that_differ_in(torch.tensor([2.0, 1.0, 0.0]), mean=torch.zeros(3))
+    for moved, expected in (
+        ([1.0, 0.0, 0.0], 0.0),  # not at all
+        ([1.0, 0.0, 0.7], 0.0),  # to where no two photos differ
+        ([1.0, 0.4, 0.0], 0.4**2 / 2**2),  # its spread is 2, and the move's 0.4
+    ):
+        loss = search_anchor_loss(torch.tensor([moved]), captions, statistics)
+        assert math.isclose(loss.item(), expected, abs_tol=1e-7), moved
+
+
+def test_the_anchor_of_a_search_minds_a_move_towards_all_photos():
+    statistics = photos_that_differ_in(torch.tensor([2.0, 0.0, 0.0]), mean=torch.tensor([0.0, 0.0, 1.0]))
+    loss = search_anchor_loss(torch.tensor([[1.0, 0.0, 0.6]]), torch.tensor([[1.0, 0.0, 0.0]]), statistics)
+    assert math.isclose(loss.item(), 0.6**2 / 2**2, rel_tol=1e-6)
