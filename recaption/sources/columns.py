@@ -16,7 +16,7 @@ from notclip.recaption.sources.column_names import (
     caption_columns,
     find_column,
 )
-from notclip.recaption.sources.label_columns import OBJECTS, LabelColumn, label_column
+from notclip.recaption.sources.label_columns import LabelColumn, label_column
 from notclip.recaption.sources.parts import Exhaustive, RowContent
 from notclip.recaption.sources.photo_paths import inside, photo_place
 from notclip.recaption.sources.photos import clip_of, read_photo
@@ -54,7 +54,7 @@ class Columns:
     @property
     def taken_for(self) -> dict[str, str]:
         """What each column was taken for, in words."""
-        labels = None if self.labels is None else OBJECTS
+        labels = None if self.labels is None else self.labels.column
         single = {self.location: "address", self.image_id: "identifier", labels: "labels", self.image: "photo"}
         return {
             **dict.fromkeys(self.unused, "nothing"),
@@ -128,7 +128,7 @@ class Columns:
             )
         image_id, location = find_column(names, ID_NAMES), find_column(names, LOCATION_NAMES)
         labels = labels if vocabulary else None
-        used = {image, *captions, image_id, location, OBJECTS if labels else None}
+        used = {image, *captions, image_id, location, labels.column if labels else None}
         return cls(
             image=image,
             captions=captions,

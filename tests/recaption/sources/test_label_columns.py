@@ -6,6 +6,7 @@ import pytest
 from datasets import ClassLabel, Features, Image, List, Value
 
 from notclip.errors import BadInputError
+from notclip.recaption.sources.columns import Columns
 from notclip.recaption.sources.label_columns import label_column
 
 PETS = ClassLabel(names=["cat", "dog"])
@@ -52,3 +53,9 @@ def test_labels_beside_captions_are_left_alone_but_for_objects():
 def test_numbers_without_names_are_refused():
     with pytest.raises(BadInputError, match=r"objects\.category are numbers without names"):
         column(objects={"bbox": List(BOX), "category": List(Value("int64"))})
+
+
+def test_the_column_of_classes_is_told_by_its_own_name():
+    features = Features({"image": Image(), "label": List(PETS)})
+    columns = Columns.of_features(features, "pets", root=None, exhaustive=None, names_in=None, loaded=True)
+    assert columns.taken_for == {"image": "photo", "label": "labels"}
