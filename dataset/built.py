@@ -1,6 +1,5 @@
 """The built dataset as files: what `notclip build-dataset` recorded of it, its rows, and examples."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from notclip.dataset.files import split_files
 from notclip.dataset.rows import CONFIGS
 from notclip.dataset.splits import SPLITS
 from notclip.errors import BadInputError, shortened
+from notclip.files.derived import file_digest
 from notclip.files.json_files import check_record, read_json_object
 
 if TYPE_CHECKING:
@@ -74,12 +74,8 @@ class DatasetFiles:
 
     def hashes(self, split: str) -> dict[str, str]:
         """Path inside a repository -> SHA-256 of each config's files of one split, as results record them."""
-        found = {}
-        for config, parts in self.parts.items():
-            for part in parts[split]:
-                with part.open("rb") as file:
-                    found[f"{config}/{part.name}"] = hashlib.file_digest(file, "sha256").hexdigest()
-        return found
+        parts = ((config, part) for config, own in self.parts.items() for part in own[split])
+        return {f"{config}/{part.name}": file_digest(part) for config, part in parts}
 
     def examples(self, count: int) -> list[tuple["Image", str, str]]:
         """Pictures of the test split, each with a caption and a negated caption of it."""

@@ -4,6 +4,7 @@ A photo stands in a row as its bytes; in large sets, and where it may not be pas
 SHA-256 of its bytes. The photo of a clip is a TIFF whose pages are its frames (`clips`).
 """
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypedDict
 
@@ -13,6 +14,13 @@ EvidenceMethod = Literal["annotation", "detector", "caption"]
 EVIDENCE_METHODS: tuple[EvidenceMethod, ...] = ("annotation", "detector", "caption")
 # Fields that earlier builds did not write, or left empty.
 MAY_LACK: dict[str, Any] = {"optional": True}
+
+
+def kind_of(affirmed: Sized, negated: Sized) -> Kind:
+    """Kind of a statement that affirms some things and negates others."""
+    if not negated:
+        return "affirmation"
+    return "hybrid" if affirmed else "negation"
 
 
 class Picture(TypedDict):

@@ -6,7 +6,7 @@ from notclip.recaption.absences.facts import Evidence, ImageFacts
 from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
 from notclip.recaption.drawn_world.samples import Sample, make_sample
 from notclip.recaption.drawn_world.vocabulary import OBJECTS
-from notclip.recaption.english.phrasing import FORMS
+from notclip.recaption.questions.fact_table import FactTable
 from notclip.recaption.questions.queries import build_queries
 from notclip.recaption.questions.questions import build_questions
 from notclip.scoring.suites.suite import Photo, Query, Suite, SuiteQuestion
@@ -27,15 +27,16 @@ def draw_photos(count: int, *, split: str = "test") -> PhotoSet:
     lexicon = load_lexicon().extended(OBJECTS)
     samples = [make_sample(SEED, split, index) for index in range(count)]
     facts = [_facts(sample, lexicon) for sample in samples]
+    table = FactTable(facts, lexicon)
     photos: dict[str, Photo] = {sample.image_id: MemoryPhoto(_png(sample), sample.image_id) for sample in samples}
     present = {fact.image_id: fact.present for fact in facts}
     questions = [
         SuiteQuestion(q.image_id, tuple(q.choices), q.answer, tuple(q.choice_kinds))
-        for q in build_questions(facts, lexicon, count=max(CHOICES, count), choices=CHOICES, forms=FORMS, seed=SEED)
+        for q in build_questions(table, count=max(CHOICES, count), choices=CHOICES, seed=SEED)
     ]
     negated = [
         Query(caption, queries.image_id, frozenset(name for name in photos if present[name] & set(absent)))
-        for queries in build_queries(facts, lexicon, forms=FORMS, seed=SEED)
+        for queries in build_queries(table, seed=SEED)
         for caption, absent in zip(queries.captions, queries.absent, strict=True)
     ]
     ordinary = [Query(caption, sample.image_id) for sample in samples for caption in sample.captions]

@@ -55,11 +55,7 @@ class AuditRecord:
 class AbsenceAudit:
     """Counts claims and contradictions; counts of the shards of a corpus add up.
 
-    Args:
-        verifier: claims absences.
-        lexicon: tells what a caption affirms.
-        chooser: draws from them; of its own, since it remembers what it drew.
-        draws: absences that are drawn for each caption.
+    The chooser is one of its own, since it remembers what it drew; it draws `draws` absences for each caption.
     """
 
     def __init__(self, verifier: Verifier, lexicon: Lexicon, chooser: AbsenceChooser, *, draws: int) -> None:

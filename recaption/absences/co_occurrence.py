@@ -72,19 +72,13 @@ class CoOccurrence:
         """Share of the corpus's images that show a concept."""
         return float(self._share[self._row[name]]) if name in self._row else 0.0
 
-    def plausibility(self, present: Collection[str]) -> dict[str, float]:
-        """For each candidate the largest share of images with one of these concepts that show it too."""
-        return dict(zip(self.candidates, self.chances(present).tolist(), strict=True))
-
-    def chances(self, present: Collection[str]) -> np.ndarray:
-        """The same as numbers in the order of the candidates, shape (K,)."""
-        return self.told_by(present)[1]
-
     def told_by(self, present: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Which of these concepts tells most of each candidate, by a number from 0 to `len(self.counts)`, and what.
+        """Which of these concepts tells most of each candidate, and how plausible the candidate is beside it.
 
         Returns:
-            numbers and chances, both of shape (K,); the same number and candidate always have the same chance.
+            a number of the concept from 0 to `len(self.counts)`, and the largest share of images with one of these
+            concepts that show the candidate too, both of shape (K,) in the order of the candidates; the same number
+            and candidate always have the same share.
         """
         rows = np.array([self._row[name] for name in present if name in self._row] or [len(self.counts)])
         chances = self._chances[rows]

@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 from PIL import Image
 
+from notclip.dataset.clips import frame_bytes, unpack_clip
 from notclip.errors import BadInputError
 from notclip.files.derived import derived_key
 from notclip.files.whole_files import clear_partials, whole_file
@@ -30,7 +31,7 @@ _SIDE = 416
 _GREY = 114  # YOLOX pads its letterbox with this value.
 WINDOW = 64  # Photos that are in memory at a time.
 SAVE_EVERY = 1000
-_SCORED_BY = ("notclip.recaption.absences.clip_detector", "notclip.recaption.absences.zero_shot_detector")
+_SCORED_BY = (__name__, "notclip.recaption.absences.zero_shot_detector")
 _SCORED_WITH = ("numpy", "onnxruntime", "pillow", "torch", "transformers")
 
 
@@ -99,6 +100,25 @@ class Detector(Protocol):
 
     def scores(self, images: Sequence[bytes]) -> np.ndarray:
         """Presence score in [0, 1] of each class in each of up to `batch_size` encoded images, shape (N, L)."""
+
+
+class EveryFrame:
+    """A detector of photos that sees in a clip what it sees in any of its frames."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self.labels, self.fingerprint, self.batch_size = detector.labels, detector.fingerprint, detector.batch_size
+
+    def scores(self, images: Sequence[bytes]) -> np.ndarray:
+        """The largest score of each class over the frames, shape (N, classes)."""
+        frames = [[frame_bytes(frame) for frame in unpack_clip(image)] or [image] for image in images]
+        every = [frame for own in frames for frame in own]
+        seen = [
+            self._detector.scores(every[at : at + self.batch_size]) for at in range(0, len(every), self.batch_size)
+        ]
+        firsts = np.cumsum([0, *(len(own) for own in frames[:-1])])
+        largest: np.ndarray = np.maximum.reduceat(np.concatenate(seen), firsts, axis=0)
+        return largest
 
 
 def presence_scores(

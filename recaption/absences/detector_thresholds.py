@@ -27,11 +27,7 @@ class DetectorThreshold:
 
 
 class ScoreCounts:
-    """Scores of the images that name a class, counted in steps of 0.0001; counts of the shards of a corpus add up.
-
-    Args:
-        labels: the detector's classes.
-    """
+    """Scores of the images that name a class, counted in steps of 0.0001; counts of the shards of a corpus add up."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)

@@ -1,7 +1,7 @@
 """How reliably captioners mention a concept that is there: measured on images with several captions."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -39,9 +39,6 @@ class MentionCounts:
     """Leaves out one caption at a time and counts whether the others had given a concept away.
 
     Counts of the shards of a corpus add up.
-
-    Args:
-        lexicon: the concepts.
     """
 
     def __init__(self, lexicon: Lexicon) -> None:
@@ -117,8 +114,3 @@ def unsaid_share(record: MentionRate | None, *, salient: bool) -> float:
     if record is None:
         return _UNSAID_SALIENT if salient else _UNSAID_OTHER
     return max(record.unsaid, _UNSAID_OTHER) if record.reliability < _LEAST_RELIABILITY else record.unsaid
-
-
-def mention_rate_table(records: dict[str, MentionRate]) -> dict[str, dict[str, float]]:
-    """The records as plain values, for `build.json`."""
-    return {name: asdict(record) for name, record in records.items()}

@@ -101,18 +101,8 @@ class BuildConfig:
             raise BadInputError(f"`{given}` needs `{missing}`: an endpoint and the model to ask it for go together.")
         if self.llm_timeout <= 0:
             raise BadInputError(f"`llm_timeout` must be over 0, got {self.llm_timeout}.")
-        for name, least in (
-            ("negated_per_caption", 1),
-            ("llm_batch", 1),
-            ("llm_concurrency", 1),
-            ("llm_tries", 1),
-            ("workers", 1),
-            ("limit", 1),
-            ("shard_images", 1),
-            ("tasks", 1),
-            ("memory_gb", 1),
-            ("text_tokens", 16),
-        ):
+        counts = "negated_per_caption llm_batch llm_concurrency llm_tries workers limit shard_images tasks memory_gb"
+        for name, least in {**dict.fromkeys(counts.split(), 1), "text_tokens": 16}.items():
             value = getattr(self, name)
             if value is not None and value < least:
                 raise BadInputError(f"`{name}` must be at least {least}, got {value}.")

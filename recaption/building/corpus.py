@@ -22,11 +22,9 @@ _TOGETHER_EVERY = 256  # Images whose concepts are multiplied at once.
 
 @dataclass(frozen=True)
 class Corpus:
-    """What the train split says.
+    """What the train split says: what it often shows together, and measured reliability of mentions.
 
-    Args:
-        co_occurrence: what it often shows together.
-        mention_rates: measured reliability of mentions; empty where images have one caption each.
+    `mention_rates` is empty where images have one caption each.
     """
 
     co_occurrence: CoOccurrence

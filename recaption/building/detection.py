@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from notclip.files.whole_files import whole_file
-from notclip.recaption.absences.clip_detector import EveryFrame
-from notclip.recaption.absences.detector import Detector, PresenceDetector, presence_scores
+from notclip.recaption.absences.detector import Detector, EveryFrame, PresenceDetector, presence_scores
 from notclip.recaption.absences.detector_thresholds import DetectorThreshold, ScoreCounts
 from notclip.recaption.absences.zero_shot_detector import ZeroShotDetector
 from notclip.recaption.building.corpus import shown_concepts

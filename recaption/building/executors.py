@@ -25,7 +25,8 @@ def run_here(job: BuildJob) -> None:
             small = images <= _SMALL
         workers = 1 if small else min(items, job.config.workers)
         threads = -(-job.config.workers // workers)
-        total, show = _total(job, stage, images), _shown(job, stage)
+        total = job.gathered.images("train") if stage.name == "surveying" else images
+        show = job.config.progress and stage.items is not None
         with progress_bar(job.work.progress, stage.file_name, total=total, show=show), forked_children_end_with_this():
             LocalPipelineExecutor(
                 [BuildStep(stage.name, job.config, job.root, threads=threads)],
@@ -42,14 +43,6 @@ def _logs(job: BuildJob, stage: Stage) -> str:
     return str(job.work.logs / stage.file_name)
 
 
-def _shown(job: BuildJob, stage: Stage) -> bool:
-    return job.config.progress and stage.name in ("reading", "surveying", "detecting", "writing")
-
-
-def _total(job: BuildJob, stage: Stage, images: int | None) -> int | None:
-    return job.gathered.images("train") if stage.name == "surveying" else images
-
-
 def submit_to_slurm(job: BuildJob) -> list[str]:
     """Submit all stages as Slurm job arrays, each waiting for the one before, and return the job ids."""
     before: SlurmPipelineExecutor | None = None
@@ -57,7 +50,7 @@ def submit_to_slurm(job: BuildJob) -> list[str]:
     for stage in stages_of(job):
         executor = SlurmPipelineExecutor(
             [BuildStep(stage.name, job.config, job.root)],
-            tasks=_cluster_tasks(job, stage),
+            tasks=1 if stage.items is None else job.config.tasks,  # Each works on every so-manieth item.
             time=job.config.slurm_time,
             partition=job.config.slurm_partition,
             mem_per_cpu_gb=job.config.memory_gb,
@@ -98,8 +91,3 @@ def run_on_ray(job: BuildJob) -> None:
             if job.work.refusal.is_file():
                 raise BadInputError(read_json(job.work.refusal))
             raise RuntimeError(f"Not all tasks of {stage.name} ended well; the logs are in {_logs(job, stage)}.")
-
-
-def _cluster_tasks(job: BuildJob, stage: Stage) -> int:
-    """One for stages that add up; the others share their items among as many tasks as the options say."""
-    return 1 if stage.name in ("gathering", "adding up", "thresholds", "finishing") else job.config.tasks

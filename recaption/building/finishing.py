@@ -17,8 +17,8 @@ from notclip.dataset.reader import read_rows
 from notclip.dataset.rows import PairRow, QuestionRow
 from notclip.dataset.splits import SPLITS
 from notclip.errors import BadInputError
+from notclip.files.derived import file_digest
 from notclip.recaption.absences.audit import AuditRecord, audit_records
-from notclip.recaption.absences.mention_rates import mention_rate_table
 from notclip.recaption.building.corpus import read_corpus
 from notclip.recaption.building.detection import read_detection, write_seen
 from notclip.recaption.building.gathering import gathering_skipped
@@ -64,21 +64,19 @@ def finish(job: BuildJob) -> None:
             raise BadInputError(
                 f"No question could be made of the {split} images; use more images, annotations or a detector."
             )
+    every = [record for split in SPLITS for record in records[split]]
     _require_rows_on_disk(folder, counts)
     blind = _measure_blind({split: _question_texts(job, split) for split in SPLITS}, seed=job.config.seed)
     blind_pairs = _blind_pairs(job, counts)
-    skipped, reasons = _write_skipped(job, folder / "skipped.jsonl", records)
-    revision = hashlib.sha256()
-    for split in SPLITS:
-        for record in records[split]:
-            revision.update(record["revision"].encode())
+    skipped, reasons = _write_skipped(job, folder / "skipped.jsonl", every)
+    revision = hashlib.sha256("".join(record["revision"] for record in every).encode())
     for left in sorted(folder.rglob(".*.partial")):  # Of processes that were killed while they wrote.
         shutil.rmtree(left, ignore_errors=True)
     corpus = read_corpus(job)
     fingerprint, thresholds, _ = read_detection(job)
     write_seen(job, folder)
     files = {
-        str(file.relative_to(folder)): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+        str(file.relative_to(folder)): {"bytes": file.stat().st_size, "sha256": file_digest(file)}
         for file in sorted(folder.rglob("*.parquet"))
     }
     (folder / "README.md").write_text(_readme(job, files), encoding="utf-8")
@@ -94,7 +92,7 @@ def finish(job: BuildJob) -> None:
                 "name": job.config.source,
                 "revision": revision.hexdigest(),
                 "annotated": job.gathered.vocabulary is not None,
-                "columns": columns_taken_for(job.work, job.part_count),
+                "columns": columns_taken_for(job),
                 "classes": job.concept_of_label,
                 "denials": job.denials,
             },
@@ -105,13 +103,13 @@ def finish(job: BuildJob) -> None:
             "too_long_captions": {split: sum(record["too_long"] for record in records[split]) for split in SPLITS},
             "blind": blind,
             "blind_pairs": blind_pairs,
-            "llm": _llm(job, records),
+            "llm": _llm(job, every),
             "verification": {
-                "annotated_images": _added(record["annotated"] for split in SPLITS for record in records[split]),
+                "annotated_images": _added(record["annotated"] for record in every),
                 "detector": fingerprint,
                 "detector_thresholds": {label: asdict(threshold) for label, threshold in thresholds.items()},
-                "mention_rates": mention_rate_table(corpus.mention_rates),
-                "wrong_absences": [asdict(record) for record in _audited(records, seed=job.config.seed)],
+                "mention_rates": {name: asdict(rate) for name, rate in corpus.mention_rates.items()},
+                "wrong_absences": [asdict(record) for record in _audited(every, seed=job.config.seed)],
             },
             "lexicon": {"concepts": len(job.lexicon), "candidates": len(corpus.co_occurrence.candidates)},
             "versions": {
@@ -127,12 +125,11 @@ def finish(job: BuildJob) -> None:
         shutil.rmtree(bulky, ignore_errors=True)
 
 
-def _llm(job: BuildJob, records: dict[str, list[dict[str, Any]]]) -> dict[str, Any] | None:
+def _llm(job: BuildJob, records: list[dict[str, Any]]) -> dict[str, Any] | None:
     """What a language model worded, over all shards; None without one."""
     if job.config.llm is None:
         return None
-    shards = [record["llm"] for split in SPLITS for record in records[split]]
-    return {"model": job.config.llm_model, **_added(iter(shards))}
+    return {"model": job.config.llm_model, **_added(record["llm"] for record in records)}
 
 
 def _added(counts: Iterator[dict[str, Any]]) -> dict[str, Any]:
@@ -148,13 +145,12 @@ def _added(counts: Iterator[dict[str, Any]]) -> dict[str, Any]:
     return {**totals, **{name: dict(sorted(counted.items())) for name, counted in by.items()}}
 
 
-def _audited(records: dict[str, list[dict[str, Any]]], *, seed: int) -> list[AuditRecord]:
+def _audited(records: list[dict[str, Any]], *, seed: int) -> list[AuditRecord]:
     """What the audits of all shards found."""
     counts: Counter[tuple[str, str, int, int]] = Counter()
-    for split in SPLITS:
-        for record in records[split]:
-            for method, kept_back, claims, wrong, images in record["audit"]:
-                counts[method, kept_back, claims, wrong] += images
+    for record in records:
+        for method, kept_back, claims, wrong, images in record["audit"]:
+            counts[method, kept_back, claims, wrong] += images
     return audit_records(counts, seed=seed)
 
 
@@ -214,7 +210,7 @@ def _in_sample(group: str, share: float) -> bool:
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") < share * 2**32
 
 
-def _write_skipped(job: BuildJob, file: Path, records: dict[str, list[dict[str, Any]]]) -> tuple[int, dict[str, int]]:
+def _write_skipped(job: BuildJob, file: Path, records: list[dict[str, Any]]) -> tuple[int, dict[str, int]]:
     """List what was left out; how much that is, and how often each of the commonest reasons was given."""
     reasons: Counter[str] = Counter()
     with file.open("w", encoding="utf-8") as lines:
@@ -224,18 +220,11 @@ def _write_skipped(job: BuildJob, file: Path, records: dict[str, list[dict[str, 
     return reasons.total(), dict(reasons.most_common(_REASONS))
 
 
-def _skipped(job: BuildJob, records: dict[str, list[dict[str, Any]]]) -> Iterator[Skipped]:
-    for raw_shard in list_raw_shards(job.work, job.part_count)[0]:
+def _skipped(job: BuildJob, records: list[dict[str, Any]]) -> Iterator[Skipped]:
+    for raw_shard in list_raw_shards(job)[0]:
         yield from raw_shard.skipped()
     yield from gathering_skipped(job.work)
-    for split in SPLITS:
-        for record in records[split]:
-            yield from (Skipped(**entry) for entry in record["skipped"])
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    yield from (Skipped(**entry) for record in records for entry in record["skipped"])
 
 
 def _readme(job: BuildJob, files: dict[str, dict[str, Any]]) -> str:

@@ -11,15 +11,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from notclip.dataset.splits import KEEPING_ORDER, SPLITS
 from notclip.errors import BadInputError
-from notclip.recaption.building.raw_shards import RawShard, Skipped
+from notclip.recaption.building.raw_shards import RawShard, Skipped, list_raw_shards
 from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
+
+if TYPE_CHECKING:
+    from notclip.recaption.building.job import BuildJob
 
 _PASS_ROWS = 500_000
 _LEFT_OUT = -1
@@ -52,12 +55,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What the later stages need to know.
-
-    Args:
-        shards: all shards, train first.
-        vocabulary: labels of the annotation; None without annotation.
-    """
+    """What the later stages need to know: all shards, train first, and the labels of the annotation, if any."""
 
     shards: tuple[Shard, ...]
     vocabulary: tuple[str, ...] | None
@@ -67,38 +65,26 @@ class Gathered:
         return sum(shard.images for shard in self.shards if split in (None, shard.split))
 
 
-def gather(
-    work: WorkFolder,
-    raw_shards: Sequence[RawShard],
-    vocabulary: tuple[str, ...] | None,
-    *,
-    source: str,
-    seed: int,
-    shard_images: int,
-) -> None:
+def gather(job: "BuildJob") -> None:
     """Decide where each row goes, and write that down for each raw shard.
-
-    Args:
-        work: the folder of the build.
-        raw_shards: all raw shards.
-        vocabulary: labels of the annotation.
-        source: what the user called the source, for messages.
-        seed: seed of the split of a source that lacks some.
-        shard_images: about how many images make a shard.
 
     Raises:
         BadInputError: there is no sound row, or no train split.
     """
+    work = job.work
+    if (work.gather / "shards.json").is_file():
+        return
+    raw_shards, vocabulary = list_raw_shards(job)
     shutil.rmtree(work.gather, ignore_errors=True)
     work.gather.mkdir()
-    codes = _splits_of_rows(raw_shards, source=source, seed=seed)
+    codes = _splits_of_rows(raw_shards, source=job.config.source, seed=job.config.seed)
     merged = _leave_out_repetitions(work, raw_shards, codes)
     _merge(work, raw_shards, merged)
     renamed = _rename(raw_shards, codes)
     for number, raw_shard in enumerate(raw_shards):
         np.save(work.gather / f"{raw_shard.name}.npy", codes[number])
         write_json(work.gather / f"{raw_shard.name}.json", {"renamed": renamed.get(number, {})})
-    shards = _shards(raw_shards, codes, shard_images)
+    shards = _shards(raw_shards, codes, job.config.shard_images)
     # Written last: the stage is done once this stands.
     write_json(work.gather / "shards.json", {"shards": [asdict(shard) for shard in shards], "vocabulary": vocabulary})
 

@@ -44,13 +44,7 @@ class SourceImage:
 
 
 def shard_images(work: WorkFolder, shard: Shard, *, with_bytes: bool) -> Iterator[SourceImage]:
-    """The images of a shard in the order of the source.
-
-    Args:
-        work: the folder of the build.
-        shard: the shard.
-        with_bytes: whether the photos are read too.
-    """
+    """The images of a shard in the order of the source; without bytes only the texts are read."""
     columns = ["image", *_TEXTS] if with_bytes else _TEXTS
     wanted = SPLITS.index(shard.split)
     for name in shard.raw_shards:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from notclip.dataset.rows import CONFIGS
+from notclip.dataset.splits import SPLITS
 from notclip.files.cache_folder import user_cache
 from notclip.recaption.building.config import BuildConfig
 from notclip.recaption.building.gathering import Gathered, Shard, read_gathered
@@ -103,17 +104,10 @@ class BuildJob:
         return None if self.config.domain is None else load_domain(self.config.domain)
 
     @cached_property
-    def phrasebook(self) -> Phrasebook:
-        """The English of captions, questions and queries."""
-        return load_phrasebook() if self.domain is None else self.domain.phrasebook
-
-    def forms(self, split: str) -> frozenset[str]:
-        """Forms of negation of a split: some stand in the test split alone, to tell understanding from recognition."""
-        return _forms_of(self.phrasebook, split)
-
-    def general_forms(self, split: str) -> frozenset[str]:
-        """The same in the English of everyone, as a language model writes it whatever the domain is."""
-        return _forms_of(load_phrasebook(), split)
+    def phrasebooks(self) -> dict[str, Phrasebook]:
+        """The English of captions, questions and queries of each split."""
+        book = load_phrasebook() if self.domain is None else self.domain.phrasebook
+        return {split: book.of_split(split) for split in SPLITS}
 
     def require_english(self, labels: Sequence[str] | None) -> None:
         """See that something can be said of the labels of a part, before any of its photos is read.
@@ -154,7 +148,3 @@ class BuildJob:
     def concepts(self, labels: frozenset[str]) -> frozenset[str]:
         """Concepts of labels."""
         return frozenset(self.concept_of_label[label] for label in labels if label in self.concept_of_label)
-
-
-def _forms_of(phrasebook: Phrasebook, split: str) -> frozenset[str]:
-    return phrasebook.forms - (frozenset() if split == "test" else phrasebook.held_out_forms)

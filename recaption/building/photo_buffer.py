@@ -7,11 +7,9 @@ from typing import Any
 
 
 class PhotoBuffer:
-    """Keeps the image columns of some images; a context manager, whose file is gone at the end or with the process.
+    """Keeps the image columns of the images that are wanted, by their ids, in an unnamed file of a folder.
 
-    Args:
-        folder: folder of its unnamed file.
-        wanted: identifiers of the images to keep.
+    A context manager: the file is gone at the end or with the process.
     """
 
     def __init__(self, folder: Path, wanted: Collection[str]) -> None:

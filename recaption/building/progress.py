@@ -12,13 +12,7 @@ _NOTE_EVERY = 0.5  # seconds
 
 
 class TaskProgress:
-    """What one task has done; noted twice a second.
-
-    Args:
-        folder: folder of the notes.
-        stage: what is done.
-        task: which task this is.
-    """
+    """What one task of a stage has done; noted twice a second in a file of a folder."""
 
     def __init__(self, folder: Path, stage: str, task: int) -> None:
         self._file = folder / f"{stage}-{task:06d}"

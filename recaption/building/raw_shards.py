@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,10 +15,13 @@ import pyarrow.parquet as pq
 from notclip.errors import BadInputError, shortened
 from notclip.files.whole_files import whole_file
 from notclip.recaption.building.progress import TaskProgress
-from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
+from notclip.recaption.building.work_folder import read_json, write_json
 from notclip.recaption.sources.language import require_english
 from notclip.recaption.sources.parts import MisreadSourceError, Part, RowContent, SourceRow
 from notclip.recaption.sources.photos import check_photo
+
+if TYPE_CHECKING:
+    from notclip.recaption.building.job import BuildJob
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WINDOW = 256  # Rows that are in memory at a time.
@@ -49,43 +52,27 @@ class Skipped:
     reason: str
 
 
-def read_part(
-    part: Part,
-    index: int,
-    work: WorkFolder,
-    *,
-    raw_shard_rows: int,
-    keep_images: bool,
-    threads: int,
-    progress: TaskProgress,
-) -> None:
+def read_part(job: "BuildJob", index: int, progress: TaskProgress) -> None:
     """Write the sound rows of one part as raw shards; those that an earlier run wrote are passed over.
 
-    Args:
-        part: the part.
-        index: which one it is.
-        work: where raw shards are written.
-        raw_shard_rows: rows of the source that make a raw shard, sound or not.
-        keep_images: whether a later stage needs the photos; else only their hashes are kept.
-        threads: threads that read and check photos.
-        progress: notes the rows done.
-
     Raises:
-        BadInputError: the first captions are in another language than English.
+        BadInputError: its labels make no English, or its first captions are in another language.
     """
+    part, work, rows_of_shard = job.parts[index], job.work, job.config.shard_images
+    job.require_english(part.vocabulary())
     done = work.raw_shards / f"{index:05d}.json"
     if done.is_file():
         return
     rows = part.rows()
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(job.threads) as pool:
         for number in count():
             file = work.raw_shards / f"{index:05d}-{number:05d}.parquet"
             if file.with_suffix(".json").is_file():
-                passed = sum(1 for _ in islice(rows, raw_shard_rows))
+                passed = sum(1 for _ in islice(rows, rows_of_shard))
                 progress.update(passed)
             else:
-                passed = _write_raw_shard(file, islice(rows, raw_shard_rows), part, pool, keep_images, progress)
-            if passed < raw_shard_rows:
+                passed = _write_raw_shard(file, islice(rows, rows_of_shard), part, pool, job.keep_images, progress)
+            if passed < rows_of_shard:
                 break
     taken_for = dict(part.taken_for)
     write_json(done, {"raw_shards": number + bool(passed), "vocabulary": part.vocabulary(), "columns": taken_for})
@@ -169,13 +156,7 @@ def _check_texts(content: RowContent) -> None:
 
 @dataclass(frozen=True)
 class RawShard:
-    """A raw shard that was read.
-
-    Args:
-        file: its rows.
-        split: the split that the source has it in.
-        rows: how many sound rows it has.
-    """
+    """A raw shard that was read: its file, the split that the source has it in, and how many sound rows it has."""
 
     file: Path
     split: str
@@ -191,7 +172,7 @@ class RawShard:
         return [Skipped(**entry) for entry in read_json(self.file.with_suffix(".json"))["skipped"]]
 
 
-def list_raw_shards(work: WorkFolder, parts: int) -> tuple[list[RawShard], tuple[str, ...] | None]:
+def list_raw_shards(job: "BuildJob") -> tuple[list[RawShard], tuple[str, ...] | None]:
     """All raw shards in the order of the source, and the labels that its annotation knows.
 
     Raises:
@@ -199,8 +180,8 @@ def list_raw_shards(work: WorkFolder, parts: int) -> tuple[list[RawShard], tuple
     """
     raw_shards = []
     vocabulary: tuple[str, ...] | None = None
-    for index in range(parts):
-        part = read_json(work.raw_shards / f"{index:05d}.json")
+    for index in range(job.part_count):
+        part = read_json(job.work.raw_shards / f"{index:05d}.json")
         known = tuple(part["vocabulary"]) if part["vocabulary"] else None
         if known and vocabulary and set(known) != set(vocabulary):
             differing = sorted(set(known) ^ set(vocabulary))[0]
@@ -210,15 +191,15 @@ def list_raw_shards(work: WorkFolder, parts: int) -> tuple[list[RawShard], tuple
             )
         vocabulary = known or vocabulary
         for number in range(part["raw_shards"]):
-            file = work.raw_shards / f"{index:05d}-{number:05d}.parquet"
+            file = job.work.raw_shards / f"{index:05d}-{number:05d}.parquet"
             stored = read_json(file.with_suffix(".json"))
             raw_shards.append(RawShard(file, stored["split"], stored["rows"]))
     return raw_shards, vocabulary
 
 
-def columns_taken_for(work: WorkFolder, parts: int) -> dict[str, str]:
+def columns_taken_for(job: "BuildJob") -> dict[str, str]:
     """What each column of the source was taken for, over all parts."""
     found: dict[str, str] = {}
-    for index in range(parts):
-        found |= read_json(work.raw_shards / f"{index:05d}.json")["columns"]
+    for index in range(job.part_count):
+        found |= read_json(job.work.raw_shards / f"{index:05d}.json")["columns"]
     return found

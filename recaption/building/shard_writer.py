@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
 from random import Random
@@ -19,7 +19,7 @@ from notclip.recaption.absences.audit import AbsenceAudit
 from notclip.recaption.absences.co_occurrence import AbsenceChooser, balanced_shares
 from notclip.recaption.absences.facts import ImageFacts
 from notclip.recaption.absences.verification import Verifier
-from notclip.recaption.building.corpus import Corpus, is_usable, read_corpus, shown_concepts
+from notclip.recaption.building.corpus import is_usable, read_corpus, shown_concepts
 from notclip.recaption.building.descriptions import describe
 from notclip.recaption.building.detection import read_detection, read_scores
 from notclip.recaption.building.gathering import Shard
@@ -30,10 +30,11 @@ from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.raw_shards import Skipped
 from notclip.recaption.building.work_folder import read_json, write_json
 from notclip.recaption.english.caption_text import says_something
+from notclip.recaption.english.phrasing import load_phrasebook
 from notclip.recaption.english.text_budget import negate_within
 from notclip.recaption.llm.endpoint import Endpoint
 from notclip.recaption.llm.phrasing import Rephraser
-from notclip.recaption.questions.fact_table import FactTable, fact_table
+from notclip.recaption.questions.fact_table import FactTable
 from notclip.recaption.questions.pairs import Pair, build_pairs
 from notclip.recaption.questions.queries import Queries, build_queries
 from notclip.recaption.questions.questions import Question, build_questions, require_counterbalance
@@ -47,15 +48,8 @@ _AUDITED_IMAGES = 1000  # Of a shard, about.
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What is known before the first row is written.
+    """What is known before the first row is written: what decides absences, and the share that each should have."""
 
-    Args:
-        corpus: what the train split says.
-        verifier: decides what is present and absent.
-        wanted: the share of all negations that each concept should have.
-    """
-
-    corpus: Corpus
     verifier: Verifier
     wanted: Mapping[str, float]
 
@@ -73,7 +67,7 @@ def read_knowledge(job: BuildJob) -> Knowledge:
         mention_rates=corpus.mention_rates,
         risk=job.config.risk,
     )
-    return Knowledge(corpus, verifier, balanced_shares(corpus.co_occurrence, corpus.co_occurrence.candidates))
+    return Knowledge(verifier, balanced_shares(corpus.co_occurrence, corpus.co_occurrence.candidates))
 
 
 def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
@@ -87,19 +81,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
         knowledge.verifier, job.lexicon, _chooser(job, knowledge), draws=job.config.negated_per_caption
     )
     facts, skipped, annotated, revision = _facts(job, shard, knowledge, audit)
-    table = fact_table(facts, job.lexicon)
-    questions = _questions(job, shard, facts, table)
-    pairs = _pairs(job, shard, facts, table)
-    queries = build_queries(
-        facts,
-        job.lexicon,
-        forms=job.forms(shard.split),
-        phrasebook=job.phrasebook,
-        listed_images=_LISTED_IMAGES[shard.of > 1],
-        table=table,
-        text_tokens=job.config.text_tokens,
-        seed=_seed(job.config.seed, "queries", *_shard_names(shard)),
-    )
+    questions, pairs, queries = _made_of(job, shard, FactTable(facts, job.lexicon))
     rephraser = _rephraser(job)
     counts = {name: _Counts(name) for name in job.configs}
     features = features_of(job.config.images)
@@ -109,10 +91,11 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
             unfinished = stack.enter_context(whole_file(job.work.dataset / name / f"{shard.file_name}.parquet"))
             writers[name] = stack.enter_context(RowWriter(unfinished, features[name]))
         photos = stack.enter_context(PhotoBuffer(job.work.shards, {name for pair in pairs for name in pair.image_ids}))
-        cut: set[tuple[str, str]] = set()
-        rows = _rows(job, shard, facts, questions, queries, knowledge, photos, progress, cut)
+        maker = _ShardRows(job, shard, knowledge, photos)
+        rows = maker.rows(facts, questions, queries, progress)
         if rephraser is not None:
-            rows = rephraser.rephrase_rows(rows, forms=job.general_forms(shard.split))
+            # Whatever the domain is, a language model writes the English of everyone.
+            rows = rephraser.rephrase_rows(rows, forms=load_phrasebook().of_split(shard.split).forms)
         for row in chain(rows, _pair_rows(pairs, photos)):
             counts[row.CONFIG].add(row)
             writers[row.CONFIG].write(row)
@@ -125,7 +108,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
             "annotated": dict(annotated),
             "revision": revision,
             "counts": {name: counts[name].as_dict() for name in job.configs},
-            "too_long": len(cut),
+            "too_long": len(maker.cut),
             "llm": rephraser.record() if rephraser is not None else None,
             "audit": [[*key, images] for key, images in sorted(audit.counts.items())],
         },
@@ -197,46 +180,39 @@ def _rephraser(job: BuildJob) -> Rephraser | None:
     )
 
 
-def _questions(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts], table: FactTable) -> list[Question]:
-    config = job.config
-    names = _shard_names(shard)
-    try:
+def _made_of(job: BuildJob, shard: Shard, table: FactTable) -> tuple[list[Question], list[Pair], list[Queries]]:
+    """What is asked about the images of a shard."""
+    config, names, book = job.config, _shard_names(shard), job.phrasebooks[shard.split]
+    questions: list[Question] = []
+    pairs: list[Pair] = []
+    # Neighbours in the source may be too alike for questions; other shards have some.
+    where_possible = nullcontext() if shard.of == 1 else suppress(BadInputError)
+    with where_possible:
         questions = build_questions(
-            facts,
-            job.lexicon,
-            count=max(_LEAST_GROUPS * config.choices, round(len(facts) * config.questions_per_image)),
+            table,
+            count=max(_LEAST_GROUPS * config.choices, round(len(table.facts) * config.questions_per_image)),
             choices=config.choices,
-            forms=job.forms(shard.split),
-            phrasebook=job.phrasebook,
+            phrasebook=book,
             group_prefix="-".join((*names, "")),
-            table=table,
             seed=_seed(config.seed, "questions", *names),
         )
-    except BadInputError:
-        if shard.of == 1:
-            raise
-        return []  # Neighbours in the source may be too alike for questions; other shards have some.
     require_counterbalance(questions)
-    return questions
-
-
-def _pairs(job: BuildJob, shard: Shard, facts: Sequence[ImageFacts], table: FactTable) -> list[Pair]:
-    names = _shard_names(shard)
-    try:
-        return build_pairs(
-            facts,
-            job.lexicon,
-            count=round(len(facts) * job.config.pairs_per_image),
-            forms=job.forms(shard.split),
-            phrasebook=job.phrasebook,
+    with where_possible:
+        pairs = build_pairs(
+            table,
+            count=round(len(table.facts) * config.pairs_per_image),
+            phrasebook=book,
             prefix="-".join((*names, "pair-")),
-            table=table,
-            seed=_seed(job.config.seed, "pairs", *names),
+            seed=_seed(config.seed, "pairs", *names),
         )
-    except BadInputError:
-        if shard.of == 1:
-            raise
-        return []
+    queries = build_queries(
+        table,
+        phrasebook=book,
+        listed_images=_LISTED_IMAGES[shard.of > 1],
+        text_tokens=config.text_tokens,
+        seed=_seed(config.seed, "queries", *names),
+    )
+    return questions, pairs, queries
 
 
 def _pair_rows(pairs: Sequence[Pair], photos: PhotoBuffer) -> Iterator[PairRow]:
@@ -251,40 +227,73 @@ def _pair_rows(pairs: Sequence[Pair], photos: PhotoBuffer) -> Iterator[PairRow]:
         yield PairRow(**values)
 
 
-def _rows(
-    job: BuildJob,
-    shard: Shard,
-    facts: Sequence[ImageFacts],
-    questions: Sequence[Question],
-    queries: Sequence[Queries],
-    knowledge: Knowledge,
-    photos: PhotoBuffer,
-    progress: TaskProgress,
-    cut: set[tuple[str, str]],
-) -> Iterator[Row]:
-    """Rows of all configs, image by image, so that each photo is read once and its rows are neighbours.
+class _ShardRows:
+    """Makes the rows of a shard; `cut` holds the captions too long for a text tower, each with its image."""
 
-    Captions that are longer than a text tower sees are added to `cut`, each with its image.
-    """
-    facts_of = {fact.image_id: fact for fact in facts}
-    queries_of = {record.image_id: record for record in queries}
-    questions_of: dict[str, list[Question]] = defaultdict(list)
-    for question in questions:
-        questions_of[question.image_id].append(question)
-    chooser = _chooser(job, knowledge)
-    embedded = job.config.images == "embedded"
-    for image in shard_images(job.work, shard, with_bytes=embedded):
-        fact = facts_of.get(image.image_id)
-        progress.update()
-        if fact is None:
-            continue
-        shared = _image_columns(image, embedded=embedded)
-        photos.keep(image.image_id, shared)
-        yield from _caption_rows(job, shard, fact, shared, chooser, cut)
-        for question in sorted(questions_of[image.image_id], key=lambda question: (question.group, question.answer)):
-            yield _question_row(question, shared)
-        if image.image_id in queries_of:
-            yield _query_row(queries_of[image.image_id], fact, shared)
+    def __init__(self, job: BuildJob, shard: Shard, knowledge: Knowledge, photos: PhotoBuffer) -> None:
+        self.job, self.shard, self.photos = job, shard, photos
+        self.book = job.phrasebooks[shard.split]
+        self.chooser = _chooser(job, knowledge)
+        self.cut: set[tuple[str, str]] = set()
+
+    def rows(
+        self,
+        facts: Sequence[ImageFacts],
+        questions: Sequence[Question],
+        queries: Sequence[Queries],
+        progress: TaskProgress,
+    ) -> Iterator[Row]:
+        """Rows of all configs but pairs, image by image: each photo is read once, and its rows are neighbours."""
+        facts_of = {fact.image_id: fact for fact in facts}
+        queries_of = {record.image_id: record for record in queries}
+        questions_of: dict[str, list[Question]] = defaultdict(list)
+        for question in questions:
+            questions_of[question.image_id].append(question)
+        embedded = self.job.config.images == "embedded"
+        for image in shard_images(self.job.work, self.shard, with_bytes=embedded):
+            fact = facts_of.get(image.image_id)
+            progress.update()
+            if fact is None:
+                continue
+            shared = _image_columns(image, embedded=embedded)
+            self.photos.keep(image.image_id, shared)
+            yield from self._caption_rows(fact, shared)
+            for question in sorted(questions_of[image.image_id], key=lambda own: (own.group, own.answer)):
+                yield QuestionRow(**shared, **_columns_of(question), kind=question.kind)
+            if image.image_id in queries_of:
+                yield RetrievalRow(**shared, **_columns_of(queries_of[image.image_id]), present=sorted(fact.present))
+
+    def _caption_rows(self, fact: ImageFacts, shared: dict[str, Any]) -> Iterator[CaptionRow]:
+        config, lexicon = self.job.config, self.job.lexicon
+        rng = Random(f"{config.seed}:captions:{fact.image_id}")
+        affirmed = sorted(fact.present)
+        for caption in filter(says_something, fact.captions or self._described(fact)):
+            absent = self.chooser.draw(fact.absent, rng, config.negated_per_caption)
+            if not absent:
+                continue
+            phrases = []
+            for name in absent:
+                phrase, kept = negate_within(self.book, caption, (name,), lexicon, rng, tokens=config.text_tokens)
+                phrases.append(phrase)
+                if kept != caption:
+                    self.cut.add((fact.image_id, caption))
+            yield CaptionRow(
+                **shared,
+                caption=caption,
+                negated_captions=[phrase.text for phrase in phrases],
+                forms=[phrase.form for phrase in phrases],
+                patterns=[phrase.pattern for phrase in phrases],
+                affirmed=affirmed,
+                absent=absent,
+                evidence=[_evidence(fact, name) for name in absent],
+            )
+
+    def _described(self, fact: ImageFacts) -> tuple[str, ...]:
+        """The caption of an image that has labels alone, where they say anything."""
+        rng = Random(f"{self.job.config.seed}:description:{fact.image_id}")
+        subject = None if self.job.domain is None else self.job.domain.subject
+        caption = describe(fact, self.job.lexicon, self.book, rng, subject=subject)
+        return () if caption is None else (caption,)
 
 
 def _image_columns(image: SourceImage, *, embedded: bool) -> dict[str, Any]:
@@ -294,74 +303,13 @@ def _image_columns(image: SourceImage, *, embedded: bool) -> dict[str, Any]:
     return {"image_url": image.location, "image_sha256": image.digest, "image_id": image.image_id}
 
 
-def _caption_rows(
-    job: BuildJob,
-    shard: Shard,
-    fact: ImageFacts,
-    shared: dict[str, Any],
-    chooser: AbsenceChooser,
-    cut: set[tuple[str, str]],
-) -> Iterator[CaptionRow]:
-    forms, tokens = job.forms(shard.split), job.config.text_tokens
-    rng = Random(f"{job.config.seed}:captions:{fact.image_id}")
-    affirmed = sorted(fact.present)
-    for caption in filter(says_something, fact.captions or _described(job, fact)):
-        absent = chooser.draw(fact.absent, rng, job.config.negated_per_caption)
-        if not absent:
-            continue
-        phrases = []
-        for name in absent:
-            phrase, kept = negate_within(
-                job.phrasebook, caption, (name,), job.lexicon, rng, forms=forms, tokens=tokens
-            )
-            phrases.append(phrase)
-            if kept != caption:
-                cut.add((fact.image_id, caption))
-        yield CaptionRow(
-            **shared,
-            caption=caption,
-            negated_captions=[phrase.text for phrase in phrases],
-            forms=[phrase.form for phrase in phrases],
-            patterns=[phrase.pattern for phrase in phrases],
-            affirmed=affirmed,
-            absent=absent,
-            evidence=[_evidence(fact, name) for name in absent],
-        )
-
-
-def _described(job: BuildJob, fact: ImageFacts) -> tuple[str, ...]:
-    """The caption of an image that has labels alone, where they say anything."""
-    rng = Random(f"{job.config.seed}:description:{fact.image_id}")
-    subject = None if job.domain is None else job.domain.subject
-    caption = describe(fact, job.lexicon, job.phrasebook, rng, subject=subject)
-    return () if caption is None else (caption,)
-
-
-def _question_row(question: Question, shared: dict[str, Any]) -> QuestionRow:
-    return QuestionRow(
-        **shared,
-        choices=list(question.choices),
-        answer=question.answer,
-        kind=question.kind,
-        choice_kinds=list(question.choice_kinds),
-        choice_forms=list(question.choice_forms),
-        choice_patterns=list(question.choice_patterns),
-        group=question.group,
-    )
-
-
-def _query_row(queries: Queries, fact: ImageFacts, shared: dict[str, Any]) -> RetrievalRow:
-    return RetrievalRow(
-        **shared,
-        captions=list(queries.captions),
-        forms=list(queries.forms),
-        patterns=list(queries.patterns),
-        affirmed=[list(names) for names in queries.affirmed],
-        absent=[list(names) for names in queries.absent],
-        relevant=[list(ids) for ids in queries.relevant],
-        violating=[list(ids) for ids in queries.violating],
-        present=sorted(fact.present),
-    )
+def _columns_of(made: Question | Queries) -> dict[str, Any]:
+    """What is asked about an image, as columns of a row."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(made).items()
+        if name != "image_id"
+    }
 
 
 def _evidence(fact: ImageFacts, name: str) -> AbsenceEvidence:

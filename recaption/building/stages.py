@@ -25,7 +25,7 @@ from notclip.recaption.building.gathering import gather
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.orphans import end_with_parent
 from notclip.recaption.building.progress import TaskProgress
-from notclip.recaption.building.raw_shards import list_raw_shards, read_part
+from notclip.recaption.building.raw_shards import read_part
 from notclip.recaption.building.shard_writer import write_shard
 from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
 
@@ -41,68 +41,42 @@ class Stage:
 
     Args:
         name: what it does, for progress and logs.
-        count: how many items it has, asked when all earlier stages are done.
         work: works on one item.
+        items: how many there are, asked when all earlier stages are done; None for a stage that adds up what the one
+            before made, and is one item.
+        needs_detector: whether only a build with a detector has it.
     """
 
     name: str
-    count: Callable[[BuildJob], int]
     work: Callable[[BuildJob, int, TaskProgress], None]
+    items: Callable[[BuildJob], int] | None = None
+    needs_detector: bool = False
 
     @property
     def file_name(self) -> str:
         """Its name in names of files."""
         return self.name.replace(" ", "_")
 
-
-def _read(job: BuildJob, index: int, progress: TaskProgress) -> None:
-    part = job.parts[index]
-    job.require_english(part.vocabulary())
-    read_part(
-        part,
-        index,
-        job.work,
-        raw_shard_rows=job.config.shard_images,
-        keep_images=job.keep_images,
-        threads=job.threads,
-        progress=progress,
-    )
-
-
-def _gather(job: BuildJob, index: int, progress: TaskProgress) -> None:
-    if (job.work.gather / "shards.json").is_file():
-        return
-    raw_shards, vocabulary = list_raw_shards(job.work, job.part_count)
-    gather(
-        job.work,
-        raw_shards,
-        vocabulary,
-        source=job.config.source,
-        seed=job.config.seed,
-        shard_images=job.config.shard_images,
-    )
-
-
-def _one(job: BuildJob) -> int:
-    return 1
+    def count(self, job: BuildJob) -> int:
+        """How many items it has."""
+        return 1 if self.items is None else self.items(job)
 
 
 STAGES = (
-    Stage("reading", lambda job: job.part_count, _read),
-    Stage("gathering", _one, _gather),
-    Stage("surveying", lambda job: len(job.train_shards), survey_shard),
-    Stage("adding up", _one, lambda job, index, progress: merge_survey(job)),
-    Stage("detecting", lambda job: len(job.shards), detect_shard),
-    Stage("thresholds", _one, lambda job, index, progress: merge_detection(job)),
-    Stage("writing", lambda job: len(job.shards), write_shard),
-    Stage("finishing", _one, lambda job, index, progress: finish(job)),
+    Stage("reading", read_part, lambda job: job.part_count),
+    Stage("gathering", lambda job, index, progress: gather(job)),
+    Stage("surveying", survey_shard, lambda job: len(job.train_shards)),
+    Stage("adding up", lambda job, index, progress: merge_survey(job)),
+    Stage("detecting", detect_shard, lambda job: len(job.shards), needs_detector=True),
+    Stage("thresholds", lambda job, index, progress: merge_detection(job), needs_detector=True),
+    Stage("writing", write_shard, lambda job: len(job.shards)),
+    Stage("finishing", lambda job, index, progress: finish(job)),
 )
-_NEEDS_DETECTOR = ("detecting", "thresholds")
 
 
 def stages_of(job: BuildJob) -> list[Stage]:
     """The stages that a build has."""
-    return [stage for stage in STAGES if job.config.detector is not None or stage.name not in _NEEDS_DETECTOR]
+    return [stage for stage in STAGES if job.config.detector is not None or not stage.needs_detector]
 
 
 @lru_cache(maxsize=1)
@@ -112,14 +86,7 @@ def _job_of_process(config: BuildConfig, root: Path, threads: int, fingerprint: 
 
 
 class BuildStep(PipelineStep):
-    """A stage as a datatrove step; task `rank` of `world_size` works on every so-manieth item.
-
-    Args:
-        stage: name of the stage.
-        config: the options of the build.
-        root: the folder that it grows in.
-        threads: threads of one task.
-    """
+    """A stage as a datatrove step; task `rank` of `world_size` works on every so-manieth item."""
 
     type = "NotCLIP"
 

@@ -24,11 +24,7 @@ def read_json(file: Path) -> Any:
 
 
 class WorkFolder:
-    """Where each stage keeps what it made.
-
-    Args:
-        root: the folder.
-    """
+    """Where each stage keeps what it made."""
 
     STAGES = ("raw_shards", "gather", "survey", "scores", "shards", "progress", "logs")
 

@@ -102,12 +102,7 @@ class _LabelIndex:
 
 
 class Lexicon(Mapping[str, Concept]):
-    """Concepts by name, and what follows from how they relate.
-
-    Args:
-        concepts: the concepts; every name that one refers to must be among them.
-        rules: how their mentions are told from look-alikes.
-    """
+    """Concepts by name, and what follows from how they relate; every name that one refers to must be among them."""
 
     def __init__(self, concepts: Iterable[Concept], rules: MentionRules) -> None:
         self._concepts = {concept.name: concept for concept in concepts}

@@ -86,14 +86,7 @@ def _inflected(word: str) -> set[str]:
 
 
 class MentionFinder:
-    """Finds mentions by longest match over the surface forms of all concepts, inflected once in advance.
-
-    Args:
-        concepts: the concepts of the lexicon.
-        ancestors: their hypernyms, transitively.
-        rules: the word lists.
-        pluralize: plural of a singular noun phrase.
-    """
+    """Finds mentions by longest match over the surface forms of all concepts, inflected once in advance."""
 
     def __init__(
         self,

@@ -53,12 +53,7 @@ Group = list[Thing]
 
 
 def write_captions(scene: Scene, rng: random.Random) -> tuple[str, ...]:
-    """Write five different captions; the first mentions everything, the others a part or all.
-
-    Args:
-        scene: what to describe.
-        rng: source of every choice.
-    """
+    """Write five different captions; the first mentions everything, the others a part or all."""
     groups = [[thing for thing in scene.things if thing.name == name] for name in scene.objects]
     captions: list[str] = []
     for attempt in range(200):

@@ -54,22 +54,18 @@ FUNCTION_WORDS = tuple(
 
 
 def build_tokenizer(captions: Iterable[str]) -> BertTokenizer:
-    """A lower-case WordPiece tokenizer of whole words, with single letters to spell what it does not know.
-
-    Args:
-        captions: texts whose words it must know.
-    """
+    """A lower-case WordPiece tokenizer of whole words, with single letters to spell what it does not know."""
     # Split exactly as the tokenizer itself will split.
     splitter = BertTokenizer(vocab={"[UNK]": 0}, do_lower_case=True).backend_tokenizer
     words = {*NEGATION_WORDS, *FUNCTION_WORDS, *KINDS, *(kind.plural for kind in KINDS.values())}
     text = " ".join([*captions, *sorted(words)])
     split = splitter.pre_tokenizer.pre_tokenize_str(splitter.normalizer.normalize_str(text))
     characters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
-    raw_shards = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
-    raw_shards += [f"##{character}" for character in characters if character.isalnum()]
-    raw_shards += sorted({word for word, _ in split} - set(raw_shards))
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
+    pieces += [f"##{character}" for character in characters if character.isalnum()]
+    pieces += sorted({word for word, _ in split} - set(pieces))
     return BertTokenizer(
-        vocab={raw_shard: index for index, raw_shard in enumerate(raw_shards)},
+        vocab={piece: index for index, piece in enumerate(pieces)},
         do_lower_case=True,
         model_max_length=LONGEST_TEXT,
     )
@@ -88,11 +84,7 @@ def build_processor(tokenizer: BertTokenizer) -> VisionTextDualEncoderProcessor:
 
 
 def build_model(vocabulary_size: int) -> VisionTextDualEncoderModel:
-    """The untrained encoder: a narrow MobileNetV2 and a three-layer BERT, 1.9 million parameters together.
-
-    Args:
-        vocabulary_size: number of tokens.
-    """
+    """The untrained encoder: a narrow MobileNetV2 and a three-layer BERT, 1.9 million parameters together."""
     # `hidden_size` is read by the dual encoder, and is the width of the network's pooled output.
     vision = MobileNetV2Config(
         depth_multiplier=1.0,

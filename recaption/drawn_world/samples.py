@@ -11,12 +11,9 @@ from notclip.recaption.drawn_world.scene import Scene, compose_scene, draw_scene
 
 @dataclass(frozen=True)
 class Sample:
-    """A scene and what was written about it.
+    """A scene and what was written about it: five affirmative captions.
 
-    Args:
-        image_id: names the seed, the split and the index.
-        scene: what there is to see.
-        captions: five affirmative captions.
+    `image_id` names the seed, the split and the index.
     """
 
     image_id: str

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from notclip.recaption.drawn_world import creatures, indoor_things, outdoor_things, vehicles
+from notclip.recaption.drawn_world import things
 from notclip.recaption.drawn_world.colours import Colour
 from notclip.recaption.drawn_world.pen import Pen
 
 SETTINGS: tuple[str, ...] = ("meadow", "beach", "lake", "street", "room", "kitchen", "snow", "night")
 INDOORS = frozenset({"room", "kitchen"})
-BRIGHT = "red orange yellow green blue purple pink"
 
 
 @dataclass(frozen=True)
@@ -41,153 +40,61 @@ class Kind:
     tilt: float = 0.0
 
 
-def _kind(
-    draw: Callable[[Pen, Colour, int], None],
-    box: tuple[int, int],
-    size: float,
-    stance: str,
-    homes: str,
-    colours: str,
-    *,
-    plural: str | None = None,
-    stands_on_table: bool = False,
-    tilt: float = 0.0,
-) -> Kind:
-    name = draw.__name__.removeprefix("draw_")
+_PLURALS = {"bus": "buses", "butterfly": "butterflies", "fish": "fish", "snowman": "snowmen"}
+# Name, box, size, stance, tilt (with a star where it may stand on a table) | homes | colours.
+_TABLE = """
+apple     72x80   0.28 ground 8* | kitchen meadow                | red green yellow
+ball      70x70   0.28 ground 30 | beach meadow room             | red orange yellow green blue purple pink
+balloon   62x124  0.37 air    8  | meadow street room beach      | red orange yellow green blue purple pink
+banana    104x62  0.33 ground 8* | kitchen room                  | yellow green
+bicycle   132x84  0.37 ground 0  | street meadow lake            | red orange yellow green blue purple pink black
+bird      110x84  0.32 air    12 | meadow lake beach snow        | red yellow blue green brown white black
+boat      116x116 0.38 water  0  | lake beach                    | red blue green white brown orange
+book      96x74   0.34 ground 0* | room kitchen                  | red orange yellow green blue purple pink brown
+bus       168x92  0.42 ground 0  | street night                  | red orange yellow green blue white grey
+butterfly 108x88  0.30 air    25 | meadow lake                   | red orange yellow green blue purple pink
+cake      100x96  0.35 ground 0* | kitchen room                  | pink white brown yellow green blue
+car       140x72  0.37 ground 0  | street snow night             | red orange yellow green blue white grey black purple
+cat       84x104  0.37 ground 0* | room kitchen street night     | brown black white grey orange
+chair     66x112  0.42 ground 0  | room kitchen                  | brown white red green blue yellow
+clock     84x96   0.33 ground 0* | room kitchen                  | red orange green blue pink grey
+cloud     124x66  0.33 air    0  | meadow beach lake snow street night | white grey
+cup       88x72   0.32 ground 0* | kitchen room                  | red orange yellow green blue purple pink white
+dog       120x96  0.38 ground 0  | meadow beach street room snow | brown black white grey yellow
+fish      112x72  0.35 water  12 | lake beach kitchen            | red orange yellow green blue purple pink
+flower    56x95   0.36 ground 0* | meadow lake room              | red pink yellow white purple blue orange
+guitar    64x150  0.40 ground 14 | room beach                    | brown red orange blue black
+hat       112x70  0.34 ground 0* | beach room snow               | red orange yellow green blue purple pink black brown
+house     100x100 0.42 ground 0  | meadow street snow night lake | red orange yellow blue white pink brown
+kite      74x120  0.37 air    25 | meadow beach                  | red orange yellow green blue purple pink
+lamp      66x116  0.40 ground 0* | room kitchen                  | red orange yellow green blue pink white
+mushroom  84x84   0.31 ground 0  | meadow night                  | red brown orange purple
+snowman   84x118  0.38 ground 0  | snow                          | red orange yellow green blue purple pink
+table     150x78  0.46 ground 0  | room kitchen                  | brown white red green blue yellow
+tree      80x110  0.42 ground 0  | meadow street lake snow night | green green orange yellow pink
+umbrella  104x104 0.40 ground 0  | beach street                  | red orange yellow green blue purple pink
+"""
+
+
+def _kind(line: str) -> Kind:
+    facts, homes, colours = line.split("|")
+    name, box, size, stance, tilt = facts.split()
+    width, height = map(int, box.split("x"))
     return Kind(
-        name,
-        draw,
-        box,
-        size,
-        stance,
-        frozenset(homes.split()),
-        tuple(colours.split()),
-        plural or f"{name}s",
-        stands_on_table,
-        tilt,
+        name=name,
+        draw=getattr(things, f"draw_{name}"),
+        box=(width, height),
+        size=float(size),
+        stance=stance,
+        homes=frozenset(homes.split()),
+        colours=tuple(colours.split()),
+        plural=_PLURALS.get(name, f"{name}s"),
+        stands_on_table=tilt.endswith("*"),
+        tilt=float(tilt.rstrip("*")),
     )
 
 
-_VEHICLE = "red orange yellow green blue white grey"
-_FURNITURE = "brown white red green blue yellow"
-_FUR = "brown black white grey orange"
-
-_KINDS = (
-    _kind(
-        indoor_things.draw_apple,
-        (72, 80),
-        0.28,
-        "ground",
-        "kitchen meadow",
-        "red green yellow",
-        stands_on_table=True,
-        tilt=8,
-    ),
-    _kind(indoor_things.draw_ball, (70, 70), 0.28, "ground", "beach meadow room", BRIGHT, tilt=30),
-    _kind(outdoor_things.draw_balloon, (62, 124), 0.37, "air", "meadow street room beach", BRIGHT, tilt=8),
-    _kind(
-        indoor_things.draw_banana,
-        (104, 62),
-        0.33,
-        "ground",
-        "kitchen room",
-        "yellow green",
-        stands_on_table=True,
-        tilt=8,
-    ),
-    _kind(vehicles.draw_bicycle, (132, 84), 0.37, "ground", "street meadow lake", f"{BRIGHT} black"),
-    _kind(
-        creatures.draw_bird,
-        (110, 84),
-        0.32,
-        "air",
-        "meadow lake beach snow",
-        "red yellow blue green brown white black",
-        tilt=12,
-    ),
-    _kind(vehicles.draw_boat, (116, 116), 0.38, "water", "lake beach", "red blue green white brown orange"),
-    _kind(indoor_things.draw_book, (96, 74), 0.34, "ground", "room kitchen", f"{BRIGHT} brown", stands_on_table=True),
-    _kind(vehicles.draw_bus, (168, 92), 0.42, "ground", "street night", _VEHICLE, plural="buses"),
-    _kind(creatures.draw_butterfly, (108, 88), 0.30, "air", "meadow lake", BRIGHT, plural="butterflies", tilt=25),
-    _kind(
-        indoor_things.draw_cake,
-        (100, 96),
-        0.35,
-        "ground",
-        "kitchen room",
-        "pink white brown yellow green blue",
-        stands_on_table=True,
-    ),
-    _kind(vehicles.draw_car, (140, 72), 0.37, "ground", "street snow night", f"{_VEHICLE} black purple"),
-    _kind(creatures.draw_cat, (84, 104), 0.37, "ground", "room kitchen street night", _FUR, stands_on_table=True),
-    _kind(indoor_things.draw_chair, (66, 112), 0.42, "ground", "room kitchen", _FURNITURE),
-    _kind(
-        indoor_things.draw_clock,
-        (84, 96),
-        0.33,
-        "ground",
-        "room kitchen",
-        "red orange green blue pink grey",
-        stands_on_table=True,
-    ),
-    _kind(outdoor_things.draw_cloud, (124, 66), 0.33, "air", "meadow beach lake snow street night", "white grey"),
-    _kind(indoor_things.draw_cup, (88, 72), 0.32, "ground", "kitchen room", f"{BRIGHT} white", stands_on_table=True),
-    _kind(
-        creatures.draw_dog, (120, 96), 0.38, "ground", "meadow beach street room snow", "brown black white grey yellow"
-    ),
-    _kind(creatures.draw_fish, (112, 72), 0.35, "water", "lake beach kitchen", BRIGHT, plural="fish", tilt=12),
-    _kind(
-        outdoor_things.draw_flower,
-        (56, 95),
-        0.36,
-        "ground",
-        "meadow lake room",
-        "red pink yellow white purple blue orange",
-        stands_on_table=True,
-    ),
-    _kind(indoor_things.draw_guitar, (64, 150), 0.40, "ground", "room beach", "brown red orange blue black", tilt=14),
-    _kind(
-        indoor_things.draw_hat,
-        (112, 70),
-        0.34,
-        "ground",
-        "beach room snow",
-        f"{BRIGHT} black brown",
-        stands_on_table=True,
-    ),
-    _kind(
-        outdoor_things.draw_house,
-        (100, 100),
-        0.42,
-        "ground",
-        "meadow street snow night lake",
-        "red orange yellow blue white pink brown",
-    ),
-    _kind(outdoor_things.draw_kite, (74, 120), 0.37, "air", "meadow beach", BRIGHT, tilt=25),
-    _kind(
-        indoor_things.draw_lamp,
-        (66, 116),
-        0.40,
-        "ground",
-        "room kitchen",
-        "red orange yellow green blue pink white",
-        stands_on_table=True,
-    ),
-    _kind(outdoor_things.draw_mushroom, (84, 84), 0.31, "ground", "meadow night", "red brown orange purple"),
-    _kind(outdoor_things.draw_snowman, (84, 118), 0.38, "ground", "snow", BRIGHT, plural="snowmen"),
-    _kind(indoor_things.draw_table, (150, 78), 0.46, "ground", "room kitchen", _FURNITURE),
-    _kind(
-        outdoor_things.draw_tree,
-        (80, 110),
-        0.42,
-        "ground",
-        "meadow street lake snow night",
-        "green green orange yellow pink",
-    ),
-    _kind(outdoor_things.draw_umbrella, (104, 104), 0.40, "ground", "beach street", BRIGHT),
-)
-
-KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in map(_kind, _TABLE.strip().splitlines())}
 OBJECTS: tuple[str, ...] = tuple(KINDS)
 CO_OCCURRING: frozenset[frozenset[str]] = frozenset(
     frozenset(pair.split("-"))

@@ -1,16 +1,19 @@
-"""Writes the drawn world to disk, as the folder of Parquet files that every captioned source is."""
+"""Draws many scenes: to disk, as the folder of Parquet files that every captioned source is, or into arrays."""
 
 import hashlib
 import io
 import multiprocessing
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Features, Image, List, Value
+from PIL.Image import Resampling
 from tqdm import tqdm
 
 from notclip.errors import BadInputError
@@ -115,3 +118,31 @@ def without_repetition(rows: Iterator[Row], seen: set[bytes]) -> Iterator[Row]:
         if digest not in seen:
             seen.add(digest)
             yield row
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Scenes as arrays: pixels (I, H, W, 3) in 0..255, five captions each, presence (I, K)."""
+
+    pixels: np.ndarray
+    captions: list[tuple[str, ...]]
+    present: np.ndarray
+
+
+def draw_small(
+    split: str, size: int, object_count: int | None, index: int
+) -> tuple[np.ndarray, tuple[str, ...], list[str]]:
+    """One scene at the encoder's size, drawn large and reduced exactly as its processor reduces it."""
+    sample = make_sample(0, split, index, object_count=object_count)
+    picture = sample.picture(PICTURE_SIZE).resize((size, size), Resampling.BILINEAR)
+    return np.asarray(picture), sample.captions, list(sample.scene.objects)
+
+
+def draw_many(split: str, count: int, *, size: int, object_count: int | None = None, workers: int) -> Drawn:
+    """Draw the first scenes of a split, as pictures of `size` pixels."""
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        drawing = pool.imap(partial(draw_small, split, size, object_count), range(count), chunksize=64)
+        drawn = list(tqdm(drawing, total=count, desc=f"drawing {split} at {size} pixels", unit="scene", mininterval=5))
+    pixels, captions, objects = zip(*drawn, strict=True)
+    present = np.array([[name in shown for name in OBJECTS] for shown in objects])
+    return Drawn(np.stack(pixels), list(captions), present)

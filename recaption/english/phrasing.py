@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from notclip.dataset.negation_forms import AFFIRMED
+from notclip.dataset.rows import Kind, kind_of
 from notclip.files.yaml_files import read_yaml
 from notclip.recaption.english.caption_text import CaptionText
 from notclip.recaption.english.noun_phrases import Noun, noun_of
@@ -27,7 +29,6 @@ from notclip.recaption.english.patterns import (
 if TYPE_CHECKING:
     from notclip.recaption.concepts.lexicon import Concept
 
-Kind = Literal["affirmation", "negation", "hybrid"]
 PLURAL_SHARE = 0.35  # How often an absence is told in the plural ("no dogs") where both numbers can be.
 
 
@@ -45,9 +46,7 @@ class Statement:
     @property
     def kind(self) -> Kind:
         """`affirmation`, `negation` or `hybrid`."""
-        if not self.negated:
-            return "affirmation"
-        return "hybrid" if self.affirmed else "negation"
+        return kind_of(self.affirmed, self.negated)
 
 
 class Phrase(NamedTuple):
@@ -67,8 +66,7 @@ class Phrase(NamedTuple):
 class Phrasebook:
     """Patterns of one language register, by section and form, each compiled once.
 
-    Args:
-        table: the content of a table of forms; see phrasing_forms.yaml, which documents its own syntax.
+    The table of forms is that of phrasing_forms.yaml, which documents its own syntax.
     """
 
     def __init__(self, table: Mapping) -> None:
@@ -90,32 +88,30 @@ class Phrasebook:
             raise ValueError(
                 f"`held_out_forms` must name forms of the table, got {sorted(self.held_out_forms - self.forms)}."
             )
-        self.fitting: dict[tuple[str, int, frozenset[str] | None], tuple[Pattern, ...]] = {}
+        self.fitting: dict[tuple[str, int], tuple[Pattern, ...]] = {}
         self._lexicon: Mapping[str, Concept] | None = None
         self._nouns: dict[str, Noun] = {}
 
-    def phrase_statement(
-        self,
-        statement: Statement,
-        lexicon: Mapping[str, "Concept"],
-        rng: Random,
-        *,
-        forms: Collection[str] | None = None,
-    ) -> Phrase:
+    def only(self, forms: Collection[str]) -> "Phrasebook":
+        """A book of the patterns of these forms of negation, and of those without negation."""
+        book = copy(self)
+        book.patterns = tuple(own for own in self.patterns if own.form in forms or own.form == AFFIRMED)
+        book.forms, book.fitting = frozenset(forms), {}
+        return book
+
+    def of_split(self, split: str) -> "Phrasebook":
+        """What may be said in a split: some forms stand in the test split alone, to tell understanding from habit."""
+        return self if split == "test" else self.only(self.forms - self.held_out_forms)
+
+    def phrase_statement(self, statement: Statement, lexicon: Mapping[str, "Concept"], rng: Random) -> Phrase:
         """See the module's function of the same name."""
         affirmed = self._look_up(statement.affirmed, lexicon)
         negated = self._look_up(statement.negated, lexicon)
-        pattern = self._draw(statement.kind, traits_of_affirmed(affirmed) | traits_of_negated(negated), rng, forms)
+        pattern = self._draw(statement.kind, traits_of_affirmed(affirmed) | traits_of_negated(negated), rng)
         return Phrase(pattern.fill(_filling(affirmed, negated, None, rng)), pattern.form, pattern.template)
 
     def negate_caption(
-        self,
-        caption: str,
-        absent: Sequence[str],
-        lexicon: Mapping[str, "Concept"],
-        rng: Random,
-        *,
-        forms: Collection[str] | None = None,
+        self, caption: str, absent: Sequence[str], lexicon: Mapping[str, "Concept"], rng: Random
     ) -> Phrase:
         """See the module's function of the same name."""
         if not absent:
@@ -124,7 +120,7 @@ class Phrasebook:
         if not text.sentence:
             raise ValueError(f"`caption` must hold words, got {caption!r}.")
         negated = self._look_up(absent, lexicon)
-        pattern = self._draw("captions", traits | traits_of_negated(negated), rng, forms)
+        pattern = self._draw("captions", traits | traits_of_negated(negated), rng)
         return Phrase(pattern.fill(_filling((), negated, text, rng)), pattern.form, pattern.template)
 
     def _look_up(self, names: Sequence[str], lexicon: Mapping[str, "Concept"]) -> tuple[Noun, ...]:
@@ -136,21 +132,14 @@ class Phrasebook:
         except KeyError as error:
             raise ValueError(f"A statement's concepts must be in the lexicon, got {error.args[0]!r}.") from None
 
-    def _draw(self, section: str, traits: int, rng: Random, forms: Collection[str] | None) -> Pattern:
-        allowed = forms if forms is None or isinstance(forms, frozenset) else frozenset(forms)
-        key = (section, traits, allowed)
+    def _draw(self, section: str, traits: int, rng: Random) -> Pattern:
+        key = (section, traits)
         fitting = self.fitting.get(key)
         if fitting is None:
-            fitting = tuple(
-                pattern
-                for pattern in self.patterns
-                if pattern.section == section
-                and (allowed is None or pattern.form in allowed or pattern.form == AFFIRMED)
-                and pattern.fits(traits)
-            )
+            fitting = tuple(own for own in self.patterns if own.section == section and own.fits(traits))
             if not fitting:
                 raise ValueError(
-                    f"No pattern of `forms` {sorted(allowed or self.forms)} fits a sentence of kind {section!r} with "
+                    f"No pattern of `forms` {sorted(self.forms)} fits a sentence of kind {section!r} with "
                     f"{Trait(traits)!r}; allow more forms."
                 )
             self.fitting[key] = fitting
@@ -195,7 +184,7 @@ def phrase_statement(
         rng: source of every choice, so that the same seed gives the same text.
         forms: forms of negation to choose from, all when None; `TRAIN_FORMS` for whatever a model trains on.
     """
-    return load_phrasebook().phrase_statement(statement, lexicon, rng, forms=forms)
+    return _general(forms).phrase_statement(statement, lexicon, rng)
 
 
 def negate_caption(
@@ -215,4 +204,13 @@ def negate_caption(
         rng: source of every choice, so that the same seed gives the same text.
         forms: forms of negation to choose from, all when None.
     """
-    return load_phrasebook().negate_caption(caption, absent, lexicon, rng, forms=forms)
+    return _general(forms).negate_caption(caption, absent, lexicon, rng)
+
+
+def _general(forms: Collection[str] | None) -> Phrasebook:
+    return load_phrasebook() if forms is None else _general_of(frozenset(forms))
+
+
+@cache
+def _general_of(forms: frozenset[str]) -> Phrasebook:
+    return load_phrasebook().only(forms)

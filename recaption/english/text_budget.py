@@ -1,7 +1,7 @@
 """Captions longer than a text tower sees: what stands behind its last token does not exist, negation above all."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,6 @@ def negate_within(
     lexicon: Mapping[str, "Concept"],
     rng: Random,
     *,
-    forms: Collection[str] | None,
     tokens: int,
 ) -> tuple[Phrase, str]:
     """Negate a caption, see `negate_caption`, so that a text tower sees the negation.
@@ -86,16 +85,15 @@ def negate_within(
         absent: what is not there.
         lexicon: concepts by name.
         rng: source of every choice; of a caption that fits it is drawn from as without a limit.
-        forms: forms of negation to choose from.
         tokens: how many the text tower sees.
 
     Returns:
         The phrase, and as much of the caption as it was made of: all, where that fits.
     """
-    phrase = book.negate_caption(caption, absent, lexicon, rng, forms=forms)
+    phrase = book.negate_caption(caption, absent, lexicon, rng)
     kept, room = caption, max(tokens // 2, tokens - _NEGATION_TOKENS)
     while estimated_tokens(phrase.text) > _SURE * tokens and room > 2:
         kept = shortened_caption(caption, room)
-        phrase = book.negate_caption(kept, absent, lexicon, rng, forms=forms)
+        phrase = book.negate_caption(kept, absent, lexicon, rng)
         room = room * 3 // 4
     return phrase, kept

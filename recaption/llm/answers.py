@@ -10,11 +10,7 @@ _AT_ONCE = 500  # SQLite's limit on the variables of a statement lies higher.
 
 
 class AnswerStore:
-    """A table of answers by key, safe against a kill at any moment; several processes may share the file.
-
-    Args:
-        file: an SQLite database; made where there is none.
-    """
+    """A table of answers by key, safe against a kill at any moment; several processes may share the file."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)

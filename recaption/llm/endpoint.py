@@ -48,7 +48,6 @@ class Endpoint:
     timeout: float = 60.0
     tries: int = 4
     pause: float = 1.0
-    requests: int = field(default=0, init=False)
     retries: int = field(default=0, init=False)
     _given_up: int = field(default=0, init=False)
     _answered: bool = field(default=False, init=False)
@@ -73,12 +72,7 @@ class Endpoint:
         return self.url.rpartition("@")[2]
 
     def complete(self, messages: Sequence[dict[str, str]], *, max_tokens: int, seed: int) -> str:
-        """The text that the model answers.
-
-        Args:
-            messages: role and content of each.
-            max_tokens: longest answer.
-            seed: passed on; not every server heeds it.
+        """The text that the model answers; not every server heeds the seed.
 
         Raises:
             UnansweredError: this request got no answer, while others do.
@@ -94,9 +88,8 @@ class Endpoint:
         for attempt in range(self.tries):
             if attempt:
                 time.sleep(min(self.pause * 2 ** (attempt - 1), _LONGEST_PAUSE))
-            with self._lock:
-                self.requests += 1
-                self.retries += attempt > 0
+                with self._lock:
+                    self.retries += 1
             try:
                 text = self._once(body)
             except (httpx.HTTPError, UnansweredError) as fault:

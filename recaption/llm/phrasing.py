@@ -131,12 +131,7 @@ class Rephraser:
         return derived_key("notclip.recaption.llm.prompt", of=of)
 
     def rephrase_rows(self, rows: Iterator[Row], *, forms: Collection[str]) -> Iterator[Row]:
-        """Rows of all configs in their order, with the negated captions and queries in the model's words.
-
-        Args:
-            rows: of captions and of retrieval are worded.
-            forms: forms of negation that may be used.
-        """
+        """Rows of all configs in their order, with the negated captions and queries in the model's words."""
         while part := list(islice(rows, _ROWS_AT_ONCE)):
             meanings = [
                 Meaning(text, (absent,) if isinstance(absent, str) else tuple(absent))

@@ -21,7 +21,6 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from notclip.errors import BadInputError
-from notclip.recaption.questions.questions import Question
 
 View = Literal["single choices", "whole questions"]
 VIEWS: tuple[View, ...] = ("single choices", "whole questions")
@@ -56,16 +55,6 @@ class QuestionTexts:
                     f"{self.name}, row {row}: the answer must be the index of one of at least 2 choices, got {answer} "
                     f"of {len(choices)}."
                 )
-
-    @classmethod
-    def of(cls, questions: Sequence[Question], *, name: str = "questions") -> "QuestionTexts":
-        """The text side of built questions, in units of their groups."""
-        return cls(
-            choices=[question.choices for question in questions],
-            answers=[question.answer for question in questions],
-            units=[question.group for question in questions],
-            name=name,
-        )
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
-Kind = Literal["affirmation", "negation", "hybrid"]
+from notclip.dataset.rows import Kind, kind_of
 
 # One design a line: statements apart by |, each a list of concepts, those with a minus said to be absent. Letters
 # stand for concepts that go together. The first of four: "a dog and a ball | a dog but no ball | a ball but no dog |
@@ -75,9 +74,7 @@ class Literals:
     @property
     def kind(self) -> Kind:
         """`affirmation`, `negation` or `hybrid`."""
-        if not self.negated:
-            return "affirmation"
-        return "hybrid" if self.affirmed else "negation"
+        return kind_of(self.affirmed, self.negated)
 
 
 @dataclass(frozen=True, slots=True)

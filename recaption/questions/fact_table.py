@@ -1,27 +1,35 @@
 """What is known of many images as matrices, and which of them make a statement the only true one of several."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from notclip.recaption.absences.facts import ImageFacts
 from notclip.recaption.questions.designs import Literals
 
+if TYPE_CHECKING:
+    from notclip.recaption.concepts.lexicon import Lexicon
+
 _PLAUSIBILITY = attrgetter("plausibility")
 
 
 class FactTable:
-    """What is known of N images and K concepts, as matrices.
+    """What is known of N images and K concepts, as matrices of shape (K, N).
 
     Args:
         facts: one record an image.
-        names: the concepts to keep, in the order of the rows.
+        lexicon: concepts by name, and which of them are compatible; those are kept that some image shows and another
+            was verified not to show, in alphabetical order.
     """
 
-    def __init__(self, facts: Sequence[ImageFacts], names: Sequence[str]) -> None:
-        self.names = tuple(names)
+    def __init__(self, facts: Sequence[ImageFacts], lexicon: "Lexicon") -> None:
+        self.facts, self.lexicon = facts, lexicon
+        shown = set[str]().union(*(fact.present for fact in facts))
+        missing = set[str]().union(*(fact.absent for fact in facts))
+        self.names = tuple(sorted(name for name in lexicon if name in shown and name in missing))
         # Filled image by image, so that what one image writes lies together; other concepts fall into a last column.
         column: dict[str, int] = defaultdict(lambda: len(self.names))
         column.update((name, index) for index, name in enumerate(self.names))
@@ -53,15 +61,3 @@ class FactTable:
                 if other != row:
                     own &= theirs
         return true
-
-
-def usable_concepts(facts: Sequence[ImageFacts], lexicon: Mapping[str, object]) -> list[str]:
-    """Concepts of the lexicon that some image shows and another was verified not to show, in alphabetical order."""
-    present = set[str]().union(*(fact.present for fact in facts))
-    absent = set[str]().union(*(fact.absent for fact in facts))
-    return sorted(name for name in lexicon if name in present and name in absent)
-
-
-def fact_table(facts: Sequence[ImageFacts], lexicon: Mapping[str, object]) -> FactTable:
-    """The table of the concepts that `usable_concepts` names."""
-    return FactTable(facts, usable_concepts(facts, lexicon))

@@ -6,19 +6,15 @@ captions. The *group score* (Thrush et al. 2022, arXiv 2204.03162) is the share 
 caption and every caption its image.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
 
-from notclip.recaption.absences.facts import ImageFacts
-from notclip.recaption.english.phrasing import Kind, Phrasebook
+from notclip.dataset.rows import Kind
+from notclip.recaption.english.phrasing import Phrasebook
 from notclip.recaption.questions.blind import QuestionTexts
 from notclip.recaption.questions.fact_table import FactTable
 from notclip.recaption.questions.questions import Question, build_questions
-
-if TYPE_CHECKING:
-    from notclip.recaption.concepts.lexicon import Lexicon
 
 
 @dataclass(frozen=True)
@@ -43,26 +39,20 @@ class Pair:
 
 
 def build_pairs(
-    facts: Sequence[ImageFacts],
-    lexicon: "Lexicon",
+    table: FactTable,
     *,
     count: int,
-    forms: Collection[str] | None = None,
     phrasebook: Phrasebook | None = None,
     prefix: str = "",
-    table: FactTable | None = None,
     seed: int = 0,
 ) -> list[Pair]:
     """Build pairs until there are `count` or the facts allow no more.
 
     Args:
-        facts: what is known of each image.
-        lexicon: concepts by name, and which of them are compatible.
+        table: what is known of each image.
         count: pairs wanted.
-        forms: forms of negation to choose from, all when None.
         phrasebook: the English of the captions; that of general captions when None.
         prefix: begins each pair's name, such as the split, so that names stay apart.
-        table: `fact_table(facts, lexicon)`, where it is at hand.
         seed: the same seed gives the same pairs.
 
     Raises:
@@ -74,15 +64,7 @@ def build_pairs(
     if count == 0:
         return []
     questions = build_questions(
-        facts,
-        lexicon,
-        count=2 * count,
-        choices=2,
-        forms=forms,
-        phrasebook=phrasebook,
-        group_prefix=prefix,
-        table=table,
-        seed=seed,
+        table, count=2 * count, choices=2, phrasebook=phrasebook, group_prefix=prefix, seed=seed
     )
     rng = Random(seed)  # Which of the two comes first tells nothing.
     return [_pair(*rng.sample(questions[start : start + 2], 2)) for start in range(0, len(questions), 2)]
@@ -100,13 +82,7 @@ def _pair(first: Question, second: Question) -> Pair:
 
 
 def texts_of_pairs(names: Sequence[str], captions: Sequence[tuple[str, str]], *, name: str) -> QuestionTexts:
-    """The text side of pairs, as two questions each, for the test of what text alone gives away.
-
-    Args:
-        names: name of each pair.
-        captions: its captions.
-        name: how messages call the set.
-    """
+    """The text side of pairs, as two questions each, for the test of what text alone gives away."""
     return QuestionTexts(
         choices=[both for both in captions for _ in range(2)],
         answers=[answer for _ in captions for answer in (0, 1)],

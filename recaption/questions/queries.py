@@ -4,11 +4,9 @@ An exclusion is informative where other images match the affirmed part and do sh
 reads past the negation then finds them instead. Such exclusions are preferred.
 """
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from random import Random
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,10 +16,7 @@ from notclip.recaption.absences.facts import ImageFacts
 from notclip.recaption.concepts.weighted_draw import place_of
 from notclip.recaption.english.phrasing import Phrase, Phrasebook, Statement, load_phrasebook
 from notclip.recaption.english.text_budget import negate_within
-from notclip.recaption.questions.fact_table import FactTable, fact_table
-
-if TYPE_CHECKING:
-    from notclip.recaption.concepts.lexicon import Lexicon
+from notclip.recaption.questions.fact_table import FactTable
 
 _STATEMENT_SHARE = 0.5  # Of the queries after an image's first, which always carries a source caption.
 _TWO_ABSENCES_SHARE = 0.15
@@ -55,27 +50,20 @@ class Queries:
     violating: tuple[tuple[str, ...], ...]
 
 
+_Names = tuple[str, ...]
+
+
 class _QueryWriter:
     def __init__(
-        self,
-        facts: Sequence[ImageFacts],
-        lexicon: "Lexicon",
-        forms: Collection[str] | None,
-        phrasebook: Phrasebook,
-        listed_images: int,
-        table: FactTable | None,
-        text_tokens: int,
-        seed: int,
+        self, table: FactTable, phrasebook: Phrasebook, *, listed_images: int, text_tokens: int, seed: int
     ) -> None:
-        self.text_tokens = text_tokens
-        self.table = fact_table(facts, lexicon) if table is None else table
-        names = self.table.names
-        self.lexicon, self.forms, self.phrasebook = lexicon, forms, phrasebook
+        self.table, self.phrasebook, self.text_tokens = table, phrasebook, text_tokens
+        names, self.lexicon = table.names, table.lexicon
         self.row = {name: index for index, name in enumerate(names)}
-        self.related = related_matrix(lexicon, names)
+        self.related = related_matrix(table.lexicon, names)
         self.counts = self.table.present.sum(1)
         self.rng = Random(seed)
-        self.listed = np.array([fact.image_id for fact in facts[:listed_images]], dtype=object)
+        self.listed = np.array([fact.image_id for fact in table.facts[:listed_images]], dtype=object)
         self.listed_present = np.ascontiguousarray(self.table.present[:, :listed_images])
         self.listed_absent = np.ascontiguousarray(self.table.absent[:, :listed_images])
         self.absent_of = np.ascontiguousarray(self.table.absent.T)
@@ -85,15 +73,12 @@ class _QueryWriter:
 
     def write(self, column: int, fact: ImageFacts, per_image: tuple[int, int]) -> Queries | None:
         wanted = self.rng.randint(*per_image)
-        phrases: list[Phrase] = []
-        affirmed_lists: list[tuple[str, ...]] = []
-        absent_lists: list[tuple[str, ...]] = []
-        relevant_lists: list[tuple[str, ...]] = []
+        written: list[tuple[Phrase, _Names, _Names, _Names]] = []
         captions = [caption for caption in fact.captions if self.lexicon.find(caption) & fact.present]
         self.rng.shuffle(captions)
         excluded: set[str] = set()
         for _ in range(wanted):
-            as_statement = not captions or (bool(phrases) and self.rng.random() < _STATEMENT_SHARE)
+            as_statement = not captions or (bool(written) and self.rng.random() < _STATEMENT_SHARE)
             caption = None if as_statement else captions.pop()
             affirmed = self._affirmed(fact, caption)
             if not affirmed:
@@ -104,36 +89,28 @@ class _QueryWriter:
             excluded.update(absent)
             if caption is None:
                 statement = Statement(affirmed, absent)
-                phrase = self.phrasebook.phrase_statement(statement, self.lexicon, self.rng, forms=self.forms)
+                phrase = self.phrasebook.phrase_statement(statement, self.lexicon, self.rng)
             else:
                 phrase, kept = negate_within(
-                    self.phrasebook,
-                    caption,
-                    absent,
-                    self.lexicon,
-                    self.rng,
-                    forms=self.forms,
-                    tokens=self.text_tokens,
+                    self.phrasebook, caption, absent, self.lexicon, self.rng, tokens=self.text_tokens
                 )
                 if kept != caption:
                     affirmed = self._affirmed(fact, kept)
                     if not affirmed:
                         continue
-            phrases.append(phrase)
-            affirmed_lists.append(affirmed)
-            absent_lists.append(absent)
             others = self._fitting(affirmed, absent, but=column) if caption is None else ()
-            relevant_lists.append((fact.image_id, *others))
-        if not phrases:
+            written.append((phrase, affirmed, absent, (fact.image_id, *others)))
+        if not written:
             return None
+        phrases, affirmed_lists, absent_lists, relevant_lists = zip(*written, strict=True)
         return Queries(
             image_id=fact.image_id,
             captions=tuple(phrase.text for phrase in phrases),
             forms=tuple(phrase.form for phrase in phrases),
             patterns=tuple(phrase.pattern for phrase in phrases),
-            affirmed=tuple(affirmed_lists),
-            absent=tuple(absent_lists),
-            relevant=tuple(relevant_lists),
+            affirmed=affirmed_lists,
+            absent=absent_lists,
+            relevant=relevant_lists,
             violating=tuple(self._violating(absent) for absent in absent_lists),
         )
 
@@ -205,33 +182,27 @@ def _shown_with(present: np.ndarray, rows: tuple[int, ...]) -> np.ndarray:
 
 
 def build_queries(
-    facts: Sequence[ImageFacts],
-    lexicon: "Lexicon",
+    table: FactTable,
     *,
     per_image: tuple[int, int] = (2, 4),
-    forms: Collection[str] | None = None,
     phrasebook: Phrasebook | None = None,
     listed_images: int = 5000,
-    table: FactTable | None = None,
     text_tokens: int = 77,
     seed: int = 0,
 ) -> list[Queries]:
     """Write queries with exclusions that each image satisfies.
 
     Args:
-        facts: what is known of each image.
-        lexicon: concepts by name, and which of them are compatible.
+        table: what is known of each image.
         per_image: fewest and most queries of an image; fewer where its facts allow no more.
-        forms: forms of negation to choose from, all when None.
         phrasebook: the English of the queries; that of general captions when None.
         listed_images: `relevant` and `violating` name images of the first so many alone (and the query's own), since
             over all images the lists would grow with the square of their number. Search among as many.
-        table: `fact_table(facts, lexicon)`, where it is at hand.
         text_tokens: tokens that a text tower sees; longer captions are cut before they are negated.
         seed: the same seed gives the same queries.
 
     Returns:
-        One record for each image that satisfies at least one query, in the order of `facts`. An image's first query
+        One record for each image that satisfies at least one query, in the order of the table. An image's first query
         is one of its captions with an absence, where one affirms a known concept; the others mix captions and
         statements. No concept is excluded twice for one image.
 
@@ -244,13 +215,14 @@ def build_queries(
     if not 1 <= per_image[0] <= per_image[1]:
         raise ValueError(f"`per_image` must be (fewest, most) with 1 <= fewest <= most, got {per_image}.")
     writer = _QueryWriter(
-        facts, lexicon, forms, phrasebook or load_phrasebook(), listed_images, table, text_tokens, seed
+        table, phrasebook or load_phrasebook(), listed_images=listed_images, text_tokens=text_tokens, seed=seed
     )
-    written = [writer.write(column, fact, per_image) for column, fact in enumerate(facts)]
+    written = [writer.write(column, fact, per_image) for column, fact in enumerate(table.facts)]
     queries = [record for record in written if record is not None]
-    if facts and not queries:
+    if table.facts and not queries:
         raise BadInputError(
-            f"None of {len(facts)} images has both a concept known to be present and a verified absent one that some "
-            "other image shows, so no query can exclude anything; use annotations or a detector to verify absences."
+            f"None of {len(table.facts)} images has both a concept known to be present and a verified absent one that "
+            "some other image shows, so no query can exclude anything; use annotations or a detector to verify "
+            "absences."
         )
     return queries

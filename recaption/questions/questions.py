@@ -7,25 +7,20 @@ accuracy is 1/C. Dropping single questions breaks that: drop or keep whole group
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from notclip.dataset.rows import KINDS, Kind
 from notclip.errors import BadInputError
 from notclip.recaption.absences.co_occurrence import related_matrix
-from notclip.recaption.absences.facts import ImageFacts
 from notclip.recaption.concepts.weighted_draw import place_of
-from notclip.recaption.english.phrasing import Kind, Phrasebook, Statement, phrase_statement
+from notclip.recaption.english.phrasing import Phrasebook, Statement, load_phrasebook
 from notclip.recaption.questions.designs import Design, designs
-from notclip.recaption.questions.fact_table import FactTable, fact_table
+from notclip.recaption.questions.fact_table import FactTable
 
-if TYPE_CHECKING:
-    from notclip.recaption.concepts.lexicon import Lexicon
-
-_KINDS: tuple[Kind, ...] = ("affirmation", "negation", "hybrid")
 _ATTEMPTS = 60  # Draws of a design and its concepts for each group wanted, before giving up on more groups.
 _REUSE_COST = 0.3  # Plausibility that a contender must be ahead by to be taken once more than another.
 _PULL = 25.0  # How strongly designs with kinds that are short so far are preferred.
@@ -64,42 +59,37 @@ class QuestionBuilder:
 
     def __init__(
         self,
-        facts: Sequence[ImageFacts],
-        lexicon: "Lexicon",
+        table: FactTable,
         *,
         choices: int,
         groups: int,
         per_image: int,
         concept_share: float,
         contenders: int,
-        forms: Collection[str] | None,
-        phrasebook: Phrasebook | None,
-        table: FactTable | None,
+        phrasebook: Phrasebook,
         seed: int,
     ) -> None:
-        self.table = fact_table(facts, lexicon) if table is None else table
-        names = list(self.table.names)
+        self.table, self.phrasebook = table, phrasebook
+        names = list(table.names)
         if len(names) < 2:
             raise BadInputError(
                 f"Questions need at least 2 concepts that some images show and others were verified not to show, got "
                 f"{names}; use more images, annotations or a detector."
             )
-        self.facts, self.lexicon, self.forms = facts, lexicon, forms
-        self.phrase = phrase_statement if phrasebook is None else phrasebook.phrase_statement
         self.per_image, self.contenders = per_image, contenders
         self.designs = [design for design in designs(choices) if design.concepts <= len(names)]
         self.design_kinds = np.array(
-            [[design.kinds.count(kind) / choices for kind in _KINDS] for design in self.designs]
+            [[design.kinds.count(kind) / choices for kind in KINDS] for design in self.designs]
         )
-        self.compatible = ~related_matrix(lexicon, names)
-        together = self.table.present.astype(np.float32) @ self.table.present.T.astype(np.float32)
+        self.compatible = ~related_matrix(table.lexicon, names)
+        together = table.present.astype(np.float32) @ table.present.T.astype(np.float32)
         self.affinity = np.sqrt(together + 0.1) * self.compatible
-        self.popularity = np.sqrt(self.table.present.sum(1))
+        self.popularity = np.sqrt(table.present.sum(1))
         # Three concepts a group make an even share of 3/K each: nobody can be held under that.
         self.concept_cap = max(1, round(groups * max(concept_share, 6 / len(names))))
         self.concept_uses = np.zeros(len(names), dtype=int)
-        self.image_uses = np.zeros(len(facts), dtype=int)
-        self.kind_counts = np.zeros(len(_KINDS))
+        self.image_uses = np.zeros(len(table.facts), dtype=int)
+        self.kind_counts = np.zeros(len(KINDS))
         self.made: set[tuple[int, tuple[int, ...]]] = set()
         self.numbers = np.random.default_rng(seed)
         self.words = Random(seed)
@@ -121,7 +111,7 @@ class QuestionBuilder:
         return self._write(design, concepts, images, name)
 
     def _draw_design(self) -> int:
-        shortage = 1 / len(_KINDS) - self.kind_counts / max(1.0, self.kind_counts.sum())
+        shortage = 1 / len(KINDS) - self.kind_counts / max(1.0, self.kind_counts.sum())
         weights = np.exp(_PULL * (self.design_kinds @ shortage))
         # What `numbers.choice` with these chances draws, without its checks.
         reached = (weights / weights.sum()).cumsum()
@@ -166,9 +156,8 @@ class QuestionBuilder:
             negated = [self.table.names[concepts[index]] for index in statement.negated]
             rng.shuffle(affirmed)
             rng.shuffle(negated)
-            phrases.append(
-                self.phrase(Statement(tuple(affirmed), tuple(negated)), self.lexicon, rng, forms=self.forms)
-            )
+            said = Statement(tuple(affirmed), tuple(negated))
+            phrases.append(self.phrasebook.phrase_statement(said, self.table.lexicon, rng))
         kinds = design.kinds
         # Each position holds the answer once a group, so that even "always the first" scores 1/C.
         positions = rng.sample(range(len(images)), len(images))
@@ -178,7 +167,7 @@ class QuestionBuilder:
             order.insert(answer, true)
             questions.append(
                 Question(
-                    image_id=self.facts[image].image_id,
+                    image_id=self.table.facts[image].image_id,
                     choices=tuple(phrases[index].text for index in order),
                     answer=answer,
                     choice_kinds=tuple(kinds[index] for index in order),
@@ -191,26 +180,22 @@ class QuestionBuilder:
 
 
 def build_questions(
-    facts: Sequence[ImageFacts],
-    lexicon: "Lexicon",
+    table: FactTable,
     *,
     count: int | None = None,
     choices: int = 4,
     per_image: int = 4,
     concept_share: float = 0.06,
     contenders: int = 8,
-    forms: Collection[str] | None = None,
     phrasebook: Phrasebook | None = None,
     group_prefix: str = "",
-    table: FactTable | None = None,
     seed: int = 0,
 ) -> list[Question]:
     """Build groups of questions until there are `count` questions or the facts allow no more.
 
     Args:
-        facts: what is known of each image; only concepts known to be present or verified absent make a statement
+        table: what is known of each image; only concepts known to be present or verified absent make a statement
             true or false.
-        lexicon: concepts by name, and which of them are compatible.
         count: questions wanted, rounded up to whole groups; by default as many as there are images.
         choices: choices a question, 2 to 8.
         per_image: how many questions may show the same image.
@@ -218,10 +203,8 @@ def build_questions(
             usable.
         contenders: of so many eligible images the one is taken where the absent concepts would have been most
             plausible, unless it was used before; 1 takes any, more makes harder questions over more images.
-        forms: forms of negation to choose from, all when None.
         phrasebook: the English of the choices; that of general captions when None.
         group_prefix: begins each group's name, such as the split, so that names stay apart.
-        table: `fact_table(facts, lexicon)`, where it is at hand.
         seed: the same seed gives the same questions.
 
     Returns:
@@ -235,18 +218,15 @@ def build_questions(
     for argument, value in (("per_image", per_image), ("contenders", contenders)):
         if value < 1:
             raise ValueError(f"`{argument}` must be at least 1, got {value}.")
-    groups = -(-(len(facts) if count is None else count) // choices)
+    groups = -(-(len(table.facts) if count is None else count) // choices)
     builder = QuestionBuilder(
-        facts,
-        lexicon,
+        table,
         choices=choices,
         groups=groups,
         per_image=per_image,
         concept_share=concept_share,
         contenders=contenders,
-        forms=forms,
-        phrasebook=phrasebook,
-        table=table,
+        phrasebook=phrasebook or load_phrasebook(),
         seed=seed,
     )
     questions: list[Question] = []
@@ -260,7 +240,7 @@ def build_questions(
             made += 1
     if groups and not made:
         raise BadInputError(
-            f"{len(facts)} images with {len(builder.table.names)} usable concepts allow no group of {choices} "
+            f"{len(table.facts)} images with {len(table.names)} usable concepts allow no group of {choices} "
             "questions: no choices were found of which each is the only true one of some image. Use more images, "
             "concepts whose absence can be verified (annotations, a detector), or fewer `choices`."
         )

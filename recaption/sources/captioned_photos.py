@@ -10,8 +10,7 @@ from notclip.dataset.clips import photos_in
 from notclip.dataset.splits import SPLITS, split_of
 from notclip.files.tables import clean_caption
 from notclip.files.text_files import read_text, start_of
-from notclip.recaption.sources.listed_part import ListedPart
-from notclip.recaption.sources.parts import RowContent, SourceRow
+from notclip.recaption.sources.parts import Part, RowContent, SourceRow
 from notclip.recaption.sources.photos import read_photo
 
 _TEXT_ENDINGS = (".txt", ".caption")
@@ -21,19 +20,14 @@ _LOOKED_AT = 50  # photos
 _BOX = re.compile(r"\s*\d+(?:\s+[\d.eE+-]+){4,}\s*")
 
 
-def captioned_photo_parts(folder: Path, *, limit: int | None = None) -> list[ListedPart]:
-    """A part for each split that the folders directly below are called by, else one; empty for other folders.
-
-    Args:
-        folder: searched with all folders below it.
-        limit: at most so many photos of each split.
-    """
+def captioned_photo_parts(folder: Path) -> list[Part]:
+    """A part for each split that the folders directly below are called by, else one; empty for other folders."""
     photos = photos_in(folder)
     beside = [text for photo in islice(photos, _LOOKED_AT) if (text := _text_of(photo)) is not None]
     if not beside or 2 * len(beside) < min(len(photos), _LOOKED_AT) or all(map(_holds_boxes, beside)):
         return []
     of = {split: [photo for photo in photos if _split_of(folder, photo) == split] for split in SPLITS}
-    return [ListedPart(split, partial(_read, folder, tuple(own)), limit) for split, own in of.items() if own]
+    return [Part(split, partial(_read, folder, tuple(own))) for split, own in of.items() if own]
 
 
 def _text_of(photo: Path) -> Path | None:

@@ -15,8 +15,7 @@ from notclip.files.tables import clean_caption
 from notclip.files.text_files import start_of, whole_number
 from notclip.recaption.sources.karpathy import is_karpathy
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
-from notclip.recaption.sources.listed_part import ListedPart
-from notclip.recaption.sources.parts import Exhaustive, RowContent, SourceRow
+from notclip.recaption.sources.parts import Exhaustive, Part, RowContent, SourceRow
 from notclip.recaption.sources.photo_paths import below, inside
 from notclip.recaption.sources.photos import read_photo
 
@@ -33,28 +32,24 @@ _BEGINS = 2**16
 _LISTED = ("neg_category_ids", "not_exhaustive_category_ids")  # LVIS' own fields of an image.
 
 
-def coco_parts(file: Path, *, limit: int | None = None, exhaustive: Exhaustive | None = None) -> list[ListedPart]:
+def coco_parts(file: Path, *, exhaustive: Exhaustive | None = None) -> list[Part]:
     """The one part of a COCO file; of a folder's instances and captions of one split see `coco_folder_parts`.
 
     Args:
         file: the file.
-        limit: at most so many images.
         exhaustive: `yes` takes each class that an image lacks for absent, `listed` those of LVIS' `neg_category_ids`
             alone; by default what the file's own fields say.
     """
     split = split_of(file.stem) or split_of_folder(file.parent) or "train"
-    return [ListedPart(split, partial(_read, (file,), exhaustive), limit)]
+    return [Part(split, partial(_read, (file,), exhaustive))]
 
 
-def coco_folder_parts(
-    folder: Path, *, limit: int | None = None, exhaustive: Exhaustive | None = None
-) -> list[ListedPart]:
+def coco_folder_parts(folder: Path, *, exhaustive: Exhaustive | None = None) -> list[Part]:
     """Instances and captions of each split of a folder laid out as COCO's own or Roboflow's; empty for others.
 
     Args:
         folder: holds `instances_*.json` and `captions_*.json`, `annotations/` with them, or a folder of each split
             with `_annotations.coco.json` beside its photos.
-        limit: at most so many images of each split.
         exhaustive: see `coco_parts`.
     """
     splits = sorted(own for own in folder.iterdir() if own.is_dir() and split_of(own.name))
@@ -72,8 +67,7 @@ def coco_folder_parts(
             if _begins_like_coco(file) and not is_karpathy(file):
                 files[file.stem].append(file)
     return [
-        ListedPart(split_of(name) or "train", partial(_read, tuple(own), exhaustive), limit)
-        for name, own in sorted(files.items())
+        Part(split_of(name) or "train", partial(_read, tuple(own), exhaustive)) for name, own in sorted(files.items())
     ]
 
 

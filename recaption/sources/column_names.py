@@ -5,20 +5,11 @@ from collections.abc import Sequence
 
 from notclip.files.tables import column_key
 
+# `title` is open_clip's, `comment` Flickr30k's.
 CAPTION_NAMES = (
-    "captions",
-    "caption",
-    "sentences",
-    "sentence",
-    "texts",
-    "text",
-    "description",
-    "alt_text",
-    "txt",
-    "raw",
-    "title",  # open_clip's
-    "comment",  # Flickr30k's
-)
+    "captions", "caption", "sentences", "sentence", "texts", "text", "description", "alt_text", "txt", "raw", "title",
+    "comment",
+)  # fmt: skip
 PATH_NAMES = (
     "image", "path", "image_path", "filepath", "file_name", "filename", "file", "photo", "video", "image_name",
     "image_index", "image_file", "img", "img_path",

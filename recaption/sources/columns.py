@@ -1,13 +1,12 @@
-"""Which columns of a source hold the image, its captions, its identifier and its annotated objects."""
+"""Which columns of a source hold the image, its captions, its identifier and its annotation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from notclip.dataset.clips import spread_frames
 from notclip.errors import BadInputError, shortened
-from notclip.files.json_files import parse_json
 from notclip.files.tables import clean_caption
 from notclip.recaption.sources.column_names import (
     CAPTION_NAMES,
@@ -17,9 +16,9 @@ from notclip.recaption.sources.column_names import (
     caption_columns,
     find_column,
 )
-from notclip.recaption.sources.parts import RowContent
-from notclip.recaption.sources.photo_paths import inside
-from notclip.recaption.sources.photo_places import photo_place
+from notclip.recaption.sources.label_columns import LabelColumn, label_column
+from notclip.recaption.sources.parts import Exhaustive, RowContent
+from notclip.recaption.sources.photo_paths import inside, photo_place
 from notclip.recaption.sources.photos import clip_of, read_photo
 from notclip.remote.photo_notclip import PhotoError, read_photo_file
 
@@ -34,8 +33,8 @@ class Columns:
         image: column of images: bytes, a path, or a struct of both; a list of such holds the frames of a clip.
         captions: columns of captions, each a string or a list of strings; none where labels say what is there.
         image_id: column of identifiers, if there is one.
-        objects: column of annotated objects, if there is one.
-        vocabulary: class names of `objects`, over which it is exhaustive.
+        labels: column of annotations, if there is one.
+        vocabulary: the labels that the annotation knows; None without annotation.
         location: column of addresses of the images, if there is one.
         root: folder inside which paths of images must lie; None for a source that is not a folder here.
         image_is_feature: whether `datasets` itself made the paths of the images, which may then lead into archives.
@@ -45,7 +44,7 @@ class Columns:
     image: str
     captions: tuple[str, ...]
     image_id: str | None = None
-    objects: str | None = None
+    labels: LabelColumn | None = None
     vocabulary: tuple[str, ...] | None = None
     location: str | None = None
     root: Path | None = None
@@ -55,9 +54,8 @@ class Columns:
     @property
     def taken_for(self) -> dict[str, str]:
         """What each column was taken for, in words."""
-        single = {
-            self.location: "address", self.image_id: "identifier", self.objects: "labels", self.image: "photo"
-        }  # fmt: skip
+        labels = None if self.labels is None else self.labels.column
+        single = {self.location: "address", self.image_id: "identifier", labels: "labels", self.image: "photo"}
         return {
             **dict.fromkeys(self.unused, "nothing"),
             **{name: what for name, what in single.items() if name is not None},
@@ -67,7 +65,7 @@ class Columns:
     @property
     def names(self) -> list[str]:
         """All columns to read."""
-        optional = (self.image_id, self.objects, self.location)
+        optional = (self.image_id, self.labels.column if self.labels else None, self.location)
         return [self.image, *self.captions, *(name for name in optional if name is not None)]
 
     def content(self, row: Mapping[str, Any]) -> RowContent:
@@ -85,38 +83,39 @@ class Columns:
             image=image,
             captions=captions,
             image_id=self.image_id_of(row),
-            present=self.objects_of(row),
+            present=None if self.labels is None else self.labels.classes_of(row[self.labels.column]),
             location=location if isinstance(location, str) else None,
             remarks=tuple(f"caption {index} is empty; the others are kept" for index in empty if captions),
         )
 
     @classmethod
-    def of_schema(cls, schema: Any, where: str, *, root: Path | None = None) -> "Columns":
-        """Tell the columns of an Arrow schema; class names come from the metadata that `datasets` writes."""
-        names = list(schema.names)
-        vocabulary = None
-        if "objects" in names:
-            vocabulary = _class_names(_stored_features(schema, where).get("objects"))
-        return cls._of_names(names, vocabulary, where, root)
-
-    @classmethod
-    def of_features(cls, features: Mapping[str, Any], where: str, *, root: Path | None = None) -> "Columns":
-        """Tell the columns of what `datasets` loads."""
-        inner = getattr(features.get("objects"), "feature", None)
-        names = getattr(inner, "names", None)
-        images = [name for name, feature in features.items() if type(feature).__name__ == "Image"]
-        return cls._of_names(list(features), tuple(names) if names else None, where, root, images=images)
-
-    @classmethod
-    def _of_names(
+    def of_features(
         cls,
-        names: Sequence[str],
-        vocabulary: tuple[str, ...] | None,
+        features: Mapping[str, Any],
         where: str,
-        root: Path | None,
         *,
-        images: Sequence[str] = (),
+        root: Path | None,
+        exhaustive: Exhaustive | None,
+        names_in: Callable[[LabelColumn], tuple[str, ...]],
+        loaded: bool,
     ) -> "Columns":
+        """Tell the columns by their names and features.
+
+        Args:
+            features: as `datasets` has them; None for a type that it does not know.
+            where: what they belong to, for messages.
+            root: folder inside which paths of images must lie; None for a source that is not a folder here.
+            exhaustive: whether a class that is not listed is not there, as the user said.
+            names_in: reads the names of all classes that stand in a column, where it holds names.
+            loaded: whether `datasets` loads the rows, and finds the images itself.
+
+        Raises:
+            BadInputError: the image is missing, or captions and annotation are, see also `label_column`.
+        """
+        names = list(features)
+        labels = label_column(features, where, exhaustive=exhaustive)
+        vocabulary = None if labels is None else labels.names or names_in(labels) or None
+        images = [name for name, feature in features.items() if loaded and type(feature).__name__ == "Image"]
         # A path can only be followed where the source is a folder.
         image_names = _IMAGE_NAMES if root is None else tuple(dict.fromkeys((*_IMAGE_NAMES, *PATH_NAMES)))
         image = next(iter(images), None) or find_column(names, image_names)
@@ -128,12 +127,13 @@ class Columns:
                 f"{', '.join(map(repr, known))} is needed; rename its column."
             )
         image_id, location = find_column(names, ID_NAMES), find_column(names, LOCATION_NAMES)
-        used = {image, *captions, image_id, location, "objects" if vocabulary else None}
+        labels = labels if vocabulary else None
+        used = {image, *captions, image_id, location, labels.column if labels else None}
         return cls(
             image=image,
             captions=captions,
             image_id=image_id,
-            objects="objects" if vocabulary else None,
+            labels=labels,
             vocabulary=vocabulary,
             location=location,
             root=root,
@@ -207,45 +207,6 @@ class Columns:
             raise BadInputError(f"`{self.image_id}` must be a text or a number, got {shortened(value)}")
         return None if value in (None, "") else Path(str(value)).name
 
-    def objects_of(self, row: Mapping[str, Any]) -> frozenset[str] | None:
-        """Names of the annotated objects of a row; None without annotation.
-
-        Raises:
-            BadInputError: a class number has no name.
-        """
-        if self.objects is None or self.vocabulary is None:
-            return None
-        values = row[self.objects]
-        if values is None:
-            return None
-        for value in values:
-            if not isinstance(value, int) or not 0 <= value < len(self.vocabulary):
-                most = len(self.vocabulary) - 1
-                raise BadInputError(f"object class {shortened(value)} must be between 0 and {most}")
-        return frozenset(self.vocabulary[value] for value in values)
-
-
-def _stored_features(schema: Any, where: str) -> Mapping[str, Any]:
-    """The features that `datasets` wrote into a file; none where somebody else wrote there."""
-    try:
-        stored = parse_json((schema.metadata or {}).get(b"huggingface", b"{}").decode(), where)
-    except (UnicodeDecodeError, BadInputError):
-        return {}
-    for key in ("info", "features"):
-        stored = stored.get(key) if isinstance(stored, Mapping) else None
-    return stored if isinstance(stored, Mapping) else {}
-
 
 def _path_in(value: Any) -> Any:
     return value.get("path") if isinstance(value, Mapping) else value
-
-
-def _class_names(feature: Any) -> tuple[str, ...] | None:
-    """Names in the stored form of a list of ClassLabel."""
-    inner = (
-        feature.get("feature") if isinstance(feature, Mapping) else (feature[0] if isinstance(feature, list) else None)
-    )
-    names = inner.get("names") if isinstance(inner, Mapping) else None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        return None
-    return tuple(names) or None

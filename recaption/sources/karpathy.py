@@ -10,9 +10,8 @@ from notclip.errors import BadInputError, shortened
 from notclip.files.tables import clean_caption, read_json_file
 from notclip.files.text_files import start_of
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
-from notclip.recaption.sources.listed_part import ListedPart
-from notclip.recaption.sources.parts import RowContent, SourceRow
-from notclip.recaption.sources.photo_places import photo_place
+from notclip.recaption.sources.parts import Part, RowContent, SourceRow
+from notclip.recaption.sources.photo_paths import photo_place
 from notclip.recaption.sources.photos import read_photo
 
 _LOOKED_AT = 2**16  # bytes
@@ -24,18 +23,14 @@ def is_karpathy(file: Path) -> bool:
     return b'"sentences"' in start and b'"filename"' in start
 
 
-def karpathy_parts(file: Path, *, limit: int | None = None) -> list[ListedPart]:
+def karpathy_parts(file: Path) -> list[Part]:
     """A part for each split; photos lie below the file's folder.
-
-    Args:
-        file: such as dataset_flickr8k.json.
-        limit: at most so many photos of each split.
 
     Raises:
         BadInputError: it is no JSON of this form.
     """
     _images(file)  # Says at once what is wrong with it.
-    return [ListedPart(split, partial(_read, file, split), limit) for split in SPLITS]
+    return [Part(split, partial(_read, file, split)) for split in SPLITS]
 
 
 @kept_while_unchanged(1)

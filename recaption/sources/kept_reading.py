@@ -10,11 +10,7 @@ _Value = TypeVar("_Value")
 
 
 def kept_while_unchanged(most: int) -> Callable[[Callable[_Arguments, _Value]], Callable[_Arguments, _Value]]:
-    """Keep what a function of files returns; it takes its arguments by their places.
-
-    Args:
-        most: how many values are kept.
-    """
+    """Keep the last so many values that a function of files returns; it takes its arguments by their places."""
 
     def decorate(read: Callable[_Arguments, _Value]) -> Callable[_Arguments, _Value]:
         @lru_cache(maxsize=most)

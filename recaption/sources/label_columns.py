@@ -1,14 +1,14 @@
 """The column of a table that holds annotations, in the forms of the Hub's detection and classification sets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from notclip.errors import BadInputError
-from notclip.recaption.sources.columns import caption_columns
+from notclip.errors import BadInputError, shortened
+from notclip.recaption.sources.column_names import caption_columns
 from notclip.recaption.sources.parts import Exhaustive
 
-OBJECTS = "objects"  # What `Columns` reads: a list of class numbers.
+OBJECTS = "objects"  # The one column of classes that is read beside captions, too: a list of them.
 _CLASSES = ("category", "categories", "category_id", "label", "labels", "class", "class_id", "class_label", "name")
 _BOXES = ("bbox", "bboxes", "box", "boxes", "bounding_box", "bounding_boxes", "segmentation", "polygon", "mask")
 _WHOLE_IMAGE = ("objects", "labels", "label", "classes", "class")
@@ -30,10 +30,26 @@ class LabelColumn:
     names: tuple[str, ...] | None
     single: bool = False
 
-    def values_of(self, cell: Any) -> list[Any]:
-        """The classes that a cell names, as they stand there."""
+    def classes_of(self, cell: Any) -> frozenset[str] | None:
+        """Names of the classes of a cell; None where nothing is known, as in test sets whose answers are kept back.
+
+        Raises:
+            BadInputError: a class number has no name.
+        """
         if cell is None:
-            return []
+            return None
+        values = self._values_of(cell)
+        if self.names is None:
+            return frozenset(str(value) for value in values if value is not None)
+        if self.single and any(value is None or value == -1 for value in values):
+            return None
+        for value in values:
+            if not isinstance(value, int) or not 0 <= value < len(self.names):
+                raise BadInputError(f"object class {shortened(value)} must be between 0 and {len(self.names) - 1}")
+        return frozenset(self.names[value] for value in values)
+
+    def _values_of(self, cell: Any) -> list[Any]:
+        """The classes that a cell names, as they stand there."""
         if self.inner is None:
             return list(cell) if isinstance(cell, list | tuple) else [cell]
         if isinstance(cell, Mapping):
@@ -41,23 +57,16 @@ class LabelColumn:
             return list(found) if isinstance(found, list | tuple) else [found]
         return [entry[self.inner] for entry in cell]
 
-    def numbered(self, row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-        """The row with its annotation as a list of class numbers in `objects`; None where there is none."""
-        cell = row[self.column]
-        values = None if cell is None else self.values_of(cell)
-        if values is not None and self.names is None:
-            values = [names.index(str(value)) for value in values if value is not None]
-        # Class -1 stands for "not known", as in the test splits of many sets.
-        if values is not None and self.single and any(value is None or value == -1 for value in values):
-            values = None
-        return {**row, OBJECTS: values}
+    def names_in(self, cells: Iterable[Any]) -> tuple[str, ...]:
+        """All names of classes that stand in the cells, in the order of the alphabet."""
+        return tuple(sorted(frozenset[str]().union(*(self.classes_of(cell) or () for cell in cells))))
 
 
 def label_column(features: Mapping[str, Any], where: str, *, exhaustive: Exhaustive | None) -> LabelColumn | None:
-    """Tell the column of annotations of what `datasets` loads; None where there is none, or `Columns` reads it itself.
+    """Tell the column of annotations; None where there is none.
 
     Args:
-        features: the columns with their features.
+        features: the columns with their features, as `datasets` has them; None for a type that it does not know.
         where: what they belong to, for messages.
         exhaustive: whether a class that is not listed is not there, as the user said.
 
@@ -68,9 +77,10 @@ def label_column(features: Mapping[str, Any], where: str, *, exhaustive: Exhaust
     captioned = bool(caption_columns(list(features)))
     objects = (_of_objects(name, features[name], where, captioned=captioned) for name in features)
     found = next((made for made in objects if made), None)
-    if found is None and not captioned:
+    if found is None:
         named = (name for wanted in _WHOLE_IMAGE for name in features if name.lower() == wanted)
-        found = next((made for name in named if (made := _of_classes(name, features[name]))), None)
+        classes = (_of_classes(name, features[name], captioned=captioned) for name in named)
+        found = next((made for made in classes if made), None)
     if found is not None and found.single and exhaustive is None:
         raise BadInputError(
             f"{where}: each image has one class (column {found.column!r}), which does not say whether it shows things "
@@ -103,12 +113,12 @@ def _of_objects(name: str, feature: Any, where: str, *, captioned: bool) -> Labe
     return None
 
 
-def _of_classes(name: str, feature: Any) -> LabelColumn | None:
+def _of_classes(name: str, feature: Any, *, captioned: bool) -> LabelColumn | None:
     """Classes of whole images: one, or a list."""
     element = _element(feature)
     names = getattr(element or feature, "names", None)
-    if not names or (element is not None and name == OBJECTS):
-        return None  # `objects` as a list of classes is what `Columns` reads.
+    if not names or (captioned and (element is None or name != OBJECTS)):
+        return None
     return LabelColumn(name, None, tuple(names), single=element is None)
 
 
@@ -117,15 +127,3 @@ def _element(feature: Any) -> Any:
     if isinstance(feature, list):
         return feature[0]
     return getattr(feature, "feature", None)
-
-
-def numbered_features(features: Mapping[str, Any], names: Iterable[str]) -> Any:
-    """The features with the annotation as `Columns` reads it."""
-    from datasets import ClassLabel, Features, List
-
-    return Features({**features, OBJECTS: List(ClassLabel(names=list(names)))})
-
-
-def names_in(cells: Iterable[Any], column: LabelColumn) -> tuple[str, ...]:
-    """All names of classes that stand in the cells, in the order of the alphabet."""
-    return tuple(sorted({str(value) for cell in cells for value in column.values_of(cell) if value is not None}))

@@ -1,9 +1,7 @@
 """Whatever `datasets.load_dataset` loads, streamed: a data set of the Hub, an image folder, WebDataset archives."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
-from itertools import islice
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,78 +9,14 @@ from notclip.dataset.splits import SPLITS, split_of, split_of_folder
 from notclip.errors import BadInputError
 from notclip.recaption.sources.columns import Columns
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
-from notclip.recaption.sources.label_columns import LabelColumn, label_column, names_in, numbered_features
-from notclip.recaption.sources.parts import Exhaustive, SourceRow
+from notclip.recaption.sources.label_columns import LabelColumn
+from notclip.recaption.sources.parts import Exhaustive, Part, SourceRow
 
 _PARTS = 256  # Of a data set of the Hub at most; a folder here is read in fewer, since each photo counts as a file.
 _LOCAL_PARTS = 8
 
 
-@dataclass(frozen=True)
-class LoadedPart:
-    """Some of the files of one split.
-
-    Args:
-        name: what `load_dataset` loads.
-        split_name: the source's own name of the split.
-        split: the split that it stands for.
-        index: which of the parts of this split.
-        parts: how many there are.
-        limit: at most so many rows; None takes all.
-        exhaustive: whether a class that is not listed is not there, as the user said.
-    """
-
-    name: str
-    split_name: str
-    split: str
-    index: int
-    parts: int
-    limit: int | None = None
-    exhaustive: Exhaustive | None = None
-
-    def vocabulary(self) -> tuple[str, ...] | None:
-        """Class names of the column of objects."""
-        return self._columns.vocabulary
-
-    @property
-    def taken_for(self) -> Mapping[str, str]:
-        """What each column was taken for."""
-        return self._columns.taken_for
-
-    @property
-    def _columns(self) -> Columns:
-        where = f"{self.name} ({self.split_name})"
-        features = _features(self.name, self.split_name)
-        if self._labels is not None:
-            features = numbered_features(features, self._labels.names or _names_of(self.name, self._labels))
-        return Columns.of_features(features, where, root=_local_root(self.name))
-
-    @cached_property
-    def _labels(self) -> LabelColumn | None:
-        features = _features(self.name, self.split_name)
-        return label_column(features, f"{self.name} ({self.split_name})", exhaustive=self.exhaustive)
-
-    def rows(self) -> Iterator[SourceRow]:
-        """Rows as the loader streams them."""
-        import datasets
-
-        columns, labels = self._columns, self._labels
-        rows = _loaded(self.name)[self.split_name].shard(self.parts, self.index)
-        if columns.image_is_feature:
-            rows = rows.cast_column(columns.image, datasets.Image(decode=False))
-        where = f"{self.name} ({self.split_name})" + (f", part {self.index}" if self.parts > 1 else "")
-        number = 0
-        try:
-            for row in islice(rows, self.limit):
-                if labels is not None:
-                    row = labels.numbered(row, columns.vocabulary or ())
-                yield SourceRow(where, number, partial(columns.content, row))
-                number += 1
-        except Exception as error:  # Loaders raise a wide range of classes, each in its own words.
-            raise BadInputError(f"{where} cannot be read after row {number}: {_reason(error)}") from error
-
-
-def loaded_parts(name: str, *, limit: int | None = None, exhaustive: Exhaustive | None = None) -> list[LoadedPart]:
+def loaded_parts(name: str, *, limit: int | None = None, exhaustive: Exhaustive | None = None) -> list[Part]:
     """Cut what `load_dataset` loads into parts along its files; one part a split where the rows are limited.
 
     Args:
@@ -94,22 +28,65 @@ def loaded_parts(name: str, *, limit: int | None = None, exhaustive: Exhaustive 
         BadInputError: it cannot be loaded, or its columns cannot be told.
     """
     parts = []
+    root = _local_root(name)
     for split_name, rows in _loaded(name).items():
-        split = split_of(str(split_name)) or "train"
-        most = _PARTS if _local_root(name) is None else _LOCAL_PARTS
+        most = _PARTS if root is None else _LOCAL_PARTS
         count = 1 if limit is not None else min(most, rows.num_shards)
-        parts += [LoadedPart(name, str(split_name), split, index, count, limit, exhaustive) for index in range(count)]
-    for part in parts[:1]:
-        try:
-            part.vocabulary()  # Says at once which columns are missing.
-        except BadInputError as error:
-            if _local_root(name) is None:
-                raise
-            raise BadInputError(
-                f"{error} (`load_dataset` read the folder, which has none of the other layouts that --help lists; of "
-                "a table or an annotation file by another name, name the file itself.)"
-            ) from error
+        columns = _columns(name, str(split_name), exhaustive)
+        parts += [
+            Part(
+                split_of(str(split_name)) or "train",
+                partial(_read, name, str(split_name), columns, (count, index)),
+                columns.taken_for,
+                limit,
+            )
+            for index in range(count)
+        ]
     return parts
+
+
+def _columns(name: str, split_name: str, exhaustive: Exhaustive | None) -> Columns:
+    root = _local_root(name)
+    try:
+        return Columns.of_features(
+            _features_of(name, split_name, root),
+            f"{name} ({split_name})",
+            root=root,
+            exhaustive=exhaustive,
+            names_in=lambda labels: _names_in(name, labels, root),
+            loaded=True,
+        )
+    except BadInputError as error:
+        if root is None:
+            raise
+        raise BadInputError(
+            f"{error} (`load_dataset` read the folder, which has none of the other layouts that --help lists; of "
+            "a table or an annotation file by another name, name the file itself.)"
+        ) from error
+
+
+def _read(
+    name: str, split_name: str, columns: Columns, part: tuple[int, int]
+) -> tuple[Iterator[SourceRow], tuple[str, ...] | None]:
+    return _rows(name, split_name, columns, part), columns.vocabulary
+
+
+def _rows(name: str, split_name: str, columns: Columns, part: tuple[int, int]) -> Iterator[SourceRow]:
+    """Rows of one of some parts of a split as the loader streams them."""
+    import datasets
+
+    parts, index = part
+    rows = _loaded(name)[split_name].shard(parts, index)
+    if columns.image_is_feature:
+        rows = rows.cast_column(columns.image, datasets.Image(decode=False))
+    where = f"{name} ({split_name})" + (f", part {index}" if parts > 1 else "")
+    number = 0
+    try:
+        for row in rows:
+            yield SourceRow(where, number, partial(columns.content, row))
+            number += 1
+    except Exception as error:  # Loaders raise a wide range of classes, each in its own words.
+        raise BadInputError(f"{where} cannot be read after row {number}: {_reason(error)}") from error
 
 
 def _loaded(name: str) -> Any:
@@ -134,10 +111,6 @@ def _opened(name: str, root: Path | None) -> Any:
         ) from error
 
 
-def _features(name: str, split_name: str) -> Any:
-    return _features_of(name, split_name, _local_root(name))
-
-
 @kept_while_unchanged(16)
 def _features_of(name: str, split_name: str, root: Path | None) -> Any:
     rows = _opened(name, root)[split_name]
@@ -151,15 +124,11 @@ def _split_of(archive: Path) -> str:
     return split_of(archive.stem) or split_of_folder(archive.parent) or "train"
 
 
-def _names_of(name: str, labels: LabelColumn) -> tuple[str, ...]:
-    return _names_in(name, labels, _local_root(name))
-
-
 @kept_while_unchanged(4)
 def _names_in(name: str, labels: LabelColumn, root: Path | None) -> tuple[str, ...]:
     """Names of the classes that stand in the column, over all splits."""
     splits = _opened(name, root).values()
-    return names_in((row[labels.column] for rows in splits for row in rows.select_columns([labels.column])), labels)
+    return labels.names_in(row[labels.column] for rows in splits for row in rows.select_columns([labels.column]))
 
 
 def _local_root(name: str) -> Path | None:

@@ -13,8 +13,7 @@ from notclip.dataset.splits import SPLITS, split_of
 from notclip.errors import BadInputError, shortened
 from notclip.files.tables import is_table, read_csv
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
-from notclip.recaption.sources.listed_part import ListedPart
-from notclip.recaption.sources.parts import RowContent, SourceRow
+from notclip.recaption.sources.parts import Part, RowContent, SourceRow
 from notclip.recaption.sources.path_table import labels_of_row
 from notclip.recaption.sources.photos import read_photo
 
@@ -33,12 +32,8 @@ def is_label_table(file: Path) -> bool:
     return file.name.startswith("mimic-cxr-") and is_table(file) and any(name in file.name for name in _LABELLERS)
 
 
-def mimic_cxr_parts(file: Path, *, limit: int | None = None) -> list[ListedPart]:
-    """A part for each split.
-
-    Args:
-        file: the table of labels; the table of splits lies beside it.
-        limit: at most so many photos of each split.
+def mimic_cxr_parts(file: Path) -> list[Part]:
+    """A part for each split of a table of labels; the table of splits lies beside it.
 
     Raises:
         BadInputError: a table is missing, or lacks a column.
@@ -58,7 +53,7 @@ def mimic_cxr_parts(file: Path, *, limit: int | None = None) -> list[ListedPart]
         "subject_id": "group that stays in one split",
         "split": "split",
     }
-    return [ListedPart(split, partial(_read, file, splits, split), limit, taken_for) for split in SPLITS]
+    return [Part(split, partial(_read, file, splits, split), taken_for) for split in SPLITS]
 
 
 def _table(folder: Path, name: str) -> Path | None:

@@ -1,7 +1,7 @@
 """Which kind of source a name means, and the parts that it is read in."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def list_parts(
     progress: bool = True,
     labels: Collection[str] = (),
     exhaustive: Exhaustive | None = None,
-) -> Sequence[Part]:
+) -> list[Part]:
     """Find out what a source is, and cut it into parts, in an order that depends on the source alone.
 
     Args:
@@ -60,17 +60,17 @@ def list_parts(
     Raises:
         BadInputError: there is no such source, its columns cannot be told, or it does not say what `exhaustive` needs.
     """
-    folder = Path(name)
-    if folder.is_file():
-        return _parts_of_file(folder, limit, labels, exhaustive)
-    if name == DRAWN_WORLD:
-        folder = _drawn_world(cache, limit=limit, seed=seed, workers=workers, progress=progress)
-    if folder.is_dir() and parquet_files(folder):
+    place = Path(name)
+    if name == DRAWN_WORLD and not place.is_file():
+        place = _drawn_world(cache, limit=limit, seed=seed, workers=workers, progress=progress)
+    if place.is_dir() and parquet_files(place):
         _refuse_listed(name, exhaustive)
-        return parquet_parts(folder, part_rows=part_rows, limit=limit, exhaustive=exhaustive)
-    if folder.is_dir() and (listed := _parts_of_folder(folder, limit, labels, exhaustive)):
-        return listed
-    if not folder.is_dir() and (not _HUB_ID.fullmatch(name) or name.lower().endswith(_FILE_ENDINGS)):
+        return parquet_parts(place, part_rows=part_rows, limit=limit, exhaustive=exhaustive)
+    if place.is_file():
+        return [replace(part, limit=limit) for part in _parts_of_file(place, labels, exhaustive)]
+    if place.is_dir() and (parts := _parts_of_folder(place, labels, exhaustive)):
+        return [replace(part, limit=limit) for part in parts]
+    if not place.is_dir() and (not _HUB_ID.fullmatch(name) or name.lower().endswith(_FILE_ENDINGS)):
         # The Hub would be asked six times, for half a minute, about a slip of the pen.
         raise BadInputError(f"`source` {name!r} is neither a file nor a folder here, and no id of the Hub.")
     _refuse_listed(name, exhaustive)
@@ -88,21 +88,19 @@ def _refuse_listed(name: str, exhaustive: Exhaustive | None) -> None:
         )
 
 
-def _parts_of_file(
-    file: Path, limit: int | None, labels: Collection[str], exhaustive: Exhaustive | None
-) -> Sequence[Part]:
+def _parts_of_file(file: Path, labels: Collection[str], exhaustive: Exhaustive | None) -> list[Part]:
     ending = file.suffix.lower()
     if is_label_table(file):
-        return mimic_cxr_parts(file, limit=limit)
+        return mimic_cxr_parts(file)
     if is_table(file) or ending in (".txt", ".token"):
-        return csv_parts(file, limit=limit, named=labels)
+        return csv_parts(file, named=labels)
     if ending == ".json":
         if is_karpathy(file):
-            return karpathy_parts(file, limit=limit)
-        return coco_parts(file, limit=limit, exhaustive=exhaustive)
+            return karpathy_parts(file)
+        return coco_parts(file, exhaustive=exhaustive)
     if ending in (".yaml", ".yml", ".data"):
         _refuse_listed(str(file), exhaustive)
-        return yolo_parts(file, limit=limit, exhaustive=exhaustive)
+        return yolo_parts(file, exhaustive=exhaustive)
     raise BadInputError(
         f"`source` must be a folder, a table (CSV or TSV), a JSON file in COCO's or Karpathy's form or YOLO's "
         f"data.yaml, got {file}; of "
@@ -110,28 +108,26 @@ def _parts_of_file(
     )
 
 
-def _parts_of_folder(
-    folder: Path, limit: int | None, labels: Collection[str], exhaustive: Exhaustive | None
-) -> Sequence[Part]:
+def _parts_of_folder(folder: Path, labels: Collection[str], exhaustive: Exhaustive | None) -> list[Part]:
     """Parts of a folder that `datasets` does not read; empty for others."""
     if table := yolo_table(folder):
         _refuse_listed(str(folder), exhaustive)
-        return yolo_parts(table, limit=limit, exhaustive=exhaustive)
-    if parts := voc_parts(folder, limit=limit):
+        return yolo_parts(table, exhaustive=exhaustive)
+    if parts := voc_parts(folder):
         _refuse_listed(str(folder), exhaustive)
         return parts
-    if parts := coco_folder_parts(folder, limit=limit, exhaustive=exhaustive):
+    if parts := coco_folder_parts(folder, exhaustive=exhaustive):
         return parts
-    if roboflow := _roboflow_classes(folder, limit):
+    if roboflow := _roboflow_classes(folder):
         return roboflow
     if (table := label_table_of(folder)) is not None:
-        return mimic_cxr_parts(table, limit=limit)
+        return mimic_cxr_parts(table)
     if listed := [file for file in sorted(folder.glob("*.json")) if is_karpathy(file)]:
-        return karpathy_parts(listed[0], limit=limit)
-    return _parts_of_tables(folder, limit, labels) or captioned_photo_parts(folder, limit=limit)
+        return karpathy_parts(listed[0])
+    return _parts_of_tables(folder, labels) or captioned_photo_parts(folder)
 
 
-def _parts_of_tables(folder: Path, limit: int | None, labels: Collection[str]) -> Sequence[Part]:
+def _parts_of_tables(folder: Path, labels: Collection[str]) -> list[Part]:
     """Parts of all tables of a folder that name photos with captions or labels; others may lie beside them."""
     tables = [file for file in sorted(folder.iterdir()) if is_table(file)]
     tables += [file for own in _FOLDERS_OF_TEXT for name in _TABLES_IN_TEXT if (file := folder / own / name).is_file()]
@@ -140,7 +136,7 @@ def _parts_of_tables(folder: Path, limit: int | None, labels: Collection[str]) -
     for file in tables:
         if file.name != "metadata.csv":  # Of a folder of photos that `datasets` reads.
             try:
-                parts += csv_parts(file, limit=limit, named=labels, root=folder)
+                parts += csv_parts(file, named=labels, root=folder)
             except BadInputError as error:
                 refused.append(error)
     if refused and not parts:
@@ -148,14 +144,14 @@ def _parts_of_tables(folder: Path, limit: int | None, labels: Collection[str]) -
     return parts
 
 
-def _roboflow_classes(folder: Path, limit: int | None) -> list[Part]:
+def _roboflow_classes(folder: Path) -> list[Part]:
     """Roboflow's `_classes.csv` beside the photos of each split: a column of 1 and 0 for each class."""
     files = [folder / "_classes.csv", *sorted(folder.glob("*/_classes.csv"))]
     return [
         replace(part, split=split_of_folder(file.parent) or "train")
         for file in files
         if file.is_file()
-        for part in csv_parts(file, limit=limit)
+        for part in csv_parts(file)
     ]
 
 

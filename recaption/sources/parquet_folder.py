@@ -1,9 +1,8 @@
 """A folder of Parquet files, cut into parts along their row groups."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,60 +12,10 @@ from notclip.dataset.splits import split_of, split_of_folder
 from notclip.files.parquet_files import open_parquet
 from notclip.recaption.sources.columns import Columns
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
-from notclip.recaption.sources.label_columns import OBJECTS, LabelColumn, label_column, names_in, numbered_features
-from notclip.recaption.sources.parts import Exhaustive, SourceRow, left_out
+from notclip.recaption.sources.label_columns import LabelColumn
+from notclip.recaption.sources.parts import Exhaustive, Part, SourceRow, left_out
 
 _BATCH = 256
-
-
-@dataclass(frozen=True)
-class ParquetPart:
-    """A run of row groups of one file.
-
-    Args:
-        file: the file.
-        columns: which of its columns hold what.
-        split: the split that its name stands for.
-        groups: the row groups.
-        first: number of their first row in the file.
-        limit: at most so many rows; None takes all.
-        labels: the column of annotations, where `columns` does not read it itself.
-    """
-
-    file: Path
-    columns: Columns
-    split: str
-    groups: tuple[int, ...]
-    first: int
-    limit: int | None = None
-    labels: LabelColumn | None = None
-
-    def vocabulary(self) -> tuple[str, ...] | None:
-        """Class names of the column of objects."""
-        return self.columns.vocabulary
-
-    @property
-    def taken_for(self) -> Mapping[str, str]:
-        """What each column was taken for."""
-        return self.columns.taken_for
-
-    def rows(self) -> Iterator[SourceRow]:
-        """Rows in the order of the file."""
-        return islice(self._all_rows(), self.limit)
-
-    def _all_rows(self) -> Iterator[SourceRow]:
-        number = self.first
-        labels, classes = self.labels, self.columns.vocabulary or ()
-        names = [labels.column if labels and name == OBJECTS else name for name in self.columns.names]
-        with open_parquet(self.file) as parquet:
-            for batch in parquet.iter_batches(_BATCH, row_groups=list(self.groups), columns=names):
-                for row in _rows_of(batch):
-                    if row is None:
-                        yield left_out(str(self.file), number, "a text of the row is not UTF-8")
-                    else:
-                        row = row if labels is None else labels.numbered(row, classes)
-                        yield SourceRow(str(self.file), number, partial(self.columns.content, row))
-                    number += 1
 
 
 def _rows_of(batch: pa.RecordBatch) -> list[dict[str, Any] | None]:
@@ -92,7 +41,7 @@ def _is_record(file: Path) -> bool:
 
 def parquet_parts(
     folder: Path, *, part_rows: int, limit: int | None = None, exhaustive: Exhaustive | None = None
-) -> list[ParquetPart]:
+) -> list[Part]:
     """Cut all Parquet files of a folder into parts.
 
     Args:
@@ -111,40 +60,59 @@ def parquet_parts(
         with open_parquet(file) as parquet:
             schema, metadata = parquet.schema_arrow, parquet.metadata
             sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-        labels, schema = _labelled(file, schema, files, exhaustive)
-        columns = Columns.of_schema(schema, str(file), root=folder)
+        columns = Columns.of_features(
+            _features(schema),
+            str(file),
+            root=folder,
+            exhaustive=exhaustive,
+            names_in=lambda labels: _names_of(labels, tuple(files)),
+            loaded=False,
+        )
         split = split_of(file.stem) or split_of_folder(file.parent) or "train"
         for groups, first, rows in _runs(sizes, part_rows):
             wanted = rows if limit is None else min(rows, left.setdefault(split, limit))
             if limit is not None:
                 left[split] -= wanted
             if wanted:
-                parts.append(ParquetPart(file, columns, split, groups, first, wanted, labels))
+                parts.append(Part(split, partial(_read, file, columns, groups, first), columns.taken_for, wanted))
     return parts
 
 
-def _labelled(
-    file: Path, schema: pa.Schema, files: list[Path], exhaustive: Exhaustive | None
-) -> tuple[LabelColumn | None, pa.Schema]:
-    """The column of annotations, and the schema as `Columns` understands it."""
+def _features(schema: pa.Schema) -> Mapping[str, Any]:
+    """The features of the columns; None for each where the file has a type that `datasets` does not know."""
     from datasets import Features
 
-    try:
-        features = Features.from_arrow_schema(schema)
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
-        # A type, or a note in the file, that `datasets` does not know; `Columns` tells what it needs by names.
-        return None, schema
-    labels = label_column(features, str(file), exhaustive=exhaustive)
-    if labels is None:
-        return None, schema
-    names = labels.names or _names_of(labels, tuple(files))
-    return labels, numbered_features(features, names).arrow_schema
+    for known in (schema, schema.remove_metadata()):  # Where somebody else wrote the note in the file.
+        try:
+            features: Mapping[str, Any] = Features.from_arrow_schema(known)
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+            continue
+        return features
+    return dict.fromkeys(schema.names)
+
+
+def _read(
+    file: Path, columns: Columns, groups: tuple[int, ...], first: int
+) -> tuple[Iterator[SourceRow], tuple[str, ...] | None]:
+    return _rows(file, columns, groups, first), columns.vocabulary
+
+
+def _rows(file: Path, columns: Columns, groups: tuple[int, ...], first: int) -> Iterator[SourceRow]:
+    """Rows of some row groups, of which the first row is that of this number in the file."""
+    numbers = count(first)
+    with open_parquet(file) as parquet:
+        for batch in parquet.iter_batches(_BATCH, row_groups=list(groups), columns=columns.names):
+            for row, number in zip(_rows_of(batch), numbers, strict=False):
+                if row is None:
+                    yield left_out(str(file), number, "a text of the row is not UTF-8")
+                else:
+                    yield SourceRow(str(file), number, partial(columns.content, row))
 
 
 @kept_while_unchanged(4)
 def _names_of(labels: LabelColumn, files: tuple[Path, ...]) -> tuple[str, ...]:
     """Names of the classes that stand in the column, over all files."""
-    return names_in((cell for file in files for cell in _cells(file, labels.column)), labels)
+    return labels.names_in(cell for file in files for cell in _cells(file, labels.column))
 
 
 def _cells(file: Path, column: str) -> Iterator[Any]:

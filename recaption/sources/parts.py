@@ -1,8 +1,9 @@
 """What every kind of source is read as: parts, each a run of rows of one split, whose content is understood later."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal, NoReturn, Protocol
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal, NoReturn
 
 from notclip.errors import BadInputError
 
@@ -43,12 +44,9 @@ class RowContent:
 
 @dataclass(frozen=True)
 class SourceRow:
-    """A row that is not read yet.
+    """A row that is not read yet: what it stands in, and its place there, from 0.
 
-    Args:
-        file: what it stands in.
-        number: its place there, from 0.
-        content: reads and understands it, in whichever thread calls; raises `BadInputError` for one that is unsound.
+    `content` reads and understands it, in whichever thread calls; it raises `BadInputError` for one that is unsound.
     """
 
     file: str
@@ -65,19 +63,27 @@ def left_out(file: str, number: int, reason: str) -> SourceRow:
     return SourceRow(file, number, refuse)
 
 
-class Part(Protocol):
-    """Rows of one split that one task reads; parts are listed in the same order on every machine."""
+@dataclass(frozen=True)
+class Part:
+    """Rows of one split that one task reads; parts are listed in the same order on every machine.
 
-    @property
-    def split(self) -> str:
-        """`train`, `validation` or `test`."""
+    Args:
+        split: `train`, `validation` or `test`.
+        read: lists the rows, always in the same order, and the labels that the annotation knows (None without
+            annotation); called when needed.
+        taken_for: what each column was taken for, in words; empty where there are none.
+        limit: at most so many rows; None takes all.
+    """
+
+    split: str
+    read: Callable[[], tuple[Iterator[SourceRow], tuple[str, ...] | None]]
+    taken_for: Mapping[str, str] = field(default_factory=dict)
+    limit: int | None = None
 
     def rows(self) -> Iterator[SourceRow]:
-        """All rows, always in the same order."""
-
-    @property
-    def taken_for(self) -> Mapping[str, str]:
-        """What each column was taken for, in words; empty where there are none."""
+        """The rows."""
+        return islice(self.read()[0], self.limit)
 
     def vocabulary(self) -> tuple[str, ...] | None:
         """Labels that the annotation knows; None without annotation."""
+        return self.read()[1]

@@ -25,10 +25,8 @@ from notclip.recaption.sources.column_names import (
     may_be_label,
 )
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
-from notclip.recaption.sources.listed_part import ListedPart
-from notclip.recaption.sources.parts import RowContent, SourceRow
-from notclip.recaption.sources.photo_paths import inside
-from notclip.recaption.sources.photo_places import photo_place
+from notclip.recaption.sources.parts import Part, RowContent, SourceRow
+from notclip.recaption.sources.photo_paths import inside, photo_place
 from notclip.recaption.sources.photos import read_photo
 
 _PATIENT = re.compile(r"(?:^|/)(patient\w+)/")  # As CheXpert's folders are called.
@@ -65,8 +63,7 @@ class PathTable:
         location: column of addresses, if there is one.
         group: column of what photos of one kind share, such as a patient.
         split: column of splits, if there is one.
-        unlikely: columns that hold labels but are not called so.
-        unused: all others.
+        taken_for: what each column was taken for, in words.
     """
 
     file: Path
@@ -79,8 +76,7 @@ class PathTable:
     location: str | None
     group: str | None
     split: str | None
-    unlikely: tuple[str, ...]
-    unused: tuple[str, ...]
+    taken_for: Mapping[str, str]
 
     @classmethod
     def of_file(cls, file: Path, *, named: Collection[str] = (), root: Path | None = None) -> "PathTable":
@@ -120,30 +116,24 @@ class PathTable:
                 f"{file} has neither captions nor labels: name a column 'caption', or fill label columns with 1 "
                 f"(there), 0 (not there), -1 (uncertain) or nothing (not said).{hint}"
             )
-        unused = tuple(name for name in header if name not in known and name not in binary)
-        return cls(
-            file, root or file.parent, paths, captions, labels, listed, image_id, location, group, split, unlikely,
-            unused,
-        )  # fmt: skip
-
-    @property
-    def taken_for(self) -> dict[str, str]:
-        """What each column was taken for, in words."""
         single = {
-            self.paths: "photo", self.listed: "labels", self.image_id: "identifier", self.location: "address",
-            self.group: "group that stays in one split", self.split: "split",
+            paths: "photo", listed: "labels", image_id: "identifier", location: "address",
+            group: "group that stays in one split", split: "split",
         }  # fmt: skip
-        return {
-            **dict.fromkeys(self.unused, "nothing"),
-            **dict.fromkeys(self.unlikely, "nothing: zeros and ones, but not called as a label; --domain can name it"),
+        taken_for = {
+            **dict.fromkeys((name for name in header if name not in known and name not in binary), "nothing"),
+            **dict.fromkeys(unlikely, "nothing: zeros and ones, but not called as a label; --domain can name it"),
             **{name: what for name, what in reversed(single.items()) if name is not None},
-            **dict.fromkeys(self.captions, "caption"),
-            **dict.fromkeys(self.labels, "label"),
+            **dict.fromkeys(captions, "caption"),
+            **dict.fromkeys(labels, "label"),
         }
+        return cls(
+            file, root or file.parent, paths, captions, labels, listed, image_id, location, group, split, taken_for
+        )
 
-    def part(self, split: str, *, filtered: bool, limit: int | None) -> ListedPart:
+    def part(self, split: str, *, filtered: bool) -> Part:
         """The rows of one split; all rows where it is not `filtered`."""
-        return ListedPart(split, partial(self._read, split if filtered else None), limit, self.taken_for)
+        return Part(split, partial(self._read, split if filtered else None), self.taken_for)
 
     def _read(self, split: str | None) -> tuple[Iterator[SourceRow], tuple[str, ...] | None]:
         listed = () if self.listed is None else _listed_labels(self.file, self.listed)
@@ -187,24 +177,16 @@ class PathTable:
         return "" if column is None else cells[column]
 
 
-def csv_parts(
-    file: Path, *, limit: int | None = None, named: Collection[str] = (), root: Path | None = None
-) -> list[ListedPart]:
+def csv_parts(file: Path, *, named: Collection[str] = (), root: Path | None = None) -> list[Part]:
     """The parts of a table: one for each split of its column `split`, else one for the split of its name.
-
-    Args:
-        file: the file.
-        limit: at most so many rows of each split.
-        named: labels that the domain names.
-        root: the folder that photos lie below; the file's by default.
 
     Raises:
         BadInputError: it has no rows, no column of photos, or neither captions nor labels.
     """
     table = PathTable.of_file(file, named=named, root=root)
     if table.split is None and not _split_lists(file.parent):
-        return [table.part(_split_of_name(file), filtered=False, limit=limit)]
-    return [table.part(split, filtered=True, limit=limit) for split in SPLITS]
+        return [table.part(_split_of_name(file), filtered=False)]
+    return [table.part(split, filtered=True) for split in SPLITS]
 
 
 def _split_of_name(file: Path) -> str:

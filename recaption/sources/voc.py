@@ -12,8 +12,7 @@ from notclip.dataset.splits import split_of, split_of_folder
 from notclip.errors import BadInputError
 from notclip.files.text_files import read_bytes, read_text
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
-from notclip.recaption.sources.listed_part import ListedPart
-from notclip.recaption.sources.parts import RowContent, SourceRow, left_out
+from notclip.recaption.sources.parts import Part, RowContent, SourceRow, left_out
 from notclip.recaption.sources.photo_paths import below
 from notclip.recaption.sources.photos import photo_bytes
 
@@ -45,38 +44,37 @@ class _Folders:
     photos: Path
 
 
-def voc_parts(folder: Path, *, limit: int | None = None) -> list[ListedPart]:
+def voc_parts(folder: Path) -> list[Part]:
     """Parts of a folder of photos with an XML file each; none where it holds no such files.
 
     Args:
         folder: VOCdevkit, one year of it, a folder in its form, or folders train, valid and test of photos and XML.
-        limit: at most so many images of each split.
 
     Returns:
         A part for each of train, val and test in ImageSets/Main, or for each folder, else one of all annotations.
     """
-    parts: list[ListedPart] = []
+    parts: list[Part] = []
     for year in (*sorted(folder.glob("VOC20*")), folder):
         for annotations, photos in _FOLDERS:
             if (year / annotations).is_dir() and (year / photos).is_dir() and any((year / annotations).rglob("*.xml")):
-                parts += _listed(_Folders(folder, year / annotations, year / photos), year / "ImageSets/Main", limit)
+                parts += _listed(_Folders(folder, year / annotations, year / photos), year / "ImageSets/Main")
                 break
     if parts:
         return parts
     for own in (folder, *sorted(file for file in folder.iterdir() if file.is_dir() and split_of(file.name))):
         if any(own.glob("*.xml")):
             read = partial(_read, _Folders(folder, own, own), None)
-            parts.append(ListedPart(split_of_folder(own) or "train", read, limit))
+            parts.append(Part(split_of_folder(own) or "train", read))
     return parts
 
 
-def _listed(folders: _Folders, lists: Path, limit: int | None) -> list[ListedPart]:
+def _listed(folders: _Folders, lists: Path) -> list[Part]:
     files = [file for name in ("train", "val", "test") if (file := lists / f"{name}.txt").is_file()]
     if (lists / "trainval.txt").is_file() and not {"train", "val"} & {file.stem for file in files}:
         files.insert(0, lists / "trainval.txt")
     if not files:
-        return [ListedPart("train", partial(_read, folders, None), limit)]
-    return [ListedPart(split_of(file.stem) or "train", partial(_read, folders, file), limit) for file in files]
+        return [Part("train", partial(_read, folders, None))]
+    return [Part(split_of(file.stem) or "train", partial(_read, folders, file)) for file in files]
 
 
 def _read(folders: _Folders, listed: Path | None) -> tuple[Iterator[SourceRow], tuple[str, ...] | None]:

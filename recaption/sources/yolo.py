@@ -12,8 +12,7 @@ from notclip.dataset.splits import split_of
 from notclip.errors import BadInputError
 from notclip.files.text_files import read_text, start_of, whole_number
 from notclip.files.yaml_files import read_yaml
-from notclip.recaption.sources.listed_part import ListedPart
-from notclip.recaption.sources.parts import Exhaustive, MisreadSourceError, RowContent, SourceRow, left_out
+from notclip.recaption.sources.parts import Exhaustive, MisreadSourceError, Part, RowContent, SourceRow, left_out
 from notclip.recaption.sources.photo_paths import below, longest_end
 from notclip.recaption.sources.photos import photo_bytes
 
@@ -67,12 +66,11 @@ def _begins_like_yolo(file: Path) -> bool:
     return bool(re.search(rb"^names\s*:", start, re.M) and re.search(rb"^(train|val)\s*:", start, re.M))
 
 
-def yolo_parts(table: Path, *, limit: int | None = None, exhaustive: Exhaustive | None = None) -> list[ListedPart]:
+def yolo_parts(table: Path, *, exhaustive: Exhaustive | None = None) -> list[Part]:
     """Parts of a YOLO data set.
 
     Args:
         table: data.yaml, obj.data, or classes.txt beside `images/` and `labels/`.
-        limit: at most so many images of each split.
         exhaustive: `yes` takes a photo without a label file for one without objects.
 
     Raises:
@@ -81,7 +79,7 @@ def yolo_parts(table: Path, *, limit: int | None = None, exhaustive: Exhaustive 
     """
     prefix, names, named = _CONTENTS.get(table.suffix.lower(), _of_yaml)(table)
     labels = _Labels(table, table.parent, names, missing_is_empty=exhaustive == "yes")
-    parts: list[ListedPart] = []
+    parts: list[Part] = []
     seen: list[tuple[Path, ...]] = []
     for key, texts in named.items():
         places = tuple(place for text in texts if (place := _place(table.parent, prefix, text)) is not None)
@@ -97,7 +95,7 @@ def yolo_parts(table: Path, *, limit: int | None = None, exhaustive: Exhaustive 
             read = partial(_missing, table, key, texts)
         else:
             read = partial(_read, labels, prefix, places)
-        parts.append(ListedPart(split_of(key) or "train", read, limit))
+        parts.append(Part(split_of(key) or "train", read))
     if not parts:
         raise BadInputError(f"{table} must name a folder of photos in `train`, `val` or `test`.")
     return parts

@@ -3,17 +3,17 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from notclip.dataset.clips import VIDEO_SUFFIXES
 from notclip.dataset.negation_forms import form_of_answer
 from notclip.errors import BadInputError, shortened
+from notclip.files.derived import file_digest
 from notclip.files.tables import clean_caption, column_key, read_csv, texts_of_cell
 from notclip.files.text_files import whole_number
 from notclip.remote.negation_scope import read_scope
 from notclip.scoring.suites.photos import PhotoFolder
-from notclip.scoring.suites.suite import Clip, Photo, Query, Suite, SuiteQuestion, file_sha256
+from notclip.scoring.suites.suite import Query, Suite, SuiteQuestion
 
 # NegBench calls kinds of caption by other names, which collide with those of contrastive pairs.
 KIND_OF_TEMPLATE = {"positive": "affirmation", "negative": "negation", "hybrid": "hybrid"}
@@ -64,7 +64,7 @@ def read_csv_suite(file: Path, *, images: Path | None, skip_missing: bool = Fals
     """
     rows = list(_read_rows(file))
     columns = set(rows[0].cells)
-    folder = PhotoFolder(file.parent if images is None else images)
+    folder = PhotoFolder(file.parent if images is None else images, skip_missing=skip_missing)
     if {"image_path", "correct_answer", "caption_0", "caption_1"} <= columns:
         image_column, suite = "image_path", Suite(file.name, {}, questions=_negbench_questions(rows))
     elif {"filepath", "captions"} <= columns:
@@ -81,18 +81,11 @@ def read_csv_suite(file: Path, *, images: Path | None, skip_missing: bool = Fals
             "those of NegBench (`image_path, correct_answer, caption_0, …` or `filepath, captions, …`), got "
             f"{', '.join(sorted(columns))}."
         )
-    photos, missing = _find_photos(rows, image_column, folder, skip_missing=skip_missing)
-    searched = list(photos) if image_column == "filepath" else []
-    suite = Suite(
-        suite.name,
-        photos,
-        suite.questions,
-        suite.negated_queries,
-        suite.ordinary_queries,
-        searched,
-        {file.name: file_sha256(file)},
-    )
-    return suite.without(missing)
+    for row in rows:
+        folder.enter(row.text(image_column), row.where)
+    searched = list(folder.found) if image_column == "filepath" else []
+    suite = replace(suite, photos=folder.found, gallery=searched, files={file.name: file_digest(file)})
+    return suite.without(folder.missing)
 
 
 def _read_rows(file: Path) -> Iterator[CsvRow]:
@@ -103,29 +96,6 @@ def _read_rows(file: Path) -> Iterator[CsvRow]:
         yield CsvRow(f"{file}, row {number}", {column_key(name): cell for name, cell in row.cells.items()})
     if not number:
         raise BadInputError(f"{file} must hold at least one row below the names of its columns.")
-
-
-def _find_photos(
-    rows: Sequence[CsvRow], column: str, folder: PhotoFolder, *, skip_missing: bool
-) -> tuple[dict[str, Photo | Clip], dict[str, str]]:
-    photos: dict[str, Photo | Clip] = {}
-    missing: dict[str, str] = {}
-    for row in rows:
-        name = row.text(column)
-        if name in photos or name in missing:
-            continue
-        photo = folder.find(name, row.where)
-        if photo is not None:
-            photos[name] = photo
-        elif skip_missing:
-            missing[name] = f"{row.where}: no photo {name!r} in {folder.folder}"
-        else:
-            what = "folder of frames of the video" if Path(name).suffix.lower() in VIDEO_SUFFIXES else "photo"
-            raise BadInputError(
-                f"{row.where}: there is no {what} {name!r} in {folder.folder}, by its path or by its file name. "
-                "Give its folder as `images`, or skip what is missing (`--on-bad-photo skip`)."
-            )
-    return photos, missing
 
 
 def _negbench_questions(rows: Sequence[CsvRow]) -> list[SuiteQuestion]:

@@ -10,8 +10,9 @@ from notclip.dataset.photos import PhotoColumn
 from notclip.dataset.reader import Place, read_rows
 from notclip.dataset.rows import CONFIGS, ROWS, CaptionRow, PairRow, QuestionRow, RetrievalRow, Row
 from notclip.errors import BadInputError
+from notclip.files.derived import file_digest
 from notclip.files.parquet_files import opened_parquet
-from notclip.scoring.suites.suite import Clip, ImagePair, Photo, Query, Suite, SuiteQuestion, file_sha256
+from notclip.scoring.suites.suite import Clip, ImagePair, Photo, Query, Suite, SuiteQuestion
 
 _TEXT_COLUMNS = {
     "captions": ["caption", "affirmed"],
@@ -64,7 +65,7 @@ def read_dataset_suite(folder: Path, *, split: str, name: str | None = None, ima
             continue
         for file in split_files(folder, config, split, name="suite"):
             found.extend(_read_file(file, config, photos, images))
-            files[f"{config}/{file.name}"] = file_sha256(file)
+            files[f"{config}/{file.name}"] = file_digest(file)
     if not files:
         raise BadInputError(f"`suite` {folder} holds none of the folders {', '.join(CONFIGS)}.")
 

@@ -5,28 +5,52 @@ from pathlib import Path, PurePosixPath
 
 from notclip.dataset.clips import VIDEO_SUFFIXES, photos_in, spread_frames
 from notclip.errors import BadInputError
-from notclip.scoring.suites.suite import Clip, PhotoFile
+from notclip.scoring.suites.suite import Clip, Photo, PhotoFile
 
 
 class PhotoFolder:
-    """A folder in which a path is sought as it is, then by its file name anywhere below."""
+    """A folder in which a path is sought as it is, then by its file name anywhere below.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: the folder.
+        skip_missing: list what has no photo under `missing`, by name with its reason, instead of stopping.
+    """
+
+    def __init__(self, folder: Path, *, skip_missing: bool) -> None:
         if not folder.is_dir():
             raise BadInputError(f"`images` must be a folder of photos, got {folder}.")
-        self.folder = folder
+        self.folder, self._skip_missing = folder, skip_missing
+        self.found: dict[str, Photo | Clip] = {}
+        self.missing: dict[str, str] = {}
         self._by_name: dict[str, list[Path]] | None = None
 
-    def find(self, name: str, where: str) -> PhotoFile | Clip | None:
-        """The photo that a row names, or the frames of the video, None where there is none.
+    def enter(self, name: str, where: str) -> str:
+        """Look up the photo that a row names, or the frames of the video, and return the name.
 
         Raises:
-            BadInputError: the name leaves the folder, or fits several files.
+            BadInputError: there is none, the name leaves the folder, or it fits several files.
         """
+        if name in self.found or name in self.missing:
+            return name
         path = PurePosixPath(name.replace("\\", "/"))
         if ".." in path.parts:
             raise BadInputError(f"{where}: the photo's path must stay inside {self.folder}, got {name!r}.")
-        if path.suffix.lower() in VIDEO_SUFFIXES:
+        is_video = path.suffix.lower() in VIDEO_SUFFIXES
+        photo = self._photo(path, name, where, is_video=is_video)
+        if photo is not None:
+            self.found[name] = photo
+        elif self._skip_missing:
+            self.missing[name] = f"{where}: no photo {name!r} in {self.folder}"
+        else:
+            what = "folder of frames of the video" if is_video else "photo"
+            raise BadInputError(
+                f"{where}: there is no {what} {name!r} in {self.folder}, by its path or by its file name. "
+                "Give its folder as `images`, or skip what is missing (`--on-bad-photo skip`)."
+            )
+        return name
+
+    def _photo(self, path: PurePosixPath, name: str, where: str, *, is_video: bool) -> PhotoFile | Clip | None:
+        if is_video:
             # msrvtt/video7.mp4 stands as a folder of its frames, msrvtt/video7/.
             frames = self._find(path.with_suffix(""), name, where, folders=True)
             return None if frames is None else _clip(frames, where)

@@ -1,6 +1,5 @@
 """What a model is scored on: questions, pairs, negated and ordinary queries, and the photos that they are about."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -228,9 +227,3 @@ def without_broken(suite: Suite) -> Suite:
         first = next(iter(broken.values()), "there is none")
         raise BadInputError(f"`suite` {suite.name} has no photo that can be decoded; the first: {first}")
     return suite.without(broken) if broken else suite
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,10 +7,11 @@ from typing import Any
 
 from notclip.dataset.negation_forms import form_of_answer
 from notclip.errors import BadInputError, shortened
+from notclip.files.derived import file_digest
 from notclip.files.yaml_files import read_yaml
 from notclip.remote.negation_scope import read_scope
 from notclip.scoring.suites.photos import PhotoFolder
-from notclip.scoring.suites.suite import Clip, Photo, Query, Suite, SuiteQuestion, file_sha256
+from notclip.scoring.suites.suite import Query, Suite, SuiteQuestion
 
 _QUESTION = ("image", "correct", "wrong", "group")
 _QUERY = ("text", "image", "excluded")
@@ -28,8 +29,7 @@ def read_yaml_suite(file: Path, *, images: Path | None, skip_missing: bool = Fal
         BadInputError: it is no YAML of this form, or an example breaks a rule.
     """
     content = _read(file)
-    folder = PhotoFolder(file.parent if images is None else images)
-    photos = _Photos(folder, skip_missing=skip_missing)
+    photos = PhotoFolder(file.parent if images is None else images, skip_missing=skip_missing)
     questions = [_question(entry, photos) for entry in _entries(content, "questions", _QUESTION, file)]
     queries = [_query(entry, photos) for entry in _entries(content, "queries", _QUERY, file)]
     if not questions and not queries:
@@ -42,7 +42,7 @@ def read_yaml_suite(file: Path, *, images: Path | None, skip_missing: bool = Fal
         negated,
         [query for query in queries if query not in negated],
         list(photos.found) if queries else [],
-        {file.name: file_sha256(file)},
+        {file.name: file_digest(file)},
     ).without(photos.missing)
 
 
@@ -69,27 +69,6 @@ class _Entry:
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise BadInputError(f"{self.where}: `{key}` must be a list of {what}, got {shortened(values)}. {_QUOTE}")
         return [value.strip() for value in values if value.strip()]
-
-
-class _Photos:
-    def __init__(self, folder: PhotoFolder, *, skip_missing: bool) -> None:
-        self._folder, self._skip = folder, skip_missing
-        self.found: dict[str, Photo | Clip] = {}
-        self.missing: dict[str, str] = {}
-
-    def enter(self, name: str, where: str) -> str:
-        if name not in self.found and name not in self.missing:
-            photo = self._folder.find(name, where)
-            if photo is not None:
-                self.found[name] = photo
-            elif self._skip:
-                self.missing[name] = f"{where}: no photo {name!r} in {self._folder.folder}"
-            else:
-                raise BadInputError(
-                    f"{where}: there is no photo {name!r} in {self._folder.folder}, by its path or by its file name. "
-                    "Give its folder as `images`, or skip what is missing (`--on-bad-photo skip`)."
-                )
-        return name
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -119,7 +98,7 @@ def _entries(content: dict[str, Any], what: str, keys: Sequence[str], file: Path
     return entries
 
 
-def _question(entry: _Entry, photos: _Photos) -> SuiteQuestion:
+def _question(entry: _Entry, photos: PhotoFolder) -> SuiteQuestion:
     image = photos.enter(entry.text("image", "the path of a photo"), entry.where)
     correct = entry.text("correct", "a caption that is true of the photo")
     wrong = entry.texts("wrong", "captions that are false of the photo")
@@ -135,7 +114,7 @@ def _question(entry: _Entry, photos: _Photos) -> SuiteQuestion:
     )
 
 
-def _query(entry: _Entry, photos: _Photos) -> Query:
+def _query(entry: _Entry, photos: PhotoFolder) -> Query:
     text = entry.text("text", "what is searched for")
     image = photos.enter(entry.text("image", "the path of the photo that it shall find"), entry.where)
     listed = entry.texts("excluded", "photos that show what the query excludes") if "excluded" in entry.content else []

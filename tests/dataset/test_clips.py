@@ -12,7 +12,7 @@ from PIL import Image
 
 from notclip.command_line import main
 from notclip.dataset.clips import pack_clip, photos_in, spread_frames, unpack_clip
-from notclip.recaption.absences.clip_detector import EveryFrame
+from notclip.recaption.absences.detector import EveryFrame
 
 NAMES = ("dog", "cat", "car", "chair")
 CLIPS = 320

@@ -15,13 +15,13 @@ from datasets import load_dataset
 
 from notclip.dataset.built import NEEDED
 from notclip.errors import BadInputError
+from notclip.files.derived import file_digest
 from notclip.hub_cards.staging import release
 from notclip.hub_cards.staging import space as space_staging
 from notclip.hub_cards.staging import stage as staging
 from notclip.hub_cards.staging.local_paths import check_no_local_paths
 from notclip.hub_cards.staging.manifest import hashes
 from notclip.hub_cards.staging.stage import stage_release
-from notclip.scoring.suites.suite import file_sha256
 from notclip.scripts import stage_release as script
 
 
@@ -66,7 +66,7 @@ def test_a_dataset_in_parts_is_staged_part_by_part_and_loads_by_split(inputs, in
     with pytest.raises(BadInputError, match="on the test split of data as it is now"):
         stage_release(inputs.config())
     files = [file for config in NEEDED for file in (data / config).glob("test-*")]
-    scored = {file.relative_to(data).as_posix(): file_sha256(file) for file in files}
+    scored = {file.relative_to(data).as_posix(): file_digest(file) for file in files}
     for file in inputs.config().results:
         content = json.loads(file.read_text())
         content["provenance"]["data"] = scored
@@ -76,7 +76,7 @@ def test_a_dataset_in_parts_is_staged_part_by_part_and_loads_by_split(inputs, in
     (repo,) = [repo for repo in manifest["repos"] if repo["folder"] == "dataset"]
     for split in ("train", "validation", "test"):
         parts = [f"questions/{split}-0000{part}-of-00002.parquet" for part in (0, 1)]
-        assert all(repo["files"][part]["sha256"] == file_sha256(data / part) for part in parts)
+        assert all(repo["files"][part]["sha256"] == file_digest(data / part) for part in parts)
     loaded = load_dataset(str(staged), "questions", cache_dir=tmp_path)
     assert {split: len(rows) for split, rows in loaded.items()} == {"train": 3, "validation": 3, "test": 3}
     assert loaded["test"]["choices"] == whole["test"]["choices"]

@@ -15,7 +15,8 @@ def lexicon():
 
 def test_plausible_is_what_the_corpus_shows_beside_what_is_there():
     corpus = [{"dog", "ball"}] * 60 + [{"dog"}] * 40 + [{"cat", "couch"}] * 100
-    found = CoOccurrence(corpus).plausibility({"dog"})
+    co_occurrence = CoOccurrence(corpus)
+    found = dict(zip(co_occurrence.candidates, co_occurrence.told_by({"dog"})[1], strict=True))
     # P(ball | dog) = (60 + 20 * 0.3) / (100 + 20), drawn a little towards the overall share of 0.3.
     assert found["ball"] == pytest.approx(66 / 120)
     assert found["ball"] > found["couch"]

@@ -225,7 +225,7 @@ def is_absent(name, verifier, captions, objects, found):
             return False
     risk = silence_risk(
         verifier.mention_rates.get(name),
-        verifier.co_occurrence.plausibility(present)[name],
+        verifier.co_occurrence.told_by(present)[1][verifier.co_occurrence.candidates.index(name)],
         salient=lexicon[name].salient,
     )
     if verifier.thresholds:

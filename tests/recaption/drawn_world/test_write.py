@@ -93,7 +93,7 @@ def test_a_world_that_older_code_drew_is_not_found(tmp_path: Path, change_code, 
     monkeypatch.setattr("notclip.recaption.drawn_world.write.write_drawn_world", draw)
     monkeypatch.setattr("notclip.recaption.sources.opening.parquet_parts", lambda folder, **options: [folder])
     draw(tmp_path / "drawn-world-0-3-3-3")  # as earlier versions called it
-    for changed in (None, None, "notclip.recaption.drawn_world.creatures"):
+    for changed in (None, None, "notclip.recaption.drawn_world.things"):
         if changed is not None:
             change_code(changed)
         assert list_parts("drawn-world", cache=tmp_path, limit=3) == drawn[-1:]

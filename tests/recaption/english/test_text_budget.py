@@ -17,9 +17,7 @@ LONG = (
 @pytest.mark.parametrize("absent", [("cat",), ("traffic light", "fire hydrant")])
 def test_a_long_caption_leaves_room_for_its_negation(tokens: int, absent: tuple[str, ...]):
     for seed in range(100):
-        phrase, kept = negate_within(
-            load_phrasebook(), LONG, absent, load_lexicon(), Random(seed), forms=None, tokens=tokens
-        )
+        phrase, kept = negate_within(load_phrasebook(), LONG, absent, load_lexicon(), Random(seed), tokens=tokens)
         assert LONG.startswith(kept)
         assert kept != LONG
         assert estimated_tokens(phrase.text) <= tokens
@@ -30,7 +28,7 @@ def test_a_caption_that_fits_is_phrased_as_without_a_limit():
     for seed in range(100):
         plain = load_phrasebook().negate_caption("A dog runs .", ("cat",), load_lexicon(), rng := Random(seed))
         phrase, kept = negate_within(
-            load_phrasebook(), "A dog runs .", ("cat",), load_lexicon(), own := Random(seed), forms=None, tokens=77
+            load_phrasebook(), "A dog runs .", ("cat",), load_lexicon(), own := Random(seed), tokens=77
         )
         assert (phrase, kept, own.random()) == (plain, "A dog runs .", rng.random())
 

@@ -17,16 +17,25 @@ from notclip.recaption.questions.blind import (
     whole_question_tokens,
     words_of_view,
 )
+from notclip.recaption.questions.fact_table import FactTable
 from notclip.recaption.questions.questions import build_questions
 
 LEXICON = load_lexicon()
 NEGBENCH = Path(__file__).parents[3].parent / "shared/data/negbench/VOC2007_mcq_llama3.1_rephrased.csv"
 
 
+def texts_of(questions):
+    return QuestionTexts(
+        [question.choices for question in questions],
+        [question.answer for question in questions],
+        [question.group for question in questions],
+    )
+
+
 @pytest.fixture(name="built")
 def build_some(made_up_facts):
     def build(*, count=400, seed=0):
-        return build_questions(made_up_facts(400, seed=seed), LEXICON, count=count, seed=seed)
+        return build_questions(FactTable(made_up_facts(400, seed=seed), LEXICON), count=count, seed=seed)
 
     return build
 
@@ -50,7 +59,7 @@ def leaky(count=300, *, seed=0):
 
 
 def test_built_questions_score_exactly_chance_in_set_and_across_splits(built):
-    measured = blind_accuracy(QuestionTexts.of(built(seed=1)), QuestionTexts.of(built(seed=2)))
+    measured = blind_accuracy(texts_of(built(seed=1)), texts_of(built(seed=2)))
     assert [(result.view, result.setting) for result in measured] == [
         ("single choices", "in-set"),
         ("whole questions", "in-set"),
@@ -76,7 +85,7 @@ def test_a_set_whose_pattern_gives_the_answer_away_is_refused_with_the_numbers()
 def test_built_questions_that_lost_their_negations_are_refused(built):
     """Dropping single questions, as a filter downstream might, undoes the counterbalance."""
     kept = [question for question in built(count=800) if question.kind != "negation"]
-    measured = blind_accuracy(QuestionTexts.of(kept))
+    measured = blind_accuracy(texts_of(kept))
     with pytest.raises(BadInputError, match="in-set"):
         require_blind_chance(measured)
 
@@ -100,7 +109,7 @@ def test_negbench_questions_are_refused():
 
 def test_groups_split_over_folds_would_score_below_chance(built):
     """Why groups stay whole: the answers seen in training are just those that are used up."""
-    texts = QuestionTexts.of(built(count=800))
+    texts = texts_of(built(count=800))
     split = QuestionTexts(texts.choices, texts.answers, [str(row) for row in range(len(texts.answers))])
     assert blind_accuracy(split, views=["single choices"])[0].accuracy < 0.1
 

@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import notclip.recaption.questions.questions as questions_module
 from notclip.errors import BadInputError
 from notclip.recaption.absences.facts import Evidence, ImageFacts
 from notclip.recaption.concepts.lexicon import load_lexicon
-from notclip.recaption.english.phrasing import HELD_OUT_FORMS, TRAIN_FORMS, Phrase
+from notclip.recaption.english.phrasing import HELD_OUT_FORMS, Phrase, load_phrasebook
 from notclip.recaption.questions.designs import designs, parse_design
-from notclip.recaption.questions.fact_table import FactTable, usable_concepts
+from notclip.recaption.questions.fact_table import FactTable
 from notclip.recaption.questions.questions import build_questions, require_counterbalance
 
 LEXICON = load_lexicon()
@@ -26,9 +25,11 @@ def holds(fact, affirmed, negated):
     return None
 
 
-def plainly(statement, lexicon, rng, *, forms=None):
+class Plainly:
     """Says a statement so that the test can read it back."""
-    return Phrase(f"{','.join(statement.affirmed)}|{','.join(statement.negated)}", "plain", "plain")
+
+    def phrase_statement(self, statement, lexicon, rng):
+        return Phrase(f"{','.join(statement.affirmed)}|{','.join(statement.negated)}", "plain", "plain")
 
 
 def read_back(text):
@@ -65,8 +66,8 @@ def test_no_design_has_nine_choices():
 
 def test_the_only_true_images_agree_with_the_obvious_way_of_finding_them(made_up_facts):
     facts = made_up_facts(60, unknown=0.3, seed=3)
-    names = usable_concepts(facts, LEXICON)
-    table = FactTable(facts, names)
+    table = FactTable(facts, LEXICON)
+    names = table.names
     rng = np.random.default_rng(0)
     for design in (design for choices in (2, 3, 4, 5) for design in designs(choices)):
         concepts = rng.choice(len(names), size=design.concepts, replace=False)
@@ -81,11 +82,10 @@ def test_the_only_true_images_agree_with_the_obvious_way_of_finding_them(made_up
 
 
 @pytest.mark.parametrize(("choices", "unknown"), [(2, 0.0), (3, 0.2), (4, 0.0), (4, 0.2), (5, 0.0), (8, 0.0)])
-def test_exactly_the_answer_is_true_of_the_image(monkeypatch, choices, unknown, made_up_facts):
-    monkeypatch.setattr(questions_module, "phrase_statement", plainly)
+def test_exactly_the_answer_is_true_of_the_image(choices, unknown, made_up_facts):
     facts = made_up_facts(400, unknown=unknown)
     by_id = {fact.image_id: fact for fact in facts}
-    questions = build_questions(facts, LEXICON, count=200, choices=choices)
+    questions = build_questions(FactTable(facts, LEXICON), count=200, choices=choices, phrasebook=Plainly())
     assert len(questions) >= 200
     for question in questions:
         truths = [holds(by_id[question.image_id], *read_back(choice)) for choice in question.choices]
@@ -93,7 +93,7 @@ def test_exactly_the_answer_is_true_of_the_image(monkeypatch, choices, unknown, 
 
 
 def test_each_choice_text_is_the_answer_once_a_group_and_each_position_too(made_up_facts):
-    questions = build_questions(made_up_facts(), LEXICON, count=400)
+    questions = build_questions(FactTable(made_up_facts(), LEXICON), count=400)
     require_counterbalance(questions)
     for _, group in itertools.groupby(questions, key=lambda question: question.group):
         group = list(group)
@@ -103,7 +103,7 @@ def test_each_choice_text_is_the_answer_once_a_group_and_each_position_too(made_
 
 
 def test_whatever_reads_only_the_texts_scores_exactly_chance(made_up_facts):
-    questions = build_questions(made_up_facts(), LEXICON, count=400)
+    questions = build_questions(FactTable(made_up_facts(), LEXICON), count=400)
     for taste in (len, hash, lambda text: -text.count("no"), lambda text: text[::-1]):
         right = sum(
             max(question.choices, key=lambda text: (taste(text), text)) == question.choices[question.answer]
@@ -112,9 +112,8 @@ def test_whatever_reads_only_the_texts_scores_exactly_chance(made_up_facts):
         assert right / len(questions) == 0.25
 
 
-def test_kinds_are_about_a_third_each_and_stand_with_their_texts(monkeypatch, made_up_facts):
-    monkeypatch.setattr(questions_module, "phrase_statement", plainly)
-    questions = build_questions(made_up_facts(600), LEXICON, count=1200)
+def test_kinds_are_about_a_third_each_and_stand_with_their_texts(made_up_facts):
+    questions = build_questions(FactTable(made_up_facts(600), LEXICON), count=1200, phrasebook=Plainly())
     shares = Counter(question.kind for question in questions)
     assert all(0.28 < shares[kind] / len(questions) < 0.39 for kind in ("affirmation", "negation", "hybrid"))
     for question in questions:
@@ -124,14 +123,13 @@ def test_kinds_are_about_a_third_each_and_stand_with_their_texts(monkeypatch, ma
 
 
 def test_no_image_and_no_concept_is_used_too_often(made_up_facts):
-    questions = build_questions(made_up_facts(), LEXICON, count=800, per_image=3)
+    questions = build_questions(FactTable(made_up_facts(), LEXICON), count=800, per_image=3)
     assert max(Counter(question.image_id for question in questions).values()) <= 3
 
 
-def test_incompatible_concepts_never_meet_in_a_question(monkeypatch, made_up_facts):
-    monkeypatch.setattr(questions_module, "phrase_statement", plainly)
+def test_incompatible_concepts_never_meet_in_a_question(made_up_facts):
     names = ("dog", "animal", "cat", "man", "person", "woman", "tree", "ball", "car", "vehicle")
-    questions = build_questions(made_up_facts(400, names=names, unknown=0.1), LEXICON, count=300)
+    questions = build_questions(FactTable(made_up_facts(400, names=names, unknown=0.1), LEXICON), count=300)
     for question in questions:
         used = {name for text in question.choices for part in read_back(text) for name in part}
         assert all(LEXICON.compatible(a, b) for a, b in itertools.combinations(used, 2))
@@ -142,7 +140,8 @@ def test_contenders_make_questions_harder(made_up_facts):
 
     def mean_plausibility(contenders):
         facts = made_up_facts(500)
-        chosen = Counter(q.image_id for q in build_questions(facts, LEXICON, count=400, contenders=contenders, seed=1))
+        questions = build_questions(FactTable(facts, LEXICON), count=400, contenders=contenders, seed=1)
+        chosen = Counter(question.image_id for question in questions)
         plausible = {f.image_id: np.mean([evidence.plausibility for evidence in f.absent.values()]) for f in facts}
         return np.average([plausible[image] for image in chosen], weights=list(chosen.values()))
 
@@ -150,37 +149,38 @@ def test_contenders_make_questions_harder(made_up_facts):
 
 
 def test_the_same_seed_builds_the_same_questions(made_up_facts):
-    facts = made_up_facts()
-    assert build_questions(facts, LEXICON, count=80, seed=7) == build_questions(facts, LEXICON, count=80, seed=7)
-    assert build_questions(facts, LEXICON, count=80, seed=7) != build_questions(facts, LEXICON, count=80, seed=8)
+    table = FactTable(made_up_facts(), LEXICON)
+    assert build_questions(table, count=80, seed=7) == build_questions(table, count=80, seed=7)
+    assert build_questions(table, count=80, seed=7) != build_questions(table, count=80, seed=8)
 
 
 def test_held_out_forms_stay_out_where_they_are_not_allowed(made_up_facts):
-    questions = build_questions(made_up_facts(), LEXICON, count=400, forms=TRAIN_FORMS)
+    table = FactTable(made_up_facts(), LEXICON)
+    questions = build_questions(table, count=400, phrasebook=load_phrasebook().of_split("train"))
     assert not {form for question in questions for form in question.choice_forms} & HELD_OUT_FORMS
 
 
 def test_facts_without_a_group_are_refused_with_what_to_do():
     alike = [ImageFacts(str(n), (), frozenset({"dog"}), {"cat": Evidence("annotation")}) for n in range(50)]
     with pytest.raises(BadInputError, match="at least 2 concepts"):
-        build_questions(alike, LEXICON)
+        build_questions(FactTable(alike, LEXICON))
     two = [
         ImageFacts("0", (), frozenset({"dog"}), {"cat": Evidence("annotation")}),
         ImageFacts("1", (), frozenset({"cat"}), {"dog": Evidence("annotation")}),
     ]
     with pytest.raises(BadInputError, match="allow no group of 4"):
-        build_questions(two, LEXICON, choices=4)
-    assert len(build_questions(two, LEXICON, choices=2)) == 2
+        build_questions(FactTable(two, LEXICON), choices=4)
+    assert len(build_questions(FactTable(two, LEXICON), choices=2)) == 2
 
 
 @pytest.mark.parametrize("argument", ["per_image", "contenders"])
 def test_arguments_out_of_range_are_refused(argument, made_up_facts):
     with pytest.raises(ValueError, match=f"`{argument}` must be at least 1, got 0"):
-        build_questions(made_up_facts(50), LEXICON, **{argument: 0})
+        build_questions(FactTable(made_up_facts(50), LEXICON), **{argument: 0})
 
 
 def test_a_group_that_lost_a_question_is_refused(made_up_facts):
-    questions = build_questions(made_up_facts(), LEXICON, count=40)
+    questions = build_questions(FactTable(made_up_facts(), LEXICON), count=40)
     with pytest.raises(BadInputError, match=f"{questions[0].group}.*whole groups"):
         require_counterbalance(questions[1:])
     with pytest.raises(BadInputError, match="different choices"):

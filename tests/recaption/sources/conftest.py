@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from notclip.dataset.splits import SPLITS
-from notclip.recaption.building.gathering import gather, gathering_skipped, read_gathered
+from notclip.recaption.building.config import BuildConfig
+from notclip.recaption.building.gathering import gather, gathering_skipped
 from notclip.recaption.building.images import SourceImage, shard_images
+from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.raw_shards import Skipped, list_raw_shards, read_part
-from notclip.recaption.building.work_folder import WorkFolder
-from notclip.recaption.sources.opening import list_parts
+from notclip.recaption.building.work_folder import write_json
 from notclip.recaption.sources.parts import Exhaustive
 
 
@@ -42,20 +43,16 @@ def _read_source(
     limit: int | None = None,
     exhaustive: Exhaustive | None = None,
 ) -> ReadSource:
-    number = len(list(tmp_path.glob("work*")))
-    work = WorkFolder(tmp_path / f"work{number}")
-    work.make()
-    parts = list_parts(
-        str(name), cache=tmp_path / "cache", part_rows=shard, limit=limit, progress=False, exhaustive=exhaustive
-    )
-    for index, part in enumerate(parts):
-        progress = TaskProgress(work.progress, "reading", index)
-        read_part(part, index, work, raw_shard_rows=shard, keep_images=True, threads=2, progress=progress)
-    raw_shards, vocabulary = list_raw_shards(work, len(parts))
-    gather(work, raw_shards, vocabulary, source=str(name), seed=0, shard_images=shard)
-    gathered = read_gathered(work)
+    root = tmp_path / f"work{len(list(tmp_path.glob('work*')))}"
+    options = {"limit": limit, "exhaustive": exhaustive, "cache": tmp_path / "cache", "progress": False}
+    job = BuildJob(BuildConfig(str(name), root, shard_images=shard, **options), root, threads=2)
+    job.work.make()
+    write_json(job.work.plan, {"parts": len(job.parts)})
+    for index in range(len(job.parts)):
+        read_part(job, index, TaskProgress(job.work.progress, "reading", index))
+    gather(job)
     splits: dict[str, list[SourceImage]] = {split: [] for split in SPLITS}
-    for made in gathered.shards:
-        splits[made.split] += shard_images(work, made, with_bytes=True)
-    skipped = [entry for raw_shard in raw_shards for entry in raw_shard.skipped()] + list(gathering_skipped(work))
-    return ReadSource(splits, gathered.vocabulary, skipped)
+    for made in job.shards:
+        splits[made.split] += shard_images(job.work, made, with_bytes=True)
+    skipped = [entry for raw_shard in list_raw_shards(job)[0] for entry in raw_shard.skipped()]
+    return ReadSource(splits, job.gathered.vocabulary, [*skipped, *gathering_skipped(job.work)])
