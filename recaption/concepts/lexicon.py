@@ -8,6 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from pluralizer import Pluralizer
+
 from notclip.errors import BadInputError, shortened
 from notclip.files.text_files import read_text
 from notclip.files.yaml_files import LARGEST, parse_yaml
@@ -15,11 +17,16 @@ from notclip.recaption.concepts.mentions import Mention, MentionFinder, MentionR
 from notclip.recaption.sources.labels import words_of_label
 
 LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
-_VOWEL_SOUND = re.compile(r"^(?!(?:one|once|uni|use|eu|uk)(?:\b|[a-z]))(?:[aeiou]|hour|heir|honest)", re.IGNORECASE)
+_VOWEL_SOUND = re.compile(
+    r"^(?!one|once|e[uw]|uni|u[^aeioun][aeiou])(?:[aeiou]|[fhlmnrsx]-|hour|heir|honest|hono)", re.IGNORECASE
+)
+_PLURALS = Pluralizer()
+_PLURALS.add_plural_rule(re.compile("((?:ger|otto|ro|sha|talis)man)$", re.I), "$1s")
+_PLURALS.add_irregular_rule("lens", "lenses")
+_PLURALS.add_irregular_rule("virus", "viruses")
 _NAME_FIELDS = ("synonyms", "is", "parts", "implied_by", "likely_with", "normal")
 _SPOKEN = re.compile(r"[^\W_]")  # A word has a letter or a digit, by which it is found in captions.
 _FLAGS = ("mass", "salient", "ambiguous", "verb_like")
-_SINGULARS_IN_S = frozenset("atlas canvas chaos christmas gas lens".split())  # "Helmets" and "cameras" are plurals.
 _WRITTEN_AS = {"hypernyms": "is"}  # What a file calls it.
 
 
@@ -73,22 +80,15 @@ class Concept:
 
 
 def pluralize(noun: str) -> str:
-    """The regular English plural of a noun phrase; the table names the irregular ones.
+    """The plural of a noun phrase; of a plural itself.
 
-    >>> [pluralize(noun) for noun in ("dog", "bus", "city", "toy", "fireman", "cup of tea")]
-    ['dogs', 'buses', 'cities', 'toys', 'firemen', 'cups of tea']
+    >>> [pluralize(noun) for noun in ("dog", "steak knife", "moose", "fireman", "cup of tea", "TV", "jeans")]
+    ['dogs', 'steak knives', 'moose', 'firemen', 'cups of tea', 'TVs', 'jeans']
     """
-    if " of " in noun:
-        head, _, rest = noun.partition(" of ")
-        return f"{pluralize(head)} of {rest}"
-    for ending, replacement in (("man", "men"), ("person", "people"), ("child", "children"), ("foot", "feet")):
-        if noun.endswith(ending) and noun != "human":
-            return noun.removesuffix(ending) + replacement
-    if re.search(r"[^aeiou]y$", noun):
-        return noun[:-1] + "ies"
-    if re.search(r"(s|x|z|ch|sh)$", noun):
-        return noun + "es"
-    return noun + "s"
+    head, of, rest = noun.partition(" of ")
+    before, space, last = head.rpartition(" ")
+    many = f"{last}s" if last.isupper() else _PLURALS.plural(last)
+    return f"{before}{space}{many}{of}{rest}"
 
 
 @dataclass(frozen=True)
@@ -260,8 +260,7 @@ def _plain_concept(name: str, *, hypernym: str | None = None) -> Concept:
     if everyday is not None:
         return Concept(name, everyday.plural, mass=everyday.mass, article=everyday.article)
     hypernyms = () if hypernym is None else (hypernym,)
-    plural = re.search(r"[^siu]s$", name) and name.rpartition(" ")[2] not in _SINGULARS_IN_S
-    return Concept(name, name if plural else pluralize(name), hypernyms=hypernyms)
+    return Concept(name, pluralize(name), hypernyms=hypernyms)
 
 
 def concept_of_fields(name: str, fields: Any, file: Path) -> Concept:

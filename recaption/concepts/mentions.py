@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from notclip.recaption.concepts.lexicon import Concept
 
 _TOKEN = re.compile(r"[^\W_]+")
-_AGENT = re.compile(r"(?:er|or|ist|man|ian|ant|ent|ee)s?$|(?:men|woman|women|folks?|people)$")
+_AGENT = re.compile(r"..(?:er|or|ist|man|ian|ant|ent|ee)s?$|(?:men|woman|women|folks?|people)$")
 _DETERMINERS = frozenset(
     "a an the his her its their this that these those some two three four five six several many few another each both "
     "in on with at by from near over of off into onto through under behind beside down up along across around against "
     "between toward towards like as than inside outside above below using holding wearing".split()
 )
 
+# Words that end like an agent's name and are no nouns.
+_FUNCTION_WORDS = frozenset(
+    "after another either ever forever further however indoor indoors inner later neither never other others outdoor "
+    "outdoors outer over rather three together under upper whether".split()
+)
 _LIKE = frozenset("like shaped themed patterned print printed style styled colored coloured".split())
 
 
@@ -51,7 +56,6 @@ class MentionRules:
     likenesses: frozenset[str]
     lifeless: frozenset[str]
     likeness_heads: frozenset[str]
-    not_people: frozenset[str]
     same: frozenset[str]
 
     @classmethod
@@ -83,6 +87,15 @@ def _inflected(word: str) -> set[str]:
     if word.endswith("y"):
         found |= {word[:-1] + "ies", word[:-1] + "ied"}
     return found | {form + ending for form in stems for ending in ("ing", "ed", "er", "ers")}
+
+
+def _slips(word: str) -> set[str]:
+    """What is left of a long word by one letter less, and itself: two words that share one may be the same, misspelt.
+
+    >>> bool(_slips("trampolene") & _slips("trampoline")), bool(_slips("touches") & _slips("couches"))
+    (True, False)
+    """
+    return {word, *(word[:at] + word[at + 1 :] for at in range(1, len(word)))} if len(word) > 5 else set()
 
 
 class MentionFinder:
@@ -128,35 +141,45 @@ class MentionFinder:
         self._hints: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] = defaultdict(list)
         for spoken, names in sorted(hinting.items()):
             self._hints[spoken[0]].append((spoken, frozenset(names)))
+        self._slips: dict[str, set[str]] = defaultdict(set)
+        for spoken, names in affirming.items():
+            for slip in _slips(spoken[0]) if len(spoken) == 1 else ():
+                self._slips[slip] |= names
 
     def hints(self, text: str) -> frozenset[str]:
-        """Concepts that any word of the text, alone or within a compound, mentions or implies."""
+        """Concepts that any word of the text, alone, within a compound or misspelt, mentions or implies."""
         words = _tokens(text)
         found: set[str] = set()
         for index, word in enumerate(words):
             for form, names in self._hints.get(word, ()):
                 if words[index : index + len(form)] == form:
                     found |= names
-            if (
-                "person" in self._ancestors
-                and len(word) > 3
-                and _AGENT.search(word)
-                and not {word, word.removesuffix("s")} & self._rules.not_people
-            ):
-                found.add("person")
+            for slip in _slips(word) if word not in self._hints else ():
+                found |= self._slips.get(slip, set())
+        if "person" in self._ancestors and self._names_an_agent(text.lower()):
+            found.add("person")
         return frozenset(found)
+
+    def _names_an_agent(self, text: str) -> bool:
+        """Whether a word may say who does something, by its ending: "a spelunker", "two welders".
+
+        None that belongs to the name of another thing ("a golden retriever") and none that tells which ("a larger
+        dog").
+        """
+        words = _tokens(text)
+        agents = {at for at, word in enumerate(words) if _AGENT.search(word) and word not in _FUNCTION_WORDS}
+        for begin, form in self._matches(words) if agents else ():
+            agents -= set(range(begin, begin + len(form.tokens)))
+            phrase = " ".join(words[max(begin - 1, 0) : begin + 1])
+            if phrase in text and not (form.plural or form.verb_like or words[begin - 1].endswith("s")):
+                agents.discard(begin - 1)
+        return bool(agents)
 
     def mentions(self, text: str) -> list[Mention]:
         """All mentions in order, without overlaps; see `Lexicon.mentions`."""
         spans = [match.span() for match in _TOKEN.finditer(text)]
         words = tuple(text[start:end].lower() for start, end in spans)
-        matches: list[tuple[int, _Form]] = []
-        index = 0
-        while index < len(words):
-            form = self._match(words, index)
-            if form is not None:
-                matches.append((index, form))
-            index += len(form.tokens) if form else 1
+        matches = self._matches(words)
         nouns = {begin + offset for begin, form in matches for offset in range(len(form.tokens))}
         negated = read_scope(text).spans if matches else ()
         found = []
@@ -173,6 +196,17 @@ class MentionFinder:
                 and (not form.verb_like or self._stands_as_noun(words, begin, nouns))
             )
             found.append(Mention(spans[begin][0], spans[end - 1][1], form.names, affirmed))
+        return found
+
+    def _matches(self, words: tuple[str, ...]) -> list[tuple[int, _Form]]:
+        """The longest forms from left to right, without overlaps, each with the place of its first word."""
+        found: list[tuple[int, _Form]] = []
+        index = 0
+        while index < len(words):
+            form = self._match(words, index)
+            if form is not None:
+                found.append((index, form))
+            index += len(form.tokens) if form else 1
         return found
 
     def _match(self, words: tuple[str, ...], index: int) -> _Form | None:
