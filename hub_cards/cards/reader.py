@@ -10,6 +10,7 @@ from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 from notclip.dataset.splits import SPLITS
 from notclip.hub_cards.cards.front_matter import size_category
 from notclip.hub_cards.cards.render import hub_url, render
+from notclip.hub_cards.staging.dataset import group_sizes
 from notclip.hub_cards.staging.reader import EVERYTHING, PUBLISHED, READERS, ReaderRelease, figure
 from notclip.hub_cards.staging.reading_labels import features
 from notclip.remote.negation_scope import read_scope
@@ -61,8 +62,8 @@ def reader_card(release: ReaderRelease, staged: Path) -> str:
         "megabytes": f"{(staged / 'model.safetensors').stat().st_size / 1e6:.0f}",
         "table": _figures(release),
         "strings": results["random_strings"],
-        "whole": figure(results["languages"]["all"]["left_whole"]),
-        "foreign": {"texts": results["languages"]["all"]["left_whole"]["texts"], "codes": _codes(results["languages"])},
+        "foreign": results["languages"]["all"]["left_whole"],
+        "languages": [code for code in results["languages"] if len(code) == 2],
         "absent": results["reports"].get("ours"),
         "training": release.training,
     }
@@ -82,9 +83,13 @@ def reading_data_card(release: ReaderRelease, staged: Path) -> str:
     files = {split: staged / "data" / f"{split}.parquet" for split in SPLITS}
     splits = SplitDict()
     for split, file in files.items():
-        splits.add(SplitInfo(split, num_bytes=file.stat().st_size, num_examples=len(labels.rows[split])))
-    size = sum(file.stat().st_size for file in files.values())
-    info = DatasetInfo(features=features(), splits=splits, download_size=size, dataset_size=size)
+        splits.add(SplitInfo(split, num_bytes=sum(group_sizes(file)), num_examples=len(labels.rows[split])))
+    info = DatasetInfo(
+        features=features(),
+        splits=splits,
+        download_size=sum(file.stat().st_size for file in files.values()),
+        dataset_size=sum(split.num_bytes for split in splits.values()),
+    )
     paths = [{"split": split, "path": f"data/{split}.parquet"} for split in SPLITS]
     data = DatasetCardData(
         language="en",
@@ -98,12 +103,10 @@ def reading_data_card(release: ReaderRelease, staged: Path) -> str:
         configs=[{"config_name": "default", "data_files": paths}],
         dataset_info=info._to_yaml_dict(),
     )
-    of_source = labels.counts()
-    rows = [[f"`{name}`", *labels.sources[name], *map(count, counts)] for name, counts in of_source.items()]
-    rows.append(["all", "", "", *(count(len(labels.rows[split])) for split in SPLITS)])
     facts = _facts(release, "dataset", data.to_yaml(line_break="\n")) | {
         "labels": labels,
-        "sources": {"header": ["source", "what", "licence of the texts", *SPLITS], "rows": rows},
+        "sources": [(name, *labels.sources[name], counts) for name, counts in labels.counts().items()],
+        "sizes": {split: len(rows) for split, rows in labels.rows.items()},
         "example": next(row for row in labels.rows["train"] if row["denied"] and row["affirmed"]),
         "names": dict(enumerate(features()["tags"].feature.names)),
         "measured": _figures(release),
@@ -146,7 +149,3 @@ def _parts(text: str) -> list[tuple[str, str]]:
     words = read_scope(text, explain=True).words
     parts = [(role, list(of_role)) for role, of_role in groupby(words, lambda word: word.role)]
     return [(role, text[of_role[0].start : of_role[-1].end]) for role, of_role in parts]
-
-
-def _codes(languages: dict[str, Any]) -> list[str]:
-    return [name for name in languages if len(name) == 2]

@@ -1,9 +1,8 @@
-"""notclip-reader as it will stand on the Hub: the reader of negation as a model, and its labelled texts as a data set."""
+"""notclip-reader as it will stand on the Hub: the reader of negation as a model, its labelled texts as a data set."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from notclip.errors import BadInputError

@@ -1,4 +1,4 @@
-"""The texts with what they deny and affirm (benchmarks/reading_data) as a data set: Parquet of what may be passed on."""
+"""The texts of benchmarks/reading_data with what they deny and affirm, as a data set of what may be passed on."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -53,10 +53,14 @@ class ReadingLabels:
 
     def write(self, folder: Path) -> None:
         """Write data/SPLIT.parquet."""
-        from datasets import Dataset
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
+        columns = features()
+        (folder / "data").mkdir(parents=True)
         for split, rows in self.rows.items():
-            Dataset.from_list(rows, features=features()).to_parquet(folder / f"data/{split}.parquet")
+            table = pa.Table.from_pylist(list(map(columns.encode_example, rows)), schema=columns.arrow_schema)
+            pq.write_table(table, folder / "data" / f"{split}.parquet")
 
 
 def features() -> Any:
@@ -82,7 +86,8 @@ def read_labels(folder: Path) -> ReadingLabels:
     withheld: Counter[str] = Counter()
     for split, name in FILES.items():
         lines = read_text(folder / name, "`labels`", largest=MOST_BYTES).rstrip("\n").split("\n")
-        found = [_row(line, f"`labels` {folder / name}, row {row},", name, sources) for row, line in enumerate(lines, 1)]
+        where = f"`labels` {folder / name}, row"
+        found = [_row(line, f"{where} {row},", name, sources) for row, line in enumerate(lines, 1)]
         rows[split] = [row for row in found if row["text"] is not None]
         withheld.update(row["source"] for row in found if row["text"] is None)
     labelling = _section(text, "How it was labelled", f"`labels` {card}")
