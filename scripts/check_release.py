@@ -46,9 +46,9 @@ def main(argv: list[str] | None = None) -> int:
 
     release = config.release.resolve()
     if (release / "reader").is_dir():
-        folders, parts, base = ("reader", "dataset"), ["reader", "data"], None
+        folders, parts, base = ["reader", "dataset"], ["reader", "data"], None
     else:
-        folders = ("model", "backbone", "adapter", "dataset", "metrics/negated_mcq", "metrics/negated_retrieval")
+        folders = ["model", "backbone", "adapter", "dataset", "metrics/negated_mcq", "metrics/negated_retrieval"]
         parts, base = ["models", "data", "metrics"], _base_of_adapter(config, release)
     with tempfile.TemporaryDirectory() as home:
         arguments = {

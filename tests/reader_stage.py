@@ -1,4 +1,4 @@
-"""notclip-reader in small: three labelled texts a split, and made-up results of the reader that this package carries."""
+"""notclip-reader in small: three labelled texts a split, and made-up results of the reader of this package."""
 
 import hashlib
 import json

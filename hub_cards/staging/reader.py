@@ -25,7 +25,8 @@ EVERYTHING, PUBLISHED = "all", "all that may be passed on"  # rows of the result
 READERS = ("ours", "labels alone")
 _SHARE = {"texts": int, "value": float, "low": float, "high": float}
 _OF_ALL = {reader: _SHARE for reader in READERS}
-_RESULTS = {
+# What the cards read of a results file.
+RESULTS = {
     "split": str,
     "rightly_read": {EVERYTHING: _OF_ALL, PUBLISHED: _OF_ALL},
     "reports": dict,
@@ -117,7 +118,7 @@ def read_reader_release(config: StageReaderConfig) -> ReaderRelease:
     results = read_json_object(config.results, "`results`") if config.results.is_file() else None
     if results is None:
         raise BadInputError(f"`results` {config.results} is no file: measure the reader first, `{AGAIN}`.")
-    check_record(results, _RESULTS, f"`results` {config.results}")
+    check_record(results, RESULTS, f"`results` {config.results}")
     for title, of_readers in results["rightly_read"].items():
         check_record(of_readers, _OF_ALL, f"`results` {config.results}: {title!r}")
     if results["split"] != "test":

@@ -26,9 +26,10 @@ LABELS = Path(__file__).parents[3] / "benchmarks" / "reading_data"
 READ = (
     *("a beach with no people", "a man without a red hat", "a dog, but no leash", "a street with no cars"),
     *("a table without chairs", "there is no dog in the park", "no people", "a kitchen with no windows"),
-    *("a bird that is not flying", "a red car with no driver", "a plate without food", "the cow whose head is not visible"),
+    *("a bird that is not flying", "a red car with no driver", "a plate without food"),
     *("a woman without glasses", "a room with no furniture", "trees with no leaves", "a child without shoes"),
     *("a boat without sails", "two cats and no dog", "a quiet road without traffic", "a dog runs on the beach"),
+    "the cow whose head is not visible",
 )  # fmt: skip
 
 
