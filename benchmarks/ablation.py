@@ -3,7 +3,7 @@
     notclip train-adapter --base BASE --data DATA --out build/composition --epochs 0    # fits the composition alone
     notclip score-model --model build/composition/model --suite DATA --out RESULTS/composition.json
     python benchmarks/ablation.py RESULTS                              # prints the table
-    python benchmarks/ablation.py docs/results/* --into docs/log.md docs/findings.md
+    python benchmarks/ablation.py docs/results/{drawn-world,flickr8k} --into docs/log.md docs/findings.md
 
 RESULTS is a folder with base.json, composition.json, backbone.json (the adapter merged in, nothing composed) and
 notclip.json, as `notclip score-model` wrote them, all of the same questions. With `--into`, the table of

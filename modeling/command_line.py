@@ -35,6 +35,7 @@ VERBS: Mapping[str, str] = {
     "init-suite": "start a suite of your own: photos and a file of examples, with which score-model decides",
     "score-model": "score any dual encoder on questions and retrieval, with confidence intervals, to a results JSON",
     "stage-release": "model, backbone, adapter, dataset and metrics with their cards, as they will stand on the Hub",
+    "stage-reader": "the reader of negation as a model of its own, and its labelled texts as a data set, for the Hub",
     "check-release": "use a staged release as its users will, in a process without this package, and compare scores",
     "convert-openclip": "an OpenCLIP checkpoint to a model of transformers, or a model back to OpenCLIP",
     "rehearse": "push a staged release to a Hub on this machine, and use it from there as its users will",

@@ -45,6 +45,7 @@ _EXTRA_OF_VERB = {
     "score-model": "score",
     "init-suite": "score",
     "stage-release": "release",
+    "stage-reader": "release",
     "check-release": "release",
     "rehearse": "release",
     "push-release": "release",

@@ -52,7 +52,7 @@ def provenance_of(model: Any, config: Any, command: list[str]) -> dict[str, Any]
         "seed": options["seed"],
         **of_model,
         "logit_scale": scale,
-        "code": {"notclip": version("notclip"), "git_commit": _git_commit()},
+        "code": {"notclip": version("notclip"), "git_commit": git_commit()},
         "libraries": {"python": platform.python_version()} | _library_versions(),
         "options": options,
     }
@@ -109,7 +109,7 @@ def _library_versions() -> dict[str, str]:
     return found
 
 
-def _git_commit() -> str | None:
+def git_commit() -> str | None:
     """The commit of the checkout that this code is run from, with `+changes` where files differ; None for a wheel."""
     checkout = Path(__file__).resolve().parents[1]
     if not (checkout / ".git").exists():

@@ -7,16 +7,25 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from tokenizers.decoders import WordPiece
 from transformers import PreTrainedTokenizerFast
 
+from notclip.errors import BadInputError
+from notclip.remote import reading_tagger
 from notclip.remote.modeling_reader import ID_TO_LABEL, ReaderConfig
-from notclip.remote.reading_tagger import WEIGHTS, Tagger
+from notclip.remote.reading_tagger import Tagger
+from notclip.remote.release_files_notclip import remote_code
 
-CODE = ("modeling_reader.py", "reading_tagger.py")
+ENTRY_POINTS = ("modeling_reader.py", "pipeline_reader.py")
 
 
 def write_reader(folder: Path) -> None:
-    """Write config, weights, tokenizer and code of the reader that this package carries."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tagger = Tagger.default()
+    """Write config, weights, tokenizer and code of the reader that this package carries.
+
+    Raises:
+        BadInputError: its file of weights is broken.
+    """
+    try:
+        tagger = Tagger.from_bytes(Tagger.default_bytes())
+    except (ValueError, OSError) as error:
+        raise BadInputError(f"The reader of this package, {reading_tagger.WEIGHTS}, is broken: {error}") from error
     network = tagger.network
     config = ReaderConfig(
         vocab_size=len(tagger.vocabulary),
@@ -33,11 +42,18 @@ def write_reader(folder: Path) -> None:
         "AutoConfig": "modeling_reader.ReaderConfig",
         "AutoModelForTokenClassification": "modeling_reader.ReaderForTokenClassification",
     }
+    config.custom_pipelines = {
+        "negation-scope": {
+            "impl": "pipeline_reader.NegationScopePipeline",
+            "pt": ["AutoModelForTokenClassification"],
+        }
+    }
+    folder.mkdir(parents=True, exist_ok=True)
     config.save_pretrained(folder)
     (folder / "model.safetensors").write_bytes(Tagger.default_bytes())
     tokenizer_of(tagger.vocabulary).save_pretrained(folder)
-    for name in CODE:
-        shutil.copyfile(WEIGHTS.parent / name, folder / name)
+    for file in remote_code(ENTRY_POINTS):
+        shutil.copyfile(file, folder / file.name)
 
 
 def tokenizer_of(vocabulary: list[str]) -> PreTrainedTokenizerFast:

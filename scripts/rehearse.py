@@ -6,8 +6,8 @@
 
 Starts a Hub on 127.0.0.1, runs `notclip push-release` against it twice, then in fresh processes with empty caches,
 and without this package: `from_pretrained` of all three forms, the zero-shot pipeline, `load_dataset` whole and
-streamed, `evaluate.load`, `snapshot_download`, and the Spaces started and asked by a named endpoint. Nothing leaves
-the machine. Status 1 when anything fails.
+streamed, `evaluate.load`, `snapshot_download`, and the Spaces started and asked by a named endpoint; of
+`notclip stage-reader`, both pipelines and the dataset. Nothing leaves the machine. Status 1 when anything fails.
 docs/releasing.md says where this Hub and the real one may differ.
 """
 
@@ -30,7 +30,7 @@ class RehearseConfig:
     """Options of `notclip rehearse`."""
 
     release: Annotated[Path, tyro.conf.Positional]
-    """Folder that `notclip stage-release` wrote."""
+    """Folder that `notclip stage-release` or `notclip stage-reader` wrote."""
     base: Path | None = None
     """Folder of the adapter's backbone, when it is not part of the release; by default the Hub's cache is searched."""
     tolerance: float = 1e-4

@@ -8,6 +8,8 @@ file. The same inputs give the same bytes. Nothing is uploaded.
 """
 
 import sys
+from pathlib import Path
+from typing import Any
 
 from notclip.command_line import command, parse
 from notclip.files.escapes import terminal_text
@@ -20,14 +22,18 @@ def main(argv: list[str] | None = None) -> int:
     config = parse(StageConfig, argv, prog="notclip stage-release", description="Stage a release for the Hub.")
     from notclip.hub_cards.staging.stage import stage_release
 
-    manifest = stage_release(config)
+    print_staged(config.out, stage_release(config))
+    return 0
+
+
+def print_staged(out: Path, manifest: dict[str, Any]) -> None:
+    """List the repositories of a stage."""
     width = max(len(repo["folder"]) for repo in manifest["repos"])
     for repo in manifest["repos"]:
         megabytes = sum(file["size"] for file in repo["files"].values()) / 1e6
-        print(f"{config.out / repo['folder']!s:{len(str(config.out)) + 1 + width}}  {megabytes:8.1f} MB  ", end="")
+        print(f"{out / repo['folder']!s:{len(str(out)) + 1 + width}}  {megabytes:8.1f} MB  ", end="")
         print(terminal_text(f"{repo['repo_type']:8}{repo['repo_id']}"))
-    print(f"{config.out / 'manifest.json'}")
-    return 0
+    print(f"{out / 'manifest.json'}")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def dataset_front_matter(release: Release, staged: Path) -> str:
         "language": "en",
         "pretty_name": release.repo_ids["dataset"].rpartition("/")[2],
         "task_categories": ["image-to-text", "zero-shot-image-classification", "visual-question-answering"],
-        "size_categories": _size_category(rows),
+        "size_categories": size_category(rows),
         "annotations_creators": "machine-generated",
         "multilinguality": "monolingual",
         "tags": TAGS,
@@ -110,6 +110,7 @@ def _license(release: Release, form: str) -> dict[str, str]:
     return {"license": "other", "license_name": "that-of-the-base", "license_link": link}
 
 
-def _size_category(rows: int) -> str:
+def size_category(rows: int) -> str:
+    """The Hub's word for how many rows a dataset has."""
     bounds = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
     return next((name for bound, name in bounds if rows < bound), "1M<n<10M" if rows < 10_000_000 else "10M<n<100M")

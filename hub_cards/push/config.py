@@ -12,7 +12,7 @@ class PushConfig:
     """Options of `notclip push-release`."""
 
     release: Annotated[Path, tyro.conf.Positional]
-    """Folder that `notclip stage-release` wrote."""
+    """Folder that `notclip stage-release` or `notclip stage-reader` wrote."""
     dry_run: bool = False
     """Say what would change against what is on the Hub, and change nothing."""
     private: bool = False

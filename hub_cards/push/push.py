@@ -203,7 +203,7 @@ def _collect(client: HubClient, release: StagedRelease, repos: Sequence[StagedRe
         return api.create_collection(
             title,
             namespace=namespace,
-            description="A CLIP-like model that understands negation: model, data, metrics and demo.",
+            description="What belongs to one release of NotCLIP: it understands what a text denies.",
             private=private,
             exists_ok=True,
         )

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +65,7 @@ class Rehearsal:
             for repo in self.release.repos
         ]
         # Each process with a cache of its own. The data and all that needs no torch go together.
-        for parts in (["models"], ["data", "metrics", "snapshots"]):
+        for parts in parts_of(places):
             home = self._home(parts[0])
             if not use_release(arguments | {"parts": parts, "repos": repos}, home=home, endpoint=self.hub.url):
                 self.failed.append(" and ".join(parts))
@@ -171,6 +171,13 @@ class Rehearsal:
             finally:
                 app.terminate()
                 app.wait()
+
+
+def parts_of(folders: Collection[str]) -> list[list[str]]:
+    """What `release_user.py` is to check of a stage with these folders, for each of its processes."""
+    if "reader" in folders:  # of `notclip stage-reader`
+        return [["reader"], ["data", "snapshots"]]
+    return [["models"], ["data", "metrics", "snapshots"]]
 
 
 def _name(repo: StagedRepo) -> str:

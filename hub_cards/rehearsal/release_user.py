@@ -128,6 +128,41 @@ def check_models(places: Mapping[str, str], base: str | None, tolerance: float, 
         checks.run("PeftModel.from_pretrained(backbone, adapter)", adapter)
 
 
+# A text, what it denies, and what is left of it.
+READINGS = (
+    ("a beach with no people", ["people"], "a beach"),
+    ("the cow whose head is not visible", ["head"], "the cow"),
+    ("a man without a red hat", ["red hat"], "a man"),
+)
+
+
+def check_reader(reader: str, checks: Checks) -> None:
+    """Read texts by both pipelines of notclip-reader."""
+    from transformers import pipeline
+
+    def token_classification() -> str:
+        label: Any = pipeline(
+            "token-classification", model=reader, trust_remote_code=True, device="cpu", aggregation_strategy="average"
+        )
+        for text, denied, _ in READINGS:
+            spans = [(part["start"], part["end"]) for part in label(text) if part["entity_group"] == "denied"]
+            if [text[start:end] for start, end in spans] != denied:
+                raise ValueError(f"of {text!r} it labels {[text[start:end] for start, end in spans]} denied")
+        return f"labels what {len(READINGS)} texts deny"
+
+    def negation_scope() -> str:
+        ours: Any = "negation-scope"  # which transformers' types do not know
+        read: Any = pipeline(ours, model=reader, trust_remote_code=True, device="cpu")
+        texts = (*READINGS, ("beach -people", ["people"], "beach"))
+        for (text, denied, affirmed), found in zip(texts, read([text for text, *_ in texts]), strict=True):
+            if (list(found["negated"]), found["affirmed"]) != (denied, affirmed):
+                raise ValueError(f"{text!r} is read as {found['affirmed']!r} without {found['negated']}")
+        return f"reads {len(texts)} texts, operators too"
+
+    checks.run('pipeline("token-classification")', token_classification)
+    checks.run('pipeline("negation-scope")', negation_scope)
+
+
 def check_data(dataset: str, checks: Checks) -> None:
     """Load the dataset's configs by name, whole and streamed."""
     import datasets
@@ -225,6 +260,7 @@ def main() -> int:
     places: Mapping[str, str] = given.get("places", {})
     parts: dict[str, Callable[[], None]] = {
         "models": lambda: check_models(places, given["base"], given["tolerance"], checks),
+        "reader": lambda: check_reader(places["reader"], checks),
         "data": lambda: check_data(places["dataset"], checks),
         "metrics": lambda: check_metrics(places, checks),
         "snapshots": lambda: check_snapshots(given["repos"], checks),

@@ -1,4 +1,4 @@
-"""Every option of `notclip stage-release`."""
+"""Every option of `notclip stage-release` and `notclip stage-reader`."""
 
 import re
 from dataclasses import dataclass
@@ -50,8 +50,7 @@ class StageConfig:
         for option, license_id in (("weights_license", self.weights_license), ("data_license", self.data_license)):
             if license_id is not None:
                 check_license(license_id, named=f"`{option}`")
-        if self.version is not None and not re.fullmatch(r"\d+(\.\d+)*[A-Za-z0-9.]*", self.version):
-            raise BadInputError(f"`version` must be numbers joined by dots, such as 1.2.0, got {self.version!r}.")
+        _check_version(self.version)
         if self.image_url is not None and "{image_id}" not in self.image_url:
             raise BadInputError(
                 "`image_url` must hold {image_id}, as https://example.org/{image_id}.jpg does, "
@@ -61,3 +60,32 @@ class StageConfig:
             # Some old models have no owner.
             full = self.base_id if "/" in self.base_id else f"owner/{self.base_id}"
             check_repo_id(full, because="`base_id` must be an id such as openai/clip-vit-base-patch32.")
+
+
+@dataclass(frozen=True)
+class StageReaderConfig:
+    """Options of `notclip stage-reader`."""
+
+    namespace: str
+    """User or organisation on the Hub that both repositories will belong to."""
+    out: Path
+    """Folder to write."""
+    name: str = "notclip-reader"
+    """Name of the model; that of its data set is NAME-data."""
+    version: str | None = None
+    """Version that the tags name; that of the code when absent. Once pushed, a version is final."""
+    labels: Path = Path("benchmarks/reading_data")
+    """The labelled texts: train.jsonl, development.jsonl, test.jsonl and README.md of a checkout of NotCLIP."""
+    results: Path = Path("docs/results/reading/test.json")
+    """What `benchmarks/reading.py --split test` measured of this reader on these texts."""
+    overwrite: bool = False
+    """Replace an earlier stage in `out`."""
+
+    def __post_init__(self) -> None:
+        check_repo_id(f"{self.namespace}/{self.name}-data", because="Give another `namespace` or `name`.")
+        _check_version(self.version)
+
+
+def _check_version(version: str | None) -> None:
+    if version is not None and not re.fullmatch(r"\d+(\.\d+)*[A-Za-z0-9.]*", version):
+        raise BadInputError(f"`version` must be numbers joined by dots, such as 1.2.0, got {version!r}.")

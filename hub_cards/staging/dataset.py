@@ -63,7 +63,7 @@ def dataset_info(dataset: DatasetFiles, staged: Path) -> list[dict[str, Any]]:
         files = {split: [staged / config / part.name for part in of_split] for split, of_split in parts.items()}
         splits = SplitDict()
         for split, of_split in files.items():
-            size = sum(size for file in of_split for size in _group_sizes(file))
+            size = sum(size for file in of_split for size in group_sizes(file))
             splits.add(SplitInfo(split, num_bytes=size, num_examples=dataset.rows[config][split]))
         with open_parquet(files[SPLITS[0]][0]) as parquet:
             features = parquet_features(parquet, files[SPLITS[0]][0])
@@ -79,7 +79,7 @@ def dataset_info(dataset: DatasetFiles, staged: Path) -> list[dict[str, Any]]:
 
 
 def _check_row_groups(file: Path) -> None:
-    largest = max(_group_sizes(file), default=0)
+    largest = max(group_sizes(file), default=0)
     if largest > LARGEST_ROW_GROUP:
         raise BadInputError(
             f"{file} has a row group of {largest / 2**20:.0f} MiB; the Hub's viewer shows up to "
@@ -87,7 +87,8 @@ def _check_row_groups(file: Path) -> None:
         )
 
 
-def _group_sizes(file: Path) -> list[int]:
+def group_sizes(file: Path) -> list[int]:
+    """Bytes of each row group of a Parquet file, before compression."""
     from notclip.files.parquet_files import open_parquet
 
     with open_parquet(file) as parquet:

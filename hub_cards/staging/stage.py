@@ -41,7 +41,7 @@ def stage_release(config: StageConfig) -> dict[str, Any]:
         BadInputError: an input is missing or belongs to another model or dataset, or `out` is in use.
     """
     with only_writer(config.out, reads={"model": config.model, "data": config.data}):
-        _check_output(config)
+        check_output(config.out, overwrite=config.overwrite)
         release = read_release(config)
         with whole_folder(config.out) as partial:
             repos = _write_repositories(release, config, partial)
@@ -51,13 +51,13 @@ def stage_release(config: StageConfig) -> dict[str, Any]:
     return manifest
 
 
-def _check_output(config: StageConfig) -> None:
-    out = config.out
+def check_output(out: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that holds something else than an earlier stage, or that one unless it is to be replaced."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not (out / MANIFEST).is_file():
         raise BadInputError(f"`out` {out} exists and is no staged release: name another folder.")
-    if not config.overwrite:
+    if not overwrite:
         raise BadInputError(
             f"`out` {out} holds a staged release: name another folder, or replace it with --overwrite."
         )
@@ -91,16 +91,16 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
         if form != "model":  # The same pictures in each.
             shutil.copytree(drawn, stage / form / "assets")
         if form != "base":
-            _write_json(stage / form / "training.json", without_local_paths(release.training, renamed))
+            write_json(stage / form / "training.json", without_local_paths(release.training, renamed))
         for suite, scored in release.suites.items():
             for role, results in scored.items():
                 name = f"{role}.json" if scored is release.scored else f"{names[suite]}-{role}.json"
                 # Scored from another folder, the same model has another name.
                 scored_as = {str(results.content["model"]): renamed_roles[role]}
                 content = without_local_paths(results.published, renamed | scored_as)
-                _write_json(stage / form / "results" / name, content)
+                write_json(stage / form / "results" / name, content)
     adapter_config = read_json_object(stage / "adapter" / "adapter_config.json")
-    _write_json(
+    write_json(
         stage / "adapter" / "adapter_config.json",
         adapter_config | {"base_model_name_or_path": release.base.repo_id},
     )
@@ -109,15 +109,15 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
         _stage_metric(release, metric, stage / "metrics" / metric)
     for form in forms:
         for name, entries in eval_result_files(release, release.scored[FORM_ROLES[form]]).items():
-            _write_text(
+            write_text(
                 stage / form / EVAL_RESULTS / name, yaml.safe_dump(entries, sort_keys=False, allow_unicode=True)
             )
         # Last: PEFT and transformers write README.md files of their own.
-        _write_text(stage / form / "README.md", model_card(release, form))
+        write_text(stage / form / "README.md", model_card(release, form))
     if "space" in ids:
         stage_space(release, stage / "space", results=stage / "model" / "results", dataset=stage / "dataset")
     for folder in ids:
-        _write_json(stage / folder / RELEASE_FILE, release.references(folder))
+        write_json(stage / folder / RELEASE_FILE, release.references(folder))
     # The Hub's page of a model leads to the rest: what it leads to comes first, and Spaces, which load it, last.
     return [_repository(release, folder) for folder in sorted(ids, key=PUSHED.index)]
 
@@ -148,7 +148,7 @@ def _copy_model(source: Path, target: Path, renamed: Mapping[str, str]) -> None:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if path.name in ("config.json", "adapter_config.json", "processor_config.json", "tokenizer_config.json"):
             content = read_json(path, "`model`")
-            _write_json(target / name, without_local_paths(content, renamed))
+            write_json(target / name, without_local_paths(content, renamed))
         else:
             shutil.copyfile(path, target / name)
 
@@ -170,10 +170,10 @@ def write_figures(release: Release, assets: Path) -> None:
 def _stage_dataset(release: Release, target: Path, renamed: Mapping[str, str]) -> None:
     dataset = release.dataset
     copy_dataset(dataset, target, with_images=release.with_images, image_url=release.image_url)
-    _write_json(target / "build.json", without_local_paths(dataset.build, renamed))
+    write_json(target / "build.json", without_local_paths(dataset.build, renamed))
     if release.with_images:
         figures.draw_examples(dataset.examples(EXAMPLES), target / "assets" / "examples.png")
-    _write_text(target / "README.md", dataset_card(release, target))
+    write_text(target / "README.md", dataset_card(release, target))
 
 
 def _stage_metric(release: Release, metric: str, target: Path) -> None:
@@ -181,13 +181,15 @@ def _stage_metric(release: Release, metric: str, target: Path) -> None:
     target.mkdir(parents=True)
     for name in (f"{metric}.py", "app.py", "requirements.txt"):
         shutil.copyfile(source / name, target / name)
-    _write_text(target / "README.md", metric_card(release, metric, source / "README.md"))
+    write_text(target / "README.md", metric_card(release, metric, source / "README.md"))
 
 
-def _write_json(path: Path, content: Any) -> None:
-    _write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+def write_json(path: Path, content: Any) -> None:
+    """Write a staged JSON file."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a staged text, and the folders that lead to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -63,7 +63,7 @@ class StagedRelease:
 
     @classmethod
     def read(cls, folder: Path) -> "StagedRelease":
-        """Read a folder that `notclip stage-release` wrote and check every file in it.
+        """Read a folder that `notclip stage-release` or `notclip stage-reader` wrote and check every file in it.
 
         Raises:
             BadInputError: the manifest is missing or broken, a file differs from it, is not in it, looks like a

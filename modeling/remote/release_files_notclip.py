@@ -7,6 +7,7 @@ by every `save_pretrained` and `push_to_hub`, also of a model whose own code cam
 import json
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,10 @@ SENTENCE_FILES = {
 }
 
 
-def remote_code() -> list[Path]:
+def remote_code(entry_points: Iterable[str] = ENTRY_POINTS) -> list[Path]:
     """The files that travel with the weights: the entry points and all that they import from beside them."""
     here, found = Path(__file__).parent, set()
-    waiting = [here / name for name in ENTRY_POINTS]
+    waiting = [here / name for name in entry_points]
     while waiting:
         file = waiting.pop()
         if file not in found:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from notclip.errors import BadInputError
+from notclip.files.json_files import check_record
+from notclip.hub_cards.staging.reader import RESULTS
 from notclip.remote.negation_scope import NegationScope
 
 ROOT = Path(__file__).parents[2]
@@ -199,7 +201,13 @@ def test_the_benchmark_runs_without_what_lies_beside_the_repository(module, tmp_
     reading = module("reading")
     monkeypatch.setattr(reading, "negspacy_denies", lambda: None)
     monkeypatch.setattr(reading, "medspacy_denies", lambda: None)
-    assert reading.main(["--shared", str(tmp_path), "--strings", "10", "--errors", "1"]) == 0
+    out = tmp_path / "results" / "reading.json"
+    assert reading.main(["--shared", str(tmp_path), "--strings", "10", "--errors", "1", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "negspacy is not installed" in printed and "no reports" in printed
     assert re.search(r"\| queries-own \| 34 \| \d+\.\d % \(", printed) and "flickr30k" not in printed
+    results = json.loads(out.read_text(encoding="utf-8"))
+    check_record(results, RESULTS, "results")  # as `notclip stage-reader` reads them
+    own = results["rightly_read"]["queries-own"]
+    assert own["ours"]["texts"] == 34 and own["labels alone"]["right"] <= own["ours"]["right"]
+    assert results["rightly_read"]["all"] == results["rightly_read"]["all that may be passed on"]

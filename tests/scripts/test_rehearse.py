@@ -6,11 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
+from reader_stage import write_inputs
 
 from notclip.hub_cards.rehearsal.rehearsal import Rehearsal, new_hub
+from notclip.hub_cards.staging.reader import stage_reader
 from notclip.hub_cards.staging.staged_release import StagedRelease
 from notclip.loopback_hub.server import serve
-from notclip.scripts import rehearse
+from notclip.scripts import check_release, rehearse
 
 ANSWERS = """
 import http.server, os
@@ -46,6 +48,24 @@ def test_a_release_is_pushed_twice_and_used_in_every_way(demo_out, tmp_path, cap
         assert what in done
     assert lines[-1].endswith("none elsewhere. All of it works.")
     assert (tmp_path / "kept" / "hub-disk" / "repos" / "models" / "me" / "notclip-drawn-world.json").is_file()
+
+
+def test_the_reader_is_pushed_and_read_with_by_both_pipelines(tmp_path, capfd):
+    stage_reader(write_inputs(tmp_path)())
+    assert check_release.main([str(tmp_path / "hub")]) == 0
+    checked = capfd.readouterr().out.splitlines()
+    assert rehearse.main([str(tmp_path / "hub")]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert not [line for line in checked + lines if "FAILED" in line]
+    done = [line.removeprefix("  ok      ").partition(":")[0] for line in lines if line.startswith("  ok")]
+    used = [
+        *('pipeline("token-classification")', 'pipeline("negation-scope")'),
+        *('load_dataset(…, "default")', 'load_dataset(…, "default", streaming=True)'),
+    ]
+    assert [line.removeprefix("  ok      ").partition(":")[0] for line in checked] == used
+    assert done[:2] == ["push-release", "push-release again"] and done[2:6] == used
+    assert "snapshot_download('ann/notclip-reader', revision='v0.1.0')" in done
+    assert lines[-1].endswith("none elsewhere. All of it works.")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from transformers import CLIPProcessor
 
 from notclip.hub_cards.rehearsal.fresh_process import user_environment
@@ -14,6 +15,7 @@ from notclip.loading import load_model
 from notclip.loopback_hub.accounts import Account
 from notclip.loopback_hub.hub import LoopbackHub
 from notclip.loopback_hub.server import serve
+from notclip.remote.reading_tagger import Tagger
 from notclip.scripts import score_model
 
 TEXTS = ["a dog", "a street with no cars", "there is no dog"]
@@ -103,6 +105,22 @@ def test_a_saved_folder_loads_without_the_package_opens_in_sentence_transformers
     for scores in json.loads(printed):
         torch.testing.assert_close(torch.tensor(scores), expected_scores(saved), atol=1e-5, rtol=0)
     assert contents(tmp_path / "again") == contents(saved)
+
+
+def test_a_model_carries_its_reader_and_asks_the_hub_for_nothing_else(saved, hub, tmp_path):
+    assert {"negation_scope.py", "reading_tagger.py", "reading_words.py"} <= contents(saved).keys()
+    carried = load_file(saved / "model.safetensors")["reader"]
+    assert carried.numpy().tobytes() == Tagger.default_bytes()
+    fresh(PUSHES, saved, home=tmp_path / "pusher", hub=hub)
+    hub.log.clear()
+    reads = (
+        "from transformers import AutoModel; import sys; "
+        "model = AutoModel.from_pretrained('ann/model', trust_remote_code=True); "
+        "print(model.read(['a street with no cars'])[0].negated)"
+    )
+    assert fresh(reads, home=tmp_path / "user", hub=hub) == "('cars',)"
+    asked = {path for _, path in hub.log if "agent-harnesses" not in path}
+    assert asked and all("ann/model" in path for path in asked)
 
 
 def test_a_pushed_model_is_the_saved_folder_and_is_used_and_saved_from_the_hub(saved, hub, tmp_path):
