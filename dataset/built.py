@@ -79,9 +79,9 @@ class DatasetFiles:
 
     def examples(self, count: int) -> list[tuple["Image", str, str]]:
         """Pictures of the test split, each with a caption and a negated caption of it."""
+        from notclip.dataset.photos import decode_photo
         from notclip.dataset.reader import read_split
         from notclip.dataset.rows import CaptionRow
-        from notclip.remote.photo_notclip import open_photo
 
         found: dict[str, tuple[Image, str, str]] = {}
         columns = ["image", "image_id", "caption", "negated_captions"]
@@ -90,7 +90,11 @@ class DatasetFiles:
                 break
             if row.negated_captions and row.image_id not in found:
                 assert row.image is not None and row.image["bytes"], place  # noqa: S101  # as the reader checked
-                found[row.image_id] = (open_photo(row.image["bytes"]), row.caption, row.negated_captions[0])
+                found[row.image_id] = (
+                    decode_photo(row.image["bytes"], str(place)),
+                    row.caption,
+                    row.negated_captions[0],
+                )
         return list(found.values())
 
     def example_texts(self) -> tuple[str, str]:
@@ -103,6 +107,8 @@ class DatasetFiles:
             text, form = row.choices[row.answer], row.choice_forms[row.answer] if row.choice_forms else ""
             candidate = (form not in PLAIN_FORMS, len(text), text)
             right[row.kind] = min(right.get(row.kind, candidate), candidate)
+        if not right:
+            raise BadInputError(f"`data` {self.folder} has no question in its test split: build it from more photos.")
         # A test split of a few questions may lack a kind.
         affirmative, excluding = ("affirmation", "hybrid", "negation"), ("hybrid", "negation", "affirmation")
         first, second = (next(right[kind] for kind in kinds if kind in right) for kinds in (affirmative, excluding))

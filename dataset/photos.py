@@ -6,9 +6,27 @@ from urllib.parse import urlparse
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.files.parquet_files import reading_parquet
+from notclip.remote.photo_notclip import PhotoError, open_photo, read_photo_file
+
+
+def decode_photo(encoded: bytes, where: str) -> Image.Image:
+    """Decode an image file to RGB, see `photo_notclip.open_photo`.
+
+    Args:
+        encoded: the file's content.
+        where: file and row that name it, for the error.
+
+    Raises:
+        BadInputError: it cannot be decoded.
+    """
+    try:
+        return open_photo(encoded)
+    except PhotoError as error:
+        raise BadInputError(f"{where}: {error}.") from error
 
 
 class PhotoColumn:
@@ -46,7 +64,7 @@ class PhotoColumn:
         except ValueError:
             digest = b""
         if len(digest) != 32:
-            raise BadInputError(f"{where}: `{self._sha256}` must be 64 hexadecimal digits, got {told!r}.")
+            raise BadInputError(f"{where}: `{self._sha256}` must be 64 hexadecimal digits, got {shortened(told)}.")
         return digest
 
     def read(self, group: int, row: int, where: str) -> bytes:
@@ -64,7 +82,10 @@ class PhotoColumn:
             return encoded["bytes"]
         address = self._cell(self._address, group, row)
         path = self._find(None if address is None else str(address), where)
-        content = path.read_bytes()
+        try:
+            content = read_photo_file(path)
+        except PhotoError as error:
+            raise BadInputError(f"{where}: {error}.") from error
         if hashlib.sha256(content).digest() != self.digest(group, row, where):
             raise BadInputError(f"{where}: {path} is another photo than that of the build; its SHA-256 differs.")
         return content
@@ -73,14 +94,20 @@ class PhotoColumn:
         """A photo by its path inside the folder, else by its file name."""
         if self._folder is None:
             raise BadInputError(
-                f"{where}: the photo {address!r} is only referred to; name the folder that holds it as `images`."
+                f"{where}: the photo {shortened(address)} is only referred to; name the folder with it as `images`."
             )
-        path = PurePosixPath(urlparse(address or "").path)
-        if not path.name or ".." in path.parts:
-            raise BadInputError(f"{where}: `{self._address}` must name a file inside `images`, got {address!r}.")
-        for candidate in ([] if path.is_absolute() else [self._folder / path]) + [self._folder / path.name]:
-            if candidate.is_file():
-                return candidate
+        try:
+            path = PurePosixPath(urlparse(address or "").path)
+            if not path.name or ".." in path.parts:
+                raise ValueError
+            for candidate in ([] if path.is_absolute() else [self._folder / path]) + [self._folder / path.name]:
+                if candidate.is_file():
+                    return candidate
+        except (OSError, ValueError) as error:  # of a name that no file system takes, of what is no address
+            named = shortened(address)
+            raise BadInputError(
+                f"{where}: `{self._address}` must name a file inside `images`, got {named}."
+            ) from error
         raise BadInputError(f"{where}: `images` {self._folder} lacks {path}, nor does {path.name} lie in it.")
 
     def _cell(self, name: str, group: int, row: int) -> object:

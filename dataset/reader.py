@@ -133,7 +133,8 @@ def _named(value: Any, names: list[str], column: str, place: Place | str) -> Any
 
 def _evidence(entry: Any, place: Place | str) -> AbsenceEvidence:
     methods = get_args(get_type_hints(AbsenceEvidence)["method"])
-    if not isinstance(entry, dict) or entry.get("method") not in range(len(methods)):
+    told = isinstance(entry, dict) and entry.keys() == {one.name for one in fields(AbsenceEvidence)}
+    if not told or not isinstance(entry["method"], int) or not 0 <= entry["method"] < len(methods):
         raise BadInputError(f"{place}: `evidence` must say how an absence was verified, got {shortened(entry)}.")
     return AbsenceEvidence(**(entry | {"method": methods[entry["method"]]}))
 

@@ -5,21 +5,23 @@ that a process which is killed, or any other, goes on with those that are missin
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from notclip.dataset.clips import unpack_clip
 from notclip.errors import BadInputError
+from notclip.files.array_files import open_array
 from notclip.files.whole_files import clear_partials, whole_file
 from notclip.fingerprints import image_tower_fingerprint
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.remote.photo_notclip import open_photo
+from notclip.remote.photo_notclip import PhotoError, open_photo
 
 ROWS = 4096
 
@@ -39,12 +41,13 @@ class EmbeddingShards:
         self._shards = []
         for number in range(-(-count // ROWS)):
             file = _shard(folder, number)
-            try:
-                shard = np.load(file, mmap_mode="r", allow_pickle=False)
-            except (OSError, ValueError) as error:
-                raise BadInputError(f"{file} in the cache cannot be read ({error}): delete it.") from error
-            if shard.ndim != 2 or len(shard) != min(ROWS, count - number * ROWS):
-                raise BadInputError(f"{file} in the cache holds {shard.shape}, which no shard does: delete it.")
+            shard = open_array(file, "in the cache")
+            shape = (min(ROWS, count - number * ROWS), self._shards[0].shape[1] if self._shards else shard.shape[-1])
+            if shard.dtype != np.float32 or shard.shape != shape:
+                raise BadInputError(
+                    f"{file} in the cache must hold {shape} numbers of single precision, got {shard.shape} of "
+                    f"{shard.dtype}: delete it."
+                )
             self._shards.append(shard)
         self._count = count
 
@@ -78,6 +81,7 @@ def embed_into_shards(
     batch_size: int = 64,
     rank: int = 0,
     world_size: int = 1,
+    place: Callable[[int], str] = "photo at position {}".format,
 ) -> Path:
     """Embed encoded photos into those shards that are missing; of several processes each takes its share.
 
@@ -89,9 +93,13 @@ def embed_into_shards(
         batch_size: photos embedded at once.
         rank: this process.
         world_size: number of processes.
+        place: what an error calls the photo at a position.
 
     Returns:
         The folder of the shards.
+
+    Raises:
+        BadInputError: a photo cannot be decoded, or the cache cannot be written to.
     """
     content = hashlib.sha256()
     for start in range(0, len(digests), ROWS):
@@ -106,8 +114,8 @@ def embed_into_shards(
             for number, size in zip(missing, sizes, strict=True):
                 first, embeds = number * ROWS, []
                 for start in range(first, first + size, batch_size):
-                    batch = [photos[position] for position in range(start, min(start + batch_size, first + size))]
-                    embeds.append(_embed(model, batch, batch_size=batch_size))
+                    batch = range(start, min(start + batch_size, first + size))
+                    embeds.append(_embed(model, [_frames(photos[n], place(n)) for n in batch], batch_size=batch_size))
                     progress.update(len(batch))
                 with whole_file(_shard(folder, number)) as partial:
                     np.save(partial, torch.cat(embeds).float().cpu().numpy(), allow_pickle=False)
@@ -124,9 +132,16 @@ def cached_image_embeds(
     return EmbeddingShards(folder, len(digests))[:]
 
 
-def _embed(model: NotClipModel, encoded: list[bytes], *, batch_size: int) -> Tensor:
+def _frames(encoded: bytes, where: str) -> list[Image.Image]:
+    """The photo, or the frames of a clip."""
+    try:
+        return unpack_clip(encoded) or [open_photo(encoded)]
+    except PhotoError as error:
+        raise BadInputError(f"{where}: {error}.") from error
+
+
+def _embed(model: NotClipModel, frames: list[list[Image.Image]], *, batch_size: int) -> Tensor:
     """Unit-norm embeddings of photos, or of clips as the mean of their frames."""
-    frames = [unpack_clip(photo) or [open_photo(photo)] for photo in encoded]
     every = [frame for own in frames for frame in own]
     embeds = model.encode_images(every, batch_size=batch_size).split([len(own) for own in frames])
     return torch.stack([own[0] if len(own) == 1 else nn.functional.normalize(own.mean(0), dim=0) for own in embeds])

@@ -10,9 +10,10 @@ from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from notclip.dataset.photos import decode_photo
 from notclip.embedding_store import EmbeddingStore
 from notclip.errors import BadInputError
-from notclip.scoring.suites.suite import Photo, Suite, decode_photo, frames_of
+from notclip.scoring.suites.suite import Photo, Suite, frames_of
 
 PIXELS_AT_ONCE = 2**27  # decoded and not yet encoded: 0.5 GB
 TEXTS_AT_ONCE = 8192  # between two steps of the progress bar; parts of captions are encoded once in each

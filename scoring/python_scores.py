@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from notclip.dataset.photos import decode_photo
 from notclip.embedding_store import EmbeddingStore
 from notclip.errors import BadInputError
 from notclip.scoring.embed import TextVectors
 from notclip.scoring.python_model import CallableScorer
-from notclip.scoring.suites.suite import Suite, decode_photo, frames_of
+from notclip.scoring.suites.suite import Suite, frames_of
 
 MOST_SCORES = 100_000_000  # 400 MB; a model without encoders that is asked more takes days as well
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from notclip.errors import BadInputError
+from notclip.files.array_files import open_array
 from notclip.files.derived import derived_key
 from notclip.files.whole_files import clear_partials, whole_file
 from notclip.fingerprints import image_tower_fingerprint
@@ -36,14 +38,14 @@ def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArr
     clear_partials(cache)
     with whole_file(file) as partial:
         np.save(partial, np.concatenate(embeds))
-    return np.load(file, mmap_mode="r")
+    return open_array(file, "in the cache")
 
 
 def _kept(file: Path, count: int) -> NDArray[np.float32] | None:
     """What an earlier start left there; None where that is nothing, or was damaged since."""
     try:
-        found = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):  # numpy says either of a file that is cut off
+        found = open_array(file, "in the cache")
+    except BadInputError:
         return None
     whole = found.dtype == np.float32 and found.ndim == 2 and len(found) == count
     return found if whole and np.isfinite(found).all() else None

@@ -14,6 +14,8 @@ from notclip.errors import BadInputError
 from notclip.files.cache_folder import user_cache
 from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
 from notclip.recaption.sources.known_photos import known_photos
+from notclip.recaption.sources.parts import RowContent
+from notclip.recaption.sources.photo_paths import below
 from notclip.scoring.suites.suite import Photo, PhotoFile, Suite, frames_of
 
 LOGGER = logging.getLogger("notclip.space")
@@ -125,10 +127,8 @@ def _read_known(folder: Path) -> PhotoSet:
     present: dict[str, frozenset[str]] = {}
     for content, shown in rows:
         name = content.image_id or content.location or f"photo-{len(photos)}"
-        file = folder / (content.location or "")
-        photos[name] = (
-            PhotoFile(file, str(file)) if file.is_file() else MemoryPhoto(content.image, f"{folder}, {name}")
-        )
+        file = _file_of(content, folder)
+        photos[name] = MemoryPhoto(content.image, f"{folder}, {name}") if file is None else PhotoFile(file, str(file))
         present[name] = shown
         if content.captions:
             captions[name] = content.captions[0]
@@ -137,6 +137,17 @@ def _read_known(folder: Path) -> PhotoSet:
     looked_for = frozenset().union(*present.values()) if labelled else frozenset(lexicon)
     known_by = "labels" if labelled else "captions"
     return _photo_set(folder, photos, captions, present=present, labels=looked_for, lexicon=lexicon, known_by=known_by)
+
+
+def _file_of(content: RowContent, folder: Path) -> Path | None:
+    """The file below the folder that holds a row's photo; None where none does, whatever the row says."""
+    file = below(folder, content.location or "")
+    try:
+        if file is None or not file.is_file() or file.stat().st_size != len(content.image):
+            return None
+        return file if file.read_bytes() == content.image else None
+    except OSError:  # No file system takes such a name.
+        return None
 
 
 def _read_dataset(folder: Path) -> PhotoSet:
@@ -162,6 +173,8 @@ def _read_dataset(folder: Path) -> PhotoSet:
         photo = frames_of(shown)[0]
         photos[name] = MemoryPhoto(photo.read_bytes(), photo.where)
     kept = replace(suite, photos=photos, gallery=list(photos))
+    if not photos:
+        raise BadInputError(f"`photos` {folder} has no photo in its test split: build it from more.")
     drawn = "drawn" in next(iter(photos))
     what = f"{len(photos):,} {'drawn scenes' if drawn else 'photos'}"
     lexicon = load_lexicon().extended(sorted(labels.union(*present.values())))

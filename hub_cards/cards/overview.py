@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from notclip.dataset.photos import decode_photo
 from notclip.dataset.reader import read_split
 from notclip.dataset.rows import RetrievalRow
 from notclip.hub_cards.cards.figures import COLOURS
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.remote.photo_notclip import open_photo
 from notclip.scoring.results import Results
 
 SHOWN = 5
@@ -53,8 +53,11 @@ def draw_overview(
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    rows = [row for row, _ in read_split(data, RetrievalRow, "test", ["image", "captions", "absent", "present"])]
-    images = [open_photo(row.image["bytes"]) for row in rows if row.image is not None and row.image["bytes"]]
+    placed = list(read_split(data, RetrievalRow, "test", ["image", "captions", "absent", "present"]))
+    rows = [row for row, _ in placed]
+    images = [
+        decode_photo(row.image["bytes"], str(place)) for row, place in placed if row.image and row.image["bytes"]
+    ]
     present = [frozenset(row.present) for row in rows]
     picked = _most_different(_search(base, notclip, rows, images), present, queries)
 

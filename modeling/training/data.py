@@ -22,6 +22,8 @@ from notclip.dataset.files import split_files
 from notclip.dataset.photos import PhotoColumn
 from notclip.dataset.reader import read_rows
 from notclip.dataset.rows import ROWS, QuestionRow, RetrievalRow
+from notclip.errors import BadInputError, shortened
+from notclip.files.array_files import open_array
 from notclip.files.derived import derived_key
 from notclip.files.parquet_files import open_parquet, opened_parquet
 from notclip.files.whole_files import clear_partials, whole_folder
@@ -33,6 +35,7 @@ _COLUMNS = {
     "questions": ("choices", "answer", "kind"),
     "retrieval": ("captions",),
 }
+_ARRAYS = (*CONFIGS, "group_order", "group_starts", "places", "digests")
 _TEXTS = pa.list_(pa.string())
 _SCHEMAS = {
     "captions": pa.schema({"caption": pa.string(), "negated_captions": _TEXTS}),
@@ -72,7 +75,11 @@ class Rows(Sequence[T], Generic[T]):
     """
 
     def __init__(self, file: Path, images: np.ndarray, make: Callable[[dict[str, Any], int], T]) -> None:
-        self._table, self.images, self._make = Dataset.from_file(str(file)), images, make
+        try:
+            self._table, self.images, self._make = Dataset.from_file(str(file)), images, make
+        except (OSError, pa.ArrowException) as error:
+            reason = shortened(str(error))
+            raise BadInputError(f"{file} in the cache cannot be read ({reason}): delete its folder.") from error
 
     def __len__(self) -> int:
         return len(self.images)
@@ -151,6 +158,10 @@ class TrainingSplit:
     question_groups: Sequence[list[TrainingQuestion]]
     negated_queries: Sequence[tuple[str, int]]
 
+    def place(self, image: int) -> str:
+        """Where a photo stands, for messages."""
+        return self.image_bytes.place(image) if isinstance(self.image_bytes, _Photos) else f"photo {image + 1}"
+
     @property
     def questions(self) -> list[TrainingQuestion]:
         """All questions, group after group."""
@@ -205,7 +216,7 @@ def read_training_split(
             clear_partials(folder.parent, folder.name)
             with whole_folder(folder) as partial:
                 _index(files, partial)
-        arrays = {file.stem: _array(file) for file in folder.glob("*.npy")}
+        arrays = {name: open_array(folder / f"{name}.npy", "in the cache") for name in _ARRAYS}
         captions = Rows(folder / "captions.arrow", arrays["captions"], _caption)
         questions = Rows(folder / "questions.arrow", arrays["questions"], _question)
         opened = TrainingSplit(
@@ -237,11 +248,6 @@ def all_of(groups: Sequence[list[T]], which: np.ndarray) -> list[T]:
         ranges = [groups.order[groups.starts[own] : groups.starts[own + 1]] for own in which]
         return groups.rows.take(np.concatenate(ranges))
     return [row for own in which for row in groups[own]]
-
-
-def _array(file: Path) -> np.ndarray:
-    # An empty file cannot be mapped, and a small one need not be.
-    return np.load(file, mmap_mode="r" if file.stat().st_size > 2**20 else None, allow_pickle=False)
 
 
 def _caption(row: dict[str, Any], image: int) -> Caption:
@@ -281,11 +287,16 @@ class _Photos(Sequence[bytes]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[position] for position in range(len(self))[index]]
-        number, group, row, row_of_file = self._places[index].tolist()
+        number, group, row, _ = self._places[index].tolist()
         if self._open is None or self._open[0] != number:
             file = self._files[number]
             self._open = number, PhotoColumn(opened_parquet(file), file, folder=self._folder)
-        return self._open[1].read(group, row, f"{self._files[number]}, row {row_of_file + 1}")
+        return self._open[1].read(group, row, self.place(index))
+
+    def place(self, index: int) -> str:
+        """File and row of a photo, for messages."""
+        number, _, _, row = self._places[index].tolist()
+        return f"{self._files[number]}, row {row + 1}"
 
 
 def _index(files: list[tuple[str, Path]], folder: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from notclip.dataset.files import split_files
 from notclip.errors import BadInputError
 from notclip.files.derived import derived_key, file_digest, folder_digest
-from notclip.files.json_files import read_json_object
+from notclip.files.json_files import check_record, read_json_object
 from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
 from notclip.openclip.files import is_openclip
 from notclip.remote.modeling_notclip import NotClipModel
@@ -51,7 +51,9 @@ def require_same_inputs(saved: Path, inputs: dict[str, str]) -> None:
     Raises:
         BadInputError: naming the first that was changed.
     """
-    before = read_json_object(saved, "`resume`:").get("inputs") or {}
+    before = read_json_object(saved, "`resume`:")
+    check_record(before, {"inputs": dict}, f"`resume`: {saved}")
+    before = before["inputs"]
     changed = [name for name, key in inputs.items() if before.get(name) != key]
     if changed:
         raise BadInputError(

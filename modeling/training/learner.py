@@ -111,8 +111,16 @@ class Learner(nn.Module):
 
     @torch.no_grad()
     def load_trainable_weights(self, weights: dict[str, Tensor]) -> None:
-        """Put `trainable_weights` back."""
-        parameters = dict(self.named_parameters())
+        """Put `trainable_weights` back.
+
+        Raises:
+            ValueError: they are another model's.
+        """
+        parameters = {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+        for name in sorted(parameters.keys() | weights.keys()):
+            there, given = (named[name].shape if name in named else None for named in (parameters, weights))
+            if there != given:
+                raise ValueError(f"{name} must have the shape {there}, got {given}")
         for name, value in weights.items():
             parameters[name].copy_(value)
 

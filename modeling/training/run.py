@@ -259,8 +259,19 @@ def embed_splits(
     """Embeddings of the photos of some splits; several processes share the work."""
     several = distributed.is_initialized()
     rank, world_size = (distributed.get_rank(), distributed.get_world_size()) if several else (0, 1)
-    share = {"rank": rank, "world_size": world_size, "batch_size": batch_size}
-    folders = [embed_into_shards(model, split.image_bytes, split.digests, cache, **share) for split in splits]
+    folders = [
+        embed_into_shards(
+            model,
+            split.image_bytes,
+            split.digests,
+            cache,
+            batch_size=batch_size,
+            rank=rank,
+            world_size=world_size,
+            place=split.place,
+        )
+        for split in splits
+    ]
     if several:
         distributed.barrier()
     return [EmbeddingShards(folder, len(split.digests)) for folder, split in zip(folders, splits, strict=True)]

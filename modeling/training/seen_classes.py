@@ -21,7 +21,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.files.parquet_files import open_parquet, require_columns
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.learner import backbone_embeds
@@ -158,14 +158,17 @@ def read_seen_classes(data: Path, digests: Sequence[bytes], image_embeds: Tensor
     with open_parquet(file) as parquet:
         require_columns(parquet, file, ["digest"])
         table = parquet.read()
-    row_of = {digest: row for row, digest in enumerate(table["digest"].to_pylist())}
-    known = [index for index, digest in enumerate(digests) if digest.hex() in row_of]
     labels = [name for name in table.column_names if name != "digest"]
+    texts = [
+        _texts(table.schema.field(index), file) for index, name in enumerate(table.column_names) if name in labels
+    ]
+    seen = table["digest"].to_pylist() if table.column_names.count("digest") == 1 else []
+    row_of = {digest: row for row, digest in enumerate(seen) if isinstance(digest, str)}
+    known = [index for index, digest in enumerate(digests) if digest.hex() in row_of]
     if len(known) < 2 or not labels:
         return None
     rows = [row_of[digests[index].hex()] for index in known]
-    scores = np.stack([table[label].to_numpy()[rows] for label in labels], axis=1)  # (I, K)
-    texts = [_texts(table.schema.field(label), file) for label in labels]
+    scores = np.stack([_scores(table, label, file)[rows] for label in labels], axis=1)  # (I, K)
     return measure_seen_classes(texts, torch.from_numpy(scores), image_embeds[torch.tensor(known)])
 
 
@@ -193,10 +196,24 @@ def measure_seen_classes(texts: Sequence[Sequence[str]], scores: Tensor, image_e
     )
 
 
+def _scores(table: pa.Table, label: str, file: Path) -> np.ndarray:
+    """A class's scores of all photos, shape (rows,)."""
+    places = table.schema.get_all_field_indices(label)
+    column = table.column(places[0])
+    scores = column.to_numpy() if pa.types.is_floating(column.type) and len(places) == 1 else np.full(1, np.nan)
+    wrong = np.flatnonzero(~((scores >= 0) & (scores <= 1)))  # of what is no number, too
+    if len(wrong):
+        raise BadInputError(
+            f"{file}, row {wrong[0] + 1}: {shortened(label)} must be one score between 0 and 1; build the dataset "
+            "again with `notclip build-dataset`."
+        )
+    return scores
+
+
 def _texts(field: pa.Field, file: Path) -> list[str]:
     try:
         texts = json.loads((field.metadata or {})[b"texts"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         texts = None
     if not (isinstance(texts, list) and texts and all(isinstance(text, str) for text in texts)):
         raise BadInputError(

@@ -11,7 +11,8 @@ import errno
 import math
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from transformers import ProgressCallback, Trainer, TrainerCallback, TrainerCont
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_utils import rotate_checkpoints
 
-from notclip.errors import BadInputError
+from notclip.errors import BadInputError, shortened
 from notclip.files.whole_files import write_whole
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.arguments import NegationTrainingArguments
@@ -33,6 +34,7 @@ from notclip.training.validation import gain, validate
 
 WEIGHTS = "model.safetensors"
 COMPLETE = "complete"  # in a checkpoint that was written to its end
+_CHECKPOINT = re.compile(r"checkpoint-[0-9]{1,18}")
 _NO_MEMORY = re.compile(r"out of memory|can't allocate memory", flags=re.IGNORECASE)
 _DEAD_PROCESS = re.compile(r"connection (was )?(closed|reset|refused)|timed? ?out", flags=re.IGNORECASE)
 
@@ -132,10 +134,13 @@ class NegationTrainer(Trainer):
             kwargs: as `Trainer.train` takes them.
 
         Raises:
-            BadInputError: the loss is no number any more, the memory is used up, or another process died.
+            BadInputError: the loss is no number any more, the memory is used up, another process died, or the
+                checkpoint is damaged.
         """
         if resume_from_checkpoint is True:
             resume_from_checkpoint = last_checkpoint(self._folder, clear=self.args.should_save)
+        if resume_from_checkpoint:
+            self._check_state(Path(str(resume_from_checkpoint)))
         try:
             output = super().train(resume_from_checkpoint=resume_from_checkpoint, **kwargs)
             self._check_loss()
@@ -228,17 +233,41 @@ class NegationTrainer(Trainer):
             write_whole(folder / COMPLETE, "")
             rotate_checkpoints(str(self._folder), limit, self.state.best_model_checkpoint, use_mtime=False)
 
+    def _check_state(self, checkpoint: Path) -> None:
+        """Refuse a record of a run that no `Trainer` wrote, or whose best weights lie elsewhere."""
+        with _reading(checkpoint):
+            state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+            best = state.best_model_checkpoint
+            if best is not None and Path(best).resolve().parent != self._folder.resolve():
+                raise ValueError(f"its best checkpoint is {best!r}")
+            numbers = [(int, state.global_step), (int | None, state.best_global_step)]
+            for entry in state.log_history:
+                judged = (name for name in entry if name.startswith("eval_") or name == "epoch")
+                numbers += [(int | float, entry[name]) for name in judged] + [(int, entry["step"])]
+            if wrong := [value for kind, value in numbers if isinstance(value, bool) or not isinstance(value, kind)]:
+                raise ValueError(f"trainer_state.json says {wrong[0]!r} where a number is to stand")
+
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
-        if self.is_fsdp_enabled:
-            super()._load_from_checkpoint(resume_from_checkpoint, model)
-        else:
-            self.model.load_trainable_weights(load_file(Path(resume_from_checkpoint) / WEIGHTS))
+        with _reading(Path(resume_from_checkpoint)):
+            if self.is_fsdp_enabled:
+                super()._load_from_checkpoint(resume_from_checkpoint, model)
+            else:
+                self.model.load_trainable_weights(load_file(Path(resume_from_checkpoint) / WEIGHTS))
 
     def _load_best_model(self) -> None:
-        if self.is_fsdp_enabled or self.is_deepspeed_enabled:
-            super()._load_best_model()
-        else:
-            self.model.load_trainable_weights(load_file(Path(str(self.state.best_model_checkpoint)) / WEIGHTS))
+        with _reading(Path(str(self.state.best_model_checkpoint))):
+            if self.is_fsdp_enabled or self.is_deepspeed_enabled:
+                super()._load_best_model()
+            else:
+                self.model.load_trainable_weights(load_file(Path(str(self.state.best_model_checkpoint)) / WEIGHTS))
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        with _reading(Path(str(checkpoint))):
+            super()._load_optimizer_and_scheduler(checkpoint)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        with _reading(Path(str(checkpoint))):
+            super()._load_rng_state(checkpoint)
 
     def _check_loss(self) -> None:
         loss, self._last_loss = self._last_loss, None
@@ -271,6 +300,21 @@ class NegationTrainer(Trainer):
         return error
 
 
+@contextmanager
+def _reading(checkpoint: Path) -> Iterator[None]:
+    """Turn whatever is raised at a damaged checkpoint into one sentence; the Trainer unpickles tensors alone."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # of json, safetensors, zip files, unpickling, and tensors of other shapes
+        reason = shortened(str(error).strip().partition("\n")[0] or type(error).__name__)
+        raise BadInputError(
+            f"the checkpoint {checkpoint} cannot be read ({reason}): remove it, and --resume goes on from the one "
+            "before it, or from the start."
+        ) from error
+
+
 def last_checkpoint(folder: Path, *, clear: bool = True) -> str | None:
     """The last checkpoint that was written to its end, or None.
 
@@ -280,6 +324,8 @@ def last_checkpoint(folder: Path, *, clear: bool = True) -> str | None:
     """
     complete: list[Path] = []
     for checkpoint in folder.glob("checkpoint-*"):
+        if not _CHECKPOINT.fullmatch(checkpoint.name):
+            continue
         if (checkpoint / COMPLETE).is_file():
             complete.append(checkpoint)
         elif clear:

@@ -1,6 +1,7 @@
 """Image-level presence scores of the 80 COCO classes from a YOLOX detector, kept on disk by image content."""
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -189,7 +190,8 @@ def _load(file: Path | None) -> dict[str, np.ndarray]:
     try:
         with np.load(file, allow_pickle=False) as saved:
             return dict(zip(saved["digests"].tolist(), saved["scores"], strict=True))
-    except (OSError, ValueError, KeyError, BadZipFile):  # A damaged cache is only a slower run.
+    # A damaged cache is only a slower run.
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error):
         return {}
 
 

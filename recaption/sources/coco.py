@@ -16,7 +16,7 @@ from notclip.files.text_files import start_of, whole_number
 from notclip.recaption.sources.karpathy import is_karpathy
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.parts import Exhaustive, Part, RowContent, SourceRow
-from notclip.recaption.sources.photo_paths import below, inside
+from notclip.recaption.sources.photo_paths import below, inside, is_there
 from notclip.recaption.sources.photos import read_photo
 
 _LARGEST = 2**34  # bytes; COCO's own instances have 450 MB, LVIS' over one GB
@@ -253,7 +253,7 @@ def _rows(
 
 
 def _content(root: Path, folders: list[Path], image: _Image, unsaid: frozenset[str], annotated: bool) -> RowContent:
-    found = (place for folder in folders if (place := below(folder, image.name)) is not None and place.is_file())
+    found = (place for folder in folders if (place := below(folder, image.name)) and is_there(place, as_file=True))
     photo = next(found, None)
     return RowContent(
         image=read_photo(root, image.name if photo is None else str(photo.relative_to(root))),

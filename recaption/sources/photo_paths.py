@@ -25,7 +25,7 @@ def below(root: Path, named: str) -> Path | None:
     """
     if "\0" in named:
         return None
-    if ("\\" in named or named != named.strip()) and not _is_there(root / named):
+    if ("\\" in named or named != named.strip()) and not is_there(root / named):
         named = named.strip().replace("\\", "/")
     path = PurePosixPath(_DRIVE.sub("", named))
     if path.is_absolute():
@@ -55,12 +55,13 @@ def longest_end(root: Path, parts: Iterable[str]) -> Path | None:
     """Of the ends of a path the longest that is there below `root`."""
     own = [part for part in parts if part not in ("", "/", ".", "..")]
     ends = (root.joinpath(*own[start:]) for start in range(len(own)))
-    return next((end for end in ends if _is_there(end)), None)
+    return next((end for end in ends if is_there(end)), None)
 
 
-def _is_there(place: Path) -> bool:
+def is_there(place: Path, *, as_file: bool = False) -> bool:
+    """Whether something, or a file, is at a place of which a file told, whatever that is."""
     try:
-        return place.exists()
+        return place.is_file() if as_file else place.exists()
     except OSError:  # No file system takes such a name.
         return False
 

@@ -13,7 +13,7 @@ from notclip.errors import BadInputError
 from notclip.files.text_files import read_bytes, read_text
 from notclip.recaption.sources.kept_reading import kept_while_unchanged
 from notclip.recaption.sources.parts import Part, RowContent, SourceRow, left_out
-from notclip.recaption.sources.photo_paths import below
+from notclip.recaption.sources.photo_paths import below, is_there
 from notclip.recaption.sources.photos import photo_bytes
 
 VOC_CLASSES = (
@@ -145,7 +145,7 @@ def _voc_content(folders: _Folders, name: str) -> RowContent:
 def _photo_of(folder: Path, name: str, written: str) -> Path:
     """The photo that is called as its annotation is; the name that stands inside is often that of an older file."""
     for ending in (*_ENDINGS, *map(str.upper, _ENDINGS)):
-        if (file := folder / f"{name}{ending}").is_file():
+        if is_there(file := folder / f"{name}{ending}", as_file=True):
             return file
     older = below(folder, written) if written else None
-    return older if older is not None and older.is_file() else folder / f"{name}.jpg"
+    return older if older is not None and is_there(older, as_file=True) else folder / f"{name}.jpg"

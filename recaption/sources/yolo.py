@@ -13,7 +13,7 @@ from notclip.errors import BadInputError
 from notclip.files.text_files import read_text, start_of, whole_number
 from notclip.files.yaml_files import read_yaml
 from notclip.recaption.sources.parts import Exhaustive, MisreadSourceError, Part, RowContent, SourceRow, left_out
-from notclip.recaption.sources.photo_paths import below, longest_end
+from notclip.recaption.sources.photo_paths import below, is_there, longest_end
 from notclip.recaption.sources.photos import photo_bytes
 
 _KEYS = ("train", "val", "valid", "validation", "test")
@@ -178,7 +178,7 @@ def _place(root: Path, prefix: str, named: str) -> Path | None:
     """A folder or list that a table names, below `path` of the table or below its own folder."""
     for text in (f"{prefix}/{named}" if prefix else named, named):
         place = below(root, text)
-        if place is not None and place.exists():
+        if place is not None and is_there(place):
             return place
     return longest_end(root, named.split("/")) if "/" in named else None
 
@@ -201,7 +201,7 @@ def _rows_of(labels: _Labels, prefix: str, place: Path) -> Iterator[SourceRow]:
         return
     for number, line in enumerate(_lines(place), start=1):
         photo = below(place.parent, line)  # Else from the root: "data/obj_train_data/1.jpg" of darknet as well.
-        if photo is None or not photo.is_file():
+        if photo is None or not is_there(photo, as_file=True):
             photo = _place(labels.root, prefix, line.replace("\\", "/"))
         if photo is None:
             yield left_out(str(place), number, f"the photo {line[:200]!r} is not there, or leaves the folder")

@@ -97,15 +97,15 @@ def start_suite(
     if folder.exists() and not folder.is_dir():
         raise BadInputError(f"`folder` must be a folder, got {folder}, which is a file.")
     file = folder / f"suite.{form}"
-    for place in (folder, folder / "photos"):
-        clear_partials(place)
-    suites = [path for path in folder.glob("*") if path.suffix in (".csv", ".yaml", ".yml")]
-    if suites:
-        raise BadInputError(f"`folder` {folder} holds {suites[0].name}: edit it, or name another folder.")
     # Pictures that were drawn here by a command that was killed are no photos of the user's.
     drawn = {folder / "photos" / name for name in PICTURES}
-    own = [photo for photo in photos_in(folder) if photo not in drawn] if folder.is_dir() else []
     try:
+        for place in (folder, folder / "photos"):
+            clear_partials(place)
+        suites = [path for path in folder.glob("*") if path.suffix in (".csv", ".yaml", ".yml")]
+        if suites:
+            raise BadInputError(f"`folder` {folder} holds {suites[0].name}: edit it, or name another folder.")
+        own = [photo for photo in photos_in(folder) if photo not in drawn] if folder.is_dir() else []
         folder.mkdir(parents=True, exist_ok=True)
         written = [] if own else _draw_pictures(folder / "photos", draw)
         # A spreadsheet would run a name such as =1+1.png as a formula; the same file by another path is none.
@@ -118,7 +118,7 @@ def start_suite(
             written.insert(0, readme)
         write_whole(file, (_yaml if form == "yaml" else _csv)(names))  # Last: where it stands, all of it is there.
     except OSError as error:
-        raise BadInputError(f"`folder` {folder} cannot be written to: {error.strerror}.") from error
+        raise BadInputError(f"`folder` {folder} cannot be read and written to: {error.strerror}.") from error
     return [file, *written]
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from PIL import Image
 
 from notclip.dataset.clips import frame_bytes, unpack_clip
+from notclip.dataset.photos import decode_photo
 from notclip.errors import BadInputError
 from notclip.remote import photo_notclip
 from notclip.remote.photo_notclip import PhotoError
@@ -83,14 +84,6 @@ def open_photo(photo: Photo) -> Image.Image:
         BadInputError: it is missing or cannot be opened, with the file and row that name it.
     """
     return decode_photo(photo.read_bytes(), photo.where)
-
-
-def decode_photo(encoded: bytes, where: str) -> Image.Image:
-    """Decode an image file to RGB; `where` names it in the error, as `open_photo` has it."""
-    try:
-        return photo_notclip.open_photo(encoded)
-    except PhotoError as error:
-        raise BadInputError(f"{where}: {error}.") from error
 
 
 @dataclass(frozen=True)

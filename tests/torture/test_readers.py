@@ -497,8 +497,8 @@ def dataset(tmp_path_factory) -> Path:
 
 @given(st.data(), st.sampled_from(["captions", "questions", "retrieval"]))
 def test_datasets(tally, dataset, data, config):
+    from notclip.dataset.photos import decode_photo
     from notclip.scoring.suites.read import read_suite
-    from notclip.scoring.suites.suite import decode_photo
     from notclip.training.data import read_training_split
 
     files = [dataset / config / f"{split}.parquet" for split in ("train", "test")]

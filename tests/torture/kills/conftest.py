@@ -267,6 +267,11 @@ class Inputs:
         return self._killing.undisturbed("build", self.build) / "data"
 
     @property
+    def embed(self) -> Command:
+        """Embeds its photos into a cache."""
+        return Command(("embed-images", "--base", self.base, "--data", self.data, "--cache", "cache"))
+
+    @property
     def train(self) -> Command:
         """Trains on it."""
         options = ("--epochs", "2", "--recall-tolerance", "1", "--checkpoint-every", "2", "--batch-images", "32")
