@@ -38,7 +38,7 @@ class EmbeddingShards:
     """
 
     def __init__(self, folder: Path, count: int) -> None:
-        self._shards = []
+        self._shards: list[np.ndarray] = []
         for number in range(-(-count // ROWS)):
             file = _shard(folder, number)
             shard = open_array(file, "in the cache")
