@@ -25,7 +25,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from notclip.recaption.concepts.lexicon import load_lexicon
-from notclip.recaption.english.phrasing import TRAIN_FORMS, negate_caption
+from notclip.recaption.english.phrasing import load_phrasebook
 
 _NOUNS = (
     "dog cat person car tree ball bicycle bench boat bird horse child umbrella snow water food chair table".split()
@@ -86,9 +86,10 @@ def _timed(pool: ProcessPoolExecutor, way: Callable[[Job], tuple[int, float]], j
 def negated(job: Job) -> tuple[int, float]:
     """Number of captions made by the grammar, and CPU seconds."""
     captions, absences, seed = job
-    lexicon, began, rng = load_lexicon(), time.process_time(), Random(seed)
+    lexicon, book = load_lexicon(), load_phrasebook().of_split("train")
+    began, rng = time.process_time(), Random(seed)
     made = [
-        negate_caption(caption, (name,), lexicon, rng, forms=TRAIN_FORMS).text
+        book.negate_caption(caption, (name,), lexicon, rng).text
         for caption, names in zip(captions, absences, strict=True)
         for name in names
     ]

@@ -104,7 +104,11 @@ class Phrasebook:
         return self if split == "test" else self.only(self.forms - self.held_out_forms)
 
     def phrase_statement(self, statement: Statement, lexicon: Mapping[str, "Concept"], rng: Random) -> Phrase:
-        """See the module's function of the same name."""
+        """Say a statement in English; the same seed gives the same text.
+
+        Raises:
+            ValueError: a concept is not in the lexicon, or no form of the book can say the statement.
+        """
         affirmed = self._look_up(statement.affirmed, lexicon)
         negated = self._look_up(statement.negated, lexicon)
         pattern = self._draw(statement.kind, traits_of_affirmed(affirmed) | traits_of_negated(negated), rng)
@@ -113,7 +117,17 @@ class Phrasebook:
     def negate_caption(
         self, caption: str, absent: Sequence[str], lexicon: Mapping[str, "Concept"], rng: Random
     ) -> Phrase:
-        """See the module's function of the same name."""
+        """Add to a source caption that `absent` is not there: behind, in front of or inside it.
+
+        Args:
+            caption: as its source wrote it, "A dog runs on grass ."; spacing, capital and full stop are mended.
+            absent: names of concepts that the image was verified not to show.
+            lexicon: concepts by name.
+            rng: source of every choice, so that the same seed gives the same text.
+
+        Raises:
+            ValueError: the caption holds no words, nothing is absent, or see `phrase_statement`.
+        """
         if not absent:
             raise ValueError("`absent` must name at least one concept, got none.")
         text, traits = read_caption(caption)
@@ -171,46 +185,3 @@ def load_phrasebook(path: Path | None = None) -> Phrasebook:
 FORMS = load_phrasebook().forms
 HELD_OUT_FORMS = load_phrasebook().held_out_forms
 TRAIN_FORMS = FORMS - HELD_OUT_FORMS
-
-
-def phrase_statement(
-    statement: Statement, lexicon: Mapping[str, "Concept"], rng: Random, *, forms: Collection[str] | None = None
-) -> Phrase:
-    """Say a statement in English.
-
-    Args:
-        statement: what to say.
-        lexicon: concepts by name.
-        rng: source of every choice, so that the same seed gives the same text.
-        forms: forms of negation to choose from, all when None; `TRAIN_FORMS` for whatever a model trains on.
-    """
-    return _general(forms).phrase_statement(statement, lexicon, rng)
-
-
-def negate_caption(
-    caption: str,
-    absent: Sequence[str],
-    lexicon: Mapping[str, "Concept"],
-    rng: Random,
-    *,
-    forms: Collection[str] | None = None,
-) -> Phrase:
-    """Add to a source caption that `absent` is not there: behind, in front of or inside it.
-
-    Args:
-        caption: as its source wrote it, "A dog runs on grass ."; spacing, capital and full stop are mended.
-        absent: names of concepts that the image was verified not to show.
-        lexicon: concepts by name.
-        rng: source of every choice, so that the same seed gives the same text.
-        forms: forms of negation to choose from, all when None.
-    """
-    return _general(forms).negate_caption(caption, absent, lexicon, rng)
-
-
-def _general(forms: Collection[str] | None) -> Phrasebook:
-    return load_phrasebook() if forms is None else _general_of(frozenset(forms))
-
-
-@cache
-def _general_of(forms: frozenset[str]) -> Phrasebook:
-    return load_phrasebook().only(forms)

@@ -4,9 +4,10 @@ import pytest
 
 from notclip.dataset.negation_forms import AFFIRMED, CUES, form_of
 from notclip.recaption.concepts.lexicon import load_lexicon
-from notclip.recaption.english.phrasing import FORMS, Statement, negate_caption, phrase_statement
+from notclip.recaption.english.phrasing import FORMS, Statement, load_phrasebook
 
 LEXICON = load_lexicon()
+BOOK = load_phrasebook()
 CONTENTS = [
     ((), ("dog",)),
     (("ball",), ("person",)),
@@ -21,9 +22,9 @@ def test_the_form_of_what_the_grammar_says_is_the_one_that_it_is_tagged_with():
     for number in range(6000):
         affirmed, negated = CONTENTS[number % len(CONTENTS)]
         if number % 3 and negated:
-            phrase = negate_caption("A man rides a bike .", negated, LEXICON, rng)
+            phrase = BOOK.negate_caption("A man rides a bike .", negated, LEXICON, rng)
         else:
-            phrase = phrase_statement(Statement(affirmed, negated), LEXICON, rng)
+            phrase = BOOK.phrase_statement(Statement(affirmed, negated), LEXICON, rng)
         assert (form_of(phrase.text) or AFFIRMED) == phrase.form, phrase
         seen.add(phrase.form)
     assert seen == FORMS

@@ -16,13 +16,12 @@ from notclip.recaption.english.phrasing import (
     Phrasebook,
     Statement,
     load_phrasebook,
-    negate_caption,
-    phrase_statement,
 )
 from notclip.remote.negation_scope import read_scope
 
 SHARED = Path(__file__).parents[3].parent / "shared/data/flickr8k/validation.parquet"
 LEXICON = load_lexicon()
+BOOK = load_phrasebook()
 NOUNS = ("dog", "person", "snow", "umbrella", "tree", "grass", "bus", "child", "ball", "traffic light", "sunglasses")
 CAPTIONS = (
     "A brown dog is running through the field .",
@@ -52,10 +51,10 @@ def phrases(count=6000, seed=0):
         names = rng.sample(NOUNS, 5)
         affirmed, negated = names[: rng.choice([0, 1, 1, 2, 3])], names[3 : 3 + rng.choice([0, 1, 1, 2])]
         if rng.random() < 0.4 and negated:
-            said.append((negate_caption(rng.choice(CAPTIONS), negated, LEXICON, rng), (), tuple(negated)))
+            said.append((BOOK.negate_caption(rng.choice(CAPTIONS), negated, LEXICON, rng), (), tuple(negated)))
         elif affirmed or negated:
             statement = Statement(tuple(affirmed), tuple(negated))
-            said.append((phrase_statement(statement, LEXICON, rng), statement.affirmed, statement.negated))
+            said.append((BOOK.phrase_statement(statement, LEXICON, rng), statement.affirmed, statement.negated))
     return said
 
 
@@ -168,33 +167,32 @@ def test_an_affirmation_holds_no_negation_and_every_other_phrase_names_its_form(
 
 def test_only_allowed_forms_are_used():
     rng = Random(2)
-    used = Counter(phrase_statement(statement, LEXICON, rng, forms=TRAIN_FORMS).form for statement in statements(3000))
-    used += Counter(
-        negate_caption(CAPTIONS[i % 6], ("dog",), LEXICON, rng, forms=TRAIN_FORMS).form for i in range(600)
-    )
+    book = BOOK.of_split("train")
+    used = Counter(book.phrase_statement(statement, LEXICON, rng).form for statement in statements(3000))
+    used += Counter(book.negate_caption(CAPTIONS[i % 6], ("dog",), LEXICON, rng).form for i in range(600))
     assert not set(used) & HELD_OUT_FORMS
-    assert phrase_statement(Statement((), ("dog",)), LEXICON, rng, forms=["nowhere"]).form == "nowhere"
+    assert BOOK.only(["nowhere"]).phrase_statement(Statement((), ("dog",)), LEXICON, rng).form == "nowhere"
 
 
 def test_forms_that_cannot_say_a_statement_are_refused():
     with pytest.raises(ValueError, match="nobody"):
-        phrase_statement(Statement((), ("dog",)), LEXICON, Random(0), forms={"nobody"})
+        BOOK.only({"nobody"}).phrase_statement(Statement((), ("dog",)), LEXICON, Random(0))
 
 
 def test_a_concept_outside_the_lexicon_is_named():
     with pytest.raises(ValueError, match="'unicorn'"):
-        phrase_statement(Statement(("unicorn",), ()), LEXICON, Random(0))
+        BOOK.phrase_statement(Statement(("unicorn",), ()), LEXICON, Random(0))
 
 
 @pytest.mark.parametrize(("caption", "absent"), [("A dog .", ()), (" . ", ("cat",)), ("", ("cat",)), ("A", ("cat",))])
 def test_a_caption_needs_words_and_an_absence(caption, absent):
     with pytest.raises(ValueError, match=r"caption|absent"):
-        negate_caption(caption, absent, LEXICON, Random(0))
+        BOOK.negate_caption(caption, absent, LEXICON, Random(0))
 
 
 def test_a_caption_keeps_its_words_behind_in_front_of_or_around_the_absence():
     rng = Random(3)
-    texts = [negate_caption("a dog runs on grass , wet .", ("cat",), LEXICON, rng).text for _ in range(500)]
+    texts = [BOOK.negate_caption("a dog runs on grass , wet .", ("cat",), LEXICON, rng).text for _ in range(500)]
     assert all(re.search("dog.* runs? on grass, wet", text) for text in texts)
     assert any(text.startswith("A dog runs on grass, wet, ") for text in texts)
     assert any(text.endswith("a dog runs on grass, wet.") for text in texts)
@@ -204,12 +202,12 @@ def test_a_caption_keeps_its_words_behind_in_front_of_or_around_the_absence():
 def test_an_absence_stands_apart_from_a_caption_of_two_sentences_or_a_name():
     rng = Random(4)
     for _ in range(200):
-        assert negate_caption(CAPTIONS[3], ("cat",), LEXICON, rng).text.startswith("Two men talk. One smiles. ")
-        assert "miami" not in negate_caption(CAPTIONS[2], ("cat",), LEXICON, rng).text
+        assert BOOK.negate_caption(CAPTIONS[3], ("cat",), LEXICON, rng).text.startswith("Two men talk. One smiles. ")
+        assert "miami" not in BOOK.negate_caption(CAPTIONS[2], ("cat",), LEXICON, rng).text
 
 
 def test_a_phrase_is_tagged_with_the_pattern_that_it_fills():
-    phrase = phrase_statement(Statement((), ("dog",)), LEXICON, Random(0), forms=["nowhere"])
+    phrase = BOOK.only(["nowhere"]).phrase_statement(Statement((), ("dog",)), LEXICON, Random(0))
     assert phrase.pattern in (
         "{some_N} {some_is} nowhere to be [seen|found]{in_image?}.",
         "Nowhere {in_image} can you see {any_N}.",
@@ -238,7 +236,7 @@ def test_a_phrase_is_tagged_with_the_pattern_that_it_fills():
 )
 def test_mass_nouns_places_and_what_there_is_one_of_keep_their_grammar(negated, wrong):
     rng = Random(6)
-    texts = {phrase_statement(Statement((), negated), LEXICON, rng).text for _ in range(1500)}
+    texts = {BOOK.phrase_statement(Statement((), negated), LEXICON, rng).text for _ in range(1500)}
     assert len(texts) > 100
     assert [text for text in texts if re.search(wrong, text)] == []
 
@@ -259,7 +257,7 @@ def test_mass_nouns_places_and_what_there_is_one_of_keep_their_grammar(negated, 
 )
 def test_an_absence_is_joined_only_by_words_that_the_caption_can_bear(caption, wrong):
     rng = Random(9)
-    texts = {negate_caption(caption, ("tree",), LEXICON, rng).text for _ in range(1500)}
+    texts = {BOOK.negate_caption(caption, ("tree",), LEXICON, rng).text for _ in range(1500)}
     assert len(texts) > 100
     assert [text for text in texts if re.search(wrong, text)] == []
 
@@ -298,7 +296,7 @@ def test_what_a_statement_says_is_absent_and_present_reads_back_so_in_99_of_100(
     for _ in range(2000):
         names = unrelated(rng, 4)
         affirmed, negated = tuple(names[: rng.choice([0, 1, 1, 2])]), tuple(names[2 : 2 + rng.choice([1, 1, 2])])
-        said.append((phrase_statement(Statement(affirmed, negated), LEXICON, rng), affirmed, negated))
+        said.append((BOOK.phrase_statement(Statement(affirmed, negated), LEXICON, rng), affirmed, negated))
     read_scope([phrase.text for phrase, _, _ in said])  # All together, which is faster, and remembered.
     wrong = [phrase.text for phrase, affirmed, negated in said if misread(phrase, affirmed, negated)]
     assert len(wrong) <= 0.01 * len(said), wrong
@@ -314,7 +312,7 @@ def test_absences_added_to_real_captions_read_back_in_99_of_100_and_no_word_is_l
         negated = tuple(name for name in unrelated(rng, rng.choice([1, 1, 2])) if name not in said)
         if not negated or any(surfaces(name).search(caption) for name in negated):
             continue
-        added.append((negate_caption(caption, negated, LEXICON, rng), negated, caption))
+        added.append((BOOK.negate_caption(caption, negated, LEXICON, rng), negated, caption))
     read_scope([phrase.text for phrase, _, _ in added])
     wrong = [phrase.text for phrase, negated, caption in added if misread(phrase, (), negated, caption)]
     assert len(captions) >= 5000

@@ -11,7 +11,7 @@ import pytest
 from notclip.dataset.rows import CaptionRow
 from notclip.errors import BadInputError
 from notclip.recaption.concepts.lexicon import load_lexicon
-from notclip.recaption.english.phrasing import FORMS, TRAIN_FORMS, negate_caption
+from notclip.recaption.english.phrasing import FORMS, TRAIN_FORMS, load_phrasebook
 from notclip.recaption.llm import endpoint as llm_endpoint
 from notclip.recaption.llm.check import Meaning
 from notclip.recaption.llm.endpoint import Endpoint, UnansweredError
@@ -19,6 +19,7 @@ from notclip.recaption.llm.phrasing import Rephraser
 from notclip.recaption.llm.prompt import parse_answer
 
 LEXICON = load_lexicon()
+BOOK = load_phrasebook()
 CAPTIONS = [
     f"A {colour} {thing} stands on the grass ."
     for colour in ("red", "blue", "green", "white", "black")
@@ -30,7 +31,7 @@ def meanings(count=40):
     rng = Random(0)
     return [
         Meaning(
-            negate_caption(caption, ("umbrella",), LEXICON, rng, forms=["no", "without", "nt"]).text, ("umbrella",)
+            BOOK.only(["no", "without", "nt"]).negate_caption(caption, ("umbrella",), LEXICON, rng).text, ("umbrella",)
         )
         for caption in CAPTIONS[:count]
     ]
@@ -123,7 +124,8 @@ def test_a_model_that_never_obeys_leaves_every_caption_to_the_grammar(tmp_path):
 
 
 def row_of(caption):
-    phrases = [negate_caption(caption, (name,), LEXICON, Random(1), forms=["no"]) for name in ("ladder", "kite")]
+    book = BOOK.only(["no"])
+    phrases = [book.negate_caption(caption, (name,), LEXICON, Random(1)) for name in ("ladder", "kite")]
     return CaptionRow(
         image_id=caption,
         caption=caption,
