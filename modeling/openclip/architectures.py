@@ -1,13 +1,15 @@
 """OpenCLIP's names for architectures, and its description of a model beside that of transformers.
 
 A state dict tells the sizes of its layers but neither how many heads share them nor which GELU stands between them.
-OpenCLIP keeps both under a name ("ViT-B-32-quickgelu"), or in an `open_clip_config.json` beside the weights. This file
-holds those descriptions, as OpenCLIP 3.3 writes them, for the families that transformers computes alike: CLIP with a
-vision transformer, and SigLIP (1 and 2, fixed resolution), whose image tower is timm's.
+OpenCLIP keeps both under a name ("ViT-B-32-quickgelu"), or in an `open_clip_config.json` beside the weights. The file
+`architectures.json` holds those descriptions for the families that transformers computes alike: CLIP with a vision
+transformer, and SigLIP (1 and 2, fixed resolution), whose image tower is timm's.
 """
 
+import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from transformers import CLIPConfig, PreTrainedConfig, SiglipConfig
@@ -48,6 +50,10 @@ TIMM_TOWERS: dict[str, TimmTower] = {
     **{f"vit_so400m_patch16_siglip_{size}": TimmTower(16, *_SO400M, _TANH) for size in (256, 384, 512)},
     **{f"vit_giantopt_patch16_siglip_{size}": TimmTower(16, *_GIANT_OPT, _TANH) for size in (256, 384)},
 }
+# OpenCLIP 3.3's own description of each architecture that converts, by name; the tests compare them with an open_clip.
+ARCHITECTURES: dict[str, Description] = json.loads(
+    Path(__file__).with_name("architectures.json").read_text(encoding="utf-8")
+)
 # What a description may say beside the sizes; anything else changes what is computed.
 _CLIP_KEYS = {
     "vision_cfg": {"image_size", "layers", "width", "patch_size", "head_width", "mlp_ratio"},
@@ -302,91 +308,3 @@ def siglip_description(embed_dim: int, timm_name: str, image_size: int, text_cfg
         },
         "text_cfg": text_cfg,
     }
-
-
-def _clip(
-    embed_dim: int, patch: int, image: int, vision: tuple[int, ...], text: tuple[int, int, int], **vision_cfg: Any
-) -> Description:
-    """CLIP by its sizes; `vision` is (layers, width), `text` is (width, heads, layers)."""
-    sizes = {"image_size": image, "layers": vision[0], "width": vision[1], "patch_size": patch}
-    return {
-        "embed_dim": embed_dim,
-        "vision_cfg": sizes | vision_cfg,
-        "text_cfg": {
-            "context_length": 77,
-            "vocab_size": 49408,
-            "width": text[0],
-            "heads": text[1],
-            "layers": text[2],
-        },
-    }
-
-
-def _siglip(name: str, timm_name: str, width: int, *, embed_dim: int | None = None, context: int = 64) -> Description:
-    """SigLIP by its names: the size of the image stands in the timm name, the tokenizer's follows the generation."""
-    second = "SigLIP2" in name
-    heads, layers = {768: (12, 12), 1024: (16, 24), 1152: (16, 27)}[width]
-    text_cfg: Description = {
-        "context_length": context,
-        "vocab_size": 256000 if second else 250000 if "i18n" in name else 32000,
-        "hf_tokenizer_name": f"timm/{name}" if second or "i18n" in name else "timm/ViT-B-16-SigLIP",
-        "tokenizer_kwargs": {"clean": "canonicalize"},
-        "width": width,
-        "heads": heads,
-        "layers": layers,
-        "no_causal_mask": True,
-        "proj_bias": True,
-        "pool_type": "last",
-        "norm_kwargs": {"eps": 1e-6},
-    }
-    if width == 1152:
-        text_cfg["mlp_ratio"] = 3.7362
-    if second:
-        text_cfg["act_kwargs"] = {"approximate": "tanh"}
-    image_size = int(timm_name.rpartition("_")[2])
-    return siglip_description(embed_dim or width, timm_name, image_size, text_cfg)
-
-
-_B, _L, _H, _BIG_G = (12, 768), (24, 1024), (32, 1280), (48, 1664)
-_TEXT_B, _TEXT_L, _TEXT_H = (512, 8, 12), (768, 12, 12), (1024, 16, 24)
-_PLAIN: dict[str, Description] = {
-    "ViT-B-32": _clip(512, 32, 224, _B, _TEXT_B),
-    "ViT-B-32-256": _clip(512, 32, 256, _B, _TEXT_B),
-    "ViT-B-16": _clip(512, 16, 224, _B, _TEXT_B),
-    "ViT-B-16-plus-240": _clip(640, 16, 240, (12, 896), (640, 10, 12)),
-    "ViT-L-14": _clip(768, 14, 224, _L, _TEXT_L),
-    "ViT-L-14-280": _clip(768, 14, 280, _L, _TEXT_L),
-    "ViT-L-14-336": _clip(768, 14, 336, _L, _TEXT_L),
-    "ViT-H-14": _clip(1024, 14, 224, _H, _TEXT_H, head_width=80),
-    "ViT-H-14-378": _clip(1024, 14, 378, _H, _TEXT_H, head_width=80),
-    "ViT-g-14": _clip(1024, 14, 224, (40, 1408), _TEXT_H, head_width=88, mlp_ratio=4.3637),
-    "ViT-bigG-14": _clip(1280, 14, 224, _BIG_G, (1280, 20, 32), head_width=104, mlp_ratio=4.9231),
-}
-# Trained with QuickGELU: OpenAI's own weights, MetaCLIP and DFN. OpenCLIP's name says so; plain GELU costs points.
-_QUICK = ("ViT-B-32", "ViT-B-16", "ViT-L-14", "ViT-L-14-336", "ViT-H-14", "ViT-H-14-378", "ViT-bigG-14")
-_SIGLIP_TOWERS: dict[str, tuple[str, int]] = {
-    "ViT-B-16-SigLIP": ("vit_base_patch16_siglip_224", 768),
-    **{f"ViT-B-16-SigLIP-{size}": (f"vit_base_patch16_siglip_{size}", 768) for size in (256, 384, 512)},
-    "ViT-B-16-SigLIP-i18n-256": ("vit_base_patch16_siglip_256", 768),
-    **{f"ViT-L-16-SigLIP-{size}": (f"vit_large_patch16_siglip_{size}", 1024) for size in (256, 384)},
-    **{f"ViT-SO400M-14-SigLIP-{size}": (f"vit_so400m_patch14_siglip_{size}", 1152) for size in (378, 384)},
-    "ViT-B-32-SigLIP2-256": ("vit_base_patch32_siglip_256", 768),
-    "ViT-B-16-SigLIP2": ("vit_base_patch16_siglip_224", 768),
-    **{f"ViT-B-16-SigLIP2-{size}": (f"vit_base_patch16_siglip_{size}", 768) for size in (256, 384, 512)},
-    **{f"ViT-L-16-SigLIP2-{size}": (f"vit_large_patch16_siglip_{size}", 1024) for size in (256, 384, 512)},
-    "ViT-SO400M-14-SigLIP2": ("vit_so400m_patch14_siglip_224", 1152),
-    "ViT-SO400M-14-SigLIP2-378": ("vit_so400m_patch14_siglip_378", 1152),
-    **{f"ViT-SO400M-16-SigLIP2-{size}": (f"vit_so400m_patch16_siglip_{size}", 1152) for size in (256, 384, 512)},
-}
-ARCHITECTURES: dict[str, Description] = {
-    **_PLAIN,
-    **{f"{name}-quickgelu": {**_PLAIN[name], "quick_gelu": True} for name in _QUICK},
-    **{name: _siglip(name, *tower) for name, tower in _SIGLIP_TOWERS.items()},
-    "ViT-SO400M-14-SigLIP": _siglip("ViT-SO400M-14-SigLIP", "vit_so400m_patch14_siglip_224", 1152, context=16),
-    **{
-        f"ViT-gopt-16-SigLIP2-{size}": _siglip(
-            f"ViT-gopt-16-SigLIP2-{size}", f"vit_giantopt_patch16_siglip_{size}", 1152, embed_dim=1536
-        )
-        for size in (256, 384)
-    },
-}
