@@ -12,7 +12,7 @@ from typing import Any
 
 from transformers import Pipeline
 
-from .negation_scope import NegationScope, read_scopes
+from .negation_scope import read_scopes
 from .reading_tagger import Tagger
 
 
@@ -24,30 +24,32 @@ class NegationScopePipeline(Pipeline):
     `spans` (denied), `cue_spans` and `affirmed_spans`.
     """
 
-    _load_tokenizer = True
-
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        places = self.tokenizer.get_vocab()
-        # Not where the pipeline put the model: a network of this size is read faster by a processor.
-        network = deepcopy(self.model.tagger).float().cpu()
+        model: Any = self.model
+        tokenizer: Any = self.tokenizer
+        places = tokenizer.get_vocab()
+        # Not where the pipeline put the model: a network of this size is run faster by a processor.
+        network = deepcopy(model.tagger).float().cpu()
         self._tagger = Tagger(network, sorted(places, key=places.__getitem__))
 
-    def _sanitize_parameters(self, operators: bool | None = None) -> tuple[dict, dict, dict]:
-        return {}, {} if operators is None else {"operators": operators}, {}
+    def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
+        if unknown := options.keys() - {"operators"}:
+            raise TypeError(f"The pipeline takes `operators` alone beside texts, got {', '.join(sorted(unknown))}.")
+        return {}, options, {}
 
-    def preprocess(self, input_: str) -> dict[str, str]:
+    def preprocess(self, input_: Any, **options: Any) -> Any:
         """A text on its way to `_forward`."""
         if not isinstance(input_, str):
             raise ValueError(f"Each text must be a str, got {type(input_).__name__}.")
         return {"text": input_}
 
-    def _forward(self, input_tensors: dict[str, Any], operators: bool = True) -> dict[str, list[NegationScope]]:
+    def _forward(self, input_tensors: dict[str, Any], **options: Any) -> Any:
         texts = input_tensors["text"]  # a list where the pipeline was called with a `batch_size`
         texts = [texts] if isinstance(texts, str) else texts
-        return {"scopes": read_scopes(texts, tagger=self._tagger, operators=operators)}
+        return {"scopes": read_scopes(texts, tagger=self._tagger, **options)}
 
-    def postprocess(self, model_outputs: dict[str, Any]) -> dict[str, Any]:
+    def postprocess(self, model_outputs: Any, **options: Any) -> dict[str, Any]:
         """The fields of a reading."""
         scopes = model_outputs["scopes"]
         scope = scopes[0] if isinstance(scopes, list) else scopes

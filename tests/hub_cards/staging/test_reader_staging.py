@@ -98,6 +98,8 @@ def test_the_pipelines_of_the_folder_find_the_spans_of_read_scope(stage):
     assert read("beach -people", operators=False)["negated"] == ()
     with pytest.raises(ValueError, match="Each text must be a str, got int"):
         read([3])
+    with pytest.raises(TypeError, match="takes `operators` alone beside texts, got operator"):
+        read("beach -people", operator=False)
     for text in READ:
         labelled = [(part["start"], part["end"]) for part in label(text) if part["entity_group"] == "denied"]
         assert labelled == list(read_scope(text).spans), text
