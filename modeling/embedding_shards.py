@@ -69,6 +69,27 @@ class EmbeddingShards:
         return torch.from_numpy(found)
 
 
+class EmbeddedRows:
+    """Embeddings of some of I photos, by the positions that they have among all.
+
+    Args:
+        rows: these positions, ascending, shape (R,).
+        embeds: their embeddings, shape (R, D).
+        count: I.
+    """
+
+    def __init__(self, rows: np.ndarray, embeds: Tensor, *, count: int) -> None:
+        self._rows, self.embeds, self._count = rows, embeds, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Sequence[int] | Tensor) -> Tensor:
+        """Embeddings of some positions, shape (positions, D)."""
+        wanted = np.asarray(index, dtype=np.int64)
+        return self.embeds[torch.from_numpy(np.searchsorted(self._rows, wanted))]
+
+
 def embed_into_shards(
     model: NotClipModel,
     photos: Sequence[bytes],
@@ -107,7 +128,7 @@ def embed_into_shards(
                 first, embeds = number * ROWS, []
                 for start in range(first, first + size, batch_size):
                     batch = [photos[position] for position in range(start, min(start + batch_size, first + size))]
-                    embeds.append(_embed(model, batch, batch_size=batch_size))
+                    embeds.append(embed_photos(model, batch, batch_size=batch_size))
                     progress.update(len(batch))
                 with whole_file(_shard(folder, number)) as partial:
                     np.save(partial, torch.cat(embeds).float().cpu().numpy(), allow_pickle=False)
@@ -124,8 +145,8 @@ def cached_image_embeds(
     return EmbeddingShards(folder, len(digests))[:]
 
 
-def _embed(model: NotClipModel, encoded: list[bytes], *, batch_size: int) -> Tensor:
-    """Unit-norm embeddings of photos, or of clips as the mean of their frames."""
+def embed_photos(model: NotClipModel, encoded: list[bytes], *, batch_size: int) -> Tensor:
+    """Unit-norm embeddings of encoded photos, or of clips as the mean of their frames, shape (photos, D)."""
     frames = [unpack_clip(photo) or [open_photo(photo)] for photo in encoded]
     every = [frame for own in frames for frame in own]
     embeds = model.encode_images(every, batch_size=batch_size).split([len(own) for own in frames])
