@@ -41,8 +41,8 @@ RECIPES: dict[str, dict] = {
     "rsLoRA": {"variant": "rslora", "alpha": round(TrainConfig.alpha / TrainConfig.rank**0.5)},
     "attention layers": {"layers": "attention"},
     "upper half": {"layers": "upper_half"},
-    "a third of the rate": {"learning_rate": TrainConfig.learning_rate / 3},
-    "three times the rate": {"learning_rate": 3 * TrainConfig.learning_rate},
+    "a third of the rate": {"learning_rate": 1e-3 / 3},
+    "three times the rate": {"learning_rate": 3e-3},
 }
 FIGURES = ("macro_accuracy", "plain_macro_accuracy", "recall_at_5", "negated_recall_at_5")
 AWAY_FIGURES = ("away_macro_accuracy", "away_recall_at_5", "update_share")

@@ -1,4 +1,4 @@
-"""PEFT adapters as files: LoRA weights, and of what stands beside them only what they need.
+"""PEFT adapters as files: LoRA weights or whole modules, and of what stands beside them only what they need.
 
 peft takes `target_modules` and three more settings as regular expressions, imports a module by a name from the file,
 and reads pickles. So which layers an adapter changes, and by what rank, is read from its weights here.
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from peft import LoraConfig, PeftModel
+from peft.utils.constants import DUMMY_TARGET_MODULES
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
@@ -46,10 +47,12 @@ def put_adapter(backbone: nn.Module, folder: Path) -> PeftModel:
     said = _read_config(folder / CONFIG)
     ranks = _ranks(folder / WEIGHTS)
     known = dict(backbone.named_modules())
-    strange = [module for module in ranks if module not in known]
+    config = _lora_config(folder / CONFIG, said, ranks)
+    whole = [] if ranks else config.modules_to_save or []
+    strange = [module for module in [*ranks, *whole] if module not in known]
     if strange:
         raise ValueError(f"Its weights are for {strange[0]}, which {type(backbone).__name__} does not have.")
-    return PeftModel.from_pretrained(backbone, str(folder), config=_lora_config(folder / CONFIG, said, ranks))
+    return PeftModel.from_pretrained(backbone, str(folder), config=config)
 
 
 def _read_config(file: Path) -> dict[str, Any]:
@@ -68,8 +71,6 @@ def _ranks(file: Path) -> dict[str, int]:
             ranks = {module: weights.get_slice(name).get_shape()[0] for module, name in sorted(factors.items())}
     except (SafetensorError, OSError) as error:
         raise BadInputError(f"{file} is damaged: {error}") from error
-    if not ranks:
-        raise BadInputError(f"{file} holds no LoRA weights.")
     return ranks
 
 
@@ -97,11 +98,13 @@ def _lora_config(file: Path, said: dict[str, Any], ranks: dict[str, int]) -> Lor
     for name, value in said.items():
         if name not in taken and value and value != default.get(name):
             raise BadInputError(f"{file}: `{name}` does more than LoRA, and is not read; got {value!r:.100}.")
-    rank = max(ranks.values())
+    if not ranks and not saved:
+        raise BadInputError(f"{file.parent / WEIGHTS} holds no LoRA weights.")
+    rank = max(ranks.values(), default=LoraConfig().r)
     return LoraConfig(
         r=rank,
         rank_pattern={module: each for module, each in ranks.items() if each != rank},
-        target_modules=sorted(ranks),
+        target_modules=sorted(ranks) or DUMMY_TARGET_MODULES,
         alpha_pattern=alphas,
         modules_to_save=saved or None,
         bias=said.get("bias", "none"),

@@ -72,6 +72,27 @@ class EmbeddingShards:
         return torch.from_numpy(found)
 
 
+class EmbeddedRows:
+    """Embeddings of some of I photos, by the positions that they have among all.
+
+    Args:
+        rows: these positions, ascending, shape (R,).
+        embeds: their embeddings, shape (R, D).
+        count: I.
+    """
+
+    def __init__(self, rows: np.ndarray, embeds: Tensor, *, count: int) -> None:
+        self._rows, self.embeds, self._count = rows, embeds, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Sequence[int] | Tensor) -> Tensor:
+        """Embeddings of some positions, shape (positions, D)."""
+        wanted = np.asarray(index, dtype=np.int64)
+        return self.embeds[torch.from_numpy(np.searchsorted(self._rows, wanted))]
+
+
 def embed_into_shards(
     model: NotClipModel,
     photos: Sequence[bytes],
@@ -115,7 +136,8 @@ def embed_into_shards(
                 first, embeds = number * ROWS, []
                 for start in range(first, first + size, batch_size):
                     batch = range(start, min(start + batch_size, first + size))
-                    embeds.append(_embed(model, [_frames(photos[n], place(n)) for n in batch], batch_size=batch_size))
+                    frames = [_frames(photos[position], place(position)) for position in batch]
+                    embeds.append(embed_frames(model, frames, batch_size=batch_size))
                     progress.update(len(batch))
                 with whole_file(_shard(folder, number)) as partial:
                     np.save(partial, torch.cat(embeds).float().cpu().numpy(), allow_pickle=False)
@@ -132,6 +154,12 @@ def cached_image_embeds(
     return EmbeddingShards(folder, len(digests))[:]
 
 
+def embed_photos(model: NotClipModel, encoded: list[bytes], *, batch_size: int) -> Tensor:
+    """Unit-norm embeddings of encoded photos, or of clips as the mean of their frames, shape (photos, D)."""
+    frames = [_frames(photo, f"photo {number}") for number, photo in enumerate(encoded)]
+    return embed_frames(model, frames, batch_size=batch_size)
+
+
 def _frames(encoded: bytes, where: str) -> list[Image.Image]:
     """The photo, or the frames of a clip."""
     try:
@@ -140,8 +168,8 @@ def _frames(encoded: bytes, where: str) -> list[Image.Image]:
         raise BadInputError(f"{where}: {error}.") from error
 
 
-def _embed(model: NotClipModel, frames: list[list[Image.Image]], *, batch_size: int) -> Tensor:
-    """Unit-norm embeddings of photos, or of clips as the mean of their frames."""
+def embed_frames(model: NotClipModel, frames: list[list[Image.Image]], *, batch_size: int) -> Tensor:
+    """Unit-norm embeddings of photos, or of clips as the mean of their frames, shape (photos, D)."""
     every = [frame for own in frames for frame in own]
     embeds = model.encode_images(every, batch_size=batch_size).split([len(own) for own in frames])
     return torch.stack([own[0] if len(own) == 1 else nn.functional.normalize(own.mean(0), dim=0) for own in embeds])

@@ -22,7 +22,8 @@ def export_adapter(adapted: PeftModel, folder: Path, *, base: str) -> None:
     for config in adapted.peft_config.values():
         config.base_model_name_or_path = base
         # peft holds the names in a set, which each process lists in an order of its own.
-        config.target_modules = sorted(config.target_modules)
+        if not isinstance(config.target_modules, str):  # peft's word for none
+            config.target_modules = sorted(config.target_modules)
     adapted.save_pretrained(str(folder))
 
 

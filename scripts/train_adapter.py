@@ -1,4 +1,4 @@
-"""Teach a dual encoder negation with a LoRA adapter on its text tower.
+"""Teach a dual encoder negation with an adapter, on its text tower unless told otherwise.
 
     notclip train-adapter --base openai/clip-vit-base-patch32 --data build/data --out build/adapter
     notclip train-adapter --base openai/clip-vit-base-patch32 --data build/data --out build/adapter --resume
@@ -38,6 +38,10 @@ def main(argv: list[str] | None = None) -> int:
         if name != "epoch":
             print(f"  {name.replace('_', ' '):24}{100 * first[name]:z9.1f}%{100 * chosen[name]:z9.1f}%")
     print(f"Written: {config.out}/adapter, {config.out}/backbone, {config.out}/model, {config.out}/training.json")
+    if "image" in record["trained_towers"]:
+        print(
+            "The image tower learnt, too: an index that the base made does not serve these models; embed photos anew."
+        )
     if record.get("texts_cut"):
         print(
             f"{record['texts_cut']:,} texts are longer than the {record['text_tokens']} tokens that this text tower "

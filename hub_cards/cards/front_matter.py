@@ -24,11 +24,12 @@ def model_front_matter(release: Release, form: str) -> str:
     ids = release.repo_ids
     role = FORM_ROLES[form]
     title = ids[form].rpartition("/")[2]
+    low_rank = [] if release.training["config"]["variant"] == "full" else ["lora"]
     options: dict[str, Any] = {
         "language": "en",
         "library_name": "peft" if form == "adapter" else "transformers",
         "pipeline_tag": "zero-shot-image-classification",
-        "tags": TAGS + {"adapter": ["lora"], "model": ["custom_code"]}.get(form, []),
+        "tags": TAGS + {"adapter": low_rank, "model": ["custom_code"]}.get(form, []),
         "model_name": title,
         "eval_results": eval_results(release, release.scored[role]),
     } | _license(release, form)

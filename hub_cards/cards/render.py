@@ -126,6 +126,7 @@ def _facts(release: Release) -> dict[str, Any]:
         # SigLIP was trained on texts padded to their full length, and scores others wrongly.
         "padding": '"max_length"' if release.classes["model_type"].startswith("siglip") else "True",
         "training": release.training,
+        "learnt": _learnt(release.training),
         "tolerance": release.training["config"]["recall_tolerance"],
         "suites": tables.suites(release),
         "forgotten": tables.forgotten(release),
@@ -137,6 +138,20 @@ def _facts(release: Release) -> dict[str, Any]:
         "versions": {"notclip": version("notclip")},
         "version": release.version,
         "data_terms": _data_terms(release),
+    }
+
+
+def _learnt(training: Mapping[str, Any]) -> dict[str, Any]:
+    """What was trained of which towers, and whether the base's image embeddings are this release's, too."""
+    options = training["config"]
+    towers = options.get("towers", "text")
+    kind = {"lora": "LoRA", "dora": "DoRA", "rslora": "rsLoRA"}.get(options["variant"])
+    return {
+        "where": "both towers" if towers == "both" else f"the {towers} tower",
+        "low_rank": kind,
+        "named": "All weights, as an adapter," if kind is None else f"A {kind} adapter",
+        "images": towers != "text",
+        "moves_images": "image" in training.get("trained_towers", ()),
     }
 
 

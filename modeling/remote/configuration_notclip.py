@@ -30,6 +30,8 @@ class NotClipConfig(PreTrainedConfig):
         whole_share: w, share of the whole text's own embedding.
         negation_strength: a dial that multiplies the weight of every excluded concept; 1 is as calibrated.
         reader_bytes: size of the tagger's file among the weights (`reader`); 0 takes the one of the installed package.
+        trained_towers: which towers training changed, `"text"` and `"image"`. An index of image embeddings that the
+            base made serves this model as long as `"image"` is not among them.
         backbone_name: where the backbone came from, for the record; never read back.
     """
 
@@ -46,6 +48,7 @@ class NotClipConfig(PreTrainedConfig):
     whole_share: float = 0.0
     negation_strength: float = 1.0
     reader_bytes: int = 0
+    trained_towers: list[str] | None = None
     backbone_name: str | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:

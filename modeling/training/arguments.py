@@ -59,6 +59,9 @@ class NegationTrainingArguments(TrainingArguments):
     anchor_weight: float = field(default=8.0, metadata={"help": "Weight of the anchor."})
     negated_share: float = field(default=0.5, metadata={"help": "Share of contrastive captions that are negated."})
     texts_at_once: int = field(default=32, metadata={"help": "Texts that the text tower encodes at once."})
+    images_at_once: int = field(
+        default=64, metadata={"help": "Photos that an image tower in training encodes at once."}
+    )
 
     recall_tolerance: float = field(
         default=0.01, metadata={"help": "Ordinary recall@5 that a checkpoint may lose and still be the best."}
@@ -85,7 +88,10 @@ class NegationTrainingArguments(TrainingArguments):
         for name in ("contrastive_weight", "negated_share", "plain_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadInputError(f"`{name}` must be between 0 and 1, got {getattr(self, name)}.")
-        for name in ("per_device_train_batch_size", "per_device_train_questions", "checkpoint_every", "texts_at_once"):
+        for name in (
+            *("per_device_train_batch_size", "per_device_train_questions", "checkpoint_every"),
+            *("texts_at_once", "images_at_once"),
+        ):
             if getattr(self, name) < 1:
                 raise BadInputError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
 
@@ -113,7 +119,7 @@ def training_arguments(config: TrainConfig, state_folder: Path) -> NegationTrain
             )
     options = _further_options(config.trainer)
     ours: dict[str, Any] = {name: getattr(config, own) for name, own in _OURS.items() if own != "out"}
-    ours["output_dir"] = str(state_folder)
+    ours |= {"output_dir": str(state_folder), "learning_rate": config.peak_learning_rate}
     for name in ("per_device_train_batch_size", "per_device_train_questions"):
         ours[name] //= processes
     ours["use_cpu"] = not torch.accelerator.is_available()

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 from notclip.embedding_shards import EmbeddingShards
 from notclip.errors import BadInputError
 from notclip.training.data import TrainingSplit, all_of, pick_one_of_each
+from notclip.training.photos import PhotoReader
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,18 @@ class NegationDataset(Dataset):
         split: captions and questions.
         image_embeds: unit-norm embeddings of its images, shape (I, D).
         negated_share: share of captions that are replaced by one of their negated versions.
+        photos: reads the images, for an image tower that learns.
     """
 
-    def __init__(self, split: TrainingSplit, image_embeds: Tensor | EmbeddingShards, *, negated_share: float = 0.5):
-        self.split, self.image_embeds = split, image_embeds
+    def __init__(
+        self,
+        split: TrainingSplit,
+        image_embeds: Tensor | EmbeddingShards,
+        *,
+        negated_share: float = 0.5,
+        photos: PhotoReader | None = None,
+    ):
+        self.split, self.image_embeds, self._photos = split, image_embeds, photos
         self._by_image, self._negated_share = split.captions_by_image(), negated_share
 
     def __len__(self) -> int:
@@ -134,14 +144,24 @@ class NegationDataset(Dataset):
             else:
                 affirmative.append(row)
         questions = all_of(self.split.question_groups, draw.groups)
-        return {
+        shown, asked = [caption.image for caption in captions], [question.image for question in questions]
+        batch = {
             "step": draw.step,
             "texts": texts,
             "affirmative": affirmative,
-            "text_images": self.image_embeds[[caption.image for caption in captions]],
+            "text_images": self.image_embeds[shown],
             "questions": questions,
-            "question_images": self.image_embeds[[question.image for question in questions]],
+            "question_images": self.image_embeds[asked],
         }
+        if self._photos is not None:
+            distinct = list(dict.fromkeys(shown + asked))
+            place = {image: position for position, image in enumerate(distinct)}
+            batch["photos"] = {
+                **self._photos.read(distinct),
+                "of_texts": torch.tensor([place[image] for image in shown]),
+                "of_questions": torch.tensor([place[image] for image in asked]),
+            }
+        return batch
 
 
 def as_it_is(batch: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from notclip.embedding_shards import EmbeddingShards
+from notclip.embedding_shards import EmbeddedRows, EmbeddingShards
 from notclip.remote.composition_notclip import CompositionWeights
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
@@ -83,7 +83,7 @@ def choice_scores(
 
 def fit_composition(
     model: NotClipModel,
-    image_embeds: Tensor | EmbeddingShards,
+    image_embeds: Tensor | EmbeddingShards | EmbeddedRows,
     questions: Sequence[TrainingQuestion],
     negated_queries: Sequence[tuple[str, int]],
     *,

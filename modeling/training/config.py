@@ -32,8 +32,9 @@ class TrainConfig:
     """Images of the contrastive loss per step, over all processes."""
     batch_questions: int = 128
     """Questions per step, over all processes; those of one counterbalanced group share their choices and a batch."""
-    learning_rate: float = 1e-3
-    """Peak learning rate of the adapter, after a linear warm-up over the first 5 % of steps, then cosine to 0."""
+    learning_rate: float | None = None
+    """Peak learning rate of the adapter, after a linear warm-up over the first 5 % of steps, then cosine to 0; when
+    absent 1e-3 for low-rank updates and 1e-5 for full weights."""
     weight_decay: float = 0.01
     """AdamW's decoupled weight decay on the adapter."""
     contrastive_weight: float = 0.2
@@ -41,7 +42,8 @@ class TrainConfig:
     plain_share: float = 0.2
     """p: how much of both losses runs past the composition, for the merged backbone; the rest runs through it."""
     anchor_weight: float = 8.0
-    """Weight of the anchor that holds what affirmative captions find to what the backbone finds by them."""
+    """Weight of the anchor that holds what affirmative captions find, and images where their tower learns, to what the
+    backbone makes of them."""
     class_weight: float = 4.0
     """Weight of the prompts of what a detector saw in the photos, where DATA was built with one (`seen_classes`)."""
     class_prompts: int = 48
@@ -55,10 +57,13 @@ class TrainConfig:
     """Updates are scaled by alpha / rank."""
     dropout: float = 0.0
     """Dropout on the input of each update."""
-    variant: Literal["lora", "dora", "rslora"] = "lora"
-    """Kind of low-rank update."""
+    variant: Literal["lora", "dora", "rslora", "full"] = "lora"
+    """Kind of low-rank update; or all weights of the towers, which a copy of each stands beside in memory."""
     layers: Literal["all", "attention", "upper_half"] = "all"
-    """Which linear layers of the text tower learn; its projection into the shared space always does."""
+    """Which linear layers of a tower get such an update; its projection into the shared space always does."""
+    towers: Literal["text", "image", "both"] = "text"
+    """Which towers learn. Unless it is the text tower alone, photos are decoded anew in each step, and an index of
+    images that the base made serves the trained model no more."""
 
     away: Path | None = None
     """Another built dataset, of other photos, all splits of which judge as well as DATA's validation split; no
@@ -103,3 +108,12 @@ class TrainConfig:
             raise BadInputError(f"`held_out` must be between 0 and 0.5, got {self.held_out}.")
         if self.class_weight < 0:
             raise BadInputError(f"`class_weight` must be at least 0, got {self.class_weight}.")
+        if self.variant == "full" and self.layers != "all":
+            raise BadInputError(f"`layers` {self.layers} is for low-rank updates; `variant` full trains all weights.")
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """The learning rate that was asked for, or the one that fits the kind of update."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return 1e-5 if self.variant == "full" else 1e-3

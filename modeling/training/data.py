@@ -281,6 +281,9 @@ class _Photos(Sequence[bytes]):
         self._files, self._places, self._folder = files, places, folder
         self._open: tuple[int, PhotoColumn] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_open": None}  # A loader's worker opens its own.
+
     def __len__(self) -> int:
         return len(self._places)
 

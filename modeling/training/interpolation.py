@@ -10,7 +10,8 @@ from typing import cast
 
 import torch
 from peft.tuners.lora import LoraLayer
-from torch import nn
+from peft.utils import ModulesToSaveWrapper
+from torch import Tensor, nn
 
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.validation import gain
@@ -51,25 +52,39 @@ class BestShare:
 
 @contextmanager
 def update_of(model: nn.Module, share: float) -> Iterator[None]:
-    """Keep a share of each low-rank update in the block, and all of it afterwards."""
-    ups = _ups(model)
-    saved = [up.detach().clone() for up in ups]
+    """Keep a share of each update in the block, and all of it afterwards."""
+    learnt = [*_ups(model), *(own for own, _ in _copies(model))]
+    saved = [parameter.detach().clone() for parameter in learnt]
     keep_share(model, share)
     try:
         yield
     finally:
         with torch.no_grad():
-            for up, before in zip(ups, saved, strict=True):
-                up.copy_(before)
+            for parameter, before in zip(learnt, saved, strict=True):
+                parameter.copy_(before)
 
 
 @torch.no_grad()
 def keep_share(model: nn.Module, share: float) -> None:
-    """Multiply each low-rank update B·A of the model's adapter by `share`."""
+    """Multiply each low-rank update B·A of the model's adapter, and what full weights moved by, by `share`."""
     for up in _ups(model):
         up.mul_(share)
+    for own, before in _copies(model):
+        if share != 1:
+            own.copy_(torch.lerp(before, own, share))
 
 
 def _ups(model: nn.Module) -> list[nn.Parameter]:
     layers = [module for module in model.modules() if isinstance(module, LoraLayer)]
     return [cast(nn.Parameter, up.weight) for layer in layers for up in layer.lora_B.values()]
+
+
+def _copies(model: nn.Module) -> list[tuple[nn.Parameter, Tensor]]:
+    """Full weights that learn, each beside what it was."""
+    found = []
+    for module in model.modules():
+        if isinstance(module, ModulesToSaveWrapper):
+            for copy in module.modules_to_save.values():
+                before = module.original_module.parameters()
+                found += zip(cast(nn.Module, copy).parameters(), before, strict=True)
+    return found

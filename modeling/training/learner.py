@@ -3,10 +3,10 @@
     L = (1 - p) · (a · contrastive + (1 - a) · choice), composed + p · (the same), plain + anchor
 
 Both losses run through the composition and past it, so that the NotCLIP model and the merged plain backbone both
-learn to search and to choose.
+learn to search and to choose. The anchor holds what learns: affirmative captions, and photos where their tower does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -20,7 +20,11 @@ from torch.utils.checkpoint import checkpoint
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import TrainableComposition, choice_scores
 from notclip.training.data import TrainingQuestion
+from notclip.training.lora import TEXT, learning_towers
 from notclip.training.losses import anchor_loss, caption_choice_loss, contrastive_loss, search_anchor_loss
+from notclip.training.photos import embed
+
+_FEATURES = ("get_text_features", "get_image_features")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Learner(nn.Module):
         model: the model, whose backbone is a `PeftModel`, with its image statistics set.
         weights: weights of the losses.
         texts_at_once: texts encoded at once, of similar length, so that short ones are not padded to a step's longest.
+        images_at_once: photos that an image tower in training encodes at once.
         extra: what is added to the loss of each step.
     """
 
@@ -62,14 +67,16 @@ class Learner(nn.Module):
         weights: LossWeights | None = None,
         *,
         texts_at_once: int = 32,
+        images_at_once: int = 64,
         extra: ExtraLoss | None = None,
     ):
         super().__init__()
         self.model = model
         self.composition = TrainableComposition(model)
         self.loss_weights = LossWeights() if weights is None else weights
-        self.texts_at_once = texts_at_once
+        self.texts_at_once, self.images_at_once = texts_at_once, images_at_once
         self.extra = extra
+        self._texts_move = TEXT in learning_towers(model.backbone)
         # Only the adapter's own: the backbone's would blur the anchor, and its batch statistics must not move.
         self._dropouts = [module for name, module in model.named_modules() if "lora_dropout" in name]
         self.eval()
@@ -85,25 +92,17 @@ class Learner(nn.Module):
         return self
 
     def activation_checkpointing_enable(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the activations of one batch of texts instead of a whole step's, and compute them again for gradients.
+        """Keep the activations of one batch of texts or photos, and compute a step's others again for its gradients.
 
         What it takes is what the Trainer says of layers, and is not needed here.
         """
-        features = type(self.model).get_text_features
-
-        def pooled(tokens: dict[str, Tensor]) -> Tensor:
-            return features(self.model, **tokens).pooler_output
-
-        def recomputed(**tokens: Tensor) -> SimpleNamespace:
-            if not torch.is_grad_enabled():
-                return SimpleNamespace(pooler_output=pooled(tokens))
-            return SimpleNamespace(pooler_output=checkpoint(pooled, tokens, use_reentrant=False))
-
-        self.model.get_text_features = recomputed  # type: ignore[method-assign,assignment]
+        for name in _FEATURES:
+            setattr(self.model, name, _recomputed(getattr(self.model, name)))
 
     def activation_checkpointing_disable(self) -> None:
         """Keep all activations again."""
-        self.model.__dict__.pop("get_text_features", None)
+        for name in _FEATURES:
+            self.model.__dict__.pop(name, None)
 
     def trainable_weights(self) -> dict[str, Tensor]:
         """Copies of the parameters that learn, by name."""
@@ -132,6 +131,7 @@ class Learner(nn.Module):
         text_images: Tensor,
         questions: list[TrainingQuestion],
         question_images: Tensor,
+        photos: dict[str, Any] | None = None,
     ) -> dict[str, Tensor]:
         """The loss of one process's share of a batch; averaged over processes, its gradients are the batch's.
 
@@ -142,13 +142,19 @@ class Learner(nn.Module):
             text_images: embeddings of their images, shape (B, D).
             questions: Q questions, whole groups of them.
             question_images: embeddings of their images, shape (Q, D).
+            photos: where the image tower learns, these images: what `PhotoReader.read` says of the distinct ones, and
+                which of them are `of_texts`, shape (B,), and `of_questions`, shape (Q,). The embeddings are then those
+                before the training, which the anchor holds.
         """
         model, share = self.model, self.loss_weights.plain_share
         scale, composition = model.logit_scale.detach().float().exp(), self.composition.weights()
         captions = model.embed_texts(texts, batch_size=self.texts_at_once)
         choices = list(dict.fromkeys(choice for question in questions for choice in question.choices))
         embedded = model.embed_texts(choices, batch_size=self.texts_at_once)
-        held = self._held(texts, affirmative)
+        held, images_before = self._held(texts, affirmative), text_images
+        if photos is not None:
+            shown = embed(self.model, photos, at_once=self.images_at_once)
+            text_images, question_images = shown[photos["of_texts"]], shown[photos["of_questions"]]
         affirmative_share, question_share = _shares(len(affirmative), len(questions), like=text_images)
         # Logits are a hundred times a cosine: half precision cannot tell them apart.
         with torch.autocast(text_images.device.type, enabled=False):
@@ -163,6 +169,8 @@ class Learner(nn.Module):
             anchor = contrastive.new_zeros(())
             if held is not None:
                 anchor = affirmative_share * self._anchor(captions.whole[affirmative], held)
+            if photos is not None:
+                anchor = anchor + anchor_loss(text_images, images_before)
             position = {text: row for row, text in enumerate(choices)}
             composed, plain = (
                 caption_choice_loss(*choice_scores(questions, position, *queries, question_images), scale)
@@ -185,7 +193,7 @@ class Learner(nn.Module):
 
     def _held(self, texts: Sequence[str], affirmative: Sequence[int]) -> Tensor | None:
         """Where the backbone alone puts the texts that the anchor holds."""
-        if not affirmative or not self.loss_weights.anchor:
+        if not affirmative or not self.loss_weights.anchor or not self._texts_move:
             return None
         return backbone_embeds(self.model, [texts[row] for row in affirmative], texts_at_once=self.texts_at_once)
 
@@ -198,6 +206,23 @@ def backbone_embeds(model: NotClipModel, texts: list[str], *, texts_at_once: int
         raise TypeError(f"`model.backbone` must be a PeftModel, got {type(adapted).__name__}.")
     with adapted.disable_adapter():
         return model.encode_texts(texts, batch_size=texts_at_once)
+
+
+def _recomputed(features: Callable[..., Any]) -> Callable[..., SimpleNamespace]:
+    """A tower's features without the activations in between, which are computed again when gradients ask for them."""
+
+    def pooled(inputs: dict[str, Tensor]) -> Tensor:
+        found: Tensor = features(**inputs).pooler_output
+        return found
+
+    def recomputed(pixel_values: Tensor | None = None, **inputs: Tensor) -> SimpleNamespace:
+        if pixel_values is not None:
+            inputs["pixel_values"] = pixel_values
+        if not torch.is_grad_enabled():
+            return SimpleNamespace(pooler_output=pooled(inputs))
+        return SimpleNamespace(pooler_output=checkpoint(pooled, inputs, use_reentrant=False))
+
+    return recomputed
 
 
 def _plain(texts: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,8 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from peft import PeftModel
 from torch import Tensor, distributed
+from transformers import PreTrainedModel
 
 from notclip.dataset.files import split_files
 from notclip.dataset.splits import SPLITS
@@ -40,7 +43,8 @@ from notclip.training.held_out import hold_out
 from notclip.training.inputs import require_same_inputs, training_inputs
 from notclip.training.interpolation import SHARE, BestShare, keep_share
 from notclip.training.judging import Judge, Judged, joined
-from notclip.training.lora import add_lora
+from notclip.training.lora import IMAGE, add_full_copies, add_lora, learning_towers
+from notclip.training.photos import PhotoReader, embed_rows, embeds_by
 from notclip.training.reference_scores import write_reference_scores
 from notclip.training.seen_classes import ClassPromptLesson, read_seen_classes
 from notclip.training.trainer import NegationTrainer
@@ -48,6 +52,7 @@ from notclip.training.validation import limited
 
 CALIBRATION_QUESTIONS = 4000
 STATISTICS_IMAGES = 100_000
+MOVED_STATISTICS_IMAGES = 20_000  # embedded anew by a trained image tower
 SAVED = "train_config.json"  # options and inputs of a run
 
 
@@ -111,15 +116,9 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     warm_up = limited(learnt, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
     fit_composition(model, image_embeds, warm_up.questions, warm_up.negated_queries)
     torch.manual_seed(config.seed)  # the adapter's initial weights, the same in every process
-    adapted = add_lora(
-        model.backbone,
-        rank=config.rank,
-        alpha=config.alpha,
-        dropout=config.dropout,
-        variant=config.variant,
-        layers=config.layers,
-    )
+    adapted = _adapted(model.backbone, config)
     model.backbone = adapted
+    images_move = IMAGE in learning_towers(adapted)
     judge = Judge(
         _judged(config, home, validation_embeds),
         None if away is None else _judged(config, away, next(iter(other_embeds), validation_embeds)),
@@ -128,7 +127,12 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     trainer = NegationTrainer(
         model,
         arguments,
-        train_dataset=NegationDataset(learnt, image_embeds, negated_share=config.negated_share),
+        train_dataset=NegationDataset(
+            learnt,
+            image_embeds,
+            negated_share=config.negated_share,
+            photos=PhotoReader(learnt.image_bytes, model.processor.image_processor) if images_move else None,
+        ),
         eval_dataset=NegationDataset(judge.home.split, validation_embeds),
         judge=BestShare(judge, lambda: next(iter(trainer.history), None), recall_tolerance=config.recall_tolerance),
         extra=lesson,
@@ -139,8 +143,13 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
 
     share = next(entry[SHARE] for entry in trainer.history if entry["epoch"] == trainer.best_epoch)
     keep_share(model.backbone, share)
+    model.config.trained_towers = list(learning_towers(adapted)) if trainer.best_epoch else []
     calibrated_on = limited(validation_split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
-    losses = fit_composition(model, validation_embeds, calibrated_on.questions, calibrated_on.negated_queries)
+    if images_move:
+        some = np.arange(0, len(split.digests), -(-len(split.digests) // MOVED_STATISTICS_IMAGES))
+        model.set_statistics(image_statistics(embed_rows(model, split, some).embeds.to(model.device)))
+    now = embeds_by(model, calibrated_on, validation_embeds)
+    losses = fit_composition(model, now, calibrated_on.questions, calibrated_on.negated_queries)
     cut, seen = texts_cut(model, _texts(split))
     trainable, total = adapted.get_nb_trainable_parameters()
     record = {
@@ -150,6 +159,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         "update_share": share,
         "held_out": config.away is None and away is not None,
         "away_build": None if config.away is None else _build_options(config.away),
+        "trained_towers": model.config.trained_towers,
         "seen_classes": 0 if lesson is None else lesson.classes,
         "history": trainer.history,
         "steps": trainer.state.global_step,
@@ -175,6 +185,20 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     return record
 
 
+def _adapted(backbone: PreTrainedModel, config: TrainConfig) -> PeftModel:
+    if config.variant == "full":
+        return add_full_copies(backbone, towers=config.towers)
+    return add_lora(
+        backbone,
+        rank=config.rank,
+        alpha=config.alpha,
+        dropout=config.dropout,
+        variant=config.variant,
+        layers=config.layers,
+        towers=config.towers,
+    )
+
+
 def _judged(config: TrainConfig, split: TrainingSplit, image_embeds: Tensor | EmbeddingShards) -> Judged:
     judged = limited(split, questions=config.validation_questions, images=config.validation_images)
     return Judged(judged, image_embeds)
@@ -182,7 +206,7 @@ def _judged(config: TrainConfig, split: TrainingSplit, image_embeds: Tensor | Em
 
 def _lesson(config: TrainConfig, learnt: TrainingSplit, image_embeds: EmbeddingShards) -> ClassPromptLesson | None:
     """What a detector saw in the photos that are learnt from, where that is to be taught."""
-    if config.class_weight == 0:
+    if config.class_weight == 0 or config.towers == "image":  # Its prompts teach texts.
         return None
     rows = sorted({caption.image for caption in learnt.captions})
     rows = rows[:: -(-len(rows) // STATISTICS_IMAGES)]

@@ -3,8 +3,9 @@
     trainer = NegationTrainer(model, NegationTrainingArguments("state"), train_dataset=…, eval_dataset=…)
     trainer.train()
 
-Image embeddings are given, since no step moves them. The best checkpoint is the one that gains most negation among
-those that keep ordinary recall; where none does, the weights at the end are those from the start.
+Image embeddings are given, since no step moves them unless the image tower learns, too. The best checkpoint is the one
+that gains most negation among those that keep ordinary recall; where none does, the weights at the end are those from
+the start.
 """
 
 import errno
@@ -70,7 +71,13 @@ class NegationTrainer(Trainer):
         callbacks: list[TrainerCallback] | None = None,
     ):
         super().__init__(
-            model=Learner(model, args.loss_weights, texts_at_once=args.texts_at_once, extra=extra),
+            model=Learner(
+                model,
+                args.loss_weights,
+                texts_at_once=args.texts_at_once,
+                images_at_once=args.images_at_once,
+                extra=extra,
+            ),
             args=args,
             data_collator=as_it_is,
             train_dataset=train_dataset,

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from notclip.embedding_shards import EmbeddingShards
+from notclip.embedding_shards import EmbeddedRows, EmbeddingShards
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import choice_shares
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import choice_scores
 from notclip.training.data import TrainingQuestion, TrainingSplit
+from notclip.training.photos import embeds_by
 
 AWAY = "away_"  # before the names of figures on other photos
 
@@ -74,11 +75,12 @@ def limited(split: TrainingSplit, *, questions: int, images: int, captions_per_i
 
 @torch.inference_mode()
 def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor | EmbeddingShards) -> Validation:
-    """Score the split with the model as it is; image embeddings, shape (I, D), are given, since no step moves them."""
+    """Score the split with the model as it is; image embeddings, shape (I, D), are those before the training."""
+    images = embeds_by(model, split, image_embeds)
     texts = list(dict.fromkeys(choice for question in split.questions for choice in question.choices))
     position = {text: row for row, text in enumerate(texts)}
     embedded = model.embed_texts(texts)
-    asked = image_embeds[[question.image for question in split.questions]].to(model.device)
+    asked = images[[question.image for question in split.questions]].to(model.device)
     plain = (embedded.whole, embedded.whole.new_zeros(len(texts)))
     accuracies = [
         macro_accuracy(split, *choice_scores(split.questions, position, *queries, asked))
@@ -89,12 +91,14 @@ def validate(model: NotClipModel, split: TrainingSplit, image_embeds: Tensor | E
     return Validation(
         macro_accuracy=accuracies[0],
         plain_macro_accuracy=accuracies[1],
-        recall_at_5=recall_at(5, ordinary, [caption.image for caption in split.captions], image_embeds),
-        negated_recall_at_5=recall_at(5, negated, [image for _, image in split.negated_queries], image_embeds),
+        recall_at_5=recall_at(5, ordinary, [caption.image for caption in split.captions], images),
+        negated_recall_at_5=recall_at(5, negated, [image for _, image in split.negated_queries], images),
     )
 
 
-def recall_at(k: int, queries: Tensor, own_image: Sequence[int], image_embeds: Tensor | EmbeddingShards) -> float:
+def recall_at(
+    k: int, queries: Tensor, own_image: Sequence[int], image_embeds: Tensor | EmbeddingShards | EmbeddedRows
+) -> float:
     """Share of queries, shape (Q, D), whose own image is among the k best of all images that any query asks for."""
     searched, targets = torch.unique(torch.tensor(own_image), return_inverse=True)
     scores = queries @ image_embeds[searched].to(queries.device).T  # (Q, I)

@@ -183,6 +183,26 @@ def test_an_adapter_that_learnt_nothing_says_so(inputs):
     assert "these weights score as the base's.**" in cards["backbone"]
 
 
+def test_a_trained_image_tower_is_told_wherever_an_index_of_the_base_is_spoken_of(inputs):
+    def cards():
+        stage_release(inputs.config(overwrite=True))
+        forms = ("model", "adapter", "backbone")
+        return {form: (inputs.folder / "hub" / form / "README.md").read_text() for form in forms}
+
+    text_alone = cards()
+    assert "need not be built again" in text_alone["adapter"] and "made serves it as it is" in text_alone["model"]
+    file = inputs.folder / "train" / "training.json"
+    training = json.loads(file.read_text())
+    training["config"] |= {"towers": "both", "variant": "full"}
+    file.write_text(json.dumps(training | {"trained_towers": ["text", "image"]}))
+    both = cards()
+    assert "**an index of image embeddings that the base made must be built again**" in both["adapter"]
+    assert "**An index of image embeddings that the base made does not serve it**" in both["backbone"]
+    assert "made does not serve it**" in both["model"]
+    assert "with all weights of both towers trained" in " ".join(both["model"].split())
+    assert "lora" not in both["adapter"].split("---")[1]
+
+
 def test_each_card_says_how_to_cite_what_it_describes(stage):
     for card, url in (("model", "https://huggingface.co/ann/tiny-clip"), ("dataset", "datasets/ann/tiny-clip-data")):
         text = (stage / card / "README.md").read_text().split("## Citation")[1]

@@ -2,7 +2,7 @@
 
 A batch of two images, so that at some step one of two processes has a caption that denies and the other has none.
 
-python gradients_of_some_steps.py BASE DATA OUT.safetensors
+python gradients_of_some_steps.py BASE DATA OUT.safetensors TOWERS
 """
 
 import os
@@ -18,15 +18,16 @@ from notclip.training.arguments import NegationTrainingArguments
 from notclip.training.batches import NegationDataset
 from notclip.training.data import read_training_split
 from notclip.training.lora import add_lora
+from notclip.training.photos import PhotoReader
 from notclip.training.trainer import NegationTrainer
 
-base, data, out = sys.argv[1:]
+base, data, out, towers = sys.argv[1:]
 world_size = int(os.environ.get("WORLD_SIZE", "1"))
 rank = int(os.environ.get("RANK", "0"))
 split = read_training_split(Path(data), "train")
 model = load_model(base, composition="scope").double()
 torch.manual_seed(0)
-model.backbone = add_lora(model.backbone, rank=2, alpha=4)
+model.backbone = add_lora(model.backbone, rank=2, alpha=4, towers=towers)
 for name, parameter in model.named_parameters():
     if "lora_B" in name:
         torch.nn.init.normal_(parameter, std=0.1)
@@ -61,7 +62,8 @@ arguments = NegationTrainingArguments(
     load_best_model_at_end=False,
     disable_tqdm=True,
 )
-dataset = NegationDataset(split, embeds)
+photos = None if towers == "text" else PhotoReader(split.image_bytes, model.processor.image_processor)
+dataset = NegationDataset(split, embeds, photos=photos)
 trainer = NegationTrainer(model, arguments, train_dataset=dataset, eval_dataset=dataset, callbacks=[NoteGradients()])
 trainer.model.double()
 trainer.train()

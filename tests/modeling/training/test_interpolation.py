@@ -2,7 +2,7 @@ import torch
 from torch import nn
 
 from notclip.training.interpolation import BestShare, keep_share, update_of
-from notclip.training.lora import add_lora
+from notclip.training.lora import add_full_copies, add_lora
 
 
 def moved(model, texts) -> float:
@@ -31,6 +31,20 @@ def test_half_an_update_moves_a_text_about_half_as_far(clip):
     with update_of(model, 0.0):
         assert moved(model, texts) == 0
     assert moved(model, texts) == whole
+
+
+def test_half_of_what_full_weights_moved_by_lies_between_them_and_the_base(clip):
+    model = add_full_copies(clip).eval()
+    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    before = [weight.detach().clone() for weight in weights]
+    with torch.no_grad():
+        for weight in weights:
+            weight.add_(0.5)
+    with update_of(model, 0.5):
+        for weight, start in zip(weights, before, strict=True):
+            torch.testing.assert_close(weight, start + 0.25)
+    for weight, start in zip(weights, before, strict=True):
+        assert torch.equal(weight, start + 0.5)
 
 
 def test_the_share_that_gains_most_is_told_and_the_model_left_as_it_was(clip):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from notclip.training.lora import add_lora, lora_targets
+from notclip.training.lora import add_full_copies, add_lora, learning_towers, lora_targets
 
 
 def test_only_the_text_tower_learns(backbone):
@@ -9,6 +9,43 @@ def test_only_the_text_tower_learns(backbone):
     learning = {name for name, parameter in adapted.named_parameters() if parameter.requires_grad}
     assert learning
     assert all(".text_model." in name or ".text_projection." in name for name in learning)
+
+
+@pytest.mark.parametrize("towers", ["text", "image", "both"])
+@pytest.mark.parametrize("add", [add_lora, add_full_copies])
+def test_the_towers_that_are_named_learn_and_no_other(backbone, towers, add):
+    learning = learning_towers(add(backbone, towers=towers))
+    assert learning == (("text", "image") if towers == "both" else (towers,))
+
+
+def test_full_weights_are_merged_and_taken_away_as_an_adapter_is(backbone):
+    tokens = torch.tensor([[1, 5, 9, 2]])
+    before = backbone.get_text_features(input_ids=tokens).pooler_output
+    adapted = add_full_copies(backbone, towers="both").eval()
+    texts = sum(p.numel() for name, p in adapted.named_parameters() if p.requires_grad and ".text_model." in name)
+    assert texts == sum(p.numel() for p in adapted.base_model.model.text_model.original_module.parameters())
+    with torch.no_grad():
+        for parameter in adapted.parameters():
+            if parameter.requires_grad:
+                parameter.mul_(1.1)
+    after = adapted.get_text_features(input_ids=tokens).pooler_output
+    assert not torch.allclose(after, before, atol=1e-3)
+    with adapted.disable_adapter():
+        assert torch.equal(adapted.get_text_features(input_ids=tokens).pooler_output, before)
+    merged = adapted.merge_and_unload()
+    assert torch.equal(merged.get_text_features(input_ids=tokens).pooler_output, after)
+
+
+def test_a_convolution_of_one_pixel_is_a_linear_layer():
+    from transformers import BertConfig, MobileNetV2Config, VisionTextDualEncoderConfig, VisionTextDualEncoderModel
+
+    text = BertConfig(vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2)
+    vision = MobileNetV2Config(depth_multiplier=0.25, image_size=32)
+    vision.hidden_size = 1280  # of its last layer, which the dual encoder asks for
+    config = VisionTextDualEncoderConfig.from_vision_text_configs(vision, text, projection_dim=16)
+    targets = lora_targets(VisionTextDualEncoderModel(config), towers="image")
+    assert "visual_projection" in targets and "vision_model.conv_stem.reduce_1x1.convolution" in targets
+    assert not any("3x3" in name or name.startswith("text") for name in targets)
 
 
 def test_an_untrained_adapter_changes_nothing(backbone):

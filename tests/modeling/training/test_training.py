@@ -24,6 +24,7 @@ from notclip.training.config import TrainConfig
 from notclip.training.data import read_training_split
 from notclip.training.learner import Learner
 from notclip.training.lora import add_lora
+from notclip.training.reference_scores import reference_images
 from notclip.training.run import run_training
 
 
@@ -231,8 +232,6 @@ def test_the_three_release_forms_score_as_the_training_run_did(config):
     run_training(config)
     probe = json.loads((config.out / "model" / "reference_scores.json").read_text())
     texts, expected = probe["texts"], torch.tensor(probe["plain_scores"])
-    from notclip.training.reference_scores import reference_images
-
     images = reference_images()
     notclip = load_model(str(config.out / "model"))
     merged = load_model(str(config.out / "backbone"))
@@ -240,6 +239,46 @@ def test_the_three_release_forms_score_as_the_training_run_did(config):
     torch.testing.assert_close(notclip.score(images, texts), torch.tensor(probe["scores"]), atol=1e-5, rtol=1e-6)
     for model in (merged, adapted):
         torch.testing.assert_close(model.score(images, texts), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("towers", "variant"), [("image", "lora"), ("both", "dora"), ("both", "full")])
+def test_an_image_tower_learns_resumes_and_is_released_as_the_text_tower_is(
+    config, tmp_path, monkeypatch, towers, variant
+):
+    config = dataclasses.replace(config, towers=towers, variant=variant, epochs=1, learning_rate=0.01, dropout=0.0)
+    record = run_training(config)
+    assert record["trained_towers"] == (["image"] if towers == "image" else ["text", "image"])
+    broken = dataclasses.replace(config, out=tmp_path / "broken")
+    with monkeypatch.context() as killing:
+        killed_after(killing, 2)
+        with pytest.raises(KilledError):
+            run_training(broken)
+    run_training(dataclasses.replace(broken, resume=True))
+    assert ends_alike(config.out, broken.out)
+
+    base, notclip, merged = (
+        load_model(str(at)) for at in (config.base, config.out / "model", config.out / "backbone")
+    )
+    adapted = load_model(config.base, adapter=config.out / "adapter")
+    assert notclip.config.trained_towers == record["trained_towers"]
+    probe, images = json.loads((config.out / "model" / "reference_scores.json").read_text()), reference_images()
+    for model in (notclip, merged, adapted):
+        plain = model.score(images, probe["texts"], composition="none")
+        torch.testing.assert_close(plain, torch.tensor(probe["plain_scores"]), atol=1e-5, rtol=0)
+    assert not torch.allclose(merged.encode_images(images), base.encode_images(images), atol=1e-3)
+    moved = not torch.allclose(merged.encode_texts(["a dog"]), base.encode_texts(["a dog"]), atol=1e-3)
+    assert moved == (towers == "both")
+    photos = read_training_split(config.data, "train").image_bytes
+    now = image_statistics(notclip.encode_images(list(photos)))
+    torch.testing.assert_close(notclip.image_mean, now.mean, atol=1e-5, rtol=0)
+
+
+def test_photos_that_loader_workers_decode_give_the_same_weights(config, tmp_path):
+    config = dataclasses.replace(config, towers="image", epochs=1)
+    run_training(config)
+    other = dataclasses.replace(config, out=tmp_path / "other", trainer=("dataloader_num_workers=1",))
+    run_training(other)
+    assert ends_alike(config.out, other.out)
 
 
 def test_the_record_says_what_was_trained_and_how(config):
@@ -295,11 +334,12 @@ def test_more_processes_than_a_batch_can_feed_are_refused(data):
         draws(data, world_size=5)
 
 
-def test_two_processes_take_the_steps_that_one_takes_with_the_whole_batch(base, data, tmp_path):
+@pytest.mark.parametrize("towers", ["text", "both"])
+def test_two_processes_take_the_steps_that_one_takes_with_the_whole_batch(base, data, tmp_path, towers):
     program = str(Path(__file__).parent / "gradients_of_some_steps.py")
     launchers = {"one": [], "two": ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]}
     for name, launcher in launchers.items():
-        command = [sys.executable, *launcher, program, base, str(data), str(tmp_path / name)]
+        command = [sys.executable, *launcher, program, base, str(data), str(tmp_path / name), towers]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"}
         )
