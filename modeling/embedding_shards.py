@@ -136,7 +136,7 @@ def embed_into_shards(
                 first, embeds = number * ROWS, []
                 for start in range(first, first + size, batch_size):
                     batch = range(start, min(start + batch_size, first + size))
-                    frames = [_frames(photos[position], place(position)) for position in batch]
+                    frames = [frames_of(photos[position], place(position)) for position in batch]
                     embeds.append(embed_frames(model, frames, batch_size=batch_size))
                     progress.update(len(batch))
                 with whole_file(_shard(folder, number)) as partial:
@@ -154,13 +154,7 @@ def cached_image_embeds(
     return EmbeddingShards(folder, len(digests))[:]
 
 
-def embed_photos(model: NotClipModel, encoded: list[bytes], *, batch_size: int) -> Tensor:
-    """Unit-norm embeddings of encoded photos, or of clips as the mean of their frames, shape (photos, D)."""
-    frames = [_frames(photo, f"photo {number}") for number, photo in enumerate(encoded)]
-    return embed_frames(model, frames, batch_size=batch_size)
-
-
-def _frames(encoded: bytes, where: str) -> list[Image.Image]:
+def frames_of(encoded: bytes, where: str) -> list[Image.Image]:
     """The photo, or the frames of a clip."""
     try:
         return unpack_clip(encoded) or [open_photo(encoded)]

@@ -9,7 +9,7 @@ without negation scores exactly as the backbone scores it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -360,18 +360,33 @@ class NotClipModel(PreTrainedModel):
 
     def read(self, texts: Sequence[str]) -> list[NegationScope]:
         """What each text affirms and denies, by the tagger that travels with the weights."""
-        if self._tagger is None:
-            self._tagger = Tagger.default() if self.reader is None else Tagger.from_bytes(self.reader)
+        tagger = self.tagger
         unread = [text for text in dict.fromkeys(texts) if text not in self._readings]
         if len(self._readings) + len(unread) > MOST_READINGS:
             self._readings, unread = {}, list(dict.fromkeys(texts))
-        self._readings.update(zip(unread, read_scopes(unread, tagger=self._tagger), strict=True))
+        self._readings.update(zip(unread, read_scopes(unread, tagger=tagger), strict=True))
         return [self._readings[text] for text in texts]
 
-    def embed_texts(self, texts: Sequence[str], *, batch_size: int = 256) -> EmbeddedTexts:
-        """Embed texts, and the parts of those that negate something; differentiable in the text tower."""
+    @property
+    def tagger(self) -> Tagger:
+        """The tagger that travels with the weights."""
+        if self._tagger is None:
+            self._tagger = Tagger.default() if self.reader is None else Tagger.from_bytes(self.reader)
+        return self._tagger
+
+    def embed_texts(
+        self, texts: Sequence[str], *, scopes: Mapping[str, NegationScope] | None = None, batch_size: int = 256
+    ) -> EmbeddedTexts:
+        """Embed texts, and the parts of those that negate something; differentiable in the text tower.
+
+        Args:
+            texts: T texts.
+            scopes: what `read` says of each, where that is known already.
+            batch_size: texts encoded at once.
+        """
         texts = as_texts(texts)
-        return self._embed(texts, self.read(texts), batch_size=batch_size)
+        read = self.read(texts) if scopes is None else [scopes[text] for text in texts]
+        return self._embed(texts, read, batch_size=batch_size)
 
     def compose(
         self,

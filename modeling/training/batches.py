@@ -14,6 +14,8 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 from notclip.embedding_shards import EmbeddingShards
 from notclip.errors import BadInputError
+from notclip.remote.negation_scope import read_scopes
+from notclip.remote.reading_tagger import Tagger
 from notclip.training.data import TrainingSplit, all_of, pick_one_of_each
 from notclip.training.photos import PhotoReader
 
@@ -162,6 +164,28 @@ class NegationDataset(Dataset):
                 "of_questions": torch.tensor([place[image] for image in asked]),
             }
         return batch
+
+
+class ReadingDataset(Dataset):
+    """A dataset whose batches bring along what each of their texts denies.
+
+    Args:
+        dataset: the dataset.
+        tagger: reads texts.
+    """
+
+    def __init__(self, dataset: NegationDataset, tagger: Tagger):
+        self._dataset, self._tagger = dataset, tagger
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def __getitems__(self, draw: Draw) -> dict[str, Any]:
+        """The batch of one process, `scopes` of all its texts among it."""
+        batch = self._dataset.__getitems__(draw)
+        texts = [*batch["texts"], *(choice for question in batch["questions"] for choice in question.choices)]
+        distinct = list(dict.fromkeys(texts))
+        return batch | {"scopes": dict(zip(distinct, read_scopes(distinct, tagger=self._tagger), strict=True))}
 
 
 def as_it_is(batch: Any) -> dict[str, Any]:

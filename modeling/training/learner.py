@@ -6,7 +6,7 @@ Both losses run through the composition and past it, so that the NotCLIP model a
 learn to search and to choose. The anchor holds what learns: affirmative captions, and photos where their tower does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from torch import Tensor, distributed, nn
 from torch.utils.checkpoint import checkpoint
 
 from notclip.remote.modeling_notclip import NotClipModel
+from notclip.remote.negation_scope import NegationScope
 from notclip.training.calibration import TrainableComposition, choice_scores
 from notclip.training.data import TrainingQuestion
 from notclip.training.lora import TEXT, learning_towers
@@ -132,6 +133,7 @@ class Learner(nn.Module):
         questions: list[TrainingQuestion],
         question_images: Tensor,
         photos: dict[str, Any] | None = None,
+        scopes: Mapping[str, NegationScope] | None = None,
     ) -> dict[str, Tensor]:
         """The loss of one process's share of a batch; averaged over processes, its gradients are the batch's.
 
@@ -145,12 +147,13 @@ class Learner(nn.Module):
             photos: where the image tower learns, these images: what `PhotoReader.read` says of the distinct ones, and
                 which of them are `of_texts`, shape (B,), and `of_questions`, shape (Q,). The embeddings are then those
                 before the training, which the anchor holds.
+            scopes: what each text denies, where a loader's worker has read it.
         """
         model, share = self.model, self.loss_weights.plain_share
         scale, composition = model.logit_scale.detach().float().exp(), self.composition.weights()
-        captions = model.embed_texts(texts, batch_size=self.texts_at_once)
+        captions = model.embed_texts(texts, scopes=scopes, batch_size=self.texts_at_once)
         choices = list(dict.fromkeys(choice for question in questions for choice in question.choices))
-        embedded = model.embed_texts(choices, batch_size=self.texts_at_once)
+        embedded = model.embed_texts(choices, scopes=scopes, batch_size=self.texts_at_once)
         held, images_before = self._held(texts, affirmative), text_images
         if photos is not None:
             shown = embed(self.model, photos, at_once=self.images_at_once)

@@ -54,11 +54,11 @@ def caption_choice_loss(choice_scores: Tensor, answer: Tensor, scale: Tensor) ->
 
 
 def anchor_loss(text_embeds: Tensor, backbone_embeds: Tensor) -> Tensor:
-    """Mean squared distance of affirmative captions from where the frozen backbone puts them.
+    """Mean squared distance of affirmative captions, or of images, from where the frozen backbone puts them.
 
     Args:
         text_embeds: unit-norm embeddings by the model in training, shape (B, D).
-        backbone_embeds: unit-norm embeddings of the same captions by the backbone, shape (B, D).
+        backbone_embeds: unit-norm embeddings of the same by the backbone, shape (B, D).
 
     Returns:
         Mean of |x - y|² = 2 - 2 cos(x, y), scalar in [0, 4]; 0 when nothing moved.

@@ -5,39 +5,40 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
-from notclip.dataset.clips import unpack_clip
-from notclip.embedding_shards import EmbeddedRows, EmbeddingShards, embed_photos
+from notclip.embedding_shards import EmbeddedRows, EmbeddingShards, embed_frames, frames_of
 from notclip.remote.modeling_notclip import IMAGES_AT_ONCE_ON_A_CPU, NotClipModel
-from notclip.remote.photo_notclip import open_photo
 from notclip.training.data import TrainingSplit
 from notclip.training.lora import IMAGE, learning_towers
+
+_AT_ONCE = 64
 
 
 class PhotoReader:
     """Photos of a split as its image processor makes them into pixels.
 
     Args:
-        photos: encoded photos or clips.
+        split: the split.
         image_processor: of the model.
     """
 
-    def __init__(self, photos: Sequence[bytes], image_processor: Any) -> None:
-        self._photos, self._image_processor = photos, image_processor
+    def __init__(self, split: TrainingSplit, image_processor: Any) -> None:
+        self._split, self._image_processor = split, image_processor
 
     def read(self, rows: Sequence[int]) -> dict[str, Any]:
-        """What `embed` takes: `inputs` of the image tower for F frames, and how many `frames` each of P photos has."""
+        """What `embed` takes: `inputs` of the image tower for F frames, and how many `frames` each of P photos has.
+
+        Raises:
+            BadInputError: a photo is none, by file and row.
+        """
         # In their order in the files: photos that lie side by side are read at once.
-        in_order = {row: self._frames(row) for row in sorted(set(rows))}
+        in_order = {row: _frames(self._split, row) for row in sorted(set(rows))}
         frames = [in_order[row] for row in rows]
         every = [frame for own in frames for frame in own]
         inputs = self._image_processor(images=every, return_tensors="pt")
         return {"inputs": dict(inputs), "frames": [len(own) for own in frames]}
-
-    def _frames(self, row: int) -> list[Any]:
-        encoded = self._photos[row]
-        return unpack_clip(encoded) or [open_photo(encoded)]
 
 
 def embed(model: NotClipModel, photos: dict[str, Any], *, at_once: int) -> Tensor:
@@ -87,5 +88,12 @@ def embeds_by(
 
 def embed_rows(model: NotClipModel, split: TrainingSplit, rows: np.ndarray) -> EmbeddedRows:
     """Embeddings of some images of a split, whose positions ascend, by the model as it is."""
-    photos = [split.image_bytes[row] for row in rows.tolist()]
-    return EmbeddedRows(rows, embed_photos(model, photos, batch_size=64).cpu(), count=len(split.digests))
+    embeds = []
+    for start in range(0, len(rows), _AT_ONCE):
+        frames = [_frames(split, row) for row in rows[start : start + _AT_ONCE].tolist()]
+        embeds.append(embed_frames(model, frames, batch_size=_AT_ONCE).cpu())
+    return EmbeddedRows(rows, torch.cat(embeds), count=len(split.digests))
+
+
+def _frames(split: TrainingSplit, row: int) -> list[Image.Image]:
+    return frames_of(split.image_bytes[row], split.place(row))

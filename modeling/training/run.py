@@ -131,7 +131,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
             learnt,
             image_embeds,
             negated_share=config.negated_share,
-            photos=PhotoReader(learnt.image_bytes, model.processor.image_processor) if images_move else None,
+            photos=PhotoReader(learnt, model.processor.image_processor) if images_move else None,
         ),
         eval_dataset=NegationDataset(judge.home.split, validation_embeds),
         judge=BestShare(judge, lambda: next(iter(trainer.history), None), recall_tolerance=config.recall_tolerance),

@@ -29,7 +29,7 @@ from notclip.errors import BadInputError, shortened
 from notclip.files.whole_files import write_whole
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.arguments import NegationTrainingArguments
-from notclip.training.batches import EpochLoader, GroupBatchSampler, NegationDataset, as_it_is
+from notclip.training.batches import EpochLoader, GroupBatchSampler, NegationDataset, ReadingDataset, as_it_is
 from notclip.training.learner import ExtraLoss, Learner
 from notclip.training.validation import gain, validate
 
@@ -109,8 +109,10 @@ class NegationTrainer(Trainer):
 
     def get_train_dataloader(self) -> EpochLoader:
         """Batches of this process: the sampler knows which, so that accelerate need not share them out again."""
+        # A worker also reads what texts deny, so that no step waits for it.
+        reads = self.args.dataloader_num_workers > 0
         return EpochLoader(
-            self.train_dataset,
+            ReadingDataset(self.train_dataset, self.model.model.tagger) if reads else self.train_dataset,
             batch_sampler=self.sampler,
             collate_fn=as_it_is,
             num_workers=self.args.dataloader_num_workers,
@@ -151,6 +153,8 @@ class NegationTrainer(Trainer):
         try:
             output = super().train(resume_from_checkpoint=resume_from_checkpoint, **kwargs)
             self._check_loss()
+        except BadInputError as error:  # a loader's worker puts a traceback before what it refuses
+            raise BadInputError(str(error).rpartition("BadInputError: ")[2].strip()) from error
         except (RuntimeError, MemoryError) as error:
             raise self._told(error) from error
         finally:

@@ -62,7 +62,7 @@ arguments = NegationTrainingArguments(
     load_best_model_at_end=False,
     disable_tqdm=True,
 )
-photos = None if towers == "text" else PhotoReader(split.image_bytes, model.processor.image_processor)
+photos = None if towers == "text" else PhotoReader(split, model.processor.image_processor)
 dataset = NegationDataset(split, embeds, photos=photos)
 trainer = NegationTrainer(model, arguments, train_dataset=dataset, eval_dataset=dataset, callbacks=[NoteGradients()])
 trainer.model.double()

@@ -273,11 +273,18 @@ def test_an_image_tower_learns_resumes_and_is_released_as_the_text_tower_is(
     torch.testing.assert_close(notclip.image_mean, now.mean, atol=1e-5, rtol=0)
 
 
-def test_photos_that_loader_workers_decode_give_the_same_weights(config, tmp_path):
+def test_photos_and_texts_that_loader_workers_read_give_the_same_weights(config, tmp_path, monkeypatch):
     config = dataclasses.replace(config, towers="image", epochs=1)
     run_training(config)
     other = dataclasses.replace(config, out=tmp_path / "other", trainer=("dataloader_num_workers=1",))
+    told = []
+    forward = Learner.forward
+    monkeypatch.setattr(
+        Learner, "forward", lambda self, **batch: told.append(batch["scopes"]) or forward(self, **batch)
+    )
     run_training(other)
+    assert len(told) == 3
+    assert all(bool(scope.negated) == (" no " in text) for scopes in told for text, scope in scopes.items())
     assert ends_alike(config.out, other.out)
 
 
