@@ -11,9 +11,9 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
-from notclip.embedding_shards import EmbeddingShards
 from notclip.errors import BadInputError
 from notclip.training.data import TrainingSplit, all_of, pick_one_of_each
+from notclip.training.embedding_shards import EmbeddingShards
 
 
 @dataclass(frozen=True)
