@@ -129,7 +129,8 @@ def test_no_image_and_no_concept_is_used_too_often(made_up_facts):
 
 def test_incompatible_concepts_never_meet_in_a_question(made_up_facts):
     names = ("dog", "animal", "cat", "man", "person", "woman", "tree", "ball", "car", "vehicle")
-    questions = build_questions(FactTable(made_up_facts(400, names=names, unknown=0.1), LEXICON), count=300)
+    table = FactTable(made_up_facts(400, names=names, unknown=0.1), LEXICON)
+    questions = build_questions(table, count=300, phrasebook=Plainly())
     for question in questions:
         used = {name for text in question.choices for part in read_back(text) for name in part}
         assert all(LEXICON.compatible(a, b) for a, b in itertools.combinations(used, 2))
