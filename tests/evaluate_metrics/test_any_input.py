@@ -158,5 +158,5 @@ def test_what_a_table_has_nothing_for_is_no_group_and_no_image():
         {"predictions": SCORES, "references": ANSWERS, "groups": pd.Series([float("nan"), None])}
     )
     assert "group_score" not in figures
-    with pytest.raises(ValueError, match="`image_ids` row 1 must name the question's image, got nan"):
+    with pytest.raises(ValueError, match=r"`image_ids` row 1 .*nan"):
         score_questions({"predictions": SCORES, "references": ANSWERS, "image_ids": pd.Series([1.0, float("nan")])})

@@ -144,7 +144,7 @@ def test_ids_are_found_whether_they_come_as_text_numbers_arrays_or_tensors():
 
 
 def test_a_row_of_a_batch_that_holds_no_ids_is_named():
-    with pytest.raises(ValueError, match="`references` row 1 must be a list of image ids, got 'b'"):
+    with pytest.raises(ValueError, match=r"`references` row 1 .*'b'"):
         load("negated_retrieval").add_batch(predictions=[["a"], ["b"]], references=[["a"], "b"])
 
 

@@ -124,11 +124,11 @@ def test_an_adapter_of_another_base_is_refused_in_one_sentence(base, adapter):
     weights = load_file(adapter / "adapter_model.safetensors")
     renamed = {name.replace("text_model", "no_such_tower"): tensor for name, tensor in weights.items()}
     save_file(renamed, adapter / "adapter_model.safetensors")
-    with pytest.raises(BadInputError, match=r"`adapter` .* does not fit `model` .*; name the base .*no_such_tower"):
+    with pytest.raises(BadInputError, match=r"`adapter` .* does not fit `model` .*no_such_tower"):
         load_model(base, adapter=adapter)
     wider = {name: torch.cat([tensor, tensor]) for name, tensor in weights.items()}
     save_file(wider, adapter / "adapter_model.safetensors")
-    with pytest.raises(BadInputError, match=r"`adapter` .* does not fit `model` .*; name the base"):
+    with pytest.raises(BadInputError, match=r"`adapter` .* does not fit `model`"):
         load_model(base, adapter=adapter)
 
 

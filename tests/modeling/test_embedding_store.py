@@ -41,13 +41,13 @@ def test_what_was_not_flushed_is_not_written_and_what_was_stays(tmp_path):
 
 def test_a_part_that_is_a_pipe_is_named_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "part.safetensors")
-    with pytest.raises(BadInputError, match=r"part.safetensors in the cache cannot be read \(it is no file\)"):
+    with pytest.raises(BadInputError, match=r"part\.safetensors .*no file"):
         EmbeddingStore(tmp_path)
 
 
 def test_a_broken_part_is_named(tmp_path):
     (tmp_path / "part.safetensors").write_bytes(b"nothing")
-    with pytest.raises(BadInputError, match=r"part.safetensors in the cache cannot be read .* delete it"):
+    with pytest.raises(BadInputError, match=r"part\.safetensors .*cannot be read"):
         EmbeddingStore(tmp_path)
 
 
@@ -65,5 +65,5 @@ def test_a_part_that_no_store_wrote_is_refused_by_name(tmp_path, part):
     store.add([digest("a")], torch.zeros(1, 4))
     store.flush()
     save_file(part, tmp_path / "zz.safetensors")
-    with pytest.raises(BadInputError, match=r"zz\.safetensors in the cache cannot be read .* delete it"):
+    with pytest.raises(BadInputError, match=r"zz\.safetensors .*cannot be read"):
         EmbeddingStore(tmp_path)

@@ -96,12 +96,12 @@ def test_our_own_folder_loads_by_this_package_whatever_the_code_in_it(notclip, t
 
 @pytest.mark.parametrize("commit", ["main", "v1.0", "abc1234", "A" * 40])
 def test_code_is_allowed_for_a_commit_alone(commit):
-    with pytest.raises(BadInputError, match="must be the 40 hexadecimal digits of the commit"):
+    with pytest.raises(BadInputError, match="40 hexadecimal digits"):
         load_model("somebody/model", trust_remote_code=commit)
 
 
 def test_code_is_not_allowed_for_a_folder_which_has_no_commits(plain):
-    with pytest.raises(BadInputError, match=r"is for repositories of the Hub, .* my_model\.py:NAME"):
+    with pytest.raises(BadInputError, match=r"repositories of the Hub.*my_model\.py"):
         load_model(str(plain), trust_remote_code="0" * 40)
 
 
@@ -182,13 +182,13 @@ def test_a_tokenizer_that_reads_but_cannot_be_used_is_refused_before_anything_is
     (plain / "tokenizer_config.json").unlink()
     if content is not None:
         (plain / "tokenizer_config.json").write_text(content)
-    with pytest.raises(BadInputError, match=r"no tokenizer that can be read, in tokenizer\.json or tokenizer_config"):
+    with pytest.raises(BadInputError, match=r"no tokenizer .*tokenizer\.json"):
         load_model(str(plain))
 
 
 def test_a_folder_without_image_processor_is_refused_by_the_file_that_it_lacks(plain):
     (plain / "processor_config.json").unlink()
-    with pytest.raises(BadInputError, match=r"no image processor: .*processor_config\.json or prepro"):
+    with pytest.raises(BadInputError, match=r"no image processor.*processor_config\.json"):
         load_model(str(plain))
     (plain / "preprocessor_config.json").write_text("{}")
     with pytest.raises(BadInputError, match=r"no image processor .*neither size nor mean"):
@@ -201,13 +201,13 @@ def test_weights_that_are_missing_are_named_and_not_made_up(request, kind, lost)
     weights = load_file(folder / "model.safetensors")
     del weights[lost]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(BadInputError, match=rf"lacks weights of its own architecture: {lost}\."):
+    with pytest.raises(BadInputError, match=rf"lacks weights .*{lost}"):
         load_model(str(folder))
 
 
 def test_layers_that_the_config_leaves_out_are_not_left_out(plain):
     change(plain / "config.json", "text_config", num_hidden_layers=1)
-    with pytest.raises(BadInputError, match=r"more layers than .*config\.json.*text_model\.encoder"):
+    with pytest.raises(BadInputError, match=r"more layers .*text_model\.encoder"):
         load_model(str(plain))
 
 
@@ -232,7 +232,7 @@ def test_a_plain_backbone_lacks_exactly_what_notclip_adds(plain):
 def test_truncated_weights_are_named(plain, share):
     file = plain / "model.safetensors"
     file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
-    with pytest.raises(BadInputError, match=r"its model\.safetensors is damaged .*; fetch it again"):
+    with pytest.raises(BadInputError, match=r"model\.safetensors is damaged"):
         load_model(str(plain))
 
 

@@ -108,17 +108,15 @@ def test_an_api_that_is_down_is_bad_input_and_no_missed_gate(suite):
         raise TimeoutError("too slow")
 
     place = r"\(.*test_callable_model\.py, line \d+\)"
-    with pytest.raises(BadInputError, match=f"`model` mine failed: ConnectionError: quota exceeded {place}"):
+    with pytest.raises(BadInputError, match=f"`model` mine .*quota exceeded {place}"):
         figures(CallableScorer(score, name="mine"), suite)
-    with pytest.raises(BadInputError, match=f"`model` mine: `encode_images` failed: TimeoutError: too slow {place}"):
+    with pytest.raises(BadInputError, match=f"`model` mine: `encode_images` .*too slow {place}"):
         figures(CallableEncoders(encode, encode, name="mine"), suite)
 
 
 def test_python_code_without_a_name_in_it_is_told_how_to_name_one(tmp_path):
     (tmp_path / "mine.py").write_text("def score(images, texts): ...")
-    with pytest.raises(
-        BadInputError, match=r"`model` must be a folder.*mine\.py\. Python code is named .*mine\.py:NAME"
-    ):
+    with pytest.raises(BadInputError, match=r"`model` .*mine\.py:NAME"):
         load_model(str(tmp_path / "mine.py"))
 
 

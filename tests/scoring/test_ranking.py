@@ -70,7 +70,7 @@ def test_the_first_of_many_relevant_images_counts_among_ties_too():
 
 def test_what_cannot_be_ranked_is_refused():
     queries, images, relevant = embeddings()
-    with pytest.raises(ValueError, match="`relevant` must name an image for each of 200 queries"):
+    with pytest.raises(ValueError, match=r"`relevant` .*200 queries"):
         rank_images(queries, images, [[], *relevant[1:]], k=5, seed=0)
     images[3, 1] = float("nan")
     with pytest.raises(ValueError, match="`image_embeds` row 3 must be finite"):

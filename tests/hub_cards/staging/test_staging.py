@@ -255,7 +255,7 @@ def test_all_three_models_must_have_been_scored_once_on_the_dataset(inputs):
 def test_scores_on_another_build_of_the_data_are_refused(inputs):
     file = inputs.folder / "data" / "questions" / "test.parquet"
     shutil.copyfile(inputs.folder / "data" / "questions" / "train.parquet", file)
-    with pytest.raises(BadInputError, match=r"test split of data as it is now.*got suites data \(test\)"):
+    with pytest.raises(BadInputError, match=r"test split of data.*data \(test\)"):
         stage_release(inputs.config())
 
 
@@ -377,7 +377,7 @@ def test_results_are_known_by_the_weights_that_were_scored_from_wherever_one_sta
     staged = json.loads((inputs.folder / "hub" / "model" / "results" / "backbone.json").read_text())
     assert staged["model"] == "ann/notclip-clip-vit-base-patch32-backbone"
     training.write_text(training.read_text().replace("c" * 64, "e" * 64))
-    with pytest.raises(BadInputError, match=r"backbone\.json scores \.\./elsewhere/backbone with other weights"):
+    with pytest.raises(BadInputError, match=r"backbone\.json .*\.\./elsewhere/backbone"):
         stage_release(inputs.config(**paths | {"out": inputs.folder / "again"}, results=results))
 
 

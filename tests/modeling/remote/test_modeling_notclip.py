@@ -119,7 +119,7 @@ def test_the_dial_of_one_query_counts_as_the_configurations_own(model, images):
 
 @pytest.mark.parametrize("strength", [-1.0, float("nan"), float("inf")])
 def test_a_dial_that_would_turn_exclusion_round_or_scores_to_nan_is_refused(model, strength):
-    with pytest.raises(ValueError, match=f"`strength` must be a number from 0, got {strength}"):
+    with pytest.raises(ValueError, match=f"`strength` .*got {strength}"):
         model.encode_queries(TEXTS, strength=strength)
 
 
@@ -203,9 +203,9 @@ def test_a_model_in_memory_asks_for_its_processor(clip):
 def test_a_string_in_place_of_a_list_is_not_taken_letter_by_letter(model, images):
     """A query of 14 letters would be 14 columns of scores, and none of the query."""
     for call in (model.encode_queries, model.encode_texts, model.embed_texts, lambda text: model.score(images, text)):
-        with pytest.raises(ValueError, match=r"`texts` must be a list of strings, got the one string 'a dog, no cat'"):
+        with pytest.raises(ValueError, match=r"`texts` .*'a dog, no cat'"):
             call("a dog, no cat")
-    with pytest.raises(ValueError, match=r"`text` must be a string, got list; `encode_queries`"):
+    with pytest.raises(ValueError, match=r"`text` .*list.*`encode_queries`"):
         model.encode_query(["a dog, no cat"])
 
 
@@ -232,14 +232,14 @@ def test_what_is_no_text_is_named_with_its_position(model, images, texts, messag
 
 def test_what_is_no_picture_is_named_with_its_position_and_what_makes_it_one(model, images):
     for one in (images[0], "photo.jpg"):
-        with pytest.raises(ValueError, match=r"`images` must be a list of photos, got one .*: put it in a list"):
+        with pytest.raises(ValueError, match=r"`images` must be a list"):
             model.score(one, TEXTS)
     others = [*images, *images, "photo.jpg"]  # in the second batch
-    with pytest.raises(ValueError, match=r"`images` at position 6: the photo 'photo\.jpg' cannot be read \(No such"):
+    with pytest.raises(ValueError, match=r"`images` at position 6: .*photo\.jpg"):
         model.score(others, TEXTS)
-    with pytest.raises(ValueError, match=r"`images` at position 0: the photo must be a path, .* got Tensor"):
+    with pytest.raises(ValueError, match=r"`images` at position 0: .*Tensor"):
         model.score([torch.zeros(3, 32, 32)], TEXTS)
-    with pytest.raises(ValueError, match=r"shape \(images, 3, height, width\), got \(3, 32, 32\)"):
+    with pytest.raises(ValueError, match=r"shape .*\(3, 32, 32\)"):
         model.score(pixels(model, images)[0], TEXTS)
 
 
@@ -248,7 +248,7 @@ def test_a_caption_of_any_length_scores_on_strings_and_is_refused_on_tokens_by_i
     assert model.score(images, [long, long + "with no cat", ""]).isfinite().all()
     limit = model.backbone.config.text_config.max_position_embeddings
     tokens = {"input_ids": torch.ones(1, limit + 3, dtype=torch.long)}
-    with pytest.raises(ValueError, match=rf"may hold {limit} tokens .* got {limit + 3}: pass `truncation=True`"):
+    with pytest.raises(ValueError, match=rf"{limit} tokens .*{limit + 3}.*`truncation=True`"):
         model(**tokens, pixel_values=pixels(model, images))
 
 

@@ -306,7 +306,7 @@ def test_a_tiff_whose_tiles_are_larger_than_itself_is_refused():
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
     directory = struct.pack("<H", len(tags)) + entries + bytes(4)
     content = struct.pack("<2sHI", b"II", 42, 8 + len(pixels)) + pixels + directory
-    with pytest.raises(PhotoError, match=r"is too large: 64 × 64 in tiles of 60,000 × 60,000"):
+    with pytest.raises(PhotoError, match=r"64 × 64 .*60,000 × 60,000"):
         open_photo(content)
 
 
@@ -377,15 +377,15 @@ def test_integers_are_never_taken_for_pixel_values(encoder):
     photo = np.asarray(make_sample(0, "test", 3).picture(side))
     batch = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None]
     for call in (lambda: encoder.score(batch, TEXTS), lambda: encoder.encode_images(batch)):
-        with pytest.raises(ValueError, match=r"`images` as a tensor must be pixel values .* got uint8: hand pictures"):
+        with pytest.raises(ValueError, match=r"`images` .*uint8"):
             call()
-    with pytest.raises(ValueError, match=r"`pixel_values` as a tensor must be .* got uint8"):
+    with pytest.raises(ValueError, match=r"`pixel_values` .*uint8"):
         encoder.get_image_features(batch)
-    with pytest.raises(ValueError, match=r"`images` as pixel values must be finite, got NaN"):
+    with pytest.raises(ValueError, match=r"`images` .*finite.*NaN"):
         encoder.encode_images(torch.full((1, 3, side, side), torch.nan))
-    with pytest.raises(ValueError, match=r"must have the shape \(images, 3, height, width\), got \(1, 16, 16, 3\)"):
+    with pytest.raises(ValueError, match=r"shape .*\(1, 16, 16, 3\)"):
         encoder.encode_images(torch.zeros(1, 16, 16, 3))
-    with pytest.raises(ValueError, match=r"got one of shape \(\d+, \d+, 3\): put a single photo in a list"):
+    with pytest.raises(ValueError, match=r"shape \(\d+, \d+, 3\)"):
         encoder.encode_images(photo)
     expected = encoder.encode_images([Image.fromarray(photo)])
     assert torch.allclose(encoder.encode_images([photo]), expected)

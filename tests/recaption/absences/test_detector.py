@@ -89,7 +89,7 @@ def test_a_missing_file_and_one_that_is_no_model_are_refused(tmp_path: Path):
     with pytest.raises(BadInputError, match=r"`detector` must be an ONNX file"):
         PresenceDetector(tmp_path / "none.onnx")
     (tmp_path / "text.onnx").write_text("no model")
-    with pytest.raises(BadInputError, match="`detector` must be an ONNX file that onnxruntime loads"):
+    with pytest.raises(BadInputError, match="`detector` must be an ONNX file"):
         PresenceDetector(tmp_path / "text.onnx")
 
 

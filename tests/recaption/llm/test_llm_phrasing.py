@@ -206,7 +206,7 @@ def test_one_request_that_never_succeeds_falls_back_while_others_go_on(tmp_path)
 def test_an_endpoint_that_is_not_there_stops_the_build_and_is_named(tmp_path):
     with fake.FakeLlm(lambda number, items: 500) as server:
         url = server.url
-    with pytest.raises(BadInputError, match=rf"`llm` {url} does not answer .* run the same command again"):
+    with pytest.raises(BadInputError, match=rf"`llm` {url} does not answer"):
         rephraser(None, tmp_path, url=url).rephrase(meanings(8), forms=TRAIN_FORMS)
 
 

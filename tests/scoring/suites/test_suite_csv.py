@@ -191,7 +191,7 @@ def test_lists_are_read_as_literals_and_never_evaluated(tmp_path, cell):
 
 
 def test_what_is_no_suite_is_refused(tmp_path):
-    with pytest.raises(BadInputError, match="`suite` must be a CSV or YAML file, a folder or a dataset on the Hub"):
+    with pytest.raises(BadInputError, match="`suite` must be a CSV or YAML file"):
         read_suite(tmp_path / "nothing.csv")
     with pytest.raises(BadInputError, match="must hold CSV files"):
         read_suite(tmp_path)
@@ -211,7 +211,7 @@ def test_what_is_no_suite_is_refused(tmp_path):
 def test_a_correct_caption_among_the_wrong_ones_is_refused(tmp_path):
     write_photo(tmp_path / "1.png")
     rows = [{"image": "1.png", "correct": "a dog", "wrong_1": "a dog"}]
-    with pytest.raises(BadInputError, match=r"row 1: .*correct caption 'a dog' .*wrong ones"):
+    with pytest.raises(BadInputError, match=r"row 1: .*'a dog'"):
         read_suite(write_csv(tmp_path / "own.csv", rows))
 
 
@@ -239,7 +239,7 @@ def test_corrupt_photos_are_named_with_their_row(tmp_path):
     rows = [negbench_row("cut.jpg"), negbench_row("text.jpg")]
     suite = read_suite(write_csv(tmp_path / "mcq.csv", rows))
     for name, row, why in (("cut.jpg", 1, "Truncated File Read"), ("text.jpg", 2, "it is no image of a form")):
-        with pytest.raises(BadInputError, match=f"mcq.csv, row {row}: the photo cannot be decoded: {why}"):
+        with pytest.raises(BadInputError, match=f"mcq.csv, row {row}: .*{why}"):
             open_suite_photo(suite.photos[name])
 
 
@@ -276,7 +276,7 @@ def test_the_released_voc_questions_are_all_read(tmp_path):
 @pytest.mark.skipif(not NEGBENCH.exists(), reason="../shared is absent")
 @pytest.mark.parametrize("name", ["msr_vtt_mcq_rephrased_llama.csv", "msr_vtt_retrieval_rephrased_llama.csv"])
 def test_the_released_msr_vtt_files_are_read_with_frames_of_their_videos(tmp_path, name):
-    with pytest.raises(BadInputError, match=r"row 1: there is no folder of frames of the video"):
+    with pytest.raises(BadInputError, match=r"row 1: .*frames of the video"):
         read_suite(NEGBENCH / name)
     with (NEGBENCH / name).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -311,5 +311,5 @@ def test_pairs_of_a_caption_and_its_negation_are_questions_of_two(tmp_path):
     assert (question.choices, question.answer) == (("a dog and a ball", "a dog but no ball"), 0)
     assert question.choice_kinds == ("affirmation", "hybrid")
     rows[0]["negated_caption"] = rows[0]["caption"]
-    with pytest.raises(BadInputError, match="row 1: `caption` and `negated_caption` must differ"):
+    with pytest.raises(BadInputError, match="row 1: `caption` and `negated_caption`"):
         read_suite(write_csv(tmp_path / "ccneg.csv", rows))

@@ -121,7 +121,7 @@ def test_photos_of_other_row_groups_are_read_in_any_order(tmp_path):
 
 
 def test_a_split_that_is_not_there_is_refused_by_name(tmp_path):
-    with pytest.raises(BadInputError, match=r"has no split 'train' of captions: .*; splits there: test\."):
+    with pytest.raises(BadInputError, match=r"'train' of captions.*: test\."):
         read_suite(write_dataset(tmp_path), split="train")
 
 
@@ -159,28 +159,26 @@ def test_a_dataset_that_refers_to_its_photos_is_scored_with_those_of_a_folder(tm
         pq.write_table(table, file)
     found = read_suite(folder, images=photos)
     assert {name: photo.read_bytes() for name, photo in found.photos.items()} == held
-    with pytest.raises(BadInputError, match=r"test.parquet, row 1: the photo .* is only referred to; name the folder"):
+    with pytest.raises(BadInputError, match=r"test\.parquet, row 1: .*only referred to"):
         next(iter(read_suite(folder).photos.values())).read_bytes()
 
 
 def test_files_that_are_not_parquet_or_lack_a_column_are_refused(tmp_path):
     write_dataset(tmp_path)
     (tmp_path / "questions" / "test.parquet").write_text("no Parquet")
-    with pytest.raises(BadInputError, match=r"questions/test.parquet is no Parquet file that can be read"):
+    with pytest.raises(BadInputError, match=r"questions/test\.parquet is no Parquet"):
         read_suite(tmp_path)
     Dataset.from_list([{"image": None, "image_id": "a"}]).to_parquet(tmp_path / "questions" / "test.parquet")
-    with pytest.raises(BadInputError, match=r"questions/test.parquet lacks the column 'choices'"):
+    with pytest.raises(BadInputError, match=r"questions/test\.parquet .*'choices'"):
         read_suite(tmp_path)
 
 
 def test_a_row_that_breaks_a_rule_is_named(tmp_path):
     bad = image_of("park") | {"choices": ["a dog", "no dog"], "answer": 2, "kind": 0, "choice_kinds": [0, 1]}
-    with pytest.raises(
-        BadInputError, match=r"questions/test.parquet, row 1: `answer` must be one of 2 choices, got 2"
-    ):
+    with pytest.raises(BadInputError, match=r"questions/test\.parquet, row 1: `answer` .*2 choices, got 2"):
         read_suite(write_dataset(tmp_path, questions=[bad | {"choice_forms": ["", ""]}]))
     bad = bad | {"answer": 1, "choice_kinds": [0], "choice_forms": ["", ""]}
-    with pytest.raises(BadInputError, match="row 1: `choice_kinds` must have an entry for each of 2 choices, got 1"):
+    with pytest.raises(BadInputError, match=r"row 1: `choice_kinds` .*2 choices, got 1"):
         read_suite(write_dataset(tmp_path, questions=[bad]))
 
 
@@ -197,5 +195,5 @@ def test_a_photo_without_bytes_is_named_with_its_row(tmp_path):
             questions=None,
         )
     )
-    with pytest.raises(BadInputError, match=r"retrieval/test.parquet, row 1: `image` holds no bytes"):
+    with pytest.raises(BadInputError, match=r"retrieval/test\.parquet, row 1: `image`"):
         open_suite_photo(suite.photos["park"])
