@@ -149,6 +149,11 @@ def _further_options(given: Sequence[str]) -> dict[str, Any]:
                 f"give --{_OURS[name].replace('_', '-')}" if name in _OURS else "the choice of the epoch needs it"
             )
             raise BadInputError(f"`trainer` may not set {name}: {instead}.")
+        if name in ("fsdp", "fsdp_config"):
+            raise BadInputError(
+                f"`trainer` may not set {name}: frozen towers and what learns of them fit one device, and are not "
+                "sharded over several; start as many processes with torchrun, which exchange gradients alone."
+            )
         if not equals or name not in known:
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {nearest[0]}?" if nearest else ""
