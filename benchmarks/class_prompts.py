@@ -24,12 +24,12 @@ from tqdm import tqdm
 from what_photos_know import auc, prompt_scores, read_yolo
 
 from notclip.dataset.splits import SPLITS
-from notclip.embedding_shards import cached_image_embeds
 from notclip.loading import load_model
 from notclip.remote.composition_notclip import ImageStatistics, image_statistics
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import choice_scores
 from notclip.training.data import TrainingQuestion, TrainingSplit
+from notclip.training.embedding_shards import cached_image_embeds
 from notclip.training.judging import joined
 from notclip.training.learner import backbone_embeds
 from notclip.training.lora import add_lora

@@ -22,11 +22,11 @@ from composition_on_real_clip import by_setting, judged, pair_sets, unit
 from composition_ways import ways
 from torch import Tensor
 
-from notclip.embedding_shards import cached_image_embeds
 from notclip.loading import load_model
 from notclip.remote.composition_notclip import SPREAD_OF_A_LOGIT, EmbeddedTexts, ImageStatistics, image_statistics
 from notclip.training.calibration import choice_scores
 from notclip.training.data import TrainingQuestion, read_training_split
+from notclip.training.embedding_shards import cached_image_embeds
 from notclip.training.validation import limited
 
 KINDS = ("affirmation", "negation", "hybrid")

@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 
-from notclip.embedding_shards import cached_image_embeds
 from notclip.loading import load_model
+from notclip.training.embedding_shards import cached_image_embeds
 
 CHILD = r"child|children|boys?|girls?|kids?|bab(?:y|ies)|toddlers?"
 SCENES = {

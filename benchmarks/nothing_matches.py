@@ -91,9 +91,9 @@ def of_real_clip(folder: Path) -> tuple[Scores, list[list[str]], dict[str, Score
 
 def of_built(base: str, data: Path, cache: Path) -> tuple[Scores, list[list[str]], dict[str, Scores]]:
     """The validation photos of a built dataset, their captions, and the classes that any affirms."""
-    from notclip.embedding_shards import cached_image_embeds
     from notclip.loading import load_model
     from notclip.training.data import read_training_split
+    from notclip.training.embedding_shards import cached_image_embeds
 
     model, lexicon = load_model(base, composition="none"), load_lexicon()
     split = read_training_split(data, "validation")

@@ -69,14 +69,14 @@ def by_the_reference(model, suite, count):
     from torch.nn.functional import normalize
     from tqdm import tqdm
 
-    from notclip.scoring.suites.suite import open_photo
+    from notclip.scoring.suites.suite import open_suite_photo
 
     scores = []
     processor, backbone = model.processor, model.backbone
     with torch.inference_mode():
         for start in tqdm(range(0, count, 64), desc="question by question"):
             batch = suite.questions[start : min(start + 64, count)]
-            images = [open_photo(suite.photos[question.image_id]) for question in batch]
+            images = [open_suite_photo(suite.photos[question.image_id]) for question in batch]
             pixels = processor.image_processor(images=images, return_tensors="pt")["pixel_values"]
             texts = [choice for question in batch for choice in question.choices]
             tokens = processor.tokenizer(

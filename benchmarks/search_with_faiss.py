@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from notclip.embedding_shards import cached_image_embeds
 from notclip.loading import load_model
 from notclip.remote.photo_notclip import open_photo
+from notclip.training.embedding_shards import cached_image_embeds
 
 THUMBNAIL = 112
 MARGIN = 22

@@ -24,11 +24,11 @@ import torch
 from transformers import TrainerCallback
 
 from notclip.dataset.schema import features_of
-from notclip.embedding_shards import ROWS, EmbeddingShards
 from notclip.loading import load_model
 from notclip.training.arguments import NegationTrainingArguments
 from notclip.training.batches import NegationDataset
 from notclip.training.data import read_training_split
+from notclip.training.embedding_shards import ROWS, EmbeddingShards
 from notclip.training.lora import add_lora
 from notclip.training.trainer import NegationTrainer
 

@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 
-from notclip.embedding_shards import cached_image_embeds
 from notclip.loading import load_model
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.data import read_training_split
+from notclip.training.embedding_shards import cached_image_embeds
 from notclip.training.seen_classes import FILE
 
 LEAST = 3  # photos that show a class, and that do not

@@ -12,10 +12,10 @@ from PIL import Image
 
 from notclip.errors import BadInputError
 from notclip.remote.negation_scope import read_scope
-from notclip.scoring.suites.suite import open_photo
+from notclip.scoring.suites.suite import open_suite_photo
 from notclip.space.diagnosis import Diagnosis
 from notclip.space.own_photos import open_small
-from notclip.space.question_tab import Answer, Picture, QuestionPage
+from notclip.space.question_tab import Answer, QuestionPage, Subject
 from notclip.space.reading import check_text
 from notclip.space.search import SearchPage, SearchResult, check_strength
 
@@ -25,7 +25,7 @@ MAX_RANKED = 32
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
-class Ranking(TypedDict):
+class RankedByBoth(TypedDict):
     """Numbers of the pictures, from 0, best first, by both models."""
 
     base: list[int]
@@ -63,7 +63,7 @@ def add_endpoints(search: SearchPage, questions: QuestionPage, diagnosis: Diagno
         """
         return questions.answer(_subject(picture, "picture", search, questions), captions)
 
-    def rank_pictures(pictures: list[str], query: str, strength: float = 1.0) -> Ranking:
+    def rank_pictures(pictures: list[str], query: str, strength: float = 1.0) -> RankedByBoth:
         """Put pictures in order by how well they fit a query, by both models. They are not stored.
 
         Args:
@@ -76,7 +76,7 @@ def add_endpoints(search: SearchPage, questions: QuestionPage, diagnosis: Diagno
         text, dial = check_text(query, what="The query"), check_strength(strength)
         images = [_image(given, f"`pictures` number {number}", search) for number, given in enumerate(pictures)]
         base, notclip = search.engine.search_many(search.engine.embed(images), [text], strength=dial)[0]
-        return Ranking(base=list(base.positions), notclip=list(notclip.positions))
+        return RankedByBoth(base=list(base.positions), notclip=list(notclip.positions))
 
     def show_picture(image_id: str) -> Image.Image:
         """Get a photo of this Space.
@@ -85,7 +85,7 @@ def add_endpoints(search: SearchPage, questions: QuestionPage, diagnosis: Diagno
             image_id: as `search` returned it.
         """
         photos = search.engine.photos
-        return open_photo(photos.photo(photos.ids[search.position(image_id)]))
+        return open_suite_photo(photos.photo(photos.ids[search.position(image_id)]))
 
     def list_choices() -> dict[str, list[str]]:
         """Models and suites that `diagnose` accepts."""
@@ -138,12 +138,12 @@ def plainly(function: FunctionT) -> FunctionT:
     return guarded  # type: ignore[return-value]
 
 
-def _subject(given: Any, what: str, search: SearchPage, questions: QuestionPage) -> Picture:
+def _subject(given: Any, what: str, search: SearchPage, questions: QuestionPage) -> Subject:
     if _encoded(given) is None:
         return questions.picture(given)
     image = _image(given, f"`{what}`", search)
     embedded = search.engine.embed([image])
-    return Picture(what, embedded.base[0], embedded.notclip[0], image)
+    return Subject(what, embedded.base[0], embedded.notclip[0], image)
 
 
 def _image(given: Any, what: str, search: SearchPage) -> Image.Image:
@@ -151,7 +151,7 @@ def _image(given: Any, what: str, search: SearchPage) -> Image.Image:
     if encoded is not None:
         return open_small(encoded, name=what)[0]
     photos = search.engine.photos
-    return open_photo(photos.photo(photos.ids[search.position(given)]))
+    return open_suite_photo(photos.photo(photos.ids[search.position(given)]))
 
 
 def _encoded(given: Any) -> bytes | None:

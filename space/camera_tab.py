@@ -8,7 +8,7 @@ from notclip.errors import BadInputError
 from notclip.space.bars import choice_bars
 from notclip.space.gallery import message_html
 from notclip.space.own_photos import read_photos
-from notclip.space.question_tab import Picture, QuestionPage
+from notclip.space.question_tab import QuestionPage, Subject
 from notclip.space.search_tab import DRAWINGS_ALONE
 
 CAPTIONS = ("a person with no glasses", "a person with glasses")
@@ -27,7 +27,7 @@ def build_camera_tab(page: QuestionPage) -> None:
             frame, captions = sent
             ((_, image),), _ = read_photos([{"name": "frame", "data": frame}], room=1)
             embedded = page.engine.embed([image])
-            picture = Picture("frame", embedded.base[0], embedded.notclip[0], image)
+            picture = Subject("frame", embedded.base[0], embedded.notclip[0], image)
             base, notclip = page.believe(picture, captions)
         except (BadInputError, TypeError, ValueError) as error:
             return message_html(str(error) if isinstance(error, BadInputError) else "The frame could not be read.")

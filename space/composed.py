@@ -15,7 +15,7 @@ from notclip.fingerprints import image_tower_fingerprint, text_fingerprint
 from notclip.remote.composition_notclip import image_statistics
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.scoring.suites.suite import open_photo
+from notclip.scoring.suites.suite import open_suite_photo
 from notclip.space.photo_set import DRAWN_WORLD, PhotoSet
 from notclip.training.calibration import fit_composition
 from notclip.training.data import TrainingQuestion
@@ -64,7 +64,7 @@ def fit(model: NotClipModel) -> None:
 
     photos = draw_photos(FITTED_ON, split="validation")
     row = {name: number for number, name in enumerate(photos.ids)}
-    embeds = model.encode_images([open_photo(photos.photo(name)) for name in photos.ids]).float().cpu()
+    embeds = model.encode_images([open_suite_photo(photos.photo(name)) for name in photos.ids]).float().cpu()
     model.set_statistics(image_statistics(embeds))
     questions = [TrainingQuestion(row[q.image_id], q.choices, q.answer, q.kind) for q in photos.suite.questions]
     queries = [(query.text, row[query.image_id]) for query in photos.suite.negated_queries]

@@ -13,7 +13,7 @@ from PIL import Image
 from notclip.loading import load_model
 from notclip.remote.composition_notclip import CaptionParts, EmbeddedTexts
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.scoring.suites.suite import open_photo
+from notclip.scoring.suites.suite import open_suite_photo
 from notclip.space.composed import compose_base
 from notclip.space.gpu import on_gpu
 from notclip.space.photo_embeds import embed_photo_set
@@ -36,7 +36,7 @@ class Embedded:
 
 
 @dataclass(frozen=True)
-class Found:
+class Hits:
     """Positions of the best photos, best first, and their scores, in units of cosine similarity."""
 
     positions: tuple[int, ...]
@@ -75,18 +75,18 @@ class Engine:
         notclip = _load(settings.model or settings.base, composition="scope")
         base_embeds = embed_photo_set(base, photos, settings.cache)
         # The adapter mostly leaves the image tower as it was: then one matrix serves both.
-        probes = [open_photo(photos.photo(name)) for name in photos.ids[:PROBES]]
+        probes = [open_suite_photo(photos.photo(name)) for name in photos.ids[:PROBES]]
         same = torch.allclose(notclip.encode_images(probes), base.encode_images(probes), atol=1e-5)
         embeds = base_embeds if same else embed_photo_set(notclip, photos, settings.cache)
         if settings.model is None:
             compose_base(notclip, embeds, photos, settings.cache)
         return cls(base, notclip, photos, Embedded(base_embeds, embeds))
 
-    def _search(self, query: str, strength: float) -> tuple[Found, Found]:
+    def _search(self, query: str, strength: float) -> tuple[Hits, Hits]:
         """What base and NotCLIP find among the Space's photos."""
         return self.search_many(self.embedded, [query], strength=strength)[0]
 
-    def search_many(self, embedded: Embedded, queries: Sequence[str], *, strength: float) -> list[tuple[Found, Found]]:
+    def search_many(self, embedded: Embedded, queries: Sequence[str], *, strength: float) -> list[tuple[Hits, Hits]]:
         """What base and NotCLIP find among any embedded photos, for each query.
 
         Args:
@@ -103,7 +103,7 @@ class Engine:
 
     def search_like(
         self, embedded: Embedded, query: str, *, strength: float, like: int | None, unlike: Mapping[int, Image.Image]
-    ) -> tuple[Found, Found]:
+    ) -> tuple[Hits, Hits]:
         """Search by words and by photos at once.
 
         The ordinary model, which cannot exclude, adds the words to the photo that is liked.
@@ -171,13 +171,13 @@ def _load(name: ModelName, *, composition: Any) -> NotClipModel:
     return model.eval()
 
 
-def _best(embeds: NDArray[np.float32], vector: NDArray[np.float32], bias: float, without: Sequence[int] = ()) -> Found:
+def _best(embeds: NDArray[np.float32], vector: NDArray[np.float32], bias: float, without: Sequence[int] = ()) -> Hits:
     scores = embeds @ vector + bias  # (N,)
     scores[list(without)] = -np.inf
     count = min(MOST, len(scores) - len(without))
     top = np.argpartition(-scores, count - 1)[:count]
     top = top[np.lexsort((top, -scores[top]))]
-    return Found(tuple(top.tolist()), tuple(scores[top].tolist()))
+    return Hits(tuple(top.tolist()), tuple(scores[top].tolist()))
 
 
 def _shares(scores: NDArray[Any], model: NotClipModel) -> NDArray[np.float64]:

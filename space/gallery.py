@@ -12,7 +12,7 @@ from html import escape
 
 from PIL import Image
 
-from notclip.scoring.suites.suite import open_photo
+from notclip.scoring.suites.suite import open_suite_photo
 from notclip.space.photo_set import PhotoSet
 
 THUMBNAIL, LARGE = 240, 900
@@ -21,7 +21,7 @@ SIDES = VIEWS[:2]
 
 
 @dataclass(frozen=True)
-class Shown:
+class Tile:
     """One picture of a gallery.
 
     Args:
@@ -78,11 +78,11 @@ class Thumbnails:
         self.of = lru_cache(maxsize=2048)(self._of)
 
     def _of(self, image_id: str, side: int = THUMBNAIL) -> str:
-        return data_uri(open_photo(self._photos.photo(image_id)), side)
+        return data_uri(open_suite_photo(self._photos.photo(image_id)), side)
 
 
 def galleries_html(
-    columns: Sequence[Sequence[Shown]],
+    columns: Sequence[Sequence[Tile]],
     *,
     models: tuple[str, str],
     wrong: Tally | None,
@@ -136,7 +136,7 @@ def _tallies(wrong: Tally | None, asked: Tally | None, excluded: str, of: int) -
     return said
 
 
-def _side(role: str, title: str, model: str, pictures: Sequence[Shown], wrong: Tally | None, tapped: bool) -> str:
+def _side(role: str, title: str, model: str, pictures: Sequence[Tile], wrong: Tally | None, tapped: bool) -> str:
     count = ""
     if wrong is not None:
         verdict = "nc-bad" if getattr(wrong, role) else "nc-good"
@@ -148,7 +148,7 @@ def _side(role: str, title: str, model: str, pictures: Sequence[Shown], wrong: T
     )
 
 
-def _figure(picture: Shown, tapped: bool) -> str:
+def _figure(picture: Tile, tapped: bool) -> str:
     """A picture: a button that opens it, or that marks it as wrong, beside a smaller one that opens it."""
     badge, alt = "", escape(picture.alt)
     if picture.violates:

@@ -13,7 +13,7 @@ import numpy as np
 
 from notclip.recaption.concepts.lexicon import Lexicon
 from notclip.remote.composition_notclip import GENERIC_TEXTS
-from notclip.space.engine import TOP, Engine, Found
+from notclip.space.engine import TOP, Engine, Hits
 from notclip.space.photo_set import PhotoSet
 
 SHOWN = 5
@@ -37,7 +37,7 @@ PLAIN = ("people indoors, nobody sitting", "a street without cars", "a dog, but 
 
 
 @dataclass(frozen=True)
-class Example:
+class OpeningQuery:
     """One query and what was counted among the first twelve of base and NotCLIP.
 
     Args:
@@ -71,7 +71,7 @@ class Opening:
 
     queries: tuple[str, ...]
     among: int
-    first: Example | None = None
+    first: OpeningQuery | None = None
 
 
 def shows(photos: PhotoSet, position: int, concept: str) -> bool:
@@ -91,12 +91,12 @@ def choose_opening(engine: Engine) -> Opening:
         asked, wrong = ([_count(one, concept, present, photos) for one in pair] for concept in (wanted, excluded))
         things, others = (photos.lexicon[name].plural for name in (wanted, excluded))
         examples.append(
-            (Example(text, things, others, (asked[0], asked[1]), (wrong[0], wrong[1])), {wanted, excluded})
+            (OpeningQuery(text, things, others, (asked[0], asked[1]), (wrong[0], wrong[1])), {wanted, excluded})
         )
     examples.sort(
         key=lambda item: (not item[0].tells, -(item[0].fewer // 3))
     )  # stable: those most often together first
-    chosen: list[Example] = []
+    chosen: list[OpeningQuery] = []
     used: set[str] = set()
     for example, concepts in examples:
         if example.fewer > 0 and used.isdisjoint(concepts) and len(chosen) < SHOWN:
@@ -107,7 +107,7 @@ def choose_opening(engine: Engine) -> Opening:
     return Opening(tuple(example.query for example in chosen), len(tried), chosen[0])
 
 
-def _count(found: Found, concept: str, present: Mapping[str, frozenset[str]], photos: PhotoSet) -> int:
+def _count(found: Hits, concept: str, present: Mapping[str, frozenset[str]], photos: PhotoSet) -> int:
     return sum(concept in present.get(photos.ids[position], ()) for position in found.positions[:TOP])
 
 

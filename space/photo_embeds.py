@@ -11,7 +11,7 @@ from notclip.files.derived import derived_key
 from notclip.files.whole_files import clear_partials, whole_file
 from notclip.fingerprints import image_tower_fingerprint
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.scoring.suites.suite import open_photo
+from notclip.scoring.suites.suite import open_suite_photo
 from notclip.space.photo_set import PhotoSet
 
 BATCH = 64
@@ -32,7 +32,7 @@ def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArr
     embeds = []
     for start in range(0, len(photos.ids), BATCH):
         names = photos.ids[start : start + BATCH]
-        images = [open_photo(photos.photo(name)) for name in names]
+        images = [open_suite_photo(photos.photo(name)) for name in names]
         embeds.append(model.encode_images(images, batch_size=BATCH).float().cpu().numpy())
     cache.mkdir(parents=True, exist_ok=True)
     clear_partials(cache)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from notclip.dataset.clips import photos_in
-from notclip.dataset.files import split_files
 from notclip.errors import BadInputError
 from notclip.files.cache_folder import user_cache
 from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
@@ -151,20 +150,16 @@ def _file_of(content: RowContent, folder: Path) -> Path | None:
 
 
 def _read_dataset(folder: Path) -> PhotoSet:
-    from notclip.files.parquet_files import read_columns
+    from notclip.dataset.reader import read_split
+    from notclip.dataset.rows import CaptionRow, RetrievalRow
     from notclip.scoring.suites.read import read_suite
 
     suite = read_suite(folder)
-
-    def rows_of(config: str, *columns: str) -> list[dict[str, Any]]:
-        files = split_files(folder, config, "test")
-        return [row for file in files for row in read_columns(file, columns).to_pylist()]
-
-    rows = rows_of("retrieval", "image_id", "present", "absent")
-    present = {row["image_id"]: frozenset(row["present"]) for row in rows}
-    labels = frozenset(name for row in rows for absent in row["absent"] for name in absent)
-    for row in rows_of("captions", "image_id", "affirmed"):
-        present[row["image_id"]] = present.get(row["image_id"], frozenset()) | frozenset(row["affirmed"])
+    rows = [row for row, _ in read_split(folder, RetrievalRow, "test", ("image_id", "present", "absent", "captions"))]
+    present = {row.image_id: frozenset(row.present) for row in rows}
+    labels = frozenset(name for row in rows for absent in row.absent for name in absent)
+    for row, _ in read_split(folder, CaptionRow, "test", ("image_id", "affirmed")):
+        present[row.image_id] = present.get(row.image_id, frozenset()) | frozenset(row.affirmed)
     captions: dict[str, str] = {}
     for query in suite.ordinary_queries:
         captions.setdefault(query.image_id, query.text)

@@ -44,7 +44,7 @@ class Answer(TypedDict):
 
 
 @dataclass(frozen=True)
-class Picture:
+class Subject:
     """What a question is about: a photo of the set, or a visitor's own.
 
     Args:
@@ -77,7 +77,7 @@ class QuestionPage:
         """The models."""
         return self.search.engine
 
-    def picture(self, image_id: str) -> Picture:
+    def picture(self, image_id: str) -> Subject:
         """A photo of the set.
 
         Raises:
@@ -85,9 +85,9 @@ class QuestionPage:
         """
         position = self.search.position(image_id)
         embedded = self.engine.embedded
-        return Picture(image_id, np.array(embedded.base[position]), np.array(embedded.notclip[position]))
+        return Subject(image_id, np.array(embedded.base[position]), np.array(embedded.notclip[position]))
 
-    def answer(self, picture: Picture, captions: list[str]) -> Answer:
+    def answer(self, picture: Subject, captions: list[str]) -> Answer:
         """Ask both models which of 2 to 8 captions is true of a picture.
 
         Raises:
@@ -96,7 +96,7 @@ class QuestionPage:
         base, notclip = self.believe(picture, captions)
         return Answer(base=_belief(base, captions), notclip=_belief(notclip, captions))
 
-    def believe(self, picture: Picture, captions: list[str]) -> tuple[Shares, Shares]:
+    def believe(self, picture: Subject, captions: list[str]) -> tuple[Shares, Shares]:
         """Shares of base and NotCLIP, each of shape (C,)."""
         if not isinstance(captions, list) or not 2 <= len(captions) <= 8:
             raise BadInputError("`captions` must be a list of 2 to 8 captions.")
@@ -108,7 +108,7 @@ class QuestionPage:
         base, notclip = self.believe(self.picture(question.image_id), list(question.choices))
         return int(notclip.argmax()) == question.answer != int(base.argmax())
 
-    def figure(self, picture: Picture) -> str:
+    def figure(self, picture: Subject) -> str:
         """The picture as HTML."""
         if picture.image is not None:
             source, alt = data_uri(picture.image, LARGE), f"Your photo {picture.name}"
@@ -136,7 +136,7 @@ class QuestionPage:
 class Asked:
     """A question as it was asked, with the answer where it is known."""
 
-    picture: Picture
+    picture: Subject
     captions: tuple[str, ...]
     truth: int | None = None
 
@@ -210,7 +210,7 @@ def build_question_tab(page: QuestionPage) -> None:
             return gr.skip(), gr.skip(), notes, *[gr.skip()] * (CHOICES + 1)
         name, image = photos[0]
         embedded = page.engine.embed([image])
-        mine = Asked(Picture(name, embedded.base[0], embedded.notclip[0], image), page.exhaustive)
+        mine = Asked(Subject(name, embedded.base[0], embedded.notclip[0], image), page.exhaustive)
         if page.engine.knows_drawings_alone:
             notes += message_html(DRAWINGS_ALONE)
         return mine, page.figure(mine.picture), notes, "", *mine.captions

@@ -9,9 +9,9 @@ from PIL import Image
 
 from notclip.errors import BadInputError
 from notclip.remote.negation_scope import read_scope
-from notclip.scoring.suites.suite import open_photo
-from notclip.space.engine import MOST, TOP, Engine, Found
-from notclip.space.gallery import Shown, Tally, Thumbnails, data_uri, galleries_html
+from notclip.scoring.suites.suite import open_suite_photo
+from notclip.space.engine import MOST, TOP, Engine, Hits
+from notclip.space.gallery import Tally, Thumbnails, Tile, data_uri, galleries_html
 from notclip.space.opening import excluded_concepts, shows
 from notclip.space.own_photos import SIDE, OwnPhotos
 from notclip.space.reading import check_text
@@ -200,7 +200,7 @@ class SearchPage:
         found = excluded_concepts(phrases, self.engine.photos).values()
         return list(dict.fromkeys(name for name in found if name is not None))
 
-    def _tally(self, names: Sequence[str], pair: Sequence[Found], count: int, *, every: bool = False) -> Tally | None:
+    def _tally(self, names: Sequence[str], pair: Sequence[Hits], count: int, *, every: bool = False) -> Tally | None:
         if not names:
             return None
         photos = self.engine.photos
@@ -212,7 +212,7 @@ class SearchPage:
         things = (" and " if every else " or ").join(photos.lexicon[name].plural for name in names)
         return Tally(things, counts[0], counts[1], min(count, len(pair[0].positions)), photos.known_by)
 
-    def _hits(self, found: Found, excluded: Sequence[str], count: int) -> list[Hit]:
+    def _hits(self, found: Hits, excluded: Sequence[str], count: int) -> list[Hit]:
         photos = self.engine.photos
         return [
             Hit(
@@ -224,18 +224,18 @@ class SearchPage:
             for position, score in zip(found.positions[:count], found.scores[:count], strict=True)
         ]
 
-    def _shown(self, position: int, excluded: Sequence[str], own: OwnPhotos | None) -> Shown:
+    def _shown(self, position: int, excluded: Sequence[str], own: OwnPhotos | None) -> Tile:
         if own is not None:
-            return Shown(position, data_uri(own.images[position], SIDE), own.names[position])
+            return Tile(position, data_uri(own.images[position], SIDE), own.names[position])
         photos = self.engine.photos
         name = photos.ids[position]
         wrong = tuple(label for label in excluded if shows(photos, position, label))
-        return Shown(position, self.thumbnails.of(name), photos.captions.get(name, name), wrong)
+        return Tile(position, self.thumbnails.of(name), photos.captions.get(name, name), wrong)
 
     def image(self, position: int, own: OwnPhotos | None) -> Image.Image:
         """A photo of the set, or of a visitor's own, by its position."""
         photos = self.engine.photos
-        return own.images[position] if own else open_photo(photos.photo(photos.ids[position]))
+        return own.images[position] if own else open_suite_photo(photos.photo(photos.ids[position]))
 
 
 def _more(ask: Ask, total: int) -> str:

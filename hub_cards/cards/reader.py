@@ -109,7 +109,7 @@ def reading_data_card(release: ReaderRelease, staged: Path) -> str:
         "sizes": {split: len(rows) for split, rows in labels.rows.items()},
         "example": next(row for row in labels.rows["train"] if row["denied"] and row["affirmed"]),
         "names": dict(enumerate(features()["tags"].feature.names)),
-        "measured": _figures(release),
+        "read": release.rightly_read(PUBLISHED, READERS[0]),
     }
     return render("reading_data.md", facts)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from notclip.hub_cards.staging.release import Release
-from notclip.recaption.building.config import BuildConfig
 from notclip.training.config import TrainConfig
 
 _NAMED = ("detector", "domain", "lexicon")
@@ -41,8 +40,9 @@ def build_command(release: Release) -> str:
 def _build(source: str, recorded: Mapping[str, Any], out: str) -> str:
     source = Path(source).name if Path(source).exists() else source
     named = "".join(f" --{option} {_named(recorded[option])}" for option in _NAMED if recorded.get(option))
-    options = _options(BuildConfig, recorded)
-    return f"notclip build-dataset --source {source} --out {out}{named}{options}"
+    # Those of the defaults as well, which another version may have otherwise.
+    told = {option: value for option, value in recorded.items() if value is not None}
+    return f"notclip build-dataset --source {source} --out {out}{named}{_flags(told)}"
 
 
 def _named(value: str) -> str:
@@ -52,13 +52,16 @@ def _named(value: str) -> str:
 
 def _options(config_class: type, recorded: Mapping[str, Any]) -> str:
     """Flags for what a run was told and the defaults would not say."""
+    defaults = {field.name: field.default for field in dataclasses.fields(config_class)}
+    return _flags({name: recorded[name] for name in defaults if recorded.get(name, []) not in (defaults[name], [])})
+
+
+def _flags(values: Mapping[str, Any]) -> str:
     # Folders differ from machine to machine; the others do not change what comes out.
     omitted = {"base", "data", "source", "out", "cache", "away", "resume", "workers", "progress", *_NAMED}
     flags = []
-    for field in dataclasses.fields(config_class):
-        if field.name in omitted or field.name not in recorded or recorded[field.name] in (field.default, []):
-            continue
-        value = recorded[field.name]
-        words = value if isinstance(value, list) else [value]
-        flags.append(f" --{field.name.replace('_', '-')} {shlex.join(map(str, words))}")
+    for name, value in values.items():
+        if name not in omitted:
+            words = value if isinstance(value, list) else [value]
+            flags.append(f" --{name.replace('_', '-')} {shlex.join(map(str, words))}")
     return "".join(flags)

@@ -35,6 +35,7 @@ def render(template: str, facts: Mapping[str, Any]) -> str:
         "cell": lambda cell: markdown_cell(str(cell)),
         "count": number_format.count,
         "percent": number_format.percent,
+        "interval": number_format.percent_with_interval,
         "quoted": lambda text: json.dumps(text, ensure_ascii=False),
     }
     environment.globals["url"] = hub_url

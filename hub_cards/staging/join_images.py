@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         for file in files:
             target = options.out / file.relative_to(here)
             target.parent.mkdir(parents=True, exist_ok=True)
-            missing |= join(file, target, find)
+            missing |= join_pictures(file, target, find)
             print(f"{target}: {pq.ParquetFile(target).metadata.num_rows} rows", flush=True)  # noqa: T201
     except (pa.ArrowException, KeyError, TypeError, OSError) as error:
         parser.error(f"a file cannot be read or written: {error}; remove {options.out} before you try again")
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def join(source: Path, target: Path, find: Find) -> set[str]:
+def join_pictures(source: Path, target: Path, find: Find) -> set[str]:
     """Write a file with its pictures; rows without one are left out, and the pictures' names returned."""
     reader = pq.ParquetFile(source)
     features = Features.from_arrow_schema(reader.schema_arrow)

@@ -1,7 +1,7 @@
 """The texts of benchmarks/reading_data with what they deny and affirm, as a data set of what may be passed on."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -124,34 +124,38 @@ def _section(card: str, title: str, where: str) -> str:
 def _row(line: str, where: str, file: str, sources: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
     row = parse_json(line, where)
     check_record(row, _SHAPE, where)
-    text, source = row.get("text"), row["source"]
-    if f"{row['split']}.jsonl" != file:
-        raise BadInputError(f"{where} is of the split {shortened(row['split'])}: make the set again.")
-    if source not in sources:
-        raise BadInputError(f"{where} is of {shortened(source)}, of which {CARD} names no licence: add it there.")
+    for fault in _faults(row, file, sources):
+        raise BadInputError(f"{where} {fault}: make the set again (benchmarks/merge_reading_labels.py).")
+    text, license_of_text = row.get("text"), sources[row["source"]][1]
     if text is None:
-        return {"text": None, "source": source}
-    if WITHHELD in sources[source][1]:
-        raise BadInputError(f"{where} has a text of {source}, whose licence forbids to pass it on: take it out.")
-    if not isinstance(text, str):
-        raise BadInputError(f"{where} has a `text` that is none, got {shortened(text)}: make the set again.")
-    spans = sorted(_spans(row["denied"] + row["affirmed"], len(text), where))
-    if crossing := [later for earlier, later in pairwise(spans) if later[0] < earlier[1]]:
-        raise BadInputError(f"{where} has spans that overlap, at {crossing[0][0]}: make the set again.")
+        return {"text": None, "source": row["source"]}
     words = split_words(text)
     return {name: row[name] for name in ("id", "text", "source", "denied", "affirmed")} | {
-        "license": sources[source][1],
+        "license": license_of_text,
         "tokens": [text[start:end] for start, end in words],
         "tags": [_tag(word, row["denied"], row["affirmed"]) for word in words],
     }
 
 
-def _spans(spans: list[Any], length: int, where: str) -> list[tuple[int, int]]:
+def _faults(row: Mapping[str, Any], file: str, sources: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    text, source = row.get("text"), row["source"]
+    if f"{row['split']}.jsonl" != file:
+        yield f"is of the split {shortened(row['split'])}"
+    if source not in sources:
+        yield f"is of {shortened(source)}, of which {CARD} names no licence"
+    if text is None:
+        return
+    if WITHHELD in sources[source][1]:
+        yield f"has a text of {source}, whose licence forbids to pass it on"
+    if not isinstance(text, str):
+        yield f"has a `text` that is none, {shortened(text)}"
+    spans = row["denied"] + row["affirmed"]
     for span in spans:
         whole = isinstance(span, list) and len(span) == 2 and all(type(end) is int for end in span)
-        if not whole or not 0 <= span[0] < span[1] <= length:
-            raise BadInputError(f"{where} has the span {shortened(span)} outside of its text: make the set again.")
-    return [(start, end) for start, end in spans]
+        if not whole or not 0 <= span[0] < span[1] <= len(text):
+            yield f"has the span {shortened(span)} outside of its text"
+    if crossing := [later for earlier, later in pairwise(sorted(spans)) if later[0] < earlier[1]]:
+        yield f"has spans that overlap, at {crossing[0][0]}"
 
 
 def _tag(word: tuple[int, int], denied: list[list[int]], affirmed: list[list[int]]) -> str:

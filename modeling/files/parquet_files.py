@@ -87,17 +87,6 @@ def require_columns(parquet: pq.ParquetFile, file: Path, columns: Sequence[str])
         raise BadInputError(f"{file} lacks the column {lacking!r}; build it again with `notclip build-dataset`.")
 
 
-def read_columns(file: Path, columns: Sequence[str]) -> pa.Table:
-    """Some columns of a file of a built dataset, whole.
-
-    Raises:
-        BadInputError: it lacks one of them, or cannot be read.
-    """
-    with open_parquet(file) as parquet:
-        require_columns(parquet, file, columns)
-        return parquet.read(columns=list(columns))
-
-
 def _check(metadata: Any, file: Path) -> None:
     if metadata.num_columns > _MOST_COLUMNS:
         raise BadInputError(f"{file} may have {_MOST_COLUMNS:,} columns, got {metadata.num_columns:,}.")

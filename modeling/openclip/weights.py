@@ -21,7 +21,7 @@ IGNORED = ("attn_mask", "input_resolution", "context_length", "vocab_size")
 
 
 @dataclass(frozen=True)
-class Pair:
+class TensorPair:
     """Tensors of OpenCLIP that hold, joined along their first dimension, what these of transformers hold joined.
 
     Args:
@@ -82,27 +82,27 @@ def _without_text_prefix(weights: Weights) -> dict[str, Tensor]:
     return {name.removeprefix("text."): tensor for name, tensor in weights.items()}
 
 
-def _pairs(config: CLIPConfig | SiglipConfig) -> Iterator[Pair]:
+def _pairs(config: CLIPConfig | SiglipConfig) -> Iterator[TensorPair]:
     if isinstance(config, CLIPConfig):
         yield from _clip_pairs(config)
     else:
         yield from _siglip_pairs(config)
 
 
-def _same(openclip: str, transformers: str) -> Pair:
-    return Pair(((openclip, 1),), (transformers,))
+def _same(openclip: str, transformers: str) -> TensorPair:
+    return TensorPair(((openclip, 1),), (transformers,))
 
 
-def _affine(openclip: str, transformers: str) -> Iterator[Pair]:
+def _affine(openclip: str, transformers: str) -> Iterator[TensorPair]:
     for part in ("weight", "bias"):
         yield _same(f"{openclip}.{part}", f"{transformers}.{part}")
 
 
-def _block(openclip: str, transformers: str) -> Iterator[Pair]:
+def _block(openclip: str, transformers: str) -> Iterator[TensorPair]:
     """One layer of OpenCLIP's own transformer, text or image."""
     for part in ("weight", "bias"):
         thirds = tuple(f"{transformers}.self_attn.{letter}_proj.{part}" for letter in "qkv")
-        yield Pair(((f"{openclip}.attn.in_proj_{part}", 1),), thirds)
+        yield TensorPair(((f"{openclip}.attn.in_proj_{part}", 1),), thirds)
     yield from _affine(f"{openclip}.attn.out_proj", f"{transformers}.self_attn.out_proj")
     yield from _affine(f"{openclip}.ln_1", f"{transformers}.layer_norm1")
     yield from _affine(f"{openclip}.ln_2", f"{transformers}.layer_norm2")
@@ -110,7 +110,7 @@ def _block(openclip: str, transformers: str) -> Iterator[Pair]:
     yield from _affine(f"{openclip}.mlp.c_proj", f"{transformers}.mlp.fc2")
 
 
-def _text_tower(prefix: str, layers: int) -> Iterator[Pair]:
+def _text_tower(prefix: str, layers: int) -> Iterator[TensorPair]:
     yield _same(f"{prefix}token_embedding.weight", "text_model.embeddings.token_embedding.weight")
     yield _same(f"{prefix}positional_embedding", "text_model.embeddings.position_embedding.weight")
     for layer in range(layers):
@@ -118,11 +118,11 @@ def _text_tower(prefix: str, layers: int) -> Iterator[Pair]:
     yield from _affine(f"{prefix}ln_final", "text_model.final_layer_norm")
 
 
-def _clip_pairs(config: CLIPConfig) -> Iterator[Pair]:
+def _clip_pairs(config: CLIPConfig) -> Iterator[TensorPair]:
     vision, text = towers_of(config)
-    yield Pair((("logit_scale", 1),), ("logit_scale",), "scalar")
+    yield TensorPair((("logit_scale", 1),), ("logit_scale",), "scalar")
     yield from _text_tower("", text.num_hidden_layers)
-    yield Pair((("text_projection", 1),), ("text_projection.weight",), "transposed")
+    yield TensorPair((("text_projection", 1),), ("text_projection.weight",), "transposed")
     embeddings = "vision_model.embeddings"
     yield _same("visual.class_embedding", f"{embeddings}.class_embedding")
     yield _same("visual.conv1.weight", f"{embeddings}.patch_embedding.weight")
@@ -131,23 +131,23 @@ def _clip_pairs(config: CLIPConfig) -> Iterator[Pair]:
     for layer in range(vision.num_hidden_layers):
         yield from _block(f"visual.transformer.resblocks.{layer}", f"vision_model.encoder.layers.{layer}")
     yield from _affine("visual.ln_post", "vision_model.post_layernorm")
-    yield Pair((("visual.proj", 1),), ("visual_projection.weight",), "transposed")
+    yield TensorPair((("visual.proj", 1),), ("visual_projection.weight",), "transposed")
 
 
-def _siglip_pairs(config: SiglipConfig) -> Iterator[Pair]:
+def _siglip_pairs(config: SiglipConfig) -> Iterator[TensorPair]:
     vision, text = towers_of(config)
     for name in ("logit_scale", "logit_bias"):
-        yield Pair(((name, 1),), (name,), "scalar", transformers_shape=(1,))
+        yield TensorPair(((name, 1),), (name,), "scalar", transformers_shape=(1,))
     yield from _text_tower("text.", text.num_hidden_layers)
     yield from _affine("text.text_projection", "text_model.head")
     trunk = "visual.trunk"
     yield from _affine(f"{trunk}.patch_embed.proj", "vision_model.embeddings.patch_embedding")
-    yield Pair(((f"{trunk}.pos_embed", 1),), ("vision_model.embeddings.position_embedding.weight",), "batched")
+    yield TensorPair(((f"{trunk}.pos_embed", 1),), ("vision_model.embeddings.position_embedding.weight",), "batched")
     for layer in range(vision.num_hidden_layers):
         theirs, ours = f"{trunk}.blocks.{layer}", f"vision_model.encoder.layers.{layer}"
         for part in ("weight", "bias"):
             thirds = tuple(f"{ours}.self_attn.{letter}_proj.{part}" for letter in "qkv")
-            yield Pair(((f"{theirs}.attn.qkv.{part}", 1),), thirds)
+            yield TensorPair(((f"{theirs}.attn.qkv.{part}", 1),), thirds)
         yield from _affine(f"{theirs}.attn.proj", f"{ours}.self_attn.out_proj")
         yield from _affine(f"{theirs}.norm1", f"{ours}.layer_norm1")
         yield from _affine(f"{theirs}.norm2", f"{ours}.layer_norm2")
@@ -157,7 +157,7 @@ def _siglip_pairs(config: SiglipConfig) -> Iterator[Pair]:
     pool, head = f"{trunk}.attn_pool", "vision_model.head"
     yield _same(f"{pool}.latent", f"{head}.probe")
     for part in ("weight", "bias"):
-        yield Pair(((f"{pool}.q.{part}", 1), (f"{pool}.kv.{part}", 2)), (f"{head}.attention.in_proj_{part}",))
+        yield TensorPair(((f"{pool}.q.{part}", 1), (f"{pool}.kv.{part}", 2)), (f"{head}.attention.in_proj_{part}",))
     yield from _affine(f"{pool}.proj", f"{head}.attention.out_proj")
     yield from _affine(f"{pool}.norm", f"{head}.layernorm")
     yield from _affine(f"{pool}.mlp.fc1", f"{head}.mlp.fc1")

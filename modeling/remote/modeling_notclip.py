@@ -58,13 +58,8 @@ from .release_files_notclip import AUTO_MAP, name_processor_class, write_release
 # The zero-shot pipeline logs an error for a class that this list lacks, although it works.
 MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES.setdefault("notclip", "NotClipModel")
 
-# Activations of more pictures leave the caches, and each layer pays for fresh pages: 2.3 times the time (MobileNetV2).
-IMAGES_AT_ONCE_ON_A_CPU = 4
 MOST_REMEMBERED = 4096  # concepts
 MOST_READINGS = 2**17  # a training reads its texts again in each epoch; about 150 MB of them
-# Who excludes people excludes each kind of them, while "people" alone means a crowd to an encoder: the presence of
-# anybody is told with an AUC of 0.80 by "people", 0.85 by "person", 0.91 by the mean of these (docs/log.md).
-PERSONS = ("a man", "a woman", "a boy", "a girl", "a child", "a person", "people")
 
 
 def _unit_norm(features: Tensor) -> Tensor:
@@ -74,11 +69,6 @@ def _unit_norm(features: Tensor) -> Tensor:
 
 def _at_least_single(tensor: Tensor) -> Tensor:
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
-
-
-def _names_of(concept: str) -> tuple[str, ...]:
-    """By which names an excluded concept is known, whose mean embedding stands for it."""
-    return PERSONS if concept.lower() in ("person", "people", "persons", "human", "humans") else (concept,)
 
 
 class NotClipModel(PreTrainedModel):
@@ -340,7 +330,7 @@ class NotClipModel(PreTrainedModel):
         """
         check_images(images)
         if self.device.type == "cpu":
-            batch_size = min(batch_size, IMAGES_AT_ONCE_ON_A_CPU)
+            batch_size = min(batch_size, self.config.cpu_image_batch)
         embeds = [torch.empty(0, self.config.embedding_dim, device=self.device)]
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size]
@@ -592,7 +582,10 @@ class NotClipModel(PreTrainedModel):
         negating = [index for index, scope in enumerate(scopes) if scope.negated or extra]
         read = [scopes[index] for index in negating]
         affirmed = [without_frame(scope.affirmed) if scope.affirmed else "" for scope in read]
-        groups = [_names_of(concept) for scope in read for concept in scope.negated]
+        names = self.config.names
+        groups = [
+            names.get(concept.lower().removesuffix("s"), [concept]) for scope in read for concept in scope.negated
+        ]
         owner = [row for row, scope in enumerate(read) for _ in scope.negated] + [0] * len(extra)
         concepts = {name for group in groups for name in group}
         if "" in affirmed:
@@ -647,10 +640,6 @@ class NotClipModel(PreTrainedModel):
         text_config = getattr(self.backbone.config, "text_config", self.backbone.config)
         return min(self.processor.tokenizer.model_max_length, text_config.max_position_embeddings)
 
-    @property
-    def _pads_to_full_length(self) -> bool:
-        return "siglip" in self.backbone.config.model_type  # trained so, and without attention mask
-
     def _check_length(self, input_ids: Tensor) -> None:
         text_config = getattr(self.backbone.config, "text_config", self.backbone.config)
         longest = getattr(text_config, "max_position_embeddings", None)  # none where positions are relative
@@ -662,17 +651,17 @@ class NotClipModel(PreTrainedModel):
 
     def tokenize(self, texts: Sequence[str]) -> Any:
         """Texts as `forward` takes them, at the length and with the padding of the backbone's training."""
-        padding = "max_length" if self._pads_to_full_length else True
+        padding = self.config.text_padding
         tokens = self.processor.tokenizer(
             list(texts), padding=padding, truncation=True, max_length=self._text_length, return_tensors="pt"
         )
-        if self._pads_to_full_length:
+        if padding == "max_length":
             tokens.pop("attention_mask", None)
         return tokens.to(self.device)
 
     def pad_as_trained(self, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Token ids and mask that came in shorter, padded to the length of the backbone's training."""
-        if not self._pads_to_full_length:
+        if self.config.text_padding == "longest":
             return input_ids, attention_mask
         tokenizer, missing = self.processor.tokenizer, max(0, self._text_length - input_ids.shape[1])
         sides = (missing, 0) if tokenizer.padding_side == "left" else (0, missing)

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
-from notclip.embedding_shards import EmbeddingShards
 from notclip.errors import BadInputError
 from notclip.remote.negation_scope import read_scopes
 from notclip.remote.reading_tagger import Tagger
 from notclip.training.data import TrainingSplit, all_of, pick_one_of_each
+from notclip.training.embedding_shards import EmbeddingShards
 from notclip.training.photos import PhotoReader
 
 

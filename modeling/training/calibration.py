@@ -15,11 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from notclip.embedding_shards import EmbeddedRows, EmbeddingShards
 from notclip.remote.composition_notclip import CompositionWeights
 from notclip.remote.configuration_notclip import COMPOSITION_SCALARS
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.data import TrainingQuestion
+from notclip.training.embedding_shards import EmbeddedRows, EmbeddingShards
 
 # Few questions, or towers that tell nothing, would send a scalar off without end: nats per squared unit.
 PULL_TO_START = 0.01

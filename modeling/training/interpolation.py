@@ -81,10 +81,10 @@ def _ups(model: nn.Module) -> list[nn.Parameter]:
 
 def _copies(model: nn.Module) -> list[tuple[nn.Parameter, Tensor]]:
     """Full weights that learn, each beside what it was."""
-    found = []
+    found: list[tuple[nn.Parameter, Tensor]] = []
     for module in model.modules():
         if isinstance(module, ModulesToSaveWrapper):
             for copy in module.modules_to_save.values():
                 before = module.original_module.parameters()
-                found += zip(cast(nn.Module, copy).parameters(), before, strict=True)
+                found += zip(copy.parameters(), before, strict=True)
     return found

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
-from notclip.embedding_shards import EmbeddingShards
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.data import TrainingSplit
+from notclip.training.embedding_shards import EmbeddingShards
 from notclip.training.validation import AWAY, validate
 
 

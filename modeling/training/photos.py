@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from notclip.embedding_shards import EmbeddedRows, EmbeddingShards, embed_frames, frames_of
-from notclip.remote.modeling_notclip import IMAGES_AT_ONCE_ON_A_CPU, NotClipModel
+from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.data import TrainingSplit
+from notclip.training.embedding_shards import EmbeddedRows, EmbeddingShards, embed_frames, frames_of
 from notclip.training.lora import IMAGE, learning_towers
 
 _AT_ONCE = 64
@@ -54,7 +54,7 @@ def embed(model: NotClipModel, photos: dict[str, Any], *, at_once: int) -> Tenso
     """
     inputs, embeds = photos["inputs"], []
     if model.device.type == "cpu":
-        at_once = min(at_once, IMAGES_AT_ONCE_ON_A_CPU)
+        at_once = min(at_once, model.config.cpu_image_batch)
     for start in range(0, len(inputs["pixel_values"]), at_once):
         some = {name: value[start : start + at_once] for name, value in inputs.items()}
         pixels = some.pop("pixel_values").to(model.dtype)

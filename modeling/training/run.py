@@ -21,7 +21,6 @@ from transformers import PreTrainedModel
 
 from notclip.dataset.files import split_files
 from notclip.dataset.splits import SPLITS
-from notclip.embedding_shards import EmbeddingShards, embed_into_shards
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
 from notclip.files.json_files import read_json_object
@@ -39,6 +38,7 @@ from notclip.training.batches import NegationDataset
 from notclip.training.calibration import fit_composition
 from notclip.training.config import TrainConfig
 from notclip.training.data import CONFIGS, TrainingSplit, read_training_split
+from notclip.training.embedding_shards import EmbeddingShards, embed_into_shards
 from notclip.training.held_out import hold_out
 from notclip.training.inputs import require_same_inputs, training_inputs
 from notclip.training.interpolation import SHARE, BestShare, keep_share

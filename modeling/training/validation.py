@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from notclip.embedding_shards import EmbeddedRows, EmbeddingShards
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import choice_shares
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.calibration import choice_scores
 from notclip.training.data import TrainingQuestion, TrainingSplit
+from notclip.training.embedding_shards import EmbeddedRows, EmbeddingShards
 from notclip.training.photos import embeds_by
 
 AWAY = "away_"  # before the names of figures on other photos

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from notclip.scoring.predictions import Predictions
-from notclip.scoring.suites.suite import Photo, Suite, frames_of, open_photo
+from notclip.scoring.suites.suite import Photo, Suite, frames_of, open_suite_photo
 
 COUNT = 20
 SIDE = 220
@@ -104,7 +104,7 @@ def _worst_queries(suite: Suite, answers: Mapping[str, Predictions], count: int)
 
 def thumbnail(photo: Photo) -> str:
     """A small JPEG of a photo as an address that a page holds in itself."""
-    image = open_photo(photo)
+    image = open_suite_photo(photo)
     image.thumbnail((SIDE, SIDE))
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=80)

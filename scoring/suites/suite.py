@@ -77,7 +77,7 @@ def frames_of(photo: Photo | Clip) -> tuple[Photo, ...]:
     return tuple(ClipPage(page, photo.where) for page in pages) or (photo,)
 
 
-def open_photo(photo: Photo) -> Image.Image:
+def open_suite_photo(photo: Photo) -> Image.Image:
     """Decode a photo to RGB, see `photo_notclip.open_photo`.
 
     Raises:
@@ -213,7 +213,7 @@ def without_broken(suite: Suite) -> Suite:
     for name, photo in suite.photos.items():
         try:
             for frame in frames_of(photo):
-                open_photo(frame)
+                open_suite_photo(frame)
         except BadInputError as error:
             broken[name] = str(error)
     if len(broken) == len(suite.photos):

@@ -4,7 +4,7 @@ import pytest
 
 from notclip.errors import BadInputError
 from notclip.scoring.suites.read import read_suite
-from notclip.scoring.suites.suite import open_photo
+from notclip.scoring.suites.suite import open_suite_photo
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_dataset_of_the_hub_is_the_suite_that_it_was_built_as(on_hub, in_parts
     assert suite.name == "ann/tiny-data (test)"
     for what in ("questions", "pairs", "negated_queries", "ordinary_queries", "gallery", "files"):
         assert getattr(suite, what) == getattr(local, what)
-    assert [open_photo(photo).size for photo in suite.photos.values()] == [(32, 32)] * len(local.photos)
+    assert [open_suite_photo(photo).size for photo in suite.photos.values()] == [(32, 32)] * len(local.photos)
     assert "resolve" in {route for route, _ in hub.log}
     assert not [path for _, path in hub.log if "train" in path]  # one split alone comes over the line
 

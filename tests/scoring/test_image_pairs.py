@@ -10,7 +10,7 @@ from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.predictions import Predictions
 from notclip.scoring.score import score_suite
 from notclip.scoring.suites.read import read_suite
-from notclip.scoring.suites.suite import ImagePair, open_photo
+from notclip.scoring.suites.suite import ImagePair, open_suite_photo
 from notclip.scoring.winoground import GROUP_CHANCE, score_image_pairs
 
 
@@ -67,7 +67,7 @@ def test_a_suite_with_pairs_is_scored_and_compared(clip, processor, data, tmp_pa
     pair = ImagePair("one", (first, second), ("a dog with no cat", "a ball"))
     suite = type(suite)(suite.name, suite.photos, pairs=[pair, *suite.pairs])
     scored = score_suite(model, suite, n_resamples=0, progress=False)
-    alone = model.score([open_photo(suite.photos[name]) for name in pair.image_ids], pair.captions)
+    alone = model.score([open_suite_photo(suite.photos[name]) for name in pair.image_ids], pair.captions)
     assert scored.predictions.pair_scores[0] == [pytest.approx(row, abs=1e-5) for row in alone.tolist()]
     scored.predictions.save(tmp_path / "before.npz")
     before = Predictions.load(tmp_path / "before.npz")

@@ -17,7 +17,7 @@ from notclip.scoring.cache import EmbeddingCache, open_cache
 from notclip.scoring.predictions import Predictions
 from notclip.scoring.score import score_suite
 from notclip.scoring.suites.read import read_suite
-from notclip.scoring.suites.suite import PhotoFile, Query, Suite, SuiteQuestion, open_photo
+from notclip.scoring.suites.suite import PhotoFile, Query, Suite, SuiteQuestion, open_suite_photo
 
 METRICS = "evaluate_metrics"
 
@@ -67,12 +67,12 @@ def test_scores_are_those_that_the_model_gives_one_question_at_a_time(model, sui
     model.config.composition = composition
     answered = score(model, suite, n_resamples=0).predictions
     for question, scores in zip(suite.questions, answered.scores, strict=True):
-        alone = model.score([open_photo(suite.photos[question.image_id])], question.choices)[0]
+        alone = model.score([open_suite_photo(suite.photos[question.image_id])], question.choices)[0]
         assert scores == pytest.approx(alone.tolist(), abs=1e-5)
     for query, found, rank in zip(
         suite.negated_queries, answered.found["negated"].found, answered.found["negated"].ranks, strict=True
     ):
-        photos = [open_photo(suite.photos[name]) for name in suite.gallery]
+        photos = [open_suite_photo(suite.photos[name]) for name in suite.gallery]
         order = model.score(photos, [query.text])[:, 0].argsort(descending=True)
         assert found == [suite.gallery[row] for row in order[:10]]
         assert suite.gallery[order[rank - 1]] == query.image_id
@@ -85,7 +85,7 @@ def test_captions_are_found_by_images_as_by_sorting_all_scores(model, suite, kin
     captions = list(dict.fromkeys(query.text for query in queries))
     ranks = []
     for name in suite.gallery:
-        scores = model.score([open_photo(suite.photos[name])], captions)[0]
+        scores = model.score([open_suite_photo(suite.photos[name])], captions)[0]
         own = {query.text for query in queries if query.image_id == name}
         best = max(float(scores[captions.index(text)]) for text in own)
         ranks.append(1 + sum(float(value) > best + 1e-6 for value in scores))

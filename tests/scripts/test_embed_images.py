@@ -2,9 +2,9 @@
 
 import pytest
 
-from notclip import embedding_shards
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scripts import embed_images
+from notclip.training import embedding_shards
 
 
 @pytest.fixture

@@ -82,9 +82,9 @@ def test_a_figure_that_changes_in_the_results_changes_on_both_cards(config, tmp_
     results = tmp_path / "results.json"
     results.write_text(results.read_text().replace("0.8125", "0.8333"))
     stage_reader(config())
-    for folder in ("reader", "dataset"):
-        card = (tmp_path / "hub" / folder / "README.md").read_text()
-        assert "| streets | 1,234 | 83.3 [76.1, 86.4] | 71.2 [66.1, 76.4] |" in card
+    card, data_card = ((tmp_path / "hub" / folder / "README.md").read_text() for folder in ("reader", "dataset"))
+    assert "| streets | 1,234 | 83.3 [76.1, 86.4] | 71.2 [66.1, 76.4] |" in card
+    assert "reads 83.3 [76.1, 86.4] % of the test part rightly" in data_card
 
 
 def test_the_pipelines_of_the_folder_find_the_spans_of_read_scope(stage):
@@ -192,7 +192,7 @@ def test_results_of_something_else_are_refused(config, tmp_path, change, said):
         ('{"split": "train"}', "is of the split 'train'"),
         ('{"denied": [[3, 99]]}', "has the span [3, 99] outside of its text"),
         ('{"denied": [[3, 5], [4, 6]]}', "has spans that overlap, at 4"),
-        ('{"text": 3}', "has a `text` that is none, got 3"),
+        ('{"text": 3}', "has a `text` that is none, 3"),
         ("{", "row 4, line 1: not valid JSON"),
     ],
 )

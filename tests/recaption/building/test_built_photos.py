@@ -15,7 +15,7 @@ from PIL import Image
 from notclip.command_line import main
 from notclip.remote.photo_notclip import open_photo
 from notclip.scoring.suites.read import read_suite
-from notclip.scoring.suites.suite import open_photo as open_suite_photo
+from notclip.scoring.suites.suite import open_suite_photo
 
 NAMES = ("dog", "cat", "car", "chair")
 IMAGES = 420

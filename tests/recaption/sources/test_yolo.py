@@ -45,11 +45,13 @@ def test_an_empty_label_file_says_that_nothing_is_there_and_a_missing_one_says_n
     assert labels(told) == {"0.png": {"scratch", "dent"}, "1.png": set(), "2.png": set()}
 
 
+NAMED_1_TO_9 = "'1': bus, '3': hat, '4': bed, '5': cup, '6': tie, '7': boat, '8': kite, '9': cake"
+
+
 @pytest.mark.parametrize(
     ("names", "numbers", "right"),
     [
-        ("{'0': car, '10': dog, '2': cat, '1': bus, '3': hat, '4': bed, '5': cup, '6': tie, '7': boat, '8': kite, '9': cake}",
-         (2, 10), {"cat", "dog"}),
+        (f"{{'0': car, '10': dog, '2': cat, {NAMED_1_TO_9}}}", (2, 10), {"cat", "dog"}),
         ("{1: dog, 2: cat}", (1, 2), {"dog", "cat"}),
         ("{1: cat, 0: dog}", (0,), {"dog"}),
         ("[dog, cat]", (1,), {"cat"}),

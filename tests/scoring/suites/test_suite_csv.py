@@ -10,7 +10,7 @@ from PIL import Image
 
 from notclip.errors import BadInputError
 from notclip.scoring.suites.read import read_suite
-from notclip.scoring.suites.suite import open_photo
+from notclip.scoring.suites.suite import open_suite_photo
 
 SHARED = Path(__file__).parents[3].parent / "shared"
 NEGBENCH = SHARED / "data" / "negbench"
@@ -45,7 +45,7 @@ def test_negbench_questions_are_read_as_released(tmp_path):
     assert suite.questions[0].choice_kinds == ("negation", "hybrid", "affirmation", "negation")
     assert suite.questions[1].choice_kinds == ("affirmation", "hybrid", "affirmation", "negation")
     assert suite.questions[0].choices[0] == "No dog is here."
-    assert open_photo(suite.photos["data/coco/1.png"]).getpixel((0, 0)) == (0, 0, 255)
+    assert open_suite_photo(suite.photos["data/coco/1.png"]).getpixel((0, 0)) == (0, 0, 255)
     assert list(suite.files) == ["mcq.csv"]
 
 
@@ -240,7 +240,7 @@ def test_corrupt_photos_are_named_with_their_row(tmp_path):
     suite = read_suite(write_csv(tmp_path / "mcq.csv", rows))
     for name, row, why in (("cut.jpg", 1, "Truncated File Read"), ("text.jpg", 2, "it is no image of a form")):
         with pytest.raises(BadInputError, match=f"mcq.csv, row {row}: the photo cannot be decoded: {why}"):
-            open_photo(suite.photos[name])
+            open_suite_photo(suite.photos[name])
 
 
 def test_a_limit_keeps_the_first_images_and_what_is_asked_about_them(tmp_path):

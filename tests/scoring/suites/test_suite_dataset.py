@@ -13,7 +13,7 @@ from PIL import Image
 from notclip.dataset.schema import FEATURES
 from notclip.errors import BadInputError
 from notclip.scoring.suites.read import read_suite
-from notclip.scoring.suites.suite import ImagePair, open_photo
+from notclip.scoring.suites.suite import ImagePair, open_suite_photo
 
 COLOURS = {"street": (255, 0, 0), "park": (0, 255, 0), "yard": (0, 0, 255)}
 
@@ -85,7 +85,7 @@ def test_questions_queries_and_photos_of_a_split_are_read(tmp_path):
     assert suite.name == "pets (test)"
     assert set(suite.files) == {f"{config}/test.parquet" for config in ("captions", "questions", "retrieval")}
     for name, colour in COLOURS.items():
-        assert open_photo(suite.photos[name]).getpixel((0, 0)) == colour
+        assert open_suite_photo(suite.photos[name]).getpixel((0, 0)) == colour
 
 
 def pair_row(first, second):
@@ -100,7 +100,7 @@ def pair_row(first, second):
 def test_pairs_are_read_with_the_photos_that_stand_in_them_alone(tmp_path):
     suite = read_suite(write_dataset(tmp_path, pairs=[pair_row("park", "yard")], captions=None, retrieval=None))
     assert suite.pairs == [ImagePair("test-0", ("park", "yard"), ("a park", "no park"))]
-    assert open_photo(suite.photos["yard"]).getpixel((0, 0)) == COLOURS["yard"]
+    assert open_suite_photo(suite.photos["yard"]).getpixel((0, 0)) == COLOURS["yard"]
     assert suite.without({"yard": "it is broken"}).pairs == []
     assert "pairs/test.parquet" in suite.files
 
@@ -117,7 +117,7 @@ def test_images_show_what_is_excluded_where_a_caption_or_their_annotation_says_s
 def test_photos_of_other_row_groups_are_read_in_any_order(tmp_path):
     suite = read_suite(write_dataset(tmp_path))
     for name in ("yard", "street", "yard", "park", "street"):
-        assert open_photo(suite.photos[name]).getpixel((0, 0)) == COLOURS[name]
+        assert open_suite_photo(suite.photos[name]).getpixel((0, 0)) == COLOURS[name]
 
 
 def test_a_split_that_is_not_there_is_refused_by_name(tmp_path):
@@ -134,7 +134,7 @@ def test_a_split_in_parts_is_the_same_suite_as_in_one_file(tmp_path, in_parts):
         assert getattr(parts, name) == getattr(whole, name)
     assert sorted(parts.files)[:2] == ["captions/test-00000-of-00002.parquet", "captions/test-00001-of-00002.parquet"]
     for name in ("yard", "street", "yard", "park", "street"):
-        assert open_photo(parts.photos[name]).getpixel((0, 0)) == COLOURS[name]
+        assert open_suite_photo(parts.photos[name]).getpixel((0, 0)) == COLOURS[name]
 
 
 def test_images_beside_a_dataset_are_refused(tmp_path):
@@ -198,4 +198,4 @@ def test_a_photo_without_bytes_is_named_with_its_row(tmp_path):
         )
     )
     with pytest.raises(BadInputError, match=r"retrieval/test.parquet, row 1: `image` holds no bytes"):
-        open_photo(suite.photos["park"])
+        open_suite_photo(suite.photos["park"])
