@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--texts-a-caption", type=float, default=2.0, help="with its parts")
     parser.add_argument("--texts-a-choice", type=float, default=1.5, help="with its parts; groups share choices")
     parser.add_argument("--read", type=float, default=0.56e-3, help="seconds of a core to read what a text denies")
-    parser.add_argument("--workers", type=int, default=20, help="loader workers of a GPU, which read while it computes")
+    parser.add_argument("--workers", type=int, default=20, help="of a loader, of each GPU; they read, too")
     o = parser.parse_args(argv)
 
     compute = o.gpus * o.peak * o.share
