@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--texts-a-caption", type=float, default=2.0, help="with its parts")
     parser.add_argument("--texts-a-choice", type=float, default=1.5, help="with its parts; groups share choices")
     parser.add_argument("--read", type=float, default=0.56e-3, help="seconds of a core to read what a text denies")
+    parser.add_argument("--workers", type=int, default=20, help="of a loader, of each GPU; they read, too")
     o = parser.parse_args(argv)
 
     compute = o.gpus * o.peak * o.share
@@ -45,8 +46,8 @@ def main(argv: list[str] | None = None) -> int:
     gathered = 2 * o.batch_images * (3 * o.width) * 4 * (o.gpus - 1) / o.gpus
     reduced = 2 * o.adapter_weights * 4 * (o.gpus - 1) / o.gpus
     read = o.batch_images * o.width * 4 + o.batch_questions * o.width * 4
-    reading = texts / o.gpus * o.read  # in each process, before the GPU has anything to do
-    slower, without = steps * (step + reading) / 3600, steps * step / 3600
+    reading = texts / o.gpus * o.read  # of each process
+    alone, hours = steps * (step + reading) / 3600, steps * max(step, reading / o.workers) / 3600
     rows = {
         "embedding: decoding": f"{decoding / 60:.0f} minutes on {o.cores} cores",
         "embedding: the image tower": f"{encoding / 60:.1f} minutes on {o.gpus} GPUs",
@@ -57,7 +58,8 @@ def main(argv: list[str] | None = None) -> int:
         "distinct texts a step": f"{texts:,.0f}",
         "a step on the GPUs": f"{step:.3f} s",
         "a step's texts read by one core a GPU, none known before": f"{reading:.2f} s",
-        "the training": f"{slower:.2f} hours, {slower * o.gpus:.1f} GPU hours ({without:.2f} hours without reading)",
+        f"the training, {o.workers} loader workers a GPU": f"{hours:.2f} hours, {hours * o.gpus:.1f} GPU hours",
+        "the training without loader workers": f"{alone:.2f} hours, {alone * o.gpus:.1f} GPU hours",
         "network a step and GPU": f"{(gathered + reduced) / 1e6:.0f} MB ({gathered / 1e6:.0f} of them negatives)",
         "read from disk a step": f"{read / 1e6:.0f} MB of embeddings, at random",
         "logits of the contrastive loss": f"{2 * o.batch_images**2 * 4 / 1e6:.0f} MB a GPU",

@@ -4,12 +4,14 @@ import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import distributed
 from transformers import TrainingArguments
+from transformers.integrations import get_available_reporting_integrations
 
 from notclip.errors import BadInputError, shortened
 from notclip.training.config import TrainConfig
@@ -118,17 +120,23 @@ def training_arguments(config: TrainConfig, state_folder: Path) -> NegationTrain
                 f"{processes} processes share `{name}`, so it must be as many, got {getattr(config, name)}."
             )
     options = _further_options(config.trainer)
+    if options.get("deepspeed") and find_spec("deepspeed") is None:
+        raise BadInputError("`trainer` deepspeed needs a package that is not here; pip install deepspeed.")
     ours: dict[str, Any] = {name: getattr(config, own) for name, own in _OURS.items() if own != "out"}
     ours |= {"output_dir": str(state_folder), "learning_rate": config.peak_learning_rate}
     for name in ("per_device_train_batch_size", "per_device_train_questions"):
         ours[name] //= processes
     ours["use_cpu"] = not torch.accelerator.is_available()
     try:
-        return NegationTrainingArguments(**ours | options)
+        arguments = NegationTrainingArguments(**ours | options)
     except BadInputError:
         raise
     except (ValueError, TypeError, ImportError) as error:
         raise BadInputError(f"`trainer` {' '.join(config.trainer)}: {shortened(str(error))}") from error
+    missing = [name for name in arguments.report_to if name not in get_available_reporting_integrations()]
+    if missing:
+        raise BadInputError(f"`trainer` report_to={missing[0]}: that package is not here; pip install {missing[0]}.")
+    return arguments
 
 
 def _further_options(given: Sequence[str]) -> dict[str, Any]:
@@ -141,6 +149,11 @@ def _further_options(given: Sequence[str]) -> dict[str, Any]:
                 f"give --{_OURS[name].replace('_', '-')}" if name in _OURS else "the choice of the epoch needs it"
             )
             raise BadInputError(f"`trainer` may not set {name}: {instead}.")
+        if name in ("fsdp", "fsdp_config"):
+            raise BadInputError(
+                f"`trainer` may not set {name}: frozen towers and what learns of them fit one device, and are not "
+                "sharded over several; start as many processes with torchrun, which exchange gradients alone."
+            )
         if not equals or name not in known:
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {nearest[0]}?" if nearest else ""

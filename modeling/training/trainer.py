@@ -260,14 +260,11 @@ class NegationTrainer(Trainer):
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         with _reading(Path(resume_from_checkpoint)):
-            if self.is_fsdp_enabled:
-                super()._load_from_checkpoint(resume_from_checkpoint, model)
-            else:
-                self.model.load_trainable_weights(load_file(Path(resume_from_checkpoint) / WEIGHTS))
+            self.model.load_trainable_weights(load_file(Path(resume_from_checkpoint) / WEIGHTS))
 
     def _load_best_model(self) -> None:
         with _reading(Path(str(self.state.best_model_checkpoint))):
-            if self.is_fsdp_enabled or self.is_deepspeed_enabled:
+            if self.is_deepspeed_enabled:
                 super()._load_best_model()
             else:
                 self.model.load_trainable_weights(load_file(Path(str(self.state.best_model_checkpoint)) / WEIGHTS))

@@ -189,6 +189,9 @@ def test_memory_that_is_used_up_says_what_to_lower(config, monkeypatch, error, a
         ("bf16", "takes NAME=VALUE"),
         ("learning_rate=1", "may not set learning_rate: give --learning-rate"),
         ("save_strategy=no", "the choice of the epoch needs it"),
+        ("fsdp=full_shard", "may not set fsdp: frozen towers .* start as many processes with torchrun"),
+        ("deepspeed=zero2.json", r"deepspeed needs a package that is not here; pip install deepspeed"),
+        ("report_to=trackio", r"report_to=trackio: that package is not here; pip install trackio"),
         ("lr_scheduler_type=square", r"`trainer` lr_scheduler_type=square: .*square.* is not a valid SchedulerType"),
     ],
 )
