@@ -7,7 +7,6 @@ import argparse
 import copy
 import hashlib
 import json
-import math
 import platform
 import struct
 import sys
@@ -28,13 +27,13 @@ from notclip.remote.reading_tagger import LABELS, Tagger, TaggerNetwork  # noqa:
 SHARED = HERE.parents[2] / "shared"
 BASE = SHARED / "models" / "flickr8k-dual-encoder"
 MIXTURE = {
-    "hand": 0.24,
-    "frames_written": 0.32,
-    "frames_paraphrases": 0.06,
-    "captions": 0.12,
-    "phrased": 0.16,
-    "plain": 0.08,
-    "reports": 0.06,
+    "hand": 0.22,
+    "frames_written": 0.40,
+    "frames_paraphrases": 0.05,
+    "captions": 0.09,
+    "phrased": 0.15,
+    "plain": 0.05,
+    "reports": 0.04,
 }
 
 
@@ -161,12 +160,12 @@ def write_record(
 def main(argv: list[str] | None = None) -> int:
     """Train, and write weights and record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--hidden", type=int, default=96)
     parser.add_argument("--embedding", type=int, default=64)
-    parser.add_argument("--dilations", type=int, nargs="+", default=[1, 2, 4, 1])
+    parser.add_argument("--dilations", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--frequent", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=int, default=100)
@@ -195,7 +194,7 @@ def main(argv: list[str] | None = None) -> int:
     optimizer = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
-        lambda step: min(1.0, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / options.steps))),
+        lambda step: min(1.0, (step + 1) / 100, (options.steps - step) / (0.3 * options.steps)),
     )
     average = {name: value.clone() for name, value in learned.state_dict().items()}
     started, started_cpu, total, losses = time.time(), time.process_time(), 0.0, []

@@ -35,7 +35,7 @@ _PLAIN_CUES = (
     "lacked missing misses miss absent absence instead rather than devoid void free minus excluding exclude "
     "excludes excluded exclusion nowhere cannot cant sans zero hardly barely scarcely isnt arent dont doesnt didnt "
     "wont wasnt werent hasnt havent hadnt couldnt wouldnt non avoid avoids omit omits omitted omitting fail fails "
-    "failed negative denies denied deny denying resolved resolution removal removed remove banned few vain forgot "
+    "failed negative denies denied deny denying unlikely resolved resolution removal removed remove banned few vain forgot "
     "forgotten gone lost unlike unseen unaccompanied hide hides hidden mute ignore ignoring skip hold less unless "
     "nto w/o w/out wo un cleared lieu opposed refuses disappeared vanished prohibited forbidden nil 0"
 )
@@ -43,7 +43,7 @@ _PLAIN_CUES = (
 _PAIRED_CUES = {
     "out": "of with leave leaves leaving left rule ruled rules cut filter filtered".split(),
     "off": "leash lead cut".split(),
-    "any": "but other".split(),
+    "any": "but other if".split(),
     "every": "but other".split(),
     "all": "but".split(),
     "anything": "but besides other".split(),
