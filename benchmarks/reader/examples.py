@@ -174,7 +174,7 @@ class Examples:
         self.hand = [(text, from_hand(text)) for text in hand]
         self._drawn_by = list(accumulate(_WEIGHTS.get(text.source, 1.0) for text in hand))
         self.frames = {}
-        for name in ("frames_written", "frames_paraphrases", "captions"):
+        for name in ("frames_written", "frames_paraphrases", "captions", "frames_last"):
             frames, weights = zip(*read_frames(HERE / f"{name}.txt"), strict=True)
             self.frames[name] = (frames, list(accumulate(weights)))
 

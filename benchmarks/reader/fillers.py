@@ -20,9 +20,12 @@ _CUE = re.compile(
 _TAKES_SUBJECT = re.compile(r"^(?:is|are|in|on|with|at|[a-z]{3,}ing)$")
 # In captions: what a person or animal does, and what stands between an article and what follows a noun phrase.
 _VERB = re.compile(
-    r"\b(?:man|woman|boy|girl|dog|person|child|player|guy|lady|kid|surfer|cat|horse|he|she|it) ([a-z]{3,}s)\b", re.IGNORECASE
+    r"\b(?:man|woman|boy|girl|dog|person|child|player|guy|lady|kid|surfer|cat|horse|he|she|it) ([a-z]{3,}s)\b",
+    re.IGNORECASE,
 )
-_NOUN = re.compile(r"\b(?:a|an|the|his|her) ([a-z]{3,}) (?:in|on|with|at|near|by|while|as|for|through|over|and)\b", re.IGNORECASE)
+_NOUN = re.compile(
+    r"\b(?:a|an|the|his|her) ([a-z]{3,}) (?:in|on|with|at|near|by|while|as|for|through|over|and)\b", re.IGNORECASE
+)
 
 
 def read_lists(path: Path) -> dict[str, list[str]]:
@@ -63,7 +66,9 @@ class Fillers:
     def __post_init__(self) -> None:
         texts = [caption.strip().rstrip(" .") for caption in self.captions]
         self.captions = [text for text in texts if not _CUE.search(text) and len(text) < 140]
-        self.verbs = sorted({*_LISTS["verbs"], *_found_twice(_VERB, self.captions)} - {"across", "outdoors", "indoors"})
+        self.verbs = sorted(
+            {*_LISTS["verbs"], *_found_twice(_VERB, self.captions)} - {"across", "outdoors", "indoors"}
+        )
         self.nouns = sorted({*_LISTS["nouns"], *_found_twice(_NOUN, self.captions)}.difference(self.verbs))
         self.words = [word for word in self.words if word not in self.verbs]
         verbs = frozenset(self.verbs)
@@ -101,7 +106,9 @@ class Fillers:
         words = [rng.choice((rng.choice(self.nouns), rng.choice(self.words))) for _ in range(rng.choice((1, 1, 2)))]
         kind = rng.random()
         if kind < 0.25:
-            ending = rng.choice((*"haired tailed crested wheel breasted sized legged style winged poster front".split(), words[0]))
+            ending = rng.choice(
+                (*"haired tailed crested wheel breasted sized legged style winged poster front".split(), words[0])
+            )
             words[0] = f"{rng.choice((_one('adjectives', rng), rng.choice(self.words), made_number(rng)))}-{ending}"
         elif kind < 0.4:
             words[0] = f"{rng.choice(self.words)}ed" if rng.random() < 0.5 else _one("participles", rng)
