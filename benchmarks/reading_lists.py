@@ -19,7 +19,7 @@ classes.
 import argparse
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,11 +61,11 @@ def read_list(path: Path) -> Iterator[Meant]:
             yield Meant(group, text, affirmed, negated)
 
 
-def fill(frame: Meant, rng: random.Random) -> Meant:
-    """A frame with concepts of COCO in its places, no two alike and none within another."""
+def fill(frame: Meant, rng: random.Random, concepts_of: Sequence[str] = COCO_CLASSES) -> Meant:
+    """A frame with concepts (COCO's) in its places, no two alike and none within another."""
     while True:
-        concepts = rng.sample(COCO_CLASSES, 4)
-        words = [word for concept in concepts for word in concept.split()]
+        concepts = rng.sample(concepts_of, 4)
+        words = [word for concept in concepts for word in _words(concept)]
         if len(set(words)) == len(words):
             break
     places: dict[str, str] = {}
@@ -130,12 +130,16 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lists", type=Path, nargs="+")
     parser.add_argument("--fillings", type=int, default=8, help="how often each frame is filled with concepts")
+    parser.add_argument(
+        "--concepts", type=Path, help="a file of concepts to fill frames with, one a line; COCO's without"
+    )
     parser.add_argument("--quiet", action="store_true", help="shares alone")
     options = parser.parse_args(argv)
+    concepts = options.concepts.read_text(encoding="utf-8").splitlines() if options.concepts else COCO_CLASSES
     for path in options.lists:
         rng = random.Random(0)
         captions = [
-            fill(meant, rng) if "{" in meant.text else meant
+            fill(meant, rng, concepts) if "{" in meant.text else meant
             for meant in read_list(path)
             for turn in range(options.fillings if "{" in meant.text else 1)
         ]

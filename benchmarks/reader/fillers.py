@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,14 @@ _CUE = re.compile(
     r"hardly|barely|free|absent|un\w+|\w+less|only|other than|off|out)\b|'t\b",
     re.IGNORECASE,
 )
-_TAKES_SUBJECT = re.compile(
-    r"^(?:is|are|in|on|with|wearing|holding|riding|at|walks?|runs?|sits?|stands?|jumps?|plays?|looks?|rides?|holds?|"
-    r"[a-z]{3,}ing)$"
+_TAKES_SUBJECT = re.compile(r"^(?:is|are|in|on|with|at|[a-z]{3,}ing)$")
+# In captions: what a person or animal does, and what stands between an article and what follows a noun phrase.
+_VERB = re.compile(
+    r"\b(?:man|woman|boy|girl|dog|person|child|player|guy|lady|kid|surfer|cat|horse|he|she|it) ([a-z]{3,}s)\b",
+    re.IGNORECASE,
+)
+_NOUN = re.compile(
+    r"\b(?:a|an|the|his|her) ([a-z]{3,}) (?:in|on|with|at|near|by|while|as|for|through|over|and)\b", re.IGNORECASE
 )
 
 
@@ -53,38 +59,65 @@ class Fillers:
     phrases: Sequence[str]
     findings: Sequence[str]
     captions: Sequence[str]
+    verbs: list[str] = field(init=False)
+    nouns: list[str] = field(init=False)
     _halves: list[tuple[list[str], list[str]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         texts = [caption.strip().rstrip(" .") for caption in self.captions]
         self.captions = [text for text in texts if not _CUE.search(text) and len(text) < 140]
+        self.verbs = sorted(
+            {*_LISTS["verbs"], *_found_twice(_VERB, self.captions)} - {"across", "outdoors", "indoors"}
+        )
+        self.nouns = sorted({*_LISTS["nouns"], *_found_twice(_NOUN, self.captions)}.difference(self.verbs))
+        self.words = [word for word in self.words if word not in self.verbs]
+        verbs = frozenset(self.verbs)
         for caption in self.captions:
             words = caption.split()
             for place in range(2, min(len(words) - 1, 8)):
-                if _TAKES_SUBJECT.match(words[place].lower()):
+                if _TAKES_SUBJECT.match(words[place].lower()) or words[place] in verbs:
                     self._halves.append((words[:place], words[place:]))
                     break
 
     def thing(self, rng: random.Random) -> list[str]:
         """A noun phrase without an article."""
         kind = rng.random()
-        if kind < 0.28:
-            first = _one("adjectives", rng) if rng.random() < 0.4 else _one("nouns", rng) if rng.random() < 0.2 else ""
-            return [*first.split(), _one("nouns", rng)]
-        if kind < 0.54:
+        if kind < 0.22:
+            return [*([_one("adjectives", rng)] if rng.random() < 0.4 else []), rng.choice(self.nouns)]
+        if kind < 0.42:
             return rng.choice(self.phrases).split()
-        if kind < 0.66:
+        if kind < 0.50:
             return [rng.choice(self.words) for _ in range(rng.choice((1, 1, 2, 2, 3, 4)))]
-        if kind < 0.73:
+        if kind < 0.58:
             return [*[_one("adjectives", rng) for _ in range(rng.choice((1, 1, 2)))], rng.choice(self.words)]
-        if kind < 0.90:
+        if kind < 0.76:
             return self.name(rng)
+        if kind < 0.90:
+            return self.compound(rng)
         if kind < 0.93:
-            return [_one("nouns", rng), "of", _one("nouns", rng)]
+            return [rng.choice(self.nouns), "of", rng.choice(self.nouns)]
         if kind < 0.95:
             somebody = rng.choice(("man", "woman", "person", "dog", "child"))
-            return [somebody, "in", "a", _one("adjectives", rng), _one("nouns", rng)]
-        return [_one("nouns", rng), _one("nouns" if rng.random() < 0.9 else "doings", rng)]
+            return [somebody, "in", "a", _one("adjectives", rng), rng.choice(self.nouns)]
+        return [rng.choice(self.nouns), rng.choice(self.nouns) if rng.random() < 0.9 else _one("doings", rng)]
+
+    def compound(self, rng: random.Random) -> list[str]:
+        """Nouns that are one thing: "lobster roll", "four-wheel cart", "Anna's old box", "wire-haired terrier"."""
+        words = [rng.choice((rng.choice(self.nouns), rng.choice(self.words))) for _ in range(rng.choice((1, 1, 2)))]
+        kind = rng.random()
+        if kind < 0.25:
+            ending = rng.choice(
+                (*"haired tailed crested wheel breasted sized legged style winged poster front".split(), words[0])
+            )
+            words[0] = f"{rng.choice((_one('adjectives', rng), rng.choice(self.words), made_number(rng)))}-{ending}"
+        elif kind < 0.4:
+            words[0] = f"{rng.choice(self.words)}ed" if rng.random() < 0.5 else _one("participles", rng)
+        elif kind < 0.55:
+            owner = _one("names", rng).split()[0] if rng.random() < 0.3 else rng.choice(self.words).capitalize()
+            words = [f"{owner}'s", *words]
+        elif kind < 0.65:
+            words = [_one("adjectives", rng), *words]
+        return [*words, rng.choice(self.nouns)]
 
     def name(self, rng: random.Random) -> list[str]:
         """A breed, make or type: "American three-toed woodpecker", "BMW 3 Series Wagon 2012", "737-200"."""
@@ -152,7 +185,7 @@ class Fillers:
         if rng.random() < 0.4:
             subject = [rng.choice(("a", "the", "A", "The", "one", "some", "two", "")), *self.thing(rng)[:3]]
         if rng.random() < 0.45:
-            verb, kind = _one("verbs", rng), rng.randrange(6)
+            verb, kind = rng.choice(self.verbs), rng.randrange(6)
             rest = [
                 [verb],
                 [verb],
@@ -167,6 +200,12 @@ class Fillers:
                 article = rng.choice(("a", "the", "his", "her", "some"))
                 rest += [_one("prepositions", rng), article, *self.thing(rng)[:2]]
         return [word for word in subject if word], rest
+
+
+def _found_twice(pattern: re.Pattern[str], captions: Sequence[str]) -> list[str]:
+    """Words that a pattern finds at least twice."""
+    found = Counter(word.lower() for caption in captions for word in pattern.findall(caption))
+    return [word for word, times in found.items() if times > 1]
 
 
 def made_name(rng: random.Random) -> str:
@@ -206,6 +245,7 @@ _WORDS: dict[str, tuple[Callable[[Fillers, random.Random], Sequence[str]], str, 
     "v": (Fillers.act, "B", "I"),
     "v1": (lambda fillers, rng: [_one("doings", rng)], "B", "I"),
     "va": (Fillers.act, "A", "A"),
+    "verb": (lambda fillers, rng: [rng.choice(fillers.verbs)], "A", "A"),
     "with": (
         lambda fillers, rng: [rng.choice(("with", "in", "on")), rng.choice(("a", "the")), *fillers.thing(rng)],
         "A",
@@ -232,11 +272,26 @@ _WORDS: dict[str, tuple[Callable[[Fillers, random.Random], Sequence[str]], str, 
 _ALIKE = {"as": "a", "a0": "a", "c": "a", "cs": "a", "bs": "b", "d": "b", "ds": "b"}
 
 
+_LISTS_OF = {"bl": "b", "rl": "r", "gl": "g"}
+
+
 def fill(slot: str, fillers: Fillers, rng: random.Random) -> Labelled:
     """The words of a slot with their labels.
 
     Raises:
         KeyError: there is no such slot.
     """
+    if slot in _LISTS_OF:
+        return _listed(_LISTS_OF[slot], fillers, rng)
     draw, first, further = _WORDS[_ALIKE.get(slot, slot)]
     return [(word, further if place else first) for place, word in enumerate(draw(fillers, rng))]
+
+
+def _listed(slot: str, fillers: Fillers, rng: random.Random) -> Labelled:
+    """One to four fillings: "X, Y, or Z"."""
+    size = rng.choice((1, 1, 2, 2, 3, 3, 4))
+    words = fill(slot, fillers, rng)
+    for place in range(1, size):
+        last = rng.choice(("or", "or", ", or", "and", ", and", ",", "nor", "/")) if slot == "r" or size > 2 else "or"
+        words += [(word, "D") for word in (last if place == size - 1 else ",").split()] + fill(slot, fillers, rng)
+    return words

@@ -1,11 +1,11 @@
 """Texts of the builder's own grammar (recaption/english), which knows what it denies and is to be read back."""
 
+import difflib
 import random
 import re
 from collections.abc import Mapping, Sequence
 
 from fillers import Fillers, Labelled
-from reading_judge import UNCOUNTED
 
 from notclip.recaption.concepts.lexicon import Concept, load_lexicon
 from notclip.recaption.english.domain import load_domain
@@ -56,17 +56,28 @@ class Phrased:
         self, text: str, spans: Mapping[str, tuple[int, int]], negated: Sequence[str], caption: str, rng: random.Random
     ) -> Labelled:
         words: Labelled = []
-        content = {word.lower() for word in re.findall(r"[^\W_]+", caption)} - UNCOUNTED
         at = 0
         for name, (start, end) in sorted(spans.items(), key=lambda item: item[1]):
-            words += [(word, "A" if word.lower() in content else "ACD") for word in _words(text[at:start])]
+            words += [(word, "ACD") for word in _words(text[at:start])]
             thing = _words(text[start:end])
             if rng.random() < 0.5:
                 thing = [word for part in self.fillers.thing(rng) for word in _words(part)]
             first, further = ("B", "I") if name in negated else ("A", "A")
             words += [(word, further if place else first) for place, word in enumerate(thing)]
             at = end
-        return words + [(word, "A" if word.lower() in content else "ACD") for word in _words(text[at:])]
+        return _with_kept(words + [(word, "ACD") for word in _words(text[at:])], _words(caption))
+
+
+def _with_kept(words: Labelled, caption: Sequence[str]) -> Labelled:
+    """Words of the caption that an absence was added to are affirmed, articles and commas, too."""
+    said = [word.lower() if allowed == "ACD" else "" for word, allowed in words]
+    matcher = difflib.SequenceMatcher(None, [word.lower() for word in caption], said, autojunk=False)
+    kept = list(words)
+    for _, start, size in matcher.get_matching_blocks():
+        for place in range(start, start + size):
+            word = words[place][0]
+            kept[place] = (word, "A" if word[0].isalnum() else "AD")
+    return kept
 
 
 def _surfaces(concept: Concept) -> str:

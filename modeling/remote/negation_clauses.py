@@ -13,6 +13,7 @@ LINKS = frozenset(
 )
 COPULAS = frozenset("is are was were".split())
 _ABBREVIATIONS = frozenset("st dr mr mrs ms no vs jr sr mt ft prof".split())
+_SIGNS = frozenset("finding findings evidence sign signs trace indication suggestion".split())
 _OMITTING = frozenset("free devoid excludes omits leaves missing".split())
 _OPENINGS = frozenset("although though while with without instead devoid".split())
 
@@ -23,7 +24,7 @@ def sentences(words: Sequence[str]) -> list[tuple[int, int]]:
     for at, word in enumerate(words[:-1]):
         before = words[at - 1].lower() if at else ""
         stops = word in (".", "!") and words[at + 1][:1].isupper()
-        stops = word == ";" or (stops and len(before) > 1 and before not in _ABBREVIATIONS)
+        stops = stops and len(before) > 1 and before not in _ABBREVIATIONS
         opens = word == ":" and words[ends[-1]].lower() == "no" and at - ends[-1] > 1
         if stops or opens:
             ends.append(at + 1)
@@ -36,6 +37,7 @@ def mended(words: Sequence[str], labels: str) -> list[str]:
     _mend_both(lower, found)
     _mend_other_clause(lower, found)
     _mend_list(lower, found)
+    _mend_nobody(lower, found)
     for at in range(1, len(found)):
         if lower[at - 1 : at + 1] == ["-", "free"] and at > 1 and found[at - 2] in (BEGIN, INSIDE):
             found[at - 1 : at + 1] = [CUE, CUE]
@@ -67,6 +69,21 @@ def _mend_other_clause(words: list[str], labels: list[str]) -> None:
     for start in starts:
         if CUE in labels[:start] and CUE not in labels[start:] and not may_deny(words[start:]):
             labels[start:] = [AFFIRMED] * (len(words) - start)
+
+
+def _mend_nobody(words: list[str], labels: list[str]) -> None:
+    """What "no one" and signs deny: people, also beside what they do not do; of "no findings to suggest X" X alone."""
+    for at in range(1, len(words)):
+        of_or_but = words[at + 1 : at + 2] in (["of"], ["but"])
+        if (
+            words[at - 1 : at + 1] == ["no", "one"]
+            and not of_or_but
+            and labels[at] in (CUE, DROPPED)
+            and CUE in labels
+        ):
+            labels[at - 1 : at + 1] = [CUE, BEGIN]
+        elif labels[at] == BEGIN and words[at] in _SIGNS and words[at + 1 : at + 2] in (["to"], ["of"], ["for"]):
+            labels[at] = DROPPED
 
 
 def _mend_list(words: list[str], labels: list[str]) -> None:

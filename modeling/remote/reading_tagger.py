@@ -35,15 +35,15 @@ _PLAIN_CUES = (
     "lacked missing misses miss absent absence instead rather than devoid void free minus excluding exclude "
     "excludes excluded exclusion nowhere cannot cant sans zero hardly barely scarcely isnt arent dont doesnt didnt "
     "wont wasnt werent hasnt havent hadnt couldnt wouldnt non avoid avoids omit omits omitted omitting fail fails "
-    "failed negative denies denied deny denying resolved resolution removal removed remove banned few vain forgot "
-    "forgotten gone lost unlike unseen unaccompanied hide hides hidden mute ignore ignoring skip hold less unless "
-    "nto w/o w/out wo un cleared lieu opposed refuses disappeared vanished prohibited forbidden nil 0"
+    "failed negative denies denied deny denying unlikely resolved resolution removal removed remove banned few vain "
+    "forgot forgotten gone lost unlike unseen unaccompanied hide hides hidden mute ignore ignoring skip hold less "
+    "unless nto w/o w/out wo cleared lieu opposed refuses disappeared vanished prohibited forbidden nil 0"
 )
 # These deny beside one of some other words alone: "out" in "out of bread", not in "looks out".
 _PAIRED_CUES = {
     "out": "of with leave leaves leaving left rule ruled rules cut filter filtered".split(),
     "off": "leash lead cut".split(),
-    "any": "but other".split(),
+    "any": "but other if".split(),
     "every": "but other".split(),
     "all": "but".split(),
     "anything": "but besides other".split(),
@@ -290,6 +290,9 @@ def may_deny(words: Sequence[str]) -> bool:
 
 def _with_cues(words: Sequence[str], labels: str) -> str:
     """Labels where a word such as "no" is a cue if what follows it, dropped words apart, is denied."""
+    for place in range(len(labels) - 1):
+        if labels[place] == "A" and labels[place + 1] in "BS" and words[place].lower() in _SURE_CUES:
+            labels = f"{labels[:place]}C{labels[place + 1 :]}"
     for found in _LEADING.finditer(labels):
         place = next((at for at in range(found.start(), found.end()) if words[at].lower() in _SURE_CUES), None)
         if place is not None:

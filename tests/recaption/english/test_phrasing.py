@@ -291,7 +291,7 @@ def unrelated(rng, count):
             return names
 
 
-def test_what_a_statement_says_is_absent_and_present_reads_back_so_in_99_of_100():
+def test_what_a_statement_says_is_absent_and_present_reads_back_so_in_998_of_1000():
     rng, said = Random(7), []
     for _ in range(2000):
         names = unrelated(rng, 4)
@@ -299,12 +299,12 @@ def test_what_a_statement_says_is_absent_and_present_reads_back_so_in_99_of_100(
         said.append((BOOK.phrase_statement(Statement(affirmed, negated), LEXICON, rng), affirmed, negated))
     read_scope([phrase.text for phrase, _, _ in said])  # All together, which is faster, and remembered.
     wrong = [phrase.text for phrase, affirmed, negated in said if misread(phrase, affirmed, negated)]
-    assert len(wrong) <= 0.01 * len(said), wrong
+    assert len(wrong) <= 0.002 * len(said), wrong
 
 
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED.is_file(), reason="Flickr8k stands beside the repository")
-def test_absences_added_to_real_captions_read_back_in_99_of_100_and_no_word_is_lost():
+def test_absences_added_to_real_captions_read_back_in_998_of_1000_and_no_word_is_lost():
     captions = [row for rows in pq.read_table(SHARED, columns=["captions"])["captions"].to_pylist() for row in rows]
     rng, added = Random(8), []
     for caption in captions[::3]:
@@ -316,7 +316,7 @@ def test_absences_added_to_real_captions_read_back_in_99_of_100_and_no_word_is_l
     read_scope([phrase.text for phrase, _, _ in added])
     wrong = [phrase.text for phrase, negated, caption in added if misread(phrase, (), negated, caption)]
     assert len(captions) >= 5000
-    assert len(wrong) <= 0.01 * len(added), wrong
+    assert len(wrong) <= 0.002 * len(added), wrong
 
 
 def test_a_pattern_that_stands_in_the_table_twice_is_refused():
