@@ -65,7 +65,7 @@ def open_sessions(address: str, count: int, process: int, errors: list[str]) -> 
     memory = []
     with httpx.Client(base_url=address, timeout=60) as web:
         for number in range(count):
-            call = {"data": [f"a dog number {number} with no cats", 1.0], "session_hash": f"session-{number}"}
+            call = {"data": [f"a dog number {number} with no cats", 1.0, 12], "session_hash": f"session-{number}"}
             answer = web.post("/gradio_api/run/search", json=call)
             if answer.status_code != 200:
                 errors.append(f"session {number}: {answer.status_code} {answer.text[:200]}")

@@ -146,7 +146,7 @@ def random_shards(folder: Path, count: int, width: int) -> EmbeddingShards:
         if not file.is_file():
             rows = np.random.default_rng(number).standard_normal((min(ROWS, count - number * ROWS), width))
             np.save(file, (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32))
-    return EmbeddingShards(folder, count)
+    return EmbeddingShards(folder, count, width)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ _PLACES = {
     errno.EDQUOT: ("Disk quota exceeded", "the disk quota is used up", "Free some space, or name another disk"),
     errno.EROFS: ("Read-only file system", "the disk is read-only", "Name a place that can be written to"),
     errno.EACCES: ("Permission denied", "this user may not do that", "Change the rights, or name another place"),
+    errno.EPERM: ("Operation not permitted", "this place takes no files of users", "Name another place"),
+    errno.EIO: ("Input/output error", "the disk has a fault", "Look at it, or name another place"),
     errno.EISDIR: ("Is a directory", "a folder stands where a file should be", "Name another place, or remove it"),
     errno.EFBIG: ("File too large", "this user may not write files of that size", "Raise the limit (`ulimit -f`)"),
     errno.EMFILE: ("Too many open files", "too many files are open", "Raise the limit (`ulimit -n`)"),

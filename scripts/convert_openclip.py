@@ -37,7 +37,7 @@ class ConvertConfig:
     """PEFT adapter to merge into the model first, to OpenCLIP."""
 
 
-@command(again="Nothing was written; the same command starts from the beginning.")
+@command(again="What was not whole is gone; the same command starts from the beginning.")
 def main(argv: list[str] | None = None) -> int:
     """Convert, and say what was written and how it is loaded."""
     config = parse(

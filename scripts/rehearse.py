@@ -59,6 +59,11 @@ def main(argv: list[str] | None = None) -> int:
     release = StagedRelease.read(config.release)
     place = Path(tempfile.gettempdir()) / "notclip-rehearsal"
     clear_partials(place.parent, place.name)  # What one that was killed left.
+    if config.keep is not None:
+        try:
+            config.keep.mkdir(parents=True)
+        except OSError as error:
+            raise BadInputError(f"`keep` {config.keep} cannot be made: {error.strerror}.") from error
     with partial_folder(place) as temporary:
         work = (config.keep or temporary).resolve()
         hub = new_hub(release, work / "hub-disk")

@@ -38,13 +38,13 @@ def embed_photo_set(model: NotClipModel, photos: PhotoSet, cache: Path) -> NDArr
     clear_partials(cache)
     with whole_file(file) as partial:
         np.save(partial, np.concatenate(embeds))
-    return open_array(file, "in the cache")
+    return open_array(file)
 
 
 def _kept(file: Path, count: int) -> NDArray[np.float32] | None:
     """What an earlier start left there; None where that is nothing, or was damaged since."""
     try:
-        found = open_array(file, "in the cache")
+        found = open_array(file)
     except BadInputError:
         return None
     whole = found.dtype == np.float32 and found.ndim == 2 and len(found) == count

@@ -9,12 +9,12 @@ from notclip.errors import BadInputError, shortened
 _SMALL = 2**20  # bytes; what is larger is mapped, and an empty array cannot be
 
 
-def open_array(file: Path, where: str) -> np.ndarray:
-    """An array of numbers or texts, memory-mapped where it is large.
+def open_array(file: Path, *, advice: str = "delete it") -> np.ndarray:
+    """An array of numbers or texts from a cache, memory-mapped where it is large.
 
     Args:
         file: a .npy file.
-        where: what an error says after its name, such as "in the cache".
+        advice: what an error says is to be done.
 
     Raises:
         BadInputError: it is missing, cut off, damaged, or holds objects, which could run code.
@@ -27,5 +27,5 @@ def open_array(file: Path, where: str) -> np.ndarray:
             raise ValueError("it holds no array")
     except (OSError, ValueError, EOFError, OverflowError, MemoryError, SyntaxError) as error:
         reason = shortened(str(error) or type(error).__name__)
-        raise BadInputError(f"{file} {where} cannot be read ({reason}): delete it.") from error
+        raise BadInputError(f"{file} in the cache cannot be read ({reason}): {advice}.") from error
     return found

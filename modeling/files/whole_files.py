@@ -6,6 +6,7 @@ away when the process dies: so `clear_partials` knows what a killed process left
 written.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -31,7 +32,12 @@ def partial_folder(target: Path) -> Iterator[Path]:
     """
     # Not `tempfile.mkdtemp`, whose folders are closed to all others and would stay so under their final names.
     folder = target.with_name(f".{_shortened(target.name)}.{secrets.token_hex(4)}.partial")
-    folder.mkdir()
+    try:
+        folder.mkdir()
+    except FileNotFoundError as error:
+        if target.parent.is_dir():  # /proc says this of whatever is to be made there.
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(target.parent)) from error
+        raise
     try:
         with locked(folder):
             yield folder

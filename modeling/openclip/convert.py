@@ -147,9 +147,9 @@ def save_openclip(backbone: PreTrainedModel, processor: Any, folder: Path) -> li
 @contextmanager
 def _written_whole(folder: Path, *, reads: Path | str | None) -> Iterator[Path]:
     """A folder beside the wanted one, which takes its name when all is written and goes when something went wrong."""
-    if folder.exists():
-        raise BadInputError(f"`out` {folder} exists: name another folder, or remove it.")
     with only_writer(folder, reads={"model": reads or None}):
+        if folder.exists():  # Asked within, so that the lock of one that was killed goes all the same.
+            raise BadInputError(f"`out` {folder} exists: name another folder, or remove it.")
         try:
             with whole_folder(folder) as partial:
                 yield partial

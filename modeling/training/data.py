@@ -216,7 +216,7 @@ def read_training_split(
             clear_partials(folder.parent, folder.name)
             with whole_folder(folder) as partial:
                 _index(files, partial)
-        arrays = {name: open_array(folder / f"{name}.npy", "in the cache") for name in _ARRAYS}
+        arrays = {name: open_array(folder / f"{name}.npy", advice="delete its folder") for name in _ARRAYS}
         captions = Rows(folder / "captions.arrow", arrays["captions"], _caption)
         questions = Rows(folder / "questions.arrow", arrays["questions"], _question)
         opened = TrainingSplit(

@@ -32,32 +32,28 @@ class EmbeddingShards:
     Args:
         folder: where the shards are.
         count: I.
+        width: D.
 
     Raises:
         BadInputError: a shard is missing or is none.
     """
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, width: int) -> None:
+        self._count, self.width = count, width
         self._shards: list[np.ndarray] = []
         for number in range(-(-count // ROWS)):
             file = _shard(folder, number)
-            shard = open_array(file, "in the cache")
-            shape = (min(ROWS, count - number * ROWS), self._shards[0].shape[1] if self._shards else shard.shape[-1])
+            shard = open_array(file)
+            shape = (min(ROWS, count - number * ROWS), width)
             if shard.dtype != np.float32 or shard.shape != shape:
                 raise BadInputError(
                     f"{file} in the cache must hold {shape} numbers of single precision, got {shard.shape} of "
                     f"{shard.dtype}: delete it."
                 )
             self._shards.append(shard)
-        self._count = count
 
     def __len__(self) -> int:
         return self._count
-
-    @property
-    def width(self) -> int:
-        """D."""
-        return self._shards[0].shape[1]
 
     def __getitem__(self, index: Any) -> Tensor:
         """Embeddings of some positions, shape (positions, D), in single precision."""
@@ -151,7 +147,7 @@ def cached_image_embeds(
 ) -> Tensor:
     """All embeddings at once, shape (I, D): see `embed_into_shards`."""
     folder = embed_into_shards(model, photos, digests, cache, batch_size=batch_size)
-    return EmbeddingShards(folder, len(digests))[:]
+    return EmbeddingShards(folder, len(digests), model.config.embedding_dim)[:]
 
 
 def frames_of(encoded: bytes, where: str) -> list[Image.Image]:

@@ -298,7 +298,8 @@ def embed_splits(
     ]
     if several:
         distributed.barrier()
-    return [EmbeddingShards(folder, len(split.digests)) for folder, split in zip(folders, splits, strict=True)]
+    width = model.config.embedding_dim
+    return [EmbeddingShards(folder, len(split.digests), width) for folder, split in zip(folders, splits, strict=True)]
 
 
 def _require_rows(data: Path, splits: Mapping[str, TrainingSplit]) -> None:

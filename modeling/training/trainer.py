@@ -31,7 +31,7 @@ from notclip.remote.modeling_notclip import NotClipModel
 from notclip.training.arguments import NegationTrainingArguments
 from notclip.training.batches import EpochLoader, GroupBatchSampler, NegationDataset, ReadingDataset, as_it_is
 from notclip.training.learner import ExtraLoss, Learner
-from notclip.training.validation import gain, validate
+from notclip.training.validation import AWAY, Validation, gain, validate
 
 WEIGHTS = "model.safetensors"
 COMPLETE = "complete"  # in a checkpoint that was written to its end
@@ -257,6 +257,8 @@ class NegationTrainer(Trainer):
                 numbers += [(int | float, entry[name]) for name in judged] + [(int, entry["step"])]
             if wrong := [value for kind, value in numbers if isinstance(value, bool) or not isinstance(value, kind)]:
                 raise ValueError(f"trainer_state.json says {wrong[0]!r} where a number is to stand")
+            if not 0 <= state.global_step < 2**63:
+                raise ValueError(f"trainer_state.json says that {state.global_step} steps are done")
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         with _reading(Path(resume_from_checkpoint)):
@@ -348,10 +350,14 @@ def describe(entry: dict[str, float]) -> str:
 
 
 def _figures(entry: Mapping[str, float]) -> dict[str, float]:
-    """What an entry of the Trainer's log says of an evaluation."""
-    named = {name.removeprefix("eval_"): value for name, value in entry.items() if name.startswith("eval_")}
-    del named["gain"]
-    return {"epoch": _whole(entry["epoch"]), **named}
+    """What an entry of the Trainer's log says of an evaluation, in the same order before a kill and after it.
+
+    A checkpoint's file has the names in the order of their letters.
+    """
+    told = {name.removeprefix("eval_"): value for name, value in entry.items() if name.startswith("eval_")}
+    places = [place + name for place in ("", AWAY) for name in Validation.__annotations__]
+    names = sorted(told.keys() - {"gain"} - set(places))
+    return {"epoch": _whole(entry["epoch"]), **{name: told[name] for name in (*places, *names) if name in told}}
 
 
 def _whole(epoch: float) -> float:

@@ -117,3 +117,19 @@ def test_tapping_goes_on_from_what_was_asked():
     refined = ask.after("unlike", 5).after("like", 5).after("unlike", 7).after("unlike", 7)
     assert (refined.like, refined.unlike) == (5, (7,))
     assert refined.after("forget", -1) == ask
+
+
+def test_no_photo_is_shown_but_that_of_the_row_whatever_the_row_says_of_its_place(tmp_path):
+    private = tmp_path / "private.png"
+    make_sample(3, "test", 0).picture(96).save(private)
+    album = tmp_path / "album"
+    album.mkdir()
+    for index in range(1, 3):
+        make_sample(3, "test", index).picture(96).save(album / f"{index}.png")
+    places = (str(private), "x/../../private.png")
+    rows = [f"{index}.png,a dog,{place}" for index, place in enumerate(places, 1)]
+    (album / "captions.csv").write_text("\n".join(["image,caption,url", *rows]))
+    read_photo_set.cache_clear()
+    shown = read_photo_set(str(album)).suite.photos
+    assert len(shown) == 2
+    assert {photo.read_bytes() for photo in shown.values()} == {file.read_bytes() for file in album.glob("*.png")}

@@ -250,3 +250,11 @@ def test_nothing_is_written_into_what_a_command_reads(out, tmp_path, monkeypatch
     assert not list((here / "model").iterdir())
     with only_writer(Path("model-out"), reads={"base": "model"}):
         pass
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="Linux alone has /proc")
+def test_a_place_that_takes_no_files_says_so(tmp_path):
+    with pytest.raises(PermissionError, match="Operation not permitted"), whole_file(Path("/proc/x")):
+        pass
+    with pytest.raises(FileNotFoundError), whole_file(tmp_path / "nowhere" / "x"):
+        pass

@@ -1,7 +1,9 @@
 import dataclasses
 import hashlib
+import io
 import json
 import os
+import pickle
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -106,7 +108,40 @@ def test_a_run_killed_and_resumed_ends_at_the_same_weights(config, tmp_path, mon
     assert not (tmp_path / "broken" / "adapter").exists()
     resumed = run_training(dataclasses.replace(broken, resume=True))
     assert ends_alike(config.out, broken.out)
-    assert resumed["history"] == record["history"]
+    # In the same order too, since training.json is to have the same bytes.
+    assert json.dumps(resumed["history"]) == json.dumps(record["history"])
+
+
+class Trap:
+    """What runs code where it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.mark),)
+
+
+def test_a_checkpoint_that_is_damaged_or_a_trap_is_refused_by_name_and_runs_nothing(config, tmp_path, monkeypatch):
+    with monkeypatch.context() as killing:
+        killed_after(killing, 3)
+        with pytest.raises(KilledError):
+            run_training(config)
+    checkpoint = Path(negation_trainer.last_checkpoint(config.out / "state"))
+    mark, zipped = tmp_path / "ran", io.BytesIO()
+    torch.save(Trap(mark), zipped)
+    state = json.loads((checkpoint / "trainer_state.json").read_text())
+    elsewhere = json.dumps(state | {"best_model_checkpoint": str(tmp_path)}).encode()
+    traps = [pickle.dumps(Trap(mark)), zipped.getvalue(), b""]
+    damaged = {"optimizer.pt": traps, "scheduler.pt": traps, "model.safetensors": traps}
+    for name, contents in (damaged | {"trainer_state.json": [b"{", b"[" * 100_000, elsewhere]}).items():
+        good = (checkpoint / name).read_bytes()
+        for content in contents:
+            (checkpoint / name).write_bytes(content)
+            with pytest.raises(BadInputError, match=r"^the checkpoint .*checkpoint-\d+ cannot be read .*: remove it"):
+                run_training(dataclasses.replace(config, resume=True))
+        (checkpoint / name).write_bytes(good)
+    assert not mark.exists()
 
 
 def test_a_run_killed_within_an_accumulation_ends_at_the_same_weights(config, tmp_path, monkeypatch):

@@ -191,3 +191,13 @@ def test_labels_that_are_a_pipe_are_skipped_by_name_and_not_waited_for(tmp_path:
     os.mkfifo(file)
     (entry,) = read_source(table).skipped
     assert "it is no file" in entry.reason
+
+
+def test_a_line_or_folder_that_no_file_system_takes_ends_no_build(tmp_path: Path, read_source):
+    folder = yolo(tmp_path / "parts", BOTH, table="names: [scratch, dent]\ntrain: list.txt\n")
+    (folder / "list.txt").write_text(f"images/train/0.png\n{'9' * 300}.png\n")
+    source = read_source(folder)
+    assert len(source.images) == 1
+    (folder / "data.yaml").write_text(f"names: [scratch, dent]\ntrain: {'9' * 300}\n")
+    with pytest.raises(BadInputError, match=r"`train` must name a folder of photos or a list of them"):
+        read_source(folder)
