@@ -33,6 +33,7 @@ _EMPTY = frozenset(
 _ARTICLES = frozenset("a an the any his her their its my".split())
 _NOBODY = frozenset("no No nobody Nobody one neither Neither none None".split())
 _FRAMES = frozenset("image photo picture video scene Image Photo Picture Video Scene".split())
+_JOINS = frozenset(("", *"and or but nor yet".split()))
 _EDGES = " \t\r\n,;:-–—.·&/|\"'“”‘’`"
 _MOST_REMEMBERED = 16384  # readings
 _remembered: dict[tuple[str, bool], "NegationScope"] = {}
@@ -242,8 +243,11 @@ class _Reading:
         return re.sub(r"(?<=\w) (?=[,.;](?:\s|$))(?<!\s)", "", joined) if len(texts) > 1 else joined, tuple(pieces)
 
     def _kept(self) -> list[int]:
-        """Affirmed words, without commas and brackets that stand about what was taken out."""
+        """Affirmed words, without what joined them to what was taken out: commas, brackets, a conjunction."""
         kept = [at for at, label in enumerate(self.labels) if label == AFFIRMED]
+        for edge in (0, -1):  # "(no hat) and red hair"
+            while kept and self.words[kept[edge]].lower().strip(_EDGES) in _JOINS:
+                kept.pop(edge)
         pairs = {"(": ")", "[": "]"}
         return [
             at

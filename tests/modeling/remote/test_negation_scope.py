@@ -39,6 +39,8 @@ def read(text: str, labels: str) -> NegationScope:
 @pytest.mark.parametrize(
     ("text", "labels", "affirmed", "negated"),
     [
+        ("No hat and red hair", "CB AAA", "red hair", ("hat",)),
+        ("no people, and a beach", "CB A AAA", "a beach", ("people",)),
         ("a beach with no people", "AADCB", "a beach", ("people",)),
         ("A man without a hat rides a horse .", "AACDBAAAA", "A man rides a horse", ("hat",)),
         ("no red or blue car", "CSDBI", "", ("red car", "blue car")),
