@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from notclip.training.embedding_shards import EmbeddingShards, embed_into_shards
 from notclip.errors import BadInputError
 from notclip.loading import load_model
 from notclip.recaption import drawn_world
+from notclip.training.embedding_shards import EmbeddingShards, embed_into_shards
 
 
 def as_bytes(array, **options):
