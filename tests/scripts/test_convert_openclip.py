@@ -106,7 +106,7 @@ def test_train_adapter_takes_an_openclip_base_and_leaves_it_converted(openclip, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "{openclip}", "--out", "{openclip}"], "exists: name another folder"),
+        (["--model", "{openclip}", "--out", "{openclip}"], "which this command reads: name another"),
         (["--model", "{base}", "--out", "{new}", "--architecture", "ViT-B-32"], "`architecture` is for OpenCLIP"),
         (["--model", "{openclip}", "--out", "{new}", "--adapter", "x"], "`adapter` is merged on the way to OpenCLIP"),
         (["--model", "{weights}", "--out", "{new}"], "name their `architecture`"),

@@ -198,6 +198,6 @@ def test_a_line_or_folder_that_no_file_system_takes_ends_no_build(tmp_path: Path
     (folder / "list.txt").write_text(f"images/train/0.png\n{'9' * 300}.png\n")
     source = read_source(folder)
     assert len(source.images) == 1
-    (folder / "data.yaml").write_text(f"names: [scratch, dent]\ntrain: {'9' * 300}\n")
+    (folder / "data.yaml").write_text(f"names: [scratch, dent]\ntrain: {'x' * 300}\n")
     with pytest.raises(BadInputError, match=r"`train` must name a folder of photos or a list of them"):
         read_source(folder)
