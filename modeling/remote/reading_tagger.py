@@ -294,9 +294,9 @@ def _with_cues(words: Sequence[str], labels: str) -> str:
         if labels[place] == "A" and labels[place + 1] in "BS" and words[place].lower() in _SURE_CUES:
             labels = f"{labels[:place]}C{labels[place + 1 :]}"
     for found in _LEADING.finditer(labels):
-        place = next((at for at in range(found.start(), found.end()) if words[at].lower() in _SURE_CUES), None)
-        if place is not None:
-            labels = f"{labels[:place]}C{labels[place + 1 :]}"
+        sure = [at for at in range(found.start(), found.end()) if words[at].lower() in _SURE_CUES]
+        if sure:
+            labels = f"{labels[: sure[0]]}C{labels[sure[0] + 1 :]}"
     return labels
 
 

@@ -133,7 +133,8 @@ def training_arguments(config: TrainConfig, state_folder: Path) -> NegationTrain
         raise
     except (ValueError, TypeError, ImportError) as error:
         raise BadInputError(f"`trainer` {' '.join(config.trainer)}: {shortened(str(error))}") from error
-    missing = [name for name in arguments.report_to if name not in get_available_reporting_integrations()]
+    wanted = [arguments.report_to] if isinstance(arguments.report_to, str) else arguments.report_to or []
+    missing = [name for name in wanted if name not in get_available_reporting_integrations()]
     if missing:
         raise BadInputError(f"`trainer` report_to={missing[0]}: that package is not here; pip install {missing[0]}.")
     return arguments
