@@ -31,6 +31,9 @@ class ScoreConfig:
     composition: Literal["scope", "none"] | None = None
     """`scope` reads each caption's negation, `none` is the plain dual encoder; by default what a NotCLIP model was
     saved with, and `none` for any other."""
+    calibrate: str | None = None
+    """Unlabelled photos that the composition measures first: a folder of a hundred or more of the kind that is
+    searched, or `suite` for the suite's own."""
     compare: tuple[Path, ...] = ()
     """Results files of other models on the same suite: paired comparisons, and a report of tables and figures."""
     report: Path | None = None

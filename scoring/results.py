@@ -23,6 +23,8 @@ PARTS = ("model", "suite", "metrics", "confidence_intervals", "provenance")
 OPTIONAL_PARTS = ("comparisons",)
 # What provenance says in words.
 NAMES = ("adapter", "adapter_sha256", "backbone", "composition", "revision", "role", "weights_sha256")
+# Options that make another model of the one that is named.
+_MAKE_A_MODEL = ("adapter", "composition", "calibrate")
 MOST_BYTES = 64 * 2**20  # a file of ours has some 10 KB, and 100 bytes for each photo that was left out
 ROUNDING = 1e-9
 TEST = Measure("photos")  # of a p-value: from 0 to 1
@@ -81,7 +83,7 @@ class Results:
     def model(self) -> str:
         """What was scored: the model, with the adapter that was put on it and the composition that was asked for."""
         options = self.provenance.get("options") or {}
-        parts = {"adapter": options.get("adapter"), "composition": options.get("composition")}
+        parts = {name: options.get(name) for name in _MAKE_A_MODEL}
         named = [f"{name} {value}" for name, value in parts.items() if value]
         return str(self.content["model"]) + (f" with {' and '.join(named)}" if named else "")
 
@@ -229,7 +231,7 @@ def check_results(content: Any, where: str) -> None:
         if provenance.get(name) is not None:
             _mapping(provenance[name], f"{where}: 'provenance/{name}'")
     names = {f"provenance/{name}": provenance.get(name) for name in NAMES}
-    names |= {f"provenance/options/{name}": options.get(name) for name in ("adapter", "composition")}
+    names |= {f"provenance/options/{name}": options.get(name) for name in _MAKE_A_MODEL}
     names |= {f"provenance/data/{name}": digest for name, digest in (provenance.get("data") or {}).items()}
     for place, name in names.items():
         if name is not None and not isinstance(name, str):

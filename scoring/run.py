@@ -6,20 +6,23 @@ from typing import Any
 
 import torch
 
+from notclip.dataset.clips import photos_in
 from notclip.errors import BadInputError
 from notclip.files.only_writer import only_writer
 from notclip.loading import load_model
 from notclip.provenance import provenance_of
+from notclip.remote.composition_notclip import LEAST_PHOTOS
 from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.cache import cache_folder, open_cache
 from notclip.scoring.config import ScoreConfig
+from notclip.scoring.embed import embed_photos
 from notclip.scoring.gate import Requirement, judge, junit_xml, must_be_measured, write_junit
 from notclip.scoring.predictions import Predictions, predictions_path
 from notclip.scoring.python_model import CallableEncoders, CallableScorer, load_callable, names_python
 from notclip.scoring.results import Results, results_content, write_results
 from notclip.scoring.score import score_suite
 from notclip.scoring.suites.read import read_suite
-from notclip.scoring.suites.suite import Suite
+from notclip.scoring.suites.suite import PhotoFile, Suite
 from notclip.text_lengths import texts_cut
 
 
@@ -74,6 +77,8 @@ def _run_scoring(config: ScoreConfig, *, command: list[str], progress: bool) -> 
             trust_remote_code=config.trust_remote_code,
         )
         torch.nn.Module.to(model, device)  # transformers' own `to` has no types
+    if config.calibrate is not None:
+        _calibrate(model, config.calibrate, suite, config, progress=progress)
     scores = score_suite(
         model,
         suite,
@@ -108,6 +113,32 @@ def _run_scoring(config: ScoreConfig, *, command: list[str], progress: bool) -> 
         if config.junit_file is not None:
             write_junit(config.junit_file, junit_xml(verdicts, model=config.model, suite=suite.name))
     return content
+
+
+def _calibrate(model: Any, named: str, suite: Suite, config: ScoreConfig, *, progress: bool) -> None:
+    """Let the model measure photos, of a folder or the suite's own."""
+    if not isinstance(model, NotClipModel) or model.config.composition == "none":
+        raise BadInputError(
+            f"`calibrate` measures photos for a composition, which {config.model} has not: give `--composition scope` "
+            "as well, for any dual encoder."
+        )
+    if named != "suite":
+        if not Path(named).is_dir():
+            raise BadInputError(f"`calibrate` must be `suite` or a folder of photos, got {named}.")
+        where = f"`calibrate` {named}"
+        suite = Suite(where, {str(file): PhotoFile(file, where) for file in photos_in(Path(named))})
+    if len(suite.photos) < LEAST_PHOTOS:
+        raise BadInputError(
+            f"`calibrate` needs at least {LEAST_PHOTOS} photos, and {named} has {len(suite.photos)}: name a folder of "
+            "more, or leave it out."
+        )
+    photos = open_cache(model, cache_folder(config.cache)).photos
+    skip_bad = config.on_bad_photo == "skip"
+    _, embeds = embed_photos(model, suite, photos, batch_size=config.batch_size, skip_bad=skip_bad, progress=progress)
+    try:
+        model.calibrate(embeds.to(model.device))
+    except ValueError as error:  # too few of them could be read, or the model's embeddings are none
+        raise BadInputError(f"`calibrate` {named}: {error}") from error
 
 
 def _texts(suite: Suite) -> Iterator[str]:

@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from transformers import CLIPModel, CLIPProcessor
 
 from notclip import NotClipModel
+from notclip.scoring.predictions import Predictions, predictions_path
 from notclip.scripts import score_model
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +82,33 @@ def test_level_one_is_any_clip_and_an_option(model, own, tmp_path):
     scores = NotClipModel.from_backbone(model).score([own.parent / name for name in names], texts)
     right = (scores.argmax(1) == torch.arange(len(texts))).tolist()
     assert content["metrics"]["accuracy"] == pytest.approx(sum(right) / len(right))
+
+
+def test_level_two_measures_the_photos_of_a_folder_or_of_the_suite(model, own, tmp_path, capsys):
+    for number in range(120):
+        Image.effect_noise((32, 32), 8 + number).convert("RGB").save(own.parent / f"unlabelled-{number}.png")
+    arguments = ["--model", model, "--suite", own, "--composition", "scope", "--cache", tmp_path / "cache"]
+    out = tmp_path / "level_2.json"
+    assert run(*arguments, "--calibrate", own.parent, "--out", out) == 0
+    content = json.loads(out.read_text())
+    assert content["provenance"]["role"] == "composition"
+    assert f"with composition scope and calibrate {own.parent} on " in capsys.readouterr().out
+    texts, photos = list(CAPTIONS.values()), [own.parent / name for name in CAPTIONS]
+    expected = NotClipModel.from_backbone(model).calibrate(sorted(own.parent.glob("*.png"))).score(photos, texts)
+    right = (expected.argmax(1) == torch.arange(len(texts))).tolist()
+    assert content["metrics"]["accuracy"] == pytest.approx(sum(right) / len(right))
+    # What was encoded for level 1 is not taken for level 2's.
+    run(*arguments, "--out", tmp_path / "level_1.json")
+    before, after = (Predictions.load(predictions_path(file)) for file in (tmp_path / "level_1.json", out))
+    assert not np.allclose(before.scores, after.scores)
+
+    assert run(*arguments, "--calibrate", "suite", "--out", out) == 2
+    said = capsys.readouterr().err
+    assert "`calibrate` needs at least 100 photos" in said and "has 3" in said
+    assert run(*arguments[:4], "--calibrate", "suite", "--out", out) == 2
+    assert "--composition scope" in capsys.readouterr().err
+    assert run(*arguments, "--calibrate", tmp_path / "absent", "--out", out) == 2
+    assert "`calibrate` must be `suite` or a folder" in capsys.readouterr().err
 
 
 def test_the_same_command_gives_the_same_file(model, own, tmp_path):
