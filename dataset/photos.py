@@ -1,6 +1,7 @@
 """The photos of a built dataset, read when they are needed: from its rows, or from the folder that rows refer to."""
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlparse
 
@@ -80,18 +81,18 @@ class PhotoColumn:
                     f"{where}: `{self.column}` holds no bytes; build the dataset with its photos embedded."
                 )
             return encoded["bytes"]
-        address = self._cell(self._address, group, row)
-        path = self._find(None if address is None else str(address), where)
-        try:
-            content = read_photo_file(path)
-        except PhotoError as error:
-            raise BadInputError(f"{where}: {error}.") from error
-        if hashlib.sha256(content).digest() != self.digest(group, row, where):
-            raise BadInputError(f"{where}: {path} is another photo than that of the build; its SHA-256 differs.")
-        return content
+        address, wanted = self._cell(self._address, group, row), self.digest(group, row, where)
+        for path in (found := self._find(None if address is None else str(address), where)):
+            try:
+                content = read_photo_file(path)
+            except PhotoError as error:
+                raise BadInputError(f"{where}: {error}.") from error
+            if hashlib.sha256(content).digest() == wanted:
+                return content
+        raise BadInputError(f"{where}: {found[0]} is another photo than that of the build; its SHA-256 differs.")
 
-    def _find(self, address: str | None, where: str) -> Path:
-        """A photo by its path inside the folder, else by its file name."""
+    def _find(self, address: str | None, where: str) -> list[Path]:
+        """Where a photo may be: at its path inside the folder, else all of its file name, however deep."""
         if self._folder is None:
             raise BadInputError(
                 f"{where}: the photo {shortened(address)} is only referred to; name the folder with it as `images`."
@@ -102,13 +103,15 @@ class PhotoColumn:
                 raise ValueError
             for candidate in ([] if path.is_absolute() else [self._folder / path]) + [self._folder / path.name]:
                 if candidate.is_file():
-                    return candidate
+                    return [candidate]
+            if deeper := _by_name(self._folder).get(path.name):
+                return deeper
         except (OSError, ValueError) as error:  # of a name that no file system takes, of what is no address
             named = shortened(address)
             raise BadInputError(
                 f"{where}: `{self._address}` must name a file inside `images`, got {named}."
             ) from error
-        raise BadInputError(f"{where}: `images` {self._folder} lacks {path}, nor does {path.name} lie in it.")
+        raise BadInputError(f"{where}: `images` {self._folder} lacks {path}, and there is no {path.name} below it.")
 
     def _cell(self, name: str, group: int, row: int) -> object:
         if self._rows is None or self._group != group:
@@ -119,3 +122,13 @@ class PhotoColumn:
                 )
             self._group = group
         return self._rows.column(name)[row].as_py() if name in self._rows.column_names else None
+
+
+@lru_cache(maxsize=1)
+def _by_name(folder: Path) -> dict[str, list[Path]]:
+    """The files below a folder by their names; looked up once, since there may be millions."""
+    found: dict[str, list[Path]] = {}
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            found.setdefault(file.name, []).append(file)
+    return found

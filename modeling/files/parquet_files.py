@@ -65,10 +65,15 @@ def parquet_features(parquet: pq.ParquetFile, file: Path) -> "Features":
     Raises:
         BadInputError: what is noted there is damaged.
     """
-    from datasets import Features
+    from datasets import ClassLabel, Features, List
 
     try:
-        return Features.from_arrow_schema(parquet.schema_arrow)
+        features = Features.from_arrow_schema(parquet.schema_arrow)
+        for feature in features.values():
+            label = feature.feature if isinstance(feature, List) else feature
+            if isinstance(label, ClassLabel) and not all(isinstance(name, str) for name in label.names):
+                raise TypeError(f"names of labels must be texts, got {label.names}")
+        return features
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         reason = shortened(str(error))
         raise BadInputError(
