@@ -98,11 +98,14 @@ def decoded(kind: type[R], values: dict[str, Any], labels: dict[str, list[str]],
         BadInputError: a value is missing, of another type, or of another length than what it belongs to.
     """
     rules = _rules(cast(Hashable, kind))
+    for name, names in labels.items():
+        if values[name] is not None:
+            values[name] = _named(values[name], names, name, place)
     for name, value in values.items():
         what, holds, empty = rules[name]
         if value is None and empty is not None:
             values[name] = empty()
-        elif name not in labels and not holds(value):
+        elif not holds(value):
             raise BadInputError(f"{place}: `{name}` must be {what}, got {shortened(value)}; build the dataset again.")
     for name, belonging in _AS_LONG_AS.items():
         for other in belonging:
@@ -117,8 +120,6 @@ def decoded(kind: type[R], values: dict[str, Any], labels: dict[str, list[str]],
         raise BadInputError(
             f"{place}: `answer` must be one of {len(values['choices'])} choices, got {values['answer']}."
         )
-    for name, names in labels.items():
-        values[name] = _named(values[name], names, name, place)
     if "evidence" in values:
         values["evidence"] = [_evidence(entry, place) for entry in values["evidence"]]
     return kind(**values)
@@ -155,6 +156,16 @@ def _is_picture(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("bytes"), bytes) and bool(value["bytes"])
 
 
+def _one_or_more_of(names: tuple[str, ...], *, several: bool) -> tuple[str, Callable[[Any], bool]]:
+    """The rule of a name, or of a list of names."""
+    if not several:
+        return f"one of {', '.join(names)}", lambda value: value in names
+    return (
+        f"a list of {', '.join(names)}",
+        lambda value: isinstance(value, list) and all(one in names for one in value),
+    )
+
+
 def _rule(annotation: Any) -> tuple[str, Callable[[Any], bool]]:
     """What an error calls the values of a type, and whether a value is of it."""
     if isinstance(annotation, UnionType):
@@ -166,12 +177,12 @@ def _rule(annotation: Any) -> tuple[str, Callable[[Any], bool]]:
     if annotation is int:
         return "a number", lambda value: isinstance(value, int)
     inner = get_args(annotation)[0] if get_origin(annotation) is list else None
+    if Literal in (get_origin(annotation), get_origin(inner)):
+        return _one_or_more_of(get_args(inner or annotation), several=inner is not None)
     if inner is str:
         return "a list of texts", _are_texts
     if get_origin(inner) is list:
         return "a list of lists of texts", _are_lists_of_texts
-    if get_origin(annotation) is Literal:
-        return "a name", _is_text
     return "a list", lambda value: isinstance(value, list)
 
 

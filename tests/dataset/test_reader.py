@@ -30,9 +30,24 @@ def test_a_row_as_builds_write_it_is_given_as_its_dataclass():
         ({"answer": -1}, "`answer` must be one of 2 choices, got -1"),
         ({"choice_kinds": []}, "`choice_kinds` must have an entry for each of 2 choices, got 0"),
         ({"choice_kinds": [0, 3]}, "`choice_kinds` must be of 3 kinds, got 3"),
-        ({"kind": None}, "`kind` must be of 3 kinds, got None"),
+        ({"kind": None}, "`kind` must be one of .*, got None"),
     ],
 )
 def test_a_row_that_no_build_writes_is_refused(changes, message):
     with pytest.raises(BadInputError, match=message):
         decoded(QuestionRow, QUESTION | changes, LABELS, "f, row 3")
+
+
+@pytest.mark.parametrize("names", [["x", "y", "z"], ["affirmation"], []])
+def test_kinds_that_a_file_names_otherwise_than_builds_do_are_refused(names):
+    with pytest.raises(BadInputError, match=r"f, row 3: `(choice_)?kinds?`"):
+        decoded(QuestionRow, QUESTION | {}, LABELS | {"kind": names, "choice_kinds": names}, "f, row 3")
+
+
+def test_kinds_may_stand_in_another_order_or_as_names():
+    turned = {"kind": ["negation", "affirmation"], "choice_kinds": ["negation", "affirmation"]}
+    assert decoded(QuestionRow, QUESTION | {}, turned, "f, row 3").choice_kinds == ["negation", "affirmation"]
+    named = {"kind": "hybrid", "choice_kinds": ["hybrid", "negation"]}
+    assert decoded(QuestionRow, QUESTION | named, {}, "f, row 3").kind == "hybrid"
+    with pytest.raises(BadInputError, match="`kind` must be one of"):
+        decoded(QuestionRow, QUESTION | named | {"kind": "positive"}, {}, "f, row 3")
