@@ -171,6 +171,15 @@ def test_the_parts_of_the_gain_stand_apart_and_sum_to_it(stage):
     assert "| Violation@5 (lower is better) | −21.1 | −31.1 | −52.2 |" in card
 
 
+def test_the_recipe_names_class_prompts_where_a_detector_taught_them(inputs, stage):
+    assert "classes (weight" not in (stage / "model" / "README.md").read_text()
+    file = inputs.folder / "train" / "training.json"
+    file.write_text(file.read_text().replace('"seen_classes": 0', '"seen_classes": 80'))
+    stage_release(inputs.config())
+    said = (inputs.folder / "hub" / "model" / "README.md").read_text()
+    assert "Beside it the prompts of 80 classes (weight\n4.0) learn" in said
+
+
 def test_an_adapter_that_learnt_nothing_says_so(inputs):
     file = inputs.folder / "train" / "training.json"
     file.write_text(file.read_text().replace('"chosen_epoch": 2', '"chosen_epoch": 0'))
