@@ -29,13 +29,13 @@ def write_manifest(stage: Path, repos: list[dict[str, Any]], *, name: str, relea
         "version": release_version,
         "code": {"notclip": version("notclip")},
         "libraries": {library: version(library) for library in LIBRARIES},
-        "repos": [repo | {"files": hashes(stage / repo["folder"])} for repo in repos],
+        "repos": [repo | {"files": file_hashes(stage / repo["folder"])} for repo in repos],
     }
     (stage / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return manifest
 
 
-def hashes(folder: Path) -> dict[str, dict[str, Any]]:
+def file_hashes(folder: Path) -> dict[str, dict[str, Any]]:
     """Path inside `folder` -> SHA-256 and size of each file."""
     return {
         path.relative_to(folder).as_posix(): {"sha256": _sha256(path), "size": path.stat().st_size}

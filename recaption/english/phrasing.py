@@ -20,7 +20,7 @@ from notclip.recaption.english.patterns import (
     Pattern,
     Trait,
     compile_pattern,
-    draw,
+    draw_pattern,
     read_caption,
     traits_of_affirmed,
     traits_of_negated,
@@ -157,7 +157,7 @@ class Phrasebook:
                     f"{Trait(traits)!r}; allow more forms."
                 )
             self.fitting[key] = fitting
-        return draw(fitting, rng)
+        return draw_pattern(fitting, rng)
 
 
 def _filling(

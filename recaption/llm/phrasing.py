@@ -19,7 +19,7 @@ from notclip.files.derived import derived_key
 from notclip.recaption.concepts.lexicon import Lexicon
 from notclip.recaption.english.phrasing import HELD_OUT_FORMS, Phrase
 from notclip.recaption.llm.answers import AnswerStore
-from notclip.recaption.llm.check import Meaning, fault_of
+from notclip.recaption.llm.check import Meaning, answer_fault
 from notclip.recaption.llm.endpoint import TEMPERATURE, Endpoint, UnansweredError
 from notclip.recaption.llm.prompt import messages, parse_answer, tidy
 
@@ -74,7 +74,7 @@ class Rephraser:
             answers = self._answers([meanings[index] for index in pending], forbidden, attempt)
             left = []
             for index, answer in zip(pending, answers, strict=True):
-                fault = fault_of(answer, meanings[index], self.lexicon, forms=forms) if answer else "no answer"
+                fault = answer_fault(answer, meanings[index], self.lexicon, forms=forms) if answer else "no answer"
                 if fault is None:
                     texts[index] = answer
                 else:

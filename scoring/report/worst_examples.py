@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from notclip.scoring.predictions import Predictions
-from notclip.scoring.suites.suite import Photo, Suite, frames_of, open_suite_photo
+from notclip.scoring.suites.suite import Photo, Suite, frames_to_encode, open_suite_photo
 
 COUNT = 20
 SIDE = 220
@@ -75,7 +75,7 @@ def _worst_questions(suite: Suite, answers: Mapping[str, Predictions], count: in
             lines.append(Line(text, choice == question.answer, tuple(pickers)))
         form = "" if question.form is None else f", {question.form}"
         note = f"{question.kind}{form}: the true caption scores {margin:.3f} lower"
-        photo = thumbnail(frames_of(suite.photos[question.image_id])[0])
+        photo = thumbnail(frames_to_encode(suite.photos[question.image_id])[0])
         examples.append(Example(photo, question.image_id, note, tuple(lines)))
     return examples
 
@@ -96,7 +96,7 @@ def _worst_queries(suite: Suite, answers: Mapping[str, Predictions], count: int)
             shown = sum(image in query.excluded for image in one.found[kind].found[number][:5])
             excluded = f", {shown} of its first five show what is excluded" if query.excluded else ""
             lines.append(Line(f"{model}: rank {one.found[kind].ranks[number]:,}{excluded}", False, ()))
-        photo = thumbnail(frames_of(suite.photos[query.image_id])[0])
+        photo = thumbnail(frames_to_encode(suite.photos[query.image_id])[0])
         note = f"rank {first.ranks[number]:,} of {len(suite.gallery):,}"
         examples.append(Example(photo, query.image_id, note, tuple(lines)))
     return examples

@@ -74,7 +74,7 @@ def test_private_makes_repositories_and_collection_private(push, write_stage, hu
 def test_skipped_folders_are_left_out(push, write_stage, hub):
     push(write_stage(), skip=("metrics/odds",))
     assert set(hub.store.repos) == {("models", "ann/tiny"), ("datasets", "ann/tiny-data")}
-    with pytest.raises(BadInputError, match=r"`skip` must name folders of the release \(model, .*got 'space'"):
+    with pytest.raises(BadInputError, match=r"`skip` .*folders of the release \(model, .*got 'space'"):
         push(write_stage(), skip=("space",))
 
 
@@ -180,10 +180,10 @@ def test_a_space_that_costs_money_is_told_and_the_rest_is_released(push, write_s
 @pytest.mark.parametrize(
     ("user", "namespace", "said"),
     [
-        ("eve", "eve", r"token of eve may only read.*settings/tokens"),
-        ("ann", "nobody", r"`namespace` nobody does not exist on the Hub: .*--namespace ann"),
-        ("ann", "somebody", r"`namespace` somebody is not among yours \(ann, lab\)"),
-        ("bob", "ann", r"`namespace` ann is not among yours \(bob\)"),
+        ("eve", "eve", r"token of eve .*only read.*settings/tokens"),
+        ("ann", "nobody", r"`namespace` nobody .*not exist.*--namespace ann"),
+        ("ann", "somebody", r"`namespace` somebody .*not among yours \(ann, lab\)"),
+        ("bob", "ann", r"`namespace` ann .*not among yours \(bob\)"),
     ],
 )
 def test_who_may_not_write_there_is_told_before_anything_is_made(push, write_stage, hub, user, namespace, said):
@@ -197,7 +197,7 @@ def test_a_wrong_token_is_told_without_being_shown(push, write_stage, hub):
     hub.accounts = [Account("ann")]
     hub.accounts, wrong = [*hub.accounts, account], account.token
     hub.accounts = hub.accounts[:1]
-    with pytest.raises(BadInputError, match="does not accept your token") as error:
+    with pytest.raises(BadInputError, match="not accept your token") as error:
         push_with_token(hub, write_stage(), wrong)
     assert wrong not in str(error.value)
 
