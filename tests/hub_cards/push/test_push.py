@@ -41,12 +41,12 @@ def test_a_new_version_sends_what_changed_and_takes_away_what_is_gone(push, hold
     stage = write_stage("next", version="1.1.0", files=files)
     hub.log.clear()
     model, dataset, metric = push(stage)
-    assert (model.added, model.changed, model.deleted) == (
+    assert (model.changes.added, model.changes.changed, model.changes.deleted) == (
         ("new.json",),
         ("README.md", "release.json"),
         ("empty.txt",),
     )
-    assert model.unchanged == ("model.safetensors",)
+    assert model.changes.unchanged == ("model.safetensors",)
     assert (model.earlier, dataset.earlier, metric.earlier) == ("1.0.0",) * 3
     assert "lfs_upload" not in routes(hub)  # The weights are there already.
     holds_exactly(stage, commits=2)
@@ -61,7 +61,7 @@ def test_dry_run_says_what_would_change_and_changes_nothing(push, write_stage, h
     assert not hub.store.repos and not hub.store.collections
     push(stage)
     before = {path: path.read_bytes() for path in hub.root.rglob("*") if path.is_file()}
-    assert push(write_stage("next", version="2.0.0"), dry_run=True)[0].changed == ("release.json",)
+    assert push(write_stage("next", version="2.0.0"), dry_run=True)[0].changes.changed == ("release.json",)
     assert {path: path.read_bytes() for path in hub.root.rglob("*") if path.is_file()} == before
 
 

@@ -171,14 +171,10 @@ def test_names_of_others_are_no_markup_in_tables_and_no_formulas_in_spreadsheets
 
 def test_no_figure_and_no_end_of_an_interval_is_minus_nought():
     from notclip.scoring.report.number_format import percent_with_interval, points_with_interval
-    from notclip.scoring.report.table import in_percent
+    from notclip.scoring.report.table import Difference, with_test
     from notclip.scoring.results import Figure
 
     nought = Figure(-0.0, -0.0004, -0.0)
-    shown = [
-        in_percent(nought),
-        in_percent(nought, sign="+"),
-        percent_with_interval(nought),
-        points_with_interval(nought),
-    ]
-    assert shown == ["0.0 [0.0, 0.0]", "+0.0 [0.0, 0.0]", "0.0 [0.0, 0.0]", "0.0 [0.0, 0.0]"]
+    tested = with_test(Difference(nought, None, None))
+    shown = [percent_with_interval(nought), tested, points_with_interval(nought)]
+    assert shown == ["0.0 [0.0, 0.0]", "+0.0 [0.0, 0.0]", "0.0 [0.0, 0.0]"]
