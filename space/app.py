@@ -62,7 +62,7 @@ def launch(app: gr.Blocks, *, wait: bool) -> str:
     """Serve the app and return its address.
 
     Args:
-        app: what `build` returned.
+        app: what `build_demo` returned.
         wait: stay here until the process is interrupted.
     """
     gr.set_static_paths([ASSETS])

@@ -16,7 +16,7 @@ def write_work_file(file: Path, value: Any) -> None:
 
 
 def read_work_file(file: Path) -> Any:
-    """What `write_json` wrote."""
+    """What `write_work_file` wrote."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -176,10 +176,9 @@ def _filling(
 
 
 @cache
-def load_phrasebook(path: Path | None = None) -> Phrasebook:
-    """Read a table of forms; without a path the one of general English."""
-    path = path or Path(__file__).with_name("phrasing_forms.yaml")
-    return Phrasebook(read_yaml(path, "The table of forms"))
+def load_phrasebook() -> Phrasebook:
+    """The book of general English."""
+    return Phrasebook(read_yaml(Path(__file__).with_name("phrasing_forms.yaml"), "The table of forms"))
 
 
 FORMS = load_phrasebook().forms

@@ -1,8 +1,8 @@
 """Negated captions in a language model's words: asked in batches, checked one by one, else as the grammar has them.
 
 What the grammar says (`negate_caption`, `phrase_statement`) goes to the model, which says it in other words. Each
-answer must read back to the same absences and affirmations (`fault_of`); one that does not is asked for again, and at
-last the grammar's caption stays. So a build never holds a caption that was not checked, whatever the model is.
+answer must read back to the same absences and affirmations (`answer_fault`); one that does not is asked for again, and
+at last the grammar's caption stays. So a build never holds a caption that was not checked, whatever the model is.
 """
 
 import hashlib

@@ -44,26 +44,25 @@ class Example:
     lines: tuple[Line, ...]
 
 
-def worst_examples(suite: Suite, answers: Mapping[str, Predictions], *, count: int = COUNT) -> list[Example]:
+def worst_examples(suite: Suite, answers: Mapping[str, Predictions]) -> list[Example]:
     """The questions on which the first model is furthest from right; the negated queries of a suite without questions.
 
     Args:
         suite: what was asked.
         answers: model -> what it answered; the reported one first.
-        count: how many at most.
     """
     if suite.questions:
-        return _worst_questions(suite, answers, count)
-    return _worst_queries(suite, answers, count)
+        return _worst_questions(suite, answers)
+    return _worst_queries(suite, answers)
 
 
-def _worst_questions(suite: Suite, answers: Mapping[str, Predictions], count: int) -> list[Example]:
+def _worst_questions(suite: Suite, answers: Mapping[str, Predictions]) -> list[Example]:
     first = next(iter(answers.values()))
     margins = []
     for number, (question, scores) in enumerate(zip(suite.questions, first.scores, strict=True)):
         best = max(score for choice, score in enumerate(scores) if choice != question.answer)
         margins.append((best - scores[question.answer], number))
-    worst = sorted((pair for pair in margins if pair[0] >= 0), key=lambda pair: (-pair[0], pair[1]))[:count]
+    worst = sorted((pair for pair in margins if pair[0] >= 0), key=lambda pair: (-pair[0], pair[1]))[:COUNT]
     examples = []
     for margin, number in worst:
         question = suite.questions[number]
@@ -80,12 +79,12 @@ def _worst_questions(suite: Suite, answers: Mapping[str, Predictions], count: in
     return examples
 
 
-def _worst_queries(suite: Suite, answers: Mapping[str, Predictions], count: int) -> list[Example]:
+def _worst_queries(suite: Suite, answers: Mapping[str, Predictions]) -> list[Example]:
     kind, queries = (
         ("negated", suite.negated_queries) if suite.negated_queries else ("ordinary", suite.ordinary_queries)
     )
     first = next(iter(answers.values())).found[kind]
-    worst = sorted(range(len(queries)), key=lambda number: (-first.ranks[number], number))[:count]
+    worst = sorted(range(len(queries)), key=lambda number: (-first.ranks[number], number))[:COUNT]
     examples = []
     for number in worst:
         query = queries[number]

@@ -137,8 +137,8 @@ def test_a_folder_that_was_made_for_a_command_that_wrote_nothing_goes_again(tmp_
 
 def test_a_place_that_nobody_can_write_to_is_refused_at_once(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadInputError, match=r"`report` .*file/x .*Not a directory"):
-        with only_writer(tmp_path / "file" / "x", argument="report"):
+    with pytest.raises(BadInputError, match=r"`out` .*file/x .*Not a directory"):
+        with only_writer(tmp_path / "file" / "x"):
             pass
 
 
