@@ -36,9 +36,7 @@ class Place:
         return f"{self.file}, row {self.number}"
 
 
-def read_split(
-    folder: Path, kind: type[R], split: str, columns: Sequence[str], *, name: str = "data"
-) -> Iterator[tuple[R, Place]]:
+def read_split(folder: Path, kind: type[R], split: str, columns: Sequence[str]) -> Iterator[tuple[R, Place]]:
     """Rows of one split of a folder that `notclip build-dataset` wrote, in order.
 
     Args:
@@ -46,12 +44,11 @@ def read_split(
         kind: the dataclass of the config.
         split: train, validation or test.
         columns: those to read; the other fields of a row keep their defaults.
-        name: what an error calls the dataset.
 
     Raises:
         BadInputError: the split or a part of it is missing, lacks a column, or a row breaks a rule.
     """
-    for file in split_files(folder, kind.CONFIG, split, name=name):
+    for file in split_files(folder, kind.CONFIG, split):
         yield from read_rows(file, kind, columns)
 
 

@@ -67,8 +67,4 @@ def _stored(feature: Any) -> Callable[[Any], Any]:
     if isinstance(feature, List) and isinstance(feature.feature, ClassLabel | dict):
         inner = _stored(feature.feature)
         return lambda values: [inner(value) for value in values]
-    return _as_it_is
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
+    return lambda value: value

@@ -18,6 +18,7 @@ from notclip.remote.composition_notclip import LEAST_PHOTOS, CaptionParts, Compo
 from notclip.remote.composition_notclip import compose as compose_parts
 from notclip.remote.composition_notclip import image_statistics as measure
 from notclip.remote.configuration_notclip import NotClipConfig
+from notclip.remote.inputs_notclip import check_unit_rows
 
 
 def image_statistics(embeddings: Any) -> ImageStatistics:
@@ -103,16 +104,8 @@ def _unit_rows(rows: Any, name: str, *, width: int | None = None, like: Tensor |
     """Rows as a float tensor, checked."""
     rows = rows if isinstance(rows, Tensor) else torch.from_numpy(np.array(rows, dtype=np.float32))
     rows = rows.detach().to(torch.promote_types(rows.dtype, torch.float32)) if like is None else rows.detach().to(like)
-    if rows.ndim != 2 or (width is not None and rows.shape[1] != width):
-        raise BadInputError(f"`{name}` must have the shape (rows, {width or 'D'}), got {tuple(rows.shape)}.")
-    if not rows.isfinite().all():
-        row = int((~rows.isfinite()).any(1).nonzero()[0])
-        raise BadInputError(f"`{name}` must be finite, got NaN or infinity in row {row}.")
-    length = rows.norm(dim=-1)
-    if len(rows) and not torch.allclose(length, torch.ones_like(length), atol=1e-2):
-        row = int((length - 1).abs().argmax())
-        raise BadInputError(
-            f"`{name}` must have rows of unit norm, got {length[row]:.3g} in row {row}: divide each row by its norm"
-            + (" (a row of zeros affirms or excludes nothing)." if length[row] == 0 else ".")
-        )
+    try:
+        check_unit_rows(rows, f"`{name}`", width=width)
+    except ValueError as error:
+        raise BadInputError(str(error)) from error
     return rows

@@ -16,7 +16,7 @@ DEPTHS = (1, 5, 10)
 NUMBERS_AT_ONCE = 33_000_000  # of vectors of choices beside their images': 130 MB each
 
 
-def choice_scores(questions: Sequence[SuiteQuestion], texts: TextVectors, images: Tensor) -> list[list[float]]:
+def question_scores(questions: Sequence[SuiteQuestion], texts: TextVectors, images: Tensor) -> list[list[float]]:
     """Score each question's choices against one image, shape (N, D) for N questions."""
     counts = [len(question.choices) for question in questions]
     owners = torch.arange(len(questions)).repeat_interleave(torch.tensor(counts)).to(images.device)

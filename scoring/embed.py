@@ -13,7 +13,7 @@ from tqdm import tqdm
 from notclip.dataset.photos import decode_photo
 from notclip.embedding_store import EmbeddingStore
 from notclip.errors import BadInputError
-from notclip.scoring.suites.suite import Photo, Suite, frames_of
+from notclip.scoring.suites.suite import Photo, Suite, frames_to_encode
 
 PIXELS_AT_ONCE = 2**27  # decoded and not yet encoded: 0.5 GB
 TEXTS_AT_ONCE = 8192  # between two steps of the progress bar; parts of captions are encoded once in each
@@ -122,7 +122,7 @@ def embed_photos(
         try:
             for name, photo in suite.photos.items():
                 try:
-                    frames[name] = [_read_frame(frame, store, waiting) for frame in frames_of(photo)]
+                    frames[name] = [_read_frame(frame, store, waiting) for frame in frames_to_encode(photo)]
                 except BadInputError as error:
                     if not skip_bad:
                         raise

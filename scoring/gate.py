@@ -16,7 +16,7 @@ from notclip.errors import BadInputError
 from notclip.files.escapes import xml_text
 from notclip.files.whole_files import write_whole
 from notclip.scoring.measures import MEASURES, measure_named
-from notclip.scoring.results import Results, inside
+from notclip.scoring.results import Results, nested_value
 from notclip.scoring.suites.suite import Suite
 
 _FORM = re.compile(
@@ -155,14 +155,14 @@ def judge(requirements: Sequence[Requirement], results: Results) -> list[Verdict
     """
     verdicts, metrics = [], results.content["metrics"]
     for requirement in requirements:
-        value = inside(metrics, requirement.figure)
+        value = nested_value(metrics, requirement.figure)
         if isinstance(value, Mapping):
             inner = ", ".join(f"{requirement.figure}/{name}" for name in value)
             raise BadInputError(f"`require` {requirement}: it holds several figures; name one of {inner}.")
         if not isinstance(value, int | float) or not math.isfinite(value):
             measured = ", ".join(sorted(metrics))
             raise BadInputError(f"`require` {requirement}: this suite does not measure it; it measures {measured}.")
-        bounds = inside(results.content["confidence_intervals"], requirement.figure)
+        bounds = nested_value(results.content["confidence_intervals"], requirement.figure)
         verdicts.append(Verdict(requirement, float(value), None if bounds is None else (bounds[0], bounds[1])))
     return verdicts
 

@@ -15,7 +15,7 @@ from notclip.embedding_store import EmbeddingStore
 from notclip.errors import BadInputError
 from notclip.scoring.embed import TextVectors
 from notclip.scoring.python_model import CallableScorer
-from notclip.scoring.suites.suite import Suite, frames_of
+from notclip.scoring.suites.suite import Suite, frames_to_encode
 
 MOST_SCORES = 100_000_000  # 400 MB; a model without encoders that is asked more takes days as well
 
@@ -57,7 +57,7 @@ def score_pairs(
         try:
             for column, (name, photo) in enumerate(suite.photos.items()):
                 asked = list(dict.fromkeys(wanted.get(name, ())))
-                frames = frames_of(photo)
+                frames = frames_to_encode(photo)
                 for frame in frames:
                     encoded = frame.read_bytes()
                     digest = hashlib.sha256(encoded).digest()

@@ -118,7 +118,7 @@ class Results:
 
     def has(self, name: str) -> bool:
         """Whether a metric was measured; names of metrics inside another are joined by a slash."""
-        return isinstance(inside(self.content["metrics"], name), int | float)
+        return isinstance(nested_value(self.content["metrics"], name), int | float)
 
     def difference(self, name: str, other: "Results") -> Figure:
         """How far a metric is above another model's: by the paired comparison, with interval, where there is one."""
@@ -128,10 +128,10 @@ class Results:
     def paired_difference(self, name: str, label: str) -> Figure | None:
         """How far a metric is above that of the compared model of that label; None where it was not compared."""
         compared = self.content.get("comparisons", {}).get(label, {})
-        value = inside(compared, difference_name(name))
+        value = nested_value(compared, difference_name(name))
         if value is None:
             return None
-        low, high = inside(compared.get("confidence_intervals"), difference_name(name)) or (None, None)
+        low, high = nested_value(compared.get("confidence_intervals"), difference_name(name)) or (None, None)
         return Figure(value, low, high)
 
     def p_value(self, name: str, label: str) -> float | None:
@@ -146,24 +146,24 @@ class Results:
         Raises:
             BadInputError: it was not measured, so that no card may show it.
         """
-        value = inside(self.content["metrics"], name)
+        value = nested_value(self.content["metrics"], name)
         if not isinstance(value, int | float):
             raise BadInputError(
                 f"`results` {self.path} has no metric {name!r}, which the cards show. Score {self.content['model']} "
                 "again with `notclip score-model`, on the dataset that `notclip build-dataset` wrote."
             )
-        interval = inside(self.content["confidence_intervals"], name)
+        interval = nested_value(self.content["confidence_intervals"], name)
         if isinstance(interval, Sequence) and len(interval) == 2:
             return Figure(float(value), float(interval[0]), float(interval[1]))
         return Figure(float(value))
 
 
-def inside(content: Any, name: str) -> Any:
+def nested_value(content: Any, name: str) -> Any:
     """What stands in nested results under a name, `accuracy_by_kind/negation`; None where nothing does."""
     if not isinstance(content, Mapping) or name in content:
         return content[name] if isinstance(content, Mapping) else None
     outer, slash, inner = name.partition("/")
-    return inside(content.get(outer), inner) if slash else None
+    return nested_value(content.get(outer), inner) if slash else None
 
 
 def results_content(*, model: str, scores: "SuiteScores", provenance: dict[str, Any]) -> dict[str, Any]:

@@ -26,13 +26,12 @@ from notclip.scoring.suites.suite import PhotoFile, Suite
 from notclip.text_lengths import texts_cut
 
 
-def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = True) -> dict[str, Any]:
+def run_scoring(config: ScoreConfig, *, command: list[str]) -> dict[str, Any]:
     """Score a model on a suite and write the results.
 
     Args:
         config: the options.
         command: what was typed, for the record.
-        progress: show bars.
 
     Returns:
         The content of the results file.
@@ -46,10 +45,10 @@ def run_scoring(config: ScoreConfig, *, command: list[str], progress: bool = Tru
     with only_writer(config.out, reads=reads):
         if config.junit_file is not None:  # That of an earlier run: killed on the way, this one would leave it.
             config.junit_file.unlink(missing_ok=True)
-        return _run_scoring(config, command=command, progress=progress)
+        return _run_scoring(config, command=command)
 
 
-def _run_scoring(config: ScoreConfig, *, command: list[str], progress: bool) -> dict[str, Any]:
+def _run_scoring(config: ScoreConfig, *, command: list[str]) -> dict[str, Any]:
     # What is cheap to get wrong is read first: an hour of encoding must not end in a mistyped name.
     requirements = [Requirement.parse(text) for text in config.require]
     others = [Results.read(path, argument="compare") for path in config.compare]
@@ -89,7 +88,6 @@ def _run_scoring(config: ScoreConfig, *, command: list[str], progress: bool) -> 
         n_resamples=config.resamples,
         on_bad_photo=config.on_bad_photo,
         compared=compared,
-        progress=progress,
     )
     provenance = provenance_of(model, config, command)
     if isinstance(model, NotClipModel):

@@ -12,7 +12,7 @@ from torch import Tensor
 from notclip.errors import BadInputError
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import score_questions
 from notclip.evaluate_metrics.negated_retrieval.negated_retrieval import score_retrieval
-from notclip.scoring.answers import captions_found, choice_scores, depths, images_found, other_images
+from notclip.scoring.answers import captions_found, depths, images_found, other_images, question_scores
 from notclip.scoring.cache import EmbeddingCache
 from notclip.scoring.embed import DualScorer, TextVectors, embed_photos, embed_texts
 from notclip.scoring.predictions import Found, Predictions, pair_key, query_key, question_key
@@ -211,11 +211,11 @@ def _score_questions(
 ) -> None:
     position = {name: row for row, name in enumerate(suite.photos)}
     own = np.array([position[question.image_id] for question in suite.questions])
-    predictions = choice_scores(suite.questions, texts, images[own])
+    predictions = question_scores(suite.questions, texts, images[own])
     scores.predictions.scores = predictions
     others = other_images(own, seed=seed)
     columns = _question_columns(suite.questions) | {"predictions": predictions}
-    shuffled = None if others is None else choice_scores(suite.questions, texts, images[others])
+    shuffled = None if others is None else question_scores(suite.questions, texts, images[others])
     scores.predictions.shuffled_scores = shuffled or []
     columns["shuffled_predictions"] = shuffled
     scores.add(score_questions(columns, logit_scale=logit_scale, n_resamples=n_resamples, seed=seed))

@@ -9,7 +9,7 @@ from typing import Any
 from notclip.errors import BadInputError
 from notclip.files.derived import derived_key, file_digest, folder_digest
 from notclip.files.json_files import check_record, read_json_object
-from notclip.recaption.building.work_folder import write_json
+from notclip.recaption.building.work_folder import write_work_file
 
 _LIBRARIES = ("numpy", "peft", "pillow", "scikit-learn", "tokenizers", "torch", "transformers")
 _KEPT = "cache"  # of a training run: embeddings, under keys of their own
@@ -75,7 +75,7 @@ class DemoSteps:
             raise SystemExit(status or 1)
 
     def _write(self) -> None:
-        write_json(self._file, self._remembered)
+        write_work_file(self._file, self._remembered)
 
 
 def run_script(script: str, arguments: list[str]) -> int:

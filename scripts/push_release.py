@@ -21,15 +21,15 @@ from notclip.hub_cards.push.config import PushConfig
 def main(argv: list[str] | None = None) -> int:
     """Check the stage, compare it with the Hub, push, and say what was done."""
     config = parse(PushConfig, argv, prog="notclip push-release", description="Push a staged release to the Hub.")
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, get_token
 
-    from notclip.hub_cards.push.hub_client import HubClient, find_token
+    from notclip.hub_cards.push.hub_client import HubClient
     from notclip.hub_cards.push.push import push_release
     from notclip.hub_cards.push.report import report
     from notclip.hub_cards.staging.staged_release import StagedRelease
 
     release = StagedRelease.read(config.release)
-    token = find_token()
+    token = get_token()  # HF_TOKEN, or what `hf auth login` kept
     if token is None and not config.dry_run:
         raise BadInputError(
             "No token of the Hub was found. Make one with write access at https://huggingface.co/settings/tokens, and "

@@ -46,7 +46,7 @@ DESCRIPTION = "Search photos by what they do not show: an ordinary vision-langua
 ORPHAN_SECONDS = 600  # Uploads that no page has read, as when a tab was closed, are deleted after this time.
 
 
-def build(here: Path = Path(__file__).parent) -> gr.Blocks:
+def build_demo(here: Path = Path(__file__).parent) -> gr.Blocks:
     """Load everything and build the app.
 
     Raises:
@@ -62,7 +62,7 @@ def launch(app: gr.Blocks, *, wait: bool) -> str:
     """Serve the app and return its address.
 
     Args:
-        app: what `build` returned.
+        app: what `build_demo` returned.
         wait: stay here until the process is interrupted.
     """
     gr.set_static_paths([ASSETS])
@@ -91,7 +91,7 @@ def main() -> int:
     """Start the app and return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
-        app = build()
+        app = build_demo()
     except BadInputError as error:
         LOGGER.error("%s", error)
         return 2

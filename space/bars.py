@@ -64,12 +64,12 @@ def _bar(name: str, label: str, share: float, *, picked: bool) -> str:
     )
 
 
-def figure_rows(rows: Sequence[tuple[str, Figure]], *, colour: str = "ours") -> str:
+def figure_rows(rows: Sequence[tuple[str, Figure]]) -> str:
     """Shares with their confidence intervals, a bar each; a negative difference has a bar of no length."""
     items = []
     for label, figure in rows:
         items.append(
-            f'<tr><th scope="row">{escape(label)}</th><td class="nc-cell-bar">{_interval_bar(figure, colour)}</td>'
+            f'<tr><th scope="row">{escape(label)}</th><td class="nc-cell-bar">{_interval_bar(figure, "ours")}</td>'
             f'<td class="nc-number">{_number(figure.value)}</td><td class="nc-interval">{_interval(figure)}</td></tr>'
         )
     return (

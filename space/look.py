@@ -22,6 +22,27 @@ BLUE = gr.themes.Color(
     c900="#06344f",
     c950="#041f30",
 )
+# On a light page, on a dark one.
+SHADES = {
+    "body_background_fill": ("#faf8f5", "#14130f"),
+    "background_fill_primary": ("#ffffff", "#1c1b17"),
+    "block_background_fill": ("#ffffff", "#1c1b17"),
+    "block_border_color": ("#e3ded6", "#38352e"),
+    "input_background_fill": ("#ffffff", "#14130f"),
+    "input_border_color": ("#b9b2a6", "#5a554a"),
+    "button_primary_background_fill": ("*primary_500", "*primary_500"),
+    "button_primary_background_fill_hover": ("*primary_600", "*primary_600"),
+    "button_primary_text_color": ("#ffffff", "#ffffff"),
+    "button_secondary_background_fill": ("#ffffff", "#26241f"),
+    "button_secondary_background_fill_hover": ("#f0ece5", "#322f29"),
+    "button_border_width": ("1px", "1px"),
+    "button_secondary_border_color": ("#cfc8bc", "#4a463d"),
+    "body_text_color": ("#211f1b", "#ece8e0"),
+    "body_text_color_subdued": ("#625c52", "#a9a294"),
+    "block_label_text_color": ("#625c52", "#b9b2a4"),
+    "block_title_text_color": ("#3a362f", "#d8d2c6"),
+    "link_text_color": ("#00639b", "#7fbce5"),
+}
 
 
 def theme() -> gr.themes.Base:
@@ -34,43 +55,6 @@ def theme() -> gr.themes.Base:
         font=list(SANS),
         font_mono=list(MONO),
     )
-    return base.set(
-        body_background_fill="#faf8f5",
-        body_background_fill_dark="#14130f",
-        background_fill_primary="#ffffff",
-        background_fill_primary_dark="#1c1b17",
-        block_background_fill="#ffffff",
-        block_background_fill_dark="#1c1b17",
-        block_border_width="1px",
-        block_border_color="#e3ded6",
-        block_border_color_dark="#38352e",
-        block_shadow="none",
-        input_background_fill="#ffffff",
-        input_background_fill_dark="#14130f",
-        input_border_color="#b9b2a6",
-        input_border_color_dark="#5a554a",
-        button_primary_background_fill="*primary_500",
-        button_primary_background_fill_hover="*primary_600",
-        button_primary_background_fill_dark="*primary_500",
-        button_primary_background_fill_hover_dark="*primary_600",
-        button_primary_text_color="#ffffff",
-        button_primary_text_color_dark="#ffffff",
-        button_secondary_background_fill="#ffffff",
-        button_secondary_background_fill_hover="#f0ece5",
-        button_secondary_background_fill_dark="#26241f",
-        button_secondary_background_fill_hover_dark="#322f29",
-        button_border_width="1px",
-        button_border_width_dark="1px",
-        button_secondary_border_color="#cfc8bc",
-        button_secondary_border_color_dark="#4a463d",
-        body_text_color="#211f1b",
-        body_text_color_dark="#ece8e0",
-        body_text_color_subdued="#625c52",
-        body_text_color_subdued_dark="#a9a294",
-        block_label_text_color="#625c52",
-        block_label_text_color_dark="#b9b2a4",
-        block_title_text_color="#3a362f",
-        block_title_text_color_dark="#d8d2c6",
-        link_text_color="#00639b",
-        link_text_color_dark="#7fbce5",
-    )
+    light = {name: shade for name, (shade, _) in SHADES.items()}
+    dark = {f"{name}_dark": shade for name, (_, shade) in SHADES.items()}
+    return base.set(block_border_width="1px", block_shadow="none", **light, **dark)

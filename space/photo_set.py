@@ -15,7 +15,7 @@ from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
 from notclip.recaption.sources.known_photos import known_photos
 from notclip.recaption.sources.parts import RowContent
 from notclip.recaption.sources.photo_paths import below
-from notclip.scoring.suites.suite import Photo, PhotoFile, Suite, frames_of
+from notclip.scoring.suites.suite import Photo, PhotoFile, Suite, frames_to_encode
 
 LOGGER = logging.getLogger("notclip.space")
 DRAWN_WORLD = "drawn-world"
@@ -65,7 +65,7 @@ class PhotoSet:
 
     def photo(self, name: str) -> Photo:
         """A photo by its id; a video's first frame."""
-        return frames_of(self.suite.photos[name])[0]
+        return frames_to_encode(self.suite.photos[name])[0]
 
     def fingerprint(self) -> str:
         """Hash of the photos, their names and their order."""
@@ -165,7 +165,7 @@ def _read_dataset(folder: Path) -> PhotoSet:
         captions.setdefault(query.image_id, query.text)
     photos: dict[str, Photo] = {}
     for name, shown in suite.photos.items():  # In order, since a Parquet file is read group by group.
-        photo = frames_of(shown)[0]
+        photo = frames_to_encode(shown)[0]
         photos[name] = MemoryPhoto(photo.read_bytes(), photo.where)
     kept = replace(suite, photos=photos, gallery=list(photos))
     if not photos:

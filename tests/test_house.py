@@ -222,3 +222,52 @@ def privates_of_others(path):
 
 def test_no_test_takes_a_private_of_another_module():
     assert [line for path in sorted((ROOT / "tests").rglob("*.py")) for line in privates_of_others(path)] == []
+
+
+# Five words in a row, which no field's name, value or `.*` parts: a sentence, that may be put better any day.
+SENTENCE = re.compile(r"(?:(?<![\w'`\\.])[A-Za-z]?[a-z]+[,;:]? ){4}[a-z]+\b")
+
+
+def matched_texts(test):
+    """Each text that a test gives to `match=`, itself or by `parametrize`, and the line where it stands."""
+    calls = [node for node in ast.walk(test) if isinstance(node, ast.Call)]
+    given = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "match"]
+    names = {node.id for value in given for node in ast.walk(value) if isinstance(node, ast.Name)}
+    for call in test.decorator_list:
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.parametrize":
+            arguments = ast.literal_eval(call.args[0])
+            arguments = arguments.split(",") if isinstance(arguments, str) else arguments
+            for case in getattr(call.args[1], "elts", []) if names.intersection(arguments) else []:
+                case = case.args if isinstance(case, ast.Call) else case.elts if len(arguments) > 1 else [case]
+                given += [value for name, value in zip(arguments, case, strict=True) if name in names]
+    for value in given:
+        for part in [part for part in getattr(value, "values", [value]) if isinstance(part, ast.Constant)]:
+            yield part.lineno, str(part.value)
+
+
+def test_no_test_pins_a_sentence():
+    """What `match=` holds is the field's name and the rule, so that a message may be put better."""
+    pinned = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for test in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(test, ast.FunctionDef)
+        for line, text in matched_texts(test)
+        if SENTENCE.search(text)
+    ]
+    assert pinned == []
+
+
+# Each metric is one file, which is pushed by itself; `notclip.compose` and `notclip.image_statistics` check the arrays
+# that anyone gives, for those of modeling/remote/.
+ONE_NAME = {"Uncertain", "resample_images", "wilson_limits", "compose", "image_statistics"}
+PROGRAMS = re.compile(r"benchmarks/|evaluate_metrics/\w+/app\.py")  # Nothing imports them.
+
+
+def test_no_two_public_things_have_one_name():
+    homes = {}
+    for file in [file for file in our_files() if not PROGRAMS.match(file)]:
+        for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, set()).add(file)
+    assert {name for name, files in homes.items() if len(files) > 1} - {"main"} == ONE_NAME

@@ -21,6 +21,7 @@ from notclip.remote.modeling_notclip import NotClipModel
 from notclip.scoring.results import Results
 
 SHOWN = 5
+QUERIES = 3
 RIGHT, VIOLATES = "#009E73", "#D55E00"
 
 
@@ -36,7 +37,7 @@ class SearchedQuery:
 
 
 def draw_overview(
-    base: NotClipModel, notclip: NotClipModel, data: Path, scored: dict[str, Results], path: Path, *, queries: int = 3
+    base: NotClipModel, notclip: NotClipModel, data: Path, scored: dict[str, Results], path: Path
 ) -> None:
     """Draw the picture to a PNG file.
 
@@ -46,7 +47,6 @@ def draw_overview(
         data: the built dataset, whose test split is searched.
         scored: results by name, `base` and `notclip` among them, for the bars.
         path: file to write.
-        queries: how many queries to show.
     """
     import matplotlib
 
@@ -59,11 +59,11 @@ def draw_overview(
         decode_photo(row.image["bytes"], str(place)) for row, place in placed if row.image and row.image["bytes"]
     ]
     present = [frozenset(row.present) for row in rows]
-    picked = _most_different(_search(base, notclip, rows, images), present, queries)
+    picked = _most_different(_search(base, notclip, rows, images), present)
 
-    figure = pyplot.figure(figsize=(14, 0.9 + 1.85 * queries), dpi=110, facecolor="white")
+    figure = pyplot.figure(figsize=(14, 0.9 + 1.85 * QUERIES), dpi=110, facecolor="white")
     grid = figure.add_gridspec(
-        queries, 2, width_ratios=(3.1, 1), left=0.01, right=0.985, top=0.84, bottom=0.05, wspace=0.22, hspace=0.5
+        QUERIES, 2, width_ratios=(3.1, 1), left=0.01, right=0.985, top=0.84, bottom=0.05, wspace=0.22, hspace=0.5
     )
     for row, found in enumerate(picked):
         cells = grid[row, 0].subgridspec(
@@ -122,9 +122,7 @@ def _search(
     ]
 
 
-def _most_different(
-    found: Sequence[SearchedQuery], present: Sequence[frozenset[str]], count: int
-) -> list[SearchedQuery]:
+def _most_different(found: Sequence[SearchedQuery], present: Sequence[frozenset[str]]) -> list[SearchedQuery]:
     def violations(ranked: Sequence[int], excluded: frozenset[str]) -> int:
         return sum(bool(present[image] & excluded) for image in ranked)
 
@@ -136,7 +134,7 @@ def _most_different(
     for one in sorted(found, key=gain, reverse=True):
         if all(one.excluded != other.excluded for other in picked):
             picked.append(one)
-        if len(picked) == count:
+        if len(picked) == QUERIES:
             break
     return picked
 

@@ -10,7 +10,7 @@ from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 from notclip.dataset.splits import SPLITS
 from notclip.hub_cards.cards.front_matter import size_category
 from notclip.hub_cards.cards.render import hub_url, render
-from notclip.hub_cards.staging.dataset import group_sizes
+from notclip.hub_cards.staging.dataset import config_info
 from notclip.hub_cards.staging.reader import EVERYTHING, PUBLISHED, READERS, ReaderRelease, figure
 from notclip.hub_cards.staging.reading_labels import features
 from notclip.remote.negation_scope import read_scope
@@ -77,36 +77,26 @@ def reading_data_card(release: ReaderRelease, staged: Path) -> str:
         release: the release.
         staged: folder of the repository, whose Parquet files are there already.
     """
-    from datasets import DatasetInfo, SplitDict, SplitInfo
-
     labels = release.labels
-    files = {split: staged / "data" / f"{split}.parquet" for split in SPLITS}
-    splits = SplitDict()
-    for split, file in files.items():
-        splits.add(SplitInfo(split, num_bytes=sum(group_sizes(file)), num_examples=len(labels.rows[split])))
-    info = DatasetInfo(
-        features=features(),
-        splits=splits,
-        download_size=sum(file.stat().st_size for file in files.values()),
-        dataset_size=sum(split.num_bytes for split in splits.values()),
-    )
+    sizes = {split: len(rows) for split, rows in labels.rows.items()}
     paths = [{"split": split, "path": f"data/{split}.parquet"} for split in SPLITS]
+    files = {path["split"]: [staged / path["path"]] for path in paths}
     data = DatasetCardData(
         language="en",
         license=labels.licenses,
         pretty_name="What a text denies",
         task_categories=["token-classification"],
-        size_categories=size_category(sum(map(len, labels.rows.values()))),
+        size_categories=size_category(sum(sizes.values())),
         annotations_creators="machine-generated",
         multilinguality="monolingual",
         tags=TAGS,
         configs=[{"config_name": "default", "data_files": paths}],
-        dataset_info=info._to_yaml_dict(),
+        dataset_info=config_info(features(), files, sizes),
     )
     facts = _facts(release, "dataset", data.to_yaml(line_break="\n")) | {
         "labels": labels,
         "sources": [(name, *labels.sources[name], counts) for name, counts in labels.counts().items()],
-        "sizes": {split: len(rows) for split, rows in labels.rows.items()},
+        "sizes": sizes,
         "example": next(row for row in labels.rows["train"] if row["denied"] and row["affirmed"]),
         "names": dict(enumerate(features()["tags"].feature.names)),
         "read": release.rightly_read(PUBLISHED, READERS[0]),

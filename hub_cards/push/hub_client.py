@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import httpx2
-from huggingface_hub import HfApi, get_token
+from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
 from notclip.errors import BadInputError
@@ -65,11 +65,6 @@ class HubClient:
     def describe(self, error: BaseException) -> str:
         """An error in one line, without the token."""
         return one_line(error, token=self.api.token if isinstance(self.api.token, str) else None)
-
-
-def find_token() -> str | None:
-    """The token from the usual places: HF_TOKEN, or what `hf auth login` kept."""
-    return get_token()
 
 
 def one_line(error: BaseException, *, token: str | None) -> str:

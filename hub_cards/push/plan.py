@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,30 +24,20 @@ State = Literal["create", "update", "tag", "done"]
 
 
 @dataclass(frozen=True)
-class RepoPlan:
-    """What is to be done about one repository.
+class FileChanges:
+    """Staged files against those of a commit, by path.
 
     Args:
-        repo: as it is staged.
-        state: `create` it, `update` its files, only `tag` what is there, or nothing (`done`).
-        head: commit of its main branch; None where it does not exist.
         added: files that are not there.
         changed: files that differ.
         deleted: files of an earlier release that this one lacks.
         unchanged: files that are there already, and are not sent.
-        earlier: version of the release that stands there.
-        note: what a person should know.
     """
 
-    repo: StagedRepo
-    state: State
-    head: str | None = None
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
-    earlier: str | None = None
-    note: str = ""
 
     @property
     def sent(self) -> tuple[str, ...]:
@@ -55,24 +45,35 @@ class RepoPlan:
         return self.added + self.changed
 
     @property
-    def bytes_sent(self) -> int:
-        """Their size."""
-        return sum(self.repo.files[name]["size"] for name in self.sent)
+    def is_empty(self) -> bool:
+        """Whether the commit holds exactly what is staged."""
+        return not (self.sent or self.deleted)
 
 
 @dataclass(frozen=True)
-class FileChanges:
-    """Staged files against those of a commit, by path."""
+class RepoPlan:
+    """What is to be done about one repository.
 
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    deleted: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = field(default=(), compare=False)
+    Args:
+        repo: as it is staged.
+        state: `create` it, `update` its files, only `tag` what is there, or nothing (`done`).
+        changes: of its files.
+        head: commit of its main branch; None where it does not exist.
+        earlier: version of the release that stands there.
+        note: what a person should know.
+    """
+
+    repo: StagedRepo
+    state: State
+    changes: FileChanges
+    head: str | None = None
+    earlier: str | None = None
+    note: str = ""
 
     @property
-    def is_empty(self) -> bool:
-        """Whether the commit holds exactly what is staged."""
-        return not (self.added or self.changed or self.deleted)
+    def bytes_sent(self) -> int:
+        """Size of the files to upload."""
+        return sum(self.repo.files[name]["size"] for name in self.changes.sent)
 
 
 def plan_release(client: HubClient, release: StagedRelease, repos: list[StagedRepo]) -> list[RepoPlan]:
@@ -89,32 +90,23 @@ def plan_repo(client: HubClient, release: StagedRelease, repo: StagedRepo) -> Re
     """Compare one repository with the Hub."""
     head = head_of(client, repo)
     if head is None:
-        return RepoPlan(repo, "create", added=tuple(repo.files))
+        return RepoPlan(repo, "create", FileChanges(added=tuple(repo.files)))
     difference = file_changes(repo, files_at(client, repo, head))
     earlier = _check_it_is_ours(client, release, repo, head, difference)
     tagged = tag_of(client, repo)
     if tagged is not None:
         at_tag = difference if tagged == head else file_changes(repo, files_at(client, repo, tagged))
         if not at_tag.is_empty:
-            names = at_tag.added + at_tag.changed + at_tag.deleted
             raise BadInputError(
-                f"{repo.tag} of {repo.repo_id} is out already, with other files ({_some(names)}). A version does not "
-                "change once it is out: stage the release with a new --version."
+                f"{repo.tag} of {repo.repo_id} is out already, with other files "
+                f"({_some(at_tag.sent + at_tag.deleted)}). A version does not change once it is out: stage the "
+                "release with a new --version."
             )
         note = "" if difference.is_empty else f"main has moved on since {repo.tag} was pushed; it is left as it is"
-        return RepoPlan(repo, "done", head, unchanged=difference.unchanged, note=note)
+        return RepoPlan(repo, "done", FileChanges(unchanged=difference.unchanged), head, note=note)
     if difference.is_empty:
-        return RepoPlan(repo, "tag", head, unchanged=difference.unchanged)
-    return RepoPlan(
-        repo,
-        "update",
-        head,
-        added=difference.added,
-        changed=difference.changed,
-        deleted=difference.deleted,
-        unchanged=difference.unchanged,
-        earlier=earlier,
-    )
+        return RepoPlan(repo, "tag", difference, head)
+    return RepoPlan(repo, "update", difference, head, earlier)
 
 
 def head_of(client: HubClient, repo: StagedRepo) -> str | None:

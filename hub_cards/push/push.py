@@ -13,6 +13,7 @@ from notclip.errors import BadInputError
 from notclip.hub_cards.push.config import PushConfig
 from notclip.hub_cards.push.hub_client import HubClient, is_passing, root_cause, status_of
 from notclip.hub_cards.push.plan import (
+    FileChanges,
     RepoPlan,
     check_namespace,
     file_changes,
@@ -123,7 +124,7 @@ def _commit(client: HubClient, release: StagedRelease, repo: StagedRepo, parent:
     try:
         info = client.api.create_commit(
             repo.repo_id,
-            _operations(repo, difference.added + difference.changed, difference.deleted),
+            _operations(repo, difference),
             commit_message=title_of(release),
             commit_description=f"By notclip push-release, tagged {repo.tag}.",
             repo_type=repo.repo_type,
@@ -140,9 +141,9 @@ def _commit(client: HubClient, release: StagedRelease, repo: StagedRepo, parent:
     return info.oid
 
 
-def _operations(repo: StagedRepo, sent: Sequence[str], deleted: Sequence[str]) -> list[Any]:
-    added = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=repo.path / name) for name in sent]
-    return [*added, *(CommitOperationDelete(path_in_repo=name) for name in deleted)]
+def _operations(repo: StagedRepo, changes: FileChanges) -> list[Any]:
+    sent = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=repo.path / name) for name in changes.sent]
+    return [*sent, *(CommitOperationDelete(path_in_repo=name) for name in changes.deleted)]
 
 
 def _moved(release: StagedRelease, repo: StagedRepo) -> BadInputError:
@@ -168,7 +169,7 @@ def _open_pull_request(client: HubClient, release: StagedRelease, repo: StagedRe
     difference = file_changes(repo, files_at(client, repo, parent or "main"))
     info = api.create_commit(
         repo.repo_id,
-        _operations(repo, difference.added + difference.changed, difference.deleted),
+        _operations(repo, difference),
         commit_message=title_of(release),
         commit_description=f"By notclip push-release. Once merged, push again: it adds the tag {repo.tag}.",
         repo_type=repo.repo_type,

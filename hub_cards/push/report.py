@@ -16,8 +16,8 @@ def report(release: StagedRelease, plans: Sequence[RepoPlan], config: PushConfig
         if config.dry_run or plan.note:
             lines += _about(plan, config)
     sent = sum(plan.bytes_sent for plan in plans)
-    unchanged = sum(len(plan.unchanged) for plan in plans)
-    total = f"{_megabytes(sent)} in {sum(len(plan.sent) for plan in plans)} files, {unchanged} files unchanged"
+    unchanged = sum(len(plan.changes.unchanged) for plan in plans)
+    total = f"{_megabytes(sent)} in {sum(len(plan.changes.sent) for plan in plans)} files, {unchanged} files unchanged"
     if not config.dry_run:
         return "\n".join([*lines, f"{release.name} {release.version}: sent {total}."])
     lines.append(f"{release.name} {release.version} would send {total}. Nothing was changed (--dry-run).")
@@ -34,22 +34,22 @@ def _about(plan: RepoPlan, config: PushConfig) -> list[str]:
         "tag": f"files are there; tag {plan.repo.tag}",
         "done": "nothing to do",
     }[plan.state]
-    if config.create_pr and plan.sent:
+    if config.create_pr and plan.changes.sent:
         what = what.replace("one commit", "one pull request").partition(", tag")[0]
     lines = [f"{plan.repo.repo_type} {plan.repo.repo_id}: {what}"]
     if plan.note:
         lines.append(f"  note: {plan.note}")
     changes = [
-        *((f"  + {name}", name) for name in plan.added),
-        *((f"  ~ {name}", name) for name in plan.changed),
-        *((f"  - {name}", None) for name in plan.deleted),
+        *((f"  + {name}", name) for name in plan.changes.added),
+        *((f"  ~ {name}", name) for name in plan.changes.changed),
+        *((f"  - {name}", None) for name in plan.changes.deleted),
     ]
     for line, name in changes[:SHOWN]:
         lines.append(line if name is None else f"{line}  ({_megabytes(plan.repo.files[name]['size'])})")
     if len(changes) > SHOWN:
         lines.append(f"  … and {len(changes) - SHOWN} more files")
-    if plan.unchanged and plan.state != "done":
-        lines.append(f"  = {len(plan.unchanged)} files unchanged, not sent")
+    if plan.changes.unchanged and plan.state != "done":
+        lines.append(f"  = {len(plan.changes.unchanged)} files unchanged, not sent")
     return lines
 
 

@@ -8,6 +8,7 @@ findings.
 
 import hashlib
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,28 +55,32 @@ def copy_dataset(dataset: DatasetFiles, target: Path, *, with_images: bool, imag
 
 def dataset_info(dataset: DatasetFiles, staged: Path) -> list[dict[str, Any]]:
     """The features, rows and sizes of each config as it is staged, in the form in which a card states them."""
-    from datasets import DatasetInfo, SplitDict, SplitInfo
-
     from notclip.files.parquet_files import open_parquet, parquet_features
 
     found = []
     for config, parts in dataset.parts.items():
         files = {split: [staged / config / part.name for part in of_split] for split, of_split in parts.items()}
-        splits = SplitDict()
-        for split, of_split in files.items():
-            size = sum(size for file in of_split for size in group_sizes(file))
-            splits.add(SplitInfo(split, num_bytes=size, num_examples=dataset.rows[config][split]))
         with open_parquet(files[SPLITS[0]][0]) as parquet:
             features = parquet_features(parquet, files[SPLITS[0]][0])
-        info = DatasetInfo(
-            config_name=config,
-            features=features,
-            splits=splits,
-            download_size=sum(file.stat().st_size for of_split in files.values() for file in of_split),
-            dataset_size=sum(split.num_bytes for split in splits.values()),
-        )
-        found.append({"config_name": config} | info._to_yaml_dict())
+        found.append({"config_name": config} | config_info(features, files, dataset.rows[config]))
     return found
+
+
+def config_info(features: Any, files: Mapping[str, Sequence[Path]], rows: Mapping[str, int]) -> dict[str, Any]:
+    """The same of one config, by the files and the number of rows of each split."""
+    from datasets import DatasetInfo, SplitDict, SplitInfo
+
+    splits = SplitDict()
+    for split, of_split in files.items():
+        size = sum(size for file in of_split for size in group_sizes(file))
+        splits.add(SplitInfo(split, num_bytes=size, num_examples=rows[split]))
+    info: dict[str, Any] = DatasetInfo(
+        features=features,
+        splits=splits,
+        download_size=sum(file.stat().st_size for of_split in files.values() for file in of_split),
+        dataset_size=sum(split.num_bytes for split in splits.values()),
+    )._to_yaml_dict()
+    return info
 
 
 def _check_row_groups(file: Path) -> None:

@@ -1,10 +1,11 @@
 """What a staged release consists of: each repository's files with hash and size, and how each refers to the others."""
 
-import hashlib
 import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from notclip.files.derived import file_digest
 
 MANIFEST = "manifest.json"
 # In every repository: which release it belongs to, and the ids and revisions of the others. The Space loads by it.
@@ -29,21 +30,16 @@ def write_manifest(stage: Path, repos: list[dict[str, Any]], *, name: str, relea
         "version": release_version,
         "code": {"notclip": version("notclip")},
         "libraries": {library: version(library) for library in LIBRARIES},
-        "repos": [repo | {"files": hashes(stage / repo["folder"])} for repo in repos],
+        "repos": [repo | {"files": file_hashes(stage / repo["folder"])} for repo in repos],
     }
     (stage / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return manifest
 
 
-def hashes(folder: Path) -> dict[str, dict[str, Any]]:
+def file_hashes(folder: Path) -> dict[str, dict[str, Any]]:
     """Path inside `folder` -> SHA-256 and size of each file."""
     return {
-        path.relative_to(folder).as_posix(): {"sha256": _sha256(path), "size": path.stat().st_size}
+        path.relative_to(folder).as_posix(): {"sha256": file_digest(path), "size": path.stat().st_size}
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

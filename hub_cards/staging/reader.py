@@ -13,7 +13,7 @@ from notclip.files.whole_files import whole_folder
 from notclip.hub_cards.staging.config import StageReaderConfig
 from notclip.hub_cards.staging.local_paths import check_no_local_paths, without_local_paths
 from notclip.hub_cards.staging.manifest import RELEASE_FILE, write_manifest
-from notclip.hub_cards.staging.reading_labels import FILES, ReadingLabels, read_labels
+from notclip.hub_cards.staging.reading_labels import FILES, ReadingLabels, read_reading_labels
 from notclip.hub_cards.staging.stage import check_output, write_json, write_text
 from notclip.reader_folder import write_reader
 from notclip.remote import reading_tagger
@@ -139,7 +139,7 @@ def read_reader_release(config: StageReaderConfig) -> ReaderRelease:
         version=config.version or version("notclip"),
         results=results,
         training=without_local_paths(training, {"../shared/models": "models"}),
-        labels=read_labels(config.labels),
+        labels=read_reading_labels(config.labels),
     )
 
 

@@ -73,7 +73,7 @@ def features() -> Any:
     return Features(texts | spans | words)
 
 
-def read_labels(folder: Path) -> ReadingLabels:
+def read_reading_labels(folder: Path) -> ReadingLabels:
     """Read the labelled texts of a checkout.
 
     Raises:

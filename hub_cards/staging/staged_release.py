@@ -8,7 +8,7 @@ from typing import Any
 from notclip.errors import BadInputError
 from notclip.files.json_files import check_record, read_json_object
 from notclip.hub_cards.hub_rules import repo_id_problem
-from notclip.hub_cards.staging.manifest import MANIFEST, hashes
+from notclip.hub_cards.staging.manifest import MANIFEST, file_hashes
 from notclip.hub_cards.staging.secret_files import secret_in
 
 SHOWN = 3
@@ -135,7 +135,7 @@ def _check_files(repo: StagedRepo) -> None:
                 f"{repo.path / name} looks like a secret ({what}) and is not uploaded: take it out of what "
                 "`notclip stage-release` reads, and stage the release again."
             )
-    found = hashes(repo.path)
+    found = file_hashes(repo.path)
     changed = [name for name in repo.files if dict(repo.files[name]) != found[name]]
     if changed:
         first = changed[0]

@@ -16,9 +16,7 @@ _LAST_BREATH = 60.0  # seconds that what a killed command forked may take to not
 
 
 @contextmanager
-def only_writer(
-    out: Path, *, reads: Mapping[str, Path | str | None] | None = None, argument: str = "out"
-) -> Iterator[None]:
+def only_writer(out: Path, *, reads: Mapping[str, Path | str | None] | None = None) -> Iterator[None]:
     """Be the only command that writes to `out`, and clear away what one that was killed left beside it.
 
     The folder that `out` is to stand in is made, and is gone again at the end if nothing came into it.
@@ -26,7 +24,6 @@ def only_writer(
     Args:
         out: file or folder that a command writes.
         reads: option -> folder that it reads, which nothing is written into.
-        argument: what the command's user calls it.
 
     Raises:
         BadInputError: another command is writing to it, or nobody can, or it lies in what the command reads.
@@ -34,10 +31,10 @@ def only_writer(
     try:
         place = out.resolve()  # One place may have several names, and "." has none.
     except RuntimeError as error:  # An OSError where Python is newer, as of a working folder that is gone.
-        raise BadInputError(f"`{argument}` {out} cannot be written: its links lead in a circle.") from error
+        raise BadInputError(f"`out` {out} cannot be written: its links lead in a circle.") from error
     except OSError as error:
-        raise BadInputError(f"`{argument}` {out} cannot be written: {error.strerror}.") from error
-    _check_place(place, out, reads or {}, argument)
+        raise BadInputError(f"`out` {out} cannot be written: {error.strerror}.") from error
+    _check_place(place, out, reads or {})
     made = [folder for folder in place.parents if not folder.exists()]
     lock = place.with_name(f".{place.name}.lock")
     with ExitStack() as stack:
@@ -48,11 +45,11 @@ def only_writer(
         except BlockingIOError:
             owner = lock.read_text(encoding="utf-8", errors="replace") if lock.is_file() else ""
             raise BadInputError(
-                f"another command ({owner or 'just started'}) is writing to `{argument}` {out}: wait until it is "
+                f"another command ({owner or 'just started'}) is writing to `out` {out}: wait until it is "
                 "done, or name another."
             ) from None
         except OSError as error:
-            raise BadInputError(f"`{argument}` {out} cannot be written: {error.strerror}.") from error
+            raise BadInputError(f"`out` {out} cannot be written: {error.strerror}.") from error
         clear_partials(place.parent, place.name)
         try:
             yield
@@ -64,13 +61,13 @@ def only_writer(
                     folder.rmdir()
 
 
-def _check_place(place: Path, out: Path, reads: Mapping[str, Path | str | None], argument: str) -> None:
+def _check_place(place: Path, out: Path, reads: Mapping[str, Path | str | None]) -> None:
     if out.name in ("", ".."):  # "/", "." and "a/..": beside them nothing can be made that takes their name.
-        raise BadInputError(f"`{argument}` must be the name of a file or folder, got {out}.")
+        raise BadInputError(f"`out` must be the name of a file or folder, got {out}.")
     for option, named in reads.items():
         if named and Path(named).is_dir() and place.is_relative_to(Path(named).resolve()):
             raise BadInputError(
-                f"`{argument}` {out} lies in `{option}` {named}, which this command reads: name another place."
+                f"`out` {out} lies in `{option}` {named}, which this command reads: name another place."
             )
 
 

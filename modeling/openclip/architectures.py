@@ -102,9 +102,8 @@ def transformers_config(description: Description) -> CLIPConfig | SiglipConfig:
     for part, keys in allowed.items():
         for key, value in description[part].items():
             if key not in keys | _EITHER and value not in (None, False, 0):
-                raise BadInputError(
-                    f"`{part}` sets `{key}` to {value!r}, which transformers' {_family(description)} lacks."
-                )
+                family = "SigLIP" if is_siglip(description) else "CLIP"
+                raise BadInputError(f"`{part}` sets `{key}` to {value!r}, which transformers' {family} lacks.")
     if isinstance(vision.get("layers"), list):
         raise BadInputError("`vision_cfg` describes a ResNet, which transformers' CLIP lacks.")
     return _siglip_config(description) if is_siglip(description) else _clip_config(description)
@@ -128,10 +127,6 @@ def openclip_description(config: PreTrainedConfig) -> tuple[Description, list[st
 def towers_of(config: CLIPConfig | SiglipConfig) -> tuple[Any, Any]:
     """The configurations of the image tower and of the text tower; transformers types them as maybe absent."""
     return config.vision_config, config.text_config
-
-
-def _family(description: Description) -> str:
-    return "SigLIP" if is_siglip(description) else "CLIP"
 
 
 def _clip_config(description: Description) -> CLIPConfig:

@@ -105,6 +105,31 @@ def as_exclusions(exclude: Any, text: str) -> list[Any]:
     return things
 
 
+def check_unit_rows(rows: Tensor, what: str, *, width: int | None = None) -> None:
+    """Refuse what are no embeddings.
+
+    Args:
+        rows: shape (N, D).
+        what: what a message calls them.
+        width: D, where it is known.
+
+    Raises:
+        ValueError: they have another shape, are not finite or not of unit norm.
+    """
+    if rows.ndim != 2 or width not in (None, rows.shape[1]):
+        raise ValueError(f"{what} must have the shape (rows, {width or 'D'}), got {tuple(rows.shape)}.")
+    if not rows.isfinite().all():
+        row = int((~rows.isfinite()).any(1).nonzero()[0])
+        raise ValueError(f"{what} must be finite, got NaN or infinity in row {row}.")
+    length = rows.float().norm(dim=-1)
+    if len(rows) and not torch.allclose(length, torch.ones_like(length), atol=1e-2):
+        row = int((length - 1).abs().argmax())
+        raise ValueError(
+            f"{what} must have rows of unit norm, got {length[row]:.3g} in row {row}: divide each row by its norm"
+            + (" (a row of zeros affirms or excludes nothing)." if length[row] == 0 else ".")
+        )
+
+
 def check_photos_to_measure(images: Any, *, least: int, width: int) -> None:
     """Refuse photos or embeddings that no statistics can be measured on.
 
@@ -112,15 +137,7 @@ def check_photos_to_measure(images: Any, *, least: int, width: int) -> None:
         ValueError: there are too few, or embeddings are no finite unit vectors of the model's width.
     """
     if isinstance(images, Tensor) and images.ndim == 2:
-        if images.shape[1] != width:
-            raise ValueError(f"`images` as embeddings must have {width} columns, got {images.shape[1]}.")
-        if not images.isfinite().all():
-            row = int((~images.isfinite()).any(1).nonzero()[0])
-            raise ValueError(f"`images` as embeddings must be finite, got NaN or infinity in row {row}.")
-        length = images.float().norm(dim=-1)
-        if not torch.allclose(length, torch.ones_like(length), atol=1e-2):
-            row = int((length - 1).abs().argmax())
-            raise ValueError(f"`images` as embeddings must have unit norm, got {length[row]:.3g} in row {row}.")
+        check_unit_rows(images, "`images` as embeddings", width=width)
     else:
         check_images(images)
     if len(images) < least:

@@ -16,6 +16,7 @@ from random import Random
 from typing import Literal
 
 import numpy as np
+from scipy.stats import binomtest
 
 from notclip.recaption.absences.co_occurrence import AbsenceChooser
 from notclip.recaption.absences.facts import ImageFacts
@@ -24,7 +25,6 @@ from notclip.recaption.concepts.lexicon import Lexicon
 
 Kept = Literal["annotation", "caption"]
 _RESAMPLES = 2000
-_Z = 1.959964  # Of a 95 % interval.
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def audit_records(counts: Mapping[tuple[str, str, int, int], int], *, seed: int)
         drawn = np.random.default_rng(seed).multinomial(images, times / images, size=_RESAMPLES)  # (R, kinds of image)
         ends = np.quantile((drawn @ wrong) / (drawn @ claims), [0.025, 0.975])
         total, bad = int(times @ claims), int(times @ wrong)
-        low, high = _wilson(bad, total)
+        low, high = binomtest(bad, total).proportion_ci(0.95, "wilson")
         found.append(
             AuditRecord(
                 method=method,
@@ -139,15 +139,3 @@ def audit_records(counts: Mapping[tuple[str, str, int, int], int], *, seed: int)
             )
         )
     return found
-
-
-def _wilson(wrong: int, claims: int) -> tuple[float, float]:
-    """Wilson's interval of a share.
-
-    >>> [round(end, 3) for end in _wilson(0, 100)]
-    [0.0, 0.037]
-    """
-    share = wrong / claims
-    middle = (share + _Z**2 / (2 * claims)) / (1 + _Z**2 / claims)
-    half = _Z / (1 + _Z**2 / claims) * (share * (1 - share) / claims + _Z**2 / (4 * claims**2)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)

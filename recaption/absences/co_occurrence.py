@@ -1,6 +1,6 @@
 """Which absent concepts are plausible: those that the corpus often shows beside what an image shows."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from random import Random
 
@@ -12,46 +12,25 @@ from notclip.recaption.concepts.lexicon import Lexicon
 from notclip.recaption.concepts.weighted_draw import place_of
 
 _PLAUSIBILITY = attrgetter("plausibility")
+_POWER = 0.6  # Of a concept's share: under 1, common concepts are denied more often, but not in full proportion.
 _PRIOR_IMAGES = 20.0  # Weight of a concept's overall share against what is seen beside another one.
 
 
 class CoOccurrence:
-    """How often concepts occur in the same image, over a corpus.
+    """How often concepts occur in the same image, over a corpus whose shards were counted apart.
 
     Args:
-        present: the concepts that each image of the corpus shows, hypernyms included.
+        names: K concepts; those that no image shows are left out.
+        together: images that show both of two concepts, hypernyms included, on the diagonal those that show one, shape
+            (K, K); sparse, since of tens of thousands of concepts most are never seen together.
+        images: number of images.
         least: concepts that fewer images show are never proposed as absent; 1 in 500, but at least 5, by default.
     """
 
-    def __init__(self, present: Iterable[Collection[str]], *, least: int | None = None) -> None:
-        sets = [frozenset(names) for names in present]
-        names = sorted({name for shown in sets for name in shown})
-        row = {name: index for index, name in enumerate(names)}
-        shown = np.zeros((len(sets), len(names)), dtype=np.float32)
-        for image, own in enumerate(sets):
-            shown[image, [row[name] for name in own]] = 1
-        self._count(names, csc_array(shown.T @ shown), len(sets), least)
-
-    @classmethod
-    def of_counts(
-        cls, names: Sequence[str], together: csc_array, images: int, *, least: int | None = None
-    ) -> "CoOccurrence":
-        """The same from counts that were added up over the shards of a corpus.
-
-        Args:
-            names: K concepts.
-            together: images that show both of two concepts, on the diagonal those that show one, shape (K, K); sparse,
-                since of tens of thousands of concepts most are never seen together.
-            images: number of images.
-            least: see the class.
-        """
-        made = cls.__new__(cls)
+    def __init__(self, names: Sequence[str], together: csc_array, images: int, *, least: int | None = None) -> None:
         seen = together.diagonal() > 0
         order = [index for index in sorted(range(len(names)), key=names.__getitem__) if seen[index]]
-        made._count([names[index] for index in order], together[order][:, order], images, least)
-        return made
-
-    def _count(self, names: list[str], together: csc_array, images: int, least: int | None) -> None:
+        names, together = [names[index] for index in order], together[order][:, order]
         total = together.diagonal().astype(np.float64)
         least = max(5, images // 500) if least is None else least
         self.images = images
@@ -137,8 +116,8 @@ def related_matrix(lexicon: Lexicon, names: Sequence[str]) -> np.ndarray:
     return related
 
 
-def balanced_shares(co_occurrence: CoOccurrence, names: Sequence[str], *, power: float = 0.6) -> dict[str, float]:
+def balanced_shares(co_occurrence: CoOccurrence, names: Sequence[str]) -> dict[str, float]:
     """Shares of draws that let common concepts be denied more often than rare ones, but not in full proportion."""
-    raw = {name: co_occurrence.share(name) ** power for name in names}
+    raw = {name: co_occurrence.share(name) ** _POWER for name in names}
     total = sum(raw.values()) or 1.0
     return {name: value / total for name, value in raw.items()}

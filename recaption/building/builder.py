@@ -14,7 +14,7 @@ from notclip.recaption.building.config import BuildConfig
 from notclip.recaption.building.executors import run_here, run_on_ray, submit_to_slurm
 from notclip.recaption.building.finishing import WITHOUT_EFFECT
 from notclip.recaption.building.job import BuildJob
-from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
+from notclip.recaption.building.work_folder import WorkFolder, read_work_file, write_work_file
 from notclip.recaption.concepts.lexicon import load_lexicon
 from notclip.recaption.english.domain import load_domain
 from notclip.recaption.llm.endpoint import EndpointError
@@ -65,7 +65,7 @@ def _build(config: BuildConfig, on_columns: Callable[[Mapping[str, str]], object
             if columns and on_columns is not None:
                 on_columns(columns)
             work.make(job.configs)
-            write_json(work.plan, {"parts": parts, "fingerprint": job.fingerprint})
+            write_work_file(work.plan, {"parts": parts, "fingerprint": job.fingerprint})
         if config.executor == "slurm":
             submit_to_slurm(job)
             return None
@@ -82,14 +82,14 @@ def _build(config: BuildConfig, on_columns: Callable[[Mapping[str, str]], object
 def _end(work: WorkFolder, config: BuildConfig) -> dict[str, Any]:
     with partial_folder(config.out) as removed:  # In one step: half of this folder is what no build can go on from.
         work.root.rename(removed / "unfinished")
-    summary: dict[str, Any] = read_json(config.out / "build.json")
+    summary: dict[str, Any] = read_work_file(config.out / "build.json")
     return summary
 
 
 def _check_no_jobs(work: WorkFolder, config: BuildConfig) -> None:
     """Refuse to take away the folder in which jobs of Slurm may be at work, on other machines, for another build."""
     if work.jobs.is_file():
-        ids = read_json(work.jobs)
+        ids = read_work_file(work.jobs)
         raise BadInputError(
             f"`out` {config.out} is being built by Slurm with other options, as jobs {', '.join(ids)}: name another "
             f"folder; or end them with `scancel {' '.join(ids)}`, remove {work.root}, and start anew."
@@ -98,7 +98,7 @@ def _check_no_jobs(work: WorkFolder, config: BuildConfig) -> None:
 
 def _is_the_same_build(work: WorkFolder, config: BuildConfig) -> bool:
     """Whether the folder holds the beginning of just this build, so that it can go on."""
-    plan = read_json(work.plan) if work.plan.is_file() else None
+    plan = read_work_file(work.plan) if work.plan.is_file() else None
     return isinstance(plan, dict) and plan.get("fingerprint") == build_key(config)
 
 

@@ -115,7 +115,7 @@ def merge_survey(job: BuildJob) -> None:
 def read_corpus(job: BuildJob) -> Corpus:
     """What `merge_survey` added up."""
     with np.load(job.work.corpus / "counts.npz", allow_pickle=False) as total:
-        co_occurrence = CoOccurrence.of_counts(list(job.lexicon), _read_together(total).tocsc(), int(total["images"]))
+        co_occurrence = CoOccurrence(list(job.lexicon), _read_together(total).tocsc(), int(total["images"]))
         mention_rates = MentionCounts(job.lexicon)
         mention_rates.counts, mention_rates.images = total["mention_rates"], int(total["several"])
     return Corpus(co_occurrence, mention_rates.records())

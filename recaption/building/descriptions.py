@@ -12,7 +12,7 @@ _NAMED = 3  # Of more things a caption names so many, as people do.
 _PLAIN_SHARE = 0.5
 
 
-def describe(
+def describe_image(
     fact: ImageFacts, lexicon: Lexicon, phrasebook: Phrasebook, rng: Random, *, subject: str | None = None
 ) -> str | None:
     """Say what an image shows.

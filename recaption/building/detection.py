@@ -19,7 +19,7 @@ from notclip.recaption.building.gathering import Shard
 from notclip.recaption.building.images import shard_images
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import TaskProgress
-from notclip.recaption.building.work_folder import read_json, write_json
+from notclip.recaption.building.work_folder import read_work_file, write_work_file
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +77,7 @@ def merge_detection(job: BuildJob) -> None:
         with np.load(job.work.scores / f"{shard.file_name}.npz", allow_pickle=False) as stored:
             counts.counts += stored["counts"]
     thresholds = counts.thresholds(missed=job.config.detector_missed)
-    write_json(
+    write_work_file(
         job.work.corpus / "detector.json",
         {
             "fingerprint": detector.fingerprint,
@@ -91,7 +91,7 @@ def read_detection(job: BuildJob) -> tuple[str | None, dict[str, DetectorThresho
     """Fingerprint of the detector, thresholds in the order of its classes, and its class of each concept."""
     if job.config.detector is None:
         return None, {}, {}
-    stored = read_json(job.work.corpus / "detector.json")
+    stored = read_work_file(job.work.corpus / "detector.json")
     thresholds = {label: DetectorThreshold(**values) for label, values in stored["thresholds"]}
     return stored["fingerprint"], thresholds, stored["detected_as"]
 

@@ -10,7 +10,7 @@ from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.orphans import forked_children_end_with_this
 from notclip.recaption.building.progress import progress_bar
 from notclip.recaption.building.stages import BuildStep, Stage, stages_of
-from notclip.recaption.building.work_folder import read_json, write_json
+from notclip.recaption.building.work_folder import read_work_file, write_work_file
 
 _SMALL = 20_000  # Images up to which one process with threads is done before others have started.
 
@@ -62,7 +62,7 @@ def submit_to_slurm(job: BuildJob) -> list[str]:
         executor.run()
         ids.append(str(executor.job_id))
         before = executor
-        write_json(job.work.jobs, ids)
+        write_work_file(job.work.jobs, ids)
     return ids
 
 
@@ -89,5 +89,5 @@ def run_on_ray(job: BuildJob) -> None:
         # It only logs what its tasks raise, and the next stage would work on half of the files.
         if executor.get_incomplete_ranks():
             if job.work.refusal.is_file():
-                raise BadInputError(read_json(job.work.refusal))
+                raise BadInputError(read_work_file(job.work.refusal))
             raise RuntimeError(f"Not all tasks of {stage.name} ended well; the logs are in {_logs(job, stage)}.")

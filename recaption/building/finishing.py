@@ -25,7 +25,7 @@ from notclip.recaption.building.gathering import gathering_skipped
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.raw_shards import Skipped, columns_taken_for, list_raw_shards
 from notclip.recaption.building.shard_writer import read_shard_record
-from notclip.recaption.building.work_folder import write_json
+from notclip.recaption.building.work_folder import write_work_file
 from notclip.recaption.questions.blind import QuestionTexts, blind_accuracy, require_blind_chance
 from notclip.recaption.questions.pairs import texts_of_pairs
 
@@ -80,7 +80,7 @@ def finish(job: BuildJob) -> None:
         for file in sorted(folder.rglob("*.parquet"))
     }
     (folder / "README.md").write_text(_readme(job, files), encoding="utf-8")
-    write_json(
+    write_work_file(
         folder / "build.json",
         {
             "config": {

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from notclip.dataset.splits import KEEPING_ORDER, SPLITS
 from notclip.errors import BadInputError
 from notclip.recaption.building.raw_shards import RawShard, Skipped, list_raw_shards
-from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
+from notclip.recaption.building.work_folder import WorkFolder, read_work_file, write_work_file
 
 if TYPE_CHECKING:
     from notclip.recaption.building.job import BuildJob
@@ -83,15 +83,17 @@ def gather(job: "BuildJob") -> None:
     renamed = _rename(raw_shards, codes)
     for number, raw_shard in enumerate(raw_shards):
         np.save(work.gather / f"{raw_shard.name}.npy", codes[number])
-        write_json(work.gather / f"{raw_shard.name}.json", {"renamed": renamed.get(number, {})})
+        write_work_file(work.gather / f"{raw_shard.name}.json", {"renamed": renamed.get(number, {})})
     shards = _shards(raw_shards, codes, job.config.shard_images)
     # Written last: the stage is done once this stands.
-    write_json(work.gather / "shards.json", {"shards": [asdict(shard) for shard in shards], "vocabulary": vocabulary})
+    write_work_file(
+        work.gather / "shards.json", {"shards": [asdict(shard) for shard in shards], "vocabulary": vocabulary}
+    )
 
 
 def read_gathered(work: WorkFolder) -> Gathered:
     """What `gather` decided."""
-    stored = read_json(work.gather / "shards.json")
+    stored = read_work_file(work.gather / "shards.json")
     shards = [Shard(**{**shard, "raw_shards": tuple(shard["raw_shards"])}) for shard in stored["shards"]]
     return Gathered(tuple(shards), None if stored["vocabulary"] is None else tuple(stored["vocabulary"]))
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from notclip.dataset.splits import SPLITS
 from notclip.recaption.building.gathering import Shard, read_merged
-from notclip.recaption.building.work_folder import WorkFolder, read_json
+from notclip.recaption.building.work_folder import WorkFolder, read_work_file
 
 _BATCH = 256
 _TEXTS = ["image_id", "captions", "annotated", "present", "uncertain", "unsaid", "digest", "location", "file", "row"]
@@ -49,7 +49,7 @@ def shard_images(work: WorkFolder, shard: Shard, *, with_bytes: bool) -> Iterato
     wanted = SPLITS.index(shard.split)
     for name in shard.raw_shards:
         codes = np.load(work.gather / f"{name}.npy", allow_pickle=False)
-        renamed = read_json(work.gather / f"{name}.json")["renamed"]
+        renamed = read_work_file(work.gather / f"{name}.json")["renamed"]
         merged = read_merged(work, name)
         row = -1
         with pq.ParquetFile(work.raw_shards / f"{name}.parquet") as raw_shards:

@@ -10,9 +10,9 @@ from notclip.dataset.splits import SPLITS
 from notclip.files.cache_folder import user_cache
 from notclip.recaption.building.config import BuildConfig
 from notclip.recaption.building.gathering import Gathered, Shard, read_gathered
-from notclip.recaption.building.work_folder import WorkFolder, read_json
+from notclip.recaption.building.work_folder import WorkFolder, read_work_file
 from notclip.recaption.concepts.lexicon import Lexicon, load_lexicon
-from notclip.recaption.english.domain import Domain, load_domain
+from notclip.recaption.english.domain import LabelDomain, load_domain
 from notclip.recaption.english.phrasing import Phrasebook, load_phrasebook
 from notclip.recaption.sources.labels import read_label, read_labels, things_of
 from notclip.recaption.sources.opening import list_parts
@@ -73,7 +73,7 @@ class BuildJob:
     @cached_property
     def part_count(self) -> int:
         """Number of parts, as it was when the build began."""
-        return int(read_json(self.work.plan)["parts"])
+        return int(read_work_file(self.work.plan)["parts"])
 
     @cached_property
     def gathered(self) -> Gathered:
@@ -99,7 +99,7 @@ class BuildJob:
         return load_lexicon(self.config.lexicon).extended(things_of(labels).values())
 
     @cached_property
-    def domain(self) -> Domain | None:
+    def domain(self) -> LabelDomain | None:
         """What the labels of the source mean, if the options say it."""
         return None if self.config.domain is None else load_domain(self.config.domain)
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from notclip.errors import BadInputError, shortened
 from notclip.files.whole_files import whole_file
 from notclip.recaption.building.progress import TaskProgress
-from notclip.recaption.building.work_folder import read_json, write_json
+from notclip.recaption.building.work_folder import read_work_file, write_work_file
 from notclip.recaption.sources.language import require_english
 from notclip.recaption.sources.parts import MisreadSourceError, Part, RowContent, SourceRow
 from notclip.recaption.sources.photos import check_photo
@@ -75,7 +75,7 @@ def read_part(job: "BuildJob", index: int, progress: TaskProgress) -> None:
             if passed < rows_of_shard:
                 break
     taken_for = dict(part.taken_for)
-    write_json(done, {"raw_shards": number + bool(passed), "vocabulary": part.vocabulary(), "columns": taken_for})
+    write_work_file(done, {"raw_shards": number + bool(passed), "vocabulary": part.vocabulary(), "columns": taken_for})
     progress.note()
 
 
@@ -107,7 +107,7 @@ def _write_raw_shard(
         file.unlink()
         return 0
     # Written last: a raw shard counts once this stands beside it.
-    write_json(
+    write_work_file(
         file.with_suffix(".json"),
         {"split": part.split, "rows": written, "skipped": [asdict(entry) for entry in skipped]},
     )
@@ -169,7 +169,7 @@ class RawShard:
 
     def skipped(self) -> list[Skipped]:
         """Rows and captions that were left out of it."""
-        return [Skipped(**entry) for entry in read_json(self.file.with_suffix(".json"))["skipped"]]
+        return [Skipped(**entry) for entry in read_work_file(self.file.with_suffix(".json"))["skipped"]]
 
 
 def list_raw_shards(job: "BuildJob") -> tuple[list[RawShard], tuple[str, ...] | None]:
@@ -181,7 +181,7 @@ def list_raw_shards(job: "BuildJob") -> tuple[list[RawShard], tuple[str, ...] | 
     raw_shards = []
     vocabulary: tuple[str, ...] | None = None
     for index in range(job.part_count):
-        part = read_json(job.work.raw_shards / f"{index:05d}.json")
+        part = read_work_file(job.work.raw_shards / f"{index:05d}.json")
         known = tuple(part["vocabulary"]) if part["vocabulary"] else None
         if known and vocabulary and set(known) != set(vocabulary):
             differing = sorted(set(known) ^ set(vocabulary))[0]
@@ -192,7 +192,7 @@ def list_raw_shards(job: "BuildJob") -> tuple[list[RawShard], tuple[str, ...] | 
         vocabulary = known or vocabulary
         for number in range(part["raw_shards"]):
             file = job.work.raw_shards / f"{index:05d}-{number:05d}.parquet"
-            stored = read_json(file.with_suffix(".json"))
+            stored = read_work_file(file.with_suffix(".json"))
             raw_shards.append(RawShard(file, stored["split"], stored["rows"]))
     return raw_shards, vocabulary
 
@@ -201,5 +201,5 @@ def columns_taken_for(job: "BuildJob") -> dict[str, str]:
     """What each column of the source was taken for, over all parts."""
     found: dict[str, str] = {}
     for index in range(job.part_count):
-        found |= read_json(job.work.raw_shards / f"{index:05d}.json")["columns"]
+        found |= read_work_file(job.work.raw_shards / f"{index:05d}.json")["columns"]
     return found

@@ -20,7 +20,7 @@ from notclip.recaption.absences.co_occurrence import AbsenceChooser, balanced_sh
 from notclip.recaption.absences.facts import ImageFacts
 from notclip.recaption.absences.verification import Verifier
 from notclip.recaption.building.corpus import is_usable, read_corpus, shown_concepts
-from notclip.recaption.building.descriptions import describe
+from notclip.recaption.building.descriptions import describe_image
 from notclip.recaption.building.detection import read_detection, read_scores
 from notclip.recaption.building.gathering import Shard
 from notclip.recaption.building.images import SourceImage, shard_images
@@ -28,7 +28,7 @@ from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.photo_buffer import PhotoBuffer
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.raw_shards import Skipped
-from notclip.recaption.building.work_folder import read_json, write_json
+from notclip.recaption.building.work_folder import read_work_file, write_work_file
 from notclip.recaption.english.caption_text import says_something
 from notclip.recaption.english.phrasing import load_phrasebook
 from notclip.recaption.english.text_budget import negate_within
@@ -100,7 +100,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
             counts[row.CONFIG].add(row)
             writers[row.CONFIG].write(row)
     # Written last: the shard counts once this stands.
-    write_json(
+    write_work_file(
         done,
         {
             "images": len(facts),
@@ -118,7 +118,7 @@ def write_shard(job: BuildJob, index: int, progress: TaskProgress) -> None:
 
 def read_shard_record(job: BuildJob, shard: Shard) -> dict[str, Any]:
     """What `write_shard` noted down."""
-    record: dict[str, Any] = read_json(job.work.shards / f"{shard.file_name}.json")
+    record: dict[str, Any] = read_work_file(job.work.shards / f"{shard.file_name}.json")
     return record
 
 
@@ -292,7 +292,7 @@ class _ShardRows:
         """The caption of an image that has labels alone, where they say anything."""
         rng = Random(f"{self.job.config.seed}:description:{fact.image_id}")
         subject = None if self.job.domain is None else self.job.domain.subject
-        caption = describe(fact, self.job.lexicon, self.book, rng, subject=subject)
+        caption = describe_image(fact, self.job.lexicon, self.book, rng, subject=subject)
         return () if caption is None else (caption,)
 
 

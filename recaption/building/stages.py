@@ -27,7 +27,7 @@ from notclip.recaption.building.orphans import end_with_parent
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.raw_shards import read_part
 from notclip.recaption.building.shard_writer import write_shard
-from notclip.recaption.building.work_folder import WorkFolder, read_json, write_json
+from notclip.recaption.building.work_folder import WorkFolder, read_work_file, write_work_file
 
 _NEW_OBJECTS = 50_000  # After so many the collector looks at the new ones; Python's own figure is 700.
 
@@ -103,14 +103,14 @@ class BuildStep(PipelineStep):
             yield from data
         end_with_parent()
         stage = next(stage for stage in STAGES if stage.name == self.name)
-        begun = read_json(WorkFolder(self.root).plan)["fingerprint"]
+        begun = read_work_file(WorkFolder(self.root).plan)["fingerprint"]
         job = _job_of_process(self.config, self.root, self.threads, begun)
         with _rare_collections():
             for item in range(rank, stage.count(job), world_size):
                 try:
                     stage.work(job, item, TaskProgress(job.work.progress, stage.file_name, item))
                 except BadInputError as error:
-                    write_json(job.work.refusal, str(error))  # For whoever waits for the tasks of a cluster.
+                    write_work_file(job.work.refusal, str(error))  # For whoever waits for the tasks of a cluster.
                     raise
                 self.stat_update("items")
 

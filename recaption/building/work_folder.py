@@ -9,14 +9,14 @@ from notclip.errors import BadInputError
 from notclip.files.whole_files import whole_file
 
 
-def write_json(file: Path, value: Any) -> None:
+def write_work_file(file: Path, value: Any) -> None:
     """Write JSON, whole or not at all."""
     with whole_file(file) as unfinished:
         unfinished.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def read_json(file: Path) -> Any:
-    """What `write_json` wrote."""
+def read_work_file(file: Path) -> Any:
+    """What `write_work_file` wrote."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

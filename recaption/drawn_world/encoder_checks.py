@@ -1,6 +1,7 @@
 """What the drawn world's encoder has learnt, and what it has not: retrieval, presence, affirmation bias."""
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 
 def recall_at_k(image_embeds: np.ndarray, caption_embeds: np.ndarray, *, owners: np.ndarray, k: int) -> float:
@@ -32,26 +33,21 @@ def presence_auc(scores: np.ndarray, present: np.ndarray) -> np.ndarray:
     >>> presence_auc(np.array([[0.9], [0.2], [0.5]]), np.array([[True], [False], [False]]))
     array([1.])
     """
-    areas = []
-    for column, shown in zip(scores.T, present.T, strict=True):
-        difference = column[shown][:, None] - column[~shown][None, :]
-        areas.append((difference > 0).mean() + 0.5 * (difference == 0).mean())
-    return np.array(areas)
+    return np.array([roc_auc_score(shown, column) for shown, column in zip(present.T, scores.T, strict=True)])
 
 
-def linear_readout(embeds: np.ndarray, present: np.ndarray, *, ridge: float = 1.0) -> np.ndarray:
-    """Least-squares weights that read each object's presence off the embedding.
+def linear_readout(embeds: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Ridge weights (of strength 1) that read each object's presence off the embedding.
 
     Args:
         embeds: image embeddings, shape (I, D).
         present: whether the picture shows the object, shape (I, K).
-        ridge: strength of the pull towards zero.
 
     Returns:
         Weights of shape (D + 1, K); the last row is the constant.
     """
     inputs = np.concatenate([embeds, np.ones((len(embeds), 1))], axis=1)
-    gram = inputs.T @ inputs + ridge * np.eye(inputs.shape[1])
+    gram = inputs.T @ inputs + np.eye(inputs.shape[1])
     return np.linalg.solve(gram, inputs.T @ present.astype(float))
 
 

@@ -83,7 +83,7 @@ def build_processor(tokenizer: BertTokenizer) -> VisionTextDualEncoderProcessor:
     return VisionTextDualEncoderProcessor(image_processor=image_processor, tokenizer=tokenizer)
 
 
-def build_model(vocabulary_size: int) -> VisionTextDualEncoderModel:
+def untrained_encoder(vocabulary_size: int) -> VisionTextDualEncoderModel:
     """The untrained encoder: a narrow MobileNetV2 and a three-layer BERT, 1.9 million parameters together."""
     # `hidden_size` is read by the dual encoder, and is the width of the network's pooled output.
     vision = MobileNetV2Config(

@@ -37,7 +37,7 @@ def to_inputs(pixels: np.ndarray) -> torch.Tensor:
     return scaled.contiguous(memory_format=torch.channels_last)
 
 
-def contrastive_loss(image_embeds: torch.Tensor, text_embeds: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+def clip_loss(image_embeds: torch.Tensor, text_embeds: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
     """CLIP's loss (Radford et al. 2021, Figure 3) on unit-norm embeddings of shape (B, D), in nats."""
     logits = scale * image_embeds @ text_embeds.T
     target = torch.arange(len(logits))
@@ -151,7 +151,7 @@ def train_text_tower(
             captions = functional.normalize(model.get_text_features(**tokens).pooler_output, dim=-1)
             images = functional.normalize(model.visual_projection(pooled[rows]), dim=-1)
             scale = model.logit_scale.clamp(max=math.log(100)).exp()
-            loss = contrastive_loss(images, captions, scale)
+            loss = clip_loss(images, captions, scale)
             _step(loss, parameters, optimizer, schedule)
             bar.set_postfix(loss=f"{loss.item():.2f}", scale=f"{scale.item():.0f}", refresh=False)
             bar.update()
@@ -199,7 +199,7 @@ def shifted(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return padded[:, down : down + height, right : right + width]
 
 
-def measure(
+def measure_encoder(
     model: VisionTextDualEncoderModel, tokenizer: BertTokenizer, *, fit: Drawn, held_out: Drawn
 ) -> dict[str, Any]:
     """Retrieval, presence and affirmation bias on held-out scenes; `fit` trains the linear read-out."""

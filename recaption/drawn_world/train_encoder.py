@@ -82,22 +82,27 @@ def main(argv: list[str] | None = None) -> int:
     )
     import torch
 
-    from notclip.recaption.drawn_world.encoder_parts import IMAGE_SIZE, build_model, build_processor, build_tokenizer
-    from notclip.recaption.drawn_world.encoder_training import image_tower_stages, measure, train_text_tower
+    from notclip.recaption.drawn_world.encoder_parts import (
+        IMAGE_SIZE,
+        build_processor,
+        build_tokenizer,
+        untrained_encoder,
+    )
+    from notclip.recaption.drawn_world.encoder_training import image_tower_stages, measure_encoder, train_text_tower
     from notclip.recaption.drawn_world.write import Drawn, draw_many
 
     torch.manual_seed(recipe.seed)
     held_out = draw_many("validation", 1000, size=IMAGE_SIZE, workers=recipe.workers)
     scenes = draw_many("train", recipe.scenes, size=IMAGE_SIZE, workers=recipe.workers)
     tokenizer = build_tokenizer(caption for captions in scenes.captions for caption in captions)
-    model = build_model(len(tokenizer))
+    model = untrained_encoder(len(tokenizer))
     image_seconds = image_tower_stages(model.vision_model, scenes, recipe)
     started = time.monotonic()
     train_text_tower(model, tokenizer, scenes, recipe)
     text_seconds = round(time.monotonic() - started)
     # The read-out is fitted on the demo's train split, the first of these scenes.
     first = Drawn(scenes.pixels[:6000], scenes.captions[:6000], scenes.present[:6000])
-    scores = measure(model, tokenizer, fit=first, held_out=held_out)
+    scores = measure_encoder(model, tokenizer, fit=first, held_out=held_out)
     record = {
         "recipe": {name: value for name, value in dataclasses.asdict(recipe).items() if name not in ("out", "work")},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),

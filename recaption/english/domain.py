@@ -29,7 +29,7 @@ _NO_RULES = MentionRules.from_table({}, FOLDER)
 
 
 @dataclass(frozen=True)
-class Domain:
+class LabelDomain:
     """What a table's labels mean.
 
     Args:
@@ -91,7 +91,7 @@ def _phrasebook(english: str) -> Phrasebook:
     return Phrasebook(table)
 
 
-def load_domain(name: str) -> Domain:
+def load_domain(name: str) -> LabelDomain:
     """Read a domain.
 
     Args:
@@ -110,7 +110,7 @@ def load_domain(name: str) -> Domain:
 
 
 @lru_cache(maxsize=4)
-def _domain_of(text: str, file: Path) -> Domain:
+def _domain_of(text: str, file: Path) -> LabelDomain:
     table = parse_yaml(text, f"The domain {file}")
     if not isinstance(table, dict) or not isinstance(table.get("subject"), str) or not table["subject"].strip():
         raise BadInputError(f"{file} must say in `subject` what each image is a picture of, such as: a metal part.")
@@ -128,7 +128,7 @@ def _domain_of(text: str, file: Path) -> Domain:
         raise BadInputError(f"{file}: `optional` must be true or false, got {optional!r}.")
     classes = _classes(table.get("classes", {}), file)
     Lexicon(classes.values(), _NO_RULES)  # Says at once which of them names one that is none.
-    return Domain(file, table["subject"].strip(), english, classes, frozenset(leave_out), optional)
+    return LabelDomain(file, table["subject"].strip(), english, classes, frozenset(leave_out), optional)
 
 
 def _classes(table: Any, file: Path) -> dict[str, Concept]:

@@ -338,6 +338,6 @@ def compile_pattern(section: str, form: str, template: str, words: Mapping[str, 
     return Pattern(section, form, template, tuple(parts), int(wants))
 
 
-def draw(patterns: tuple[Pattern, ...], rng: Random) -> Pattern:
+def draw_pattern(patterns: tuple[Pattern, ...], rng: Random) -> Pattern:
     """One pattern, each with the same probability."""
     return patterns[int(rng.random() * len(patterns))]

@@ -20,7 +20,7 @@ from notclip.recaption.english.patterns import (
     Pattern,
     Trait,
     compile_pattern,
-    draw,
+    draw_pattern,
     read_caption,
     traits_of_affirmed,
     traits_of_negated,
@@ -157,7 +157,7 @@ class Phrasebook:
                     f"{Trait(traits)!r}; allow more forms."
                 )
             self.fitting[key] = fitting
-        return draw(fitting, rng)
+        return draw_pattern(fitting, rng)
 
 
 def _filling(
@@ -176,10 +176,9 @@ def _filling(
 
 
 @cache
-def load_phrasebook(path: Path | None = None) -> Phrasebook:
-    """Read a table of forms; without a path the one of general English."""
-    path = path or Path(__file__).with_name("phrasing_forms.yaml")
-    return Phrasebook(read_yaml(path, "The table of forms"))
+def load_phrasebook() -> Phrasebook:
+    """The book of general English."""
+    return Phrasebook(read_yaml(Path(__file__).with_name("phrasing_forms.yaml"), "The table of forms"))
 
 
 FORMS = load_phrasebook().forms

@@ -64,7 +64,9 @@ class Meaning:
     absent: tuple[str, ...]
 
 
-def fault_of(answer: str, meaning: Meaning, lexicon: Lexicon, *, forms: Collection[str] | None = None) -> str | None:
+def answer_fault(
+    answer: str, meaning: Meaning, lexicon: Lexicon, *, forms: Collection[str] | None = None
+) -> str | None:
     """Why an answer cannot stand for the caption, or None where it can.
 
     Args:
@@ -117,7 +119,7 @@ def _read(text: str, lexicon: Lexicon) -> _Read:
         concepts=_mentioned(scope.affirmed, lexicon),
         denied=tuple(_mentioned(phrase, lexicon) for phrase in scope.negated),
         fixed=frozenset(word for word in lower if word in _FIXED or word.isdigit()),
-        content=frozenset(stem(word) for word in lower if word not in _FRAME and word not in _FIXED),
+        content=frozenset(word_stem(word) for word in lower if word not in _FRAME and word not in _FIXED),
         names=frozenset(word for word in re.findall(r"\b[A-Z]\w+", inner)),
         idle=sum(
             not any(start <= no.start() < end for start, end in scope.cue_spans)
@@ -160,7 +162,7 @@ def _fault_of_affirmed(read: _Read, source: _Read, lexicon: Lexicon) -> str | No
     return "addition" if new > max(1, _MOST_NEW * len(source.content)) else None
 
 
-def stem(word: str) -> str:
+def word_stem(word: str) -> str:
     """The beginning of a word, the same for its inflections: "rides" and "riding", "dog" and "dogs".
 
     >>> stem("riding"), stem("rides"), stem("running"), stem("run"), stem("dogs")

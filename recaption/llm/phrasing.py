@@ -1,8 +1,8 @@
 """Negated captions in a language model's words: asked in batches, checked one by one, else as the grammar has them.
 
 What the grammar says (`negate_caption`, `phrase_statement`) goes to the model, which says it in other words. Each
-answer must read back to the same absences and affirmations (`fault_of`); one that does not is asked for again, and at
-last the grammar's caption stays. So a build never holds a caption that was not checked, whatever the model is.
+answer must read back to the same absences and affirmations (`answer_fault`); one that does not is asked for again, and
+at last the grammar's caption stays. So a build never holds a caption that was not checked, whatever the model is.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from notclip.files.derived import derived_key
 from notclip.recaption.concepts.lexicon import Lexicon
 from notclip.recaption.english.phrasing import HELD_OUT_FORMS, Phrase
 from notclip.recaption.llm.answers import AnswerStore
-from notclip.recaption.llm.check import Meaning, fault_of
+from notclip.recaption.llm.check import Meaning, answer_fault
 from notclip.recaption.llm.endpoint import TEMPERATURE, Endpoint, UnansweredError
 from notclip.recaption.llm.prompt import messages, parse_answer, tidy
 
@@ -74,7 +74,7 @@ class Rephraser:
             answers = self._answers([meanings[index] for index in pending], forbidden, attempt)
             left = []
             for index, answer in zip(pending, answers, strict=True):
-                fault = fault_of(answer, meanings[index], self.lexicon, forms=forms) if answer else "no answer"
+                fault = answer_fault(answer, meanings[index], self.lexicon, forms=forms) if answer else "no answer"
                 if fault is None:
                     texts[index] = answer
                 else:

@@ -24,6 +24,9 @@ from notclip.errors import BadInputError
 
 View = Literal["single choices", "whole questions"]
 VIEWS: tuple[View, ...] = ("single choices", "whole questions")
+_FOLDS = 5  # of whole units
+_RESAMPLES = 1000  # of whole units
+_MOST_QUESTIONS = 10_000  # Of larger sets a random sample of units with about so many is taken.
 
 
 @dataclass(frozen=True)
@@ -201,13 +204,13 @@ def _transferred(
     )
 
 
-def _interval(credits: np.ndarray, units: np.ndarray, resamples: int, rng: np.random.Generator) -> tuple[float, float]:
+def _interval(credits: np.ndarray, units: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
     """95 % percentile interval of the mean credit, resampling whole units."""
     _, index = np.unique(units, return_inverse=True)
     sizes = np.bincount(index).astype(np.float64)
     totals = np.bincount(index, weights=credits)
     means = []
-    for _ in range(resamples):
+    for _ in range(_RESAMPLES):
         drawn = rng.integers(len(sizes), size=len(sizes))
         means.append(totals[drawn].sum() / sizes[drawn].sum())
     low, high = np.quantile(means, [0.025, 0.975])
@@ -220,21 +223,20 @@ def _measured(
     questions: QuestionTexts,
     rows: np.ndarray,
     credits: np.ndarray,
-    resamples: int,
     rng: np.random.Generator,
 ) -> BlindAccuracy:
     units = np.asarray(questions.units)[rows]
-    low, high = _interval(credits, units, resamples, rng)
+    low, high = _interval(credits, units, rng)
     chance = float(np.mean([1 / len(questions.choices[row]) for row in rows]))
     return BlindAccuracy(view, setting, float(credits.mean()), low, high, chance, len(rows))
 
 
-def _sample_units(questions: QuestionTexts, limit: int, rng: np.random.Generator) -> np.ndarray:
-    """Rows of whole units, at most about `limit` of them."""
+def _sample_units(questions: QuestionTexts, rng: np.random.Generator) -> np.ndarray:
+    """Rows of whole units, at most about `_MOST_QUESTIONS` of them."""
     units, index, sizes = np.unique(np.asarray(questions.units), return_inverse=True, return_counts=True)
     order = rng.permutation(len(units))
     kept = np.zeros(len(units), dtype=bool)
-    kept[order[: max(2, int(np.searchsorted(np.cumsum(sizes[order]), limit, side="right")))]] = True
+    kept[order[: max(2, int(np.searchsorted(np.cumsum(sizes[order]), _MOST_QUESTIONS, side="right")))]] = True
     return np.flatnonzero(kept[index])
 
 
@@ -243,9 +245,6 @@ def blind_accuracy(
     train: QuestionTexts | None = None,
     *,
     views: Sequence[View] = VIEWS,
-    folds: int = 5,
-    resamples: int = 1000,
-    max_questions: int = 10_000,
     seed: int = 0,
 ) -> list[BlindAccuracy]:
     """Measure what text alone gives away.
@@ -254,33 +253,30 @@ def blind_accuracy(
         questions: the set to test.
         train: a set to train on for the transfer setting; without it only the in-set setting is measured.
         views: which classifiers to try.
-        folds: cross-validation folds, of whole units.
-        resamples: bootstrap resamples of whole units.
-        max_questions: of larger sets a random sample of units with about so many questions is taken.
         seed: of folds, samples and bootstrap.
 
     Returns:
         One measurement for each view, in-set first, then transfer.
     """
     rng = np.random.default_rng(seed)
-    rows = _sample_units(questions, max_questions, rng)
+    rows = _sample_units(questions, rng)
     unit_of_row = np.unique(np.asarray(questions.units)[rows], return_inverse=True)[1]
     units = unit_of_row.max(initial=-1) + 1
-    if units < folds:
+    if units < _FOLDS:
         raise BadInputError(
-            f"{questions.name}: to test what text alone gives away takes at least {folds} groups of questions, got "
+            f"{questions.name}: to test what text alone gives away takes at least {_FOLDS} groups of questions, got "
             f"{units}; use more images."
         )
-    fold_of_row = (rng.permutation(units) % folds)[unit_of_row]
+    fold_of_row = (rng.permutation(units) % _FOLDS)[unit_of_row]
     measured = []
     for view in views:
         credits = _cross_validated(view, questions, rows, fold_of_row)
-        measured.append(_measured(view, "in-set", questions, rows, credits, resamples, rng))
+        measured.append(_measured(view, "in-set", questions, rows, credits, rng))
     if train is not None:
-        train_rows = _sample_units(train, max_questions, rng)
+        train_rows = _sample_units(train, rng)
         for view in views:
             credits = _transferred(view, train, train_rows, questions, rows)
-            measured.append(_measured(view, "transfer", questions, rows, credits, resamples, rng))
+            measured.append(_measured(view, "transfer", questions, rows, credits, rng))
     return measured
 
 

@@ -18,6 +18,7 @@ from notclip.recaption.english.phrasing import Phrase, Phrasebook, Statement, lo
 from notclip.recaption.english.text_budget import negate_within
 from notclip.recaption.questions.fact_table import FactTable
 
+PER_IMAGE = (2, 4)  # fewest and most queries of an image; fewer where its facts allow no more
 _STATEMENT_SHARE = 0.5  # Of the queries after an image's first, which always carries a source caption.
 _TWO_ABSENCES_SHARE = 0.15
 _MATCHES_READ = 400  # Images that match the affirmed part, of which the excluded concepts are counted.
@@ -71,8 +72,8 @@ class _QueryWriter:
         self._shown_with = lru_cache(maxsize=4096)(partial(_shown_with, self.table.present))
         self.violators: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def write(self, column: int, fact: ImageFacts, per_image: tuple[int, int]) -> Queries | None:
-        wanted = self.rng.randint(*per_image)
+    def write(self, column: int, fact: ImageFacts) -> Queries | None:
+        wanted = self.rng.randint(*PER_IMAGE)
         written: list[tuple[Phrase, _Names, _Names, _Names]] = []
         captions = [caption for caption in fact.captions if self.lexicon.find(caption) & fact.present]
         self.rng.shuffle(captions)
@@ -184,7 +185,6 @@ def _shown_with(present: np.ndarray, rows: tuple[int, ...]) -> np.ndarray:
 def build_queries(
     table: FactTable,
     *,
-    per_image: tuple[int, int] = (2, 4),
     phrasebook: Phrasebook | None = None,
     listed_images: int = 5000,
     text_tokens: int = 77,
@@ -194,7 +194,6 @@ def build_queries(
 
     Args:
         table: what is known of each image.
-        per_image: fewest and most queries of an image; fewer where its facts allow no more.
         phrasebook: the English of the queries; that of general captions when None.
         listed_images: `relevant` and `violating` name images of the first so many alone (and the query's own), since
             over all images the lists would grow with the square of their number. Search among as many.
@@ -208,16 +207,14 @@ def build_queries(
 
     Raises:
         BadInputError: no image has both a present and a verified absent concept.
-        ValueError: `per_image` is out of range.
+        ValueError: `listed_images` is out of range.
     """
     if listed_images < 1:
         raise ValueError(f"`listed_images` must be at least 1, got {listed_images}.")
-    if not 1 <= per_image[0] <= per_image[1]:
-        raise ValueError(f"`per_image` must be (fewest, most) with 1 <= fewest <= most, got {per_image}.")
     writer = _QueryWriter(
         table, phrasebook or load_phrasebook(), listed_images=listed_images, text_tokens=text_tokens, seed=seed
     )
-    written = [writer.write(column, fact, per_image) for column, fact in enumerate(table.facts)]
+    written = [writer.write(column, fact) for column, fact in enumerate(table.facts)]
     queries = [record for record in written if record is not None]
     if table.facts and not queries:
         raise BadInputError(

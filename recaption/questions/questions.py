@@ -21,6 +21,11 @@ from notclip.recaption.english.phrasing import Phrasebook, Statement, load_phras
 from notclip.recaption.questions.designs import Design, designs
 from notclip.recaption.questions.fact_table import FactTable
 
+PER_IMAGE = 4  # questions that may show the same image
+CONCEPT_SHARE = 0.06  # of groups that may speak of the same concept, more where few concepts are usable
+# Of so many eligible images the one is taken where the absent concepts would have been most plausible, unless it was
+# used before; 1 would take any, more make harder questions over more images.
+CONTENDERS = 8
 _ATTEMPTS = 60  # Draws of a design and its concepts for each group wanted, before giving up on more groups.
 _REUSE_COST = 0.3  # Plausibility that a contender must be ahead by to be taken once more than another.
 _PULL = 25.0  # How strongly designs with kinds that are short so far are preferred.
@@ -63,9 +68,6 @@ class QuestionBuilder:
         *,
         choices: int,
         groups: int,
-        per_image: int,
-        concept_share: float,
-        contenders: int,
         phrasebook: Phrasebook,
         seed: int,
     ) -> None:
@@ -76,7 +78,6 @@ class QuestionBuilder:
                 f"Questions need at least 2 concepts that some images show and others were verified not to show, got "
                 f"{names}; use more images, annotations or a detector."
             )
-        self.per_image, self.contenders = per_image, contenders
         self.designs = [design for design in designs(choices) if design.concepts <= len(names)]
         self.design_kinds = np.array(
             [[design.kinds.count(kind) / choices for kind in KINDS] for design in self.designs]
@@ -86,7 +87,7 @@ class QuestionBuilder:
         self.affinity = np.sqrt(together + 0.1) * self.compatible
         self.popularity = np.sqrt(table.present.sum(1))
         # Three concepts a group make an even share of 3/K each: nobody can be held under that.
-        self.concept_cap = max(1, round(groups * max(concept_share, 6 / len(names))))
+        self.concept_cap = max(1, round(groups * max(CONCEPT_SHARE, 6 / len(names))))
         self.concept_uses = np.zeros(len(names), dtype=int)
         self.image_uses = np.zeros(len(table.facts), dtype=int)
         self.kind_counts = np.zeros(len(KINDS))
@@ -136,14 +137,14 @@ class QuestionBuilder:
 
     def _draw_images(self, design: Design, concepts: tuple[int, ...]) -> list[int] | None:
         """An image for each statement: of a few contenders, the one where the absent would have been most at home."""
-        eligible = self.table.only_true(design.statements, concepts) & (self.image_uses < self.per_image)
+        eligible = self.table.only_true(design.statements, concepts) & (self.image_uses < PER_IMAGE)
         rows = np.array(concepts)[:, None]
         images = []
         for row in eligible:
             candidates = row.nonzero()[0]
             if not len(candidates):
                 return None
-            contenders = candidates[self.numbers.integers(len(candidates), size=self.contenders)]
+            contenders = candidates[self.numbers.integers(len(candidates), size=CONTENDERS)]
             plausibility = self.table.plausibility[rows, contenders].sum(0)
             images.append(int(contenders[(plausibility - _REUSE_COST * self.image_uses[contenders]).argmax()]))
         return images
@@ -184,9 +185,6 @@ def build_questions(
     *,
     count: int | None = None,
     choices: int = 4,
-    per_image: int = 4,
-    concept_share: float = 0.06,
-    contenders: int = 8,
     phrasebook: Phrasebook | None = None,
     group_prefix: str = "",
     seed: int = 0,
@@ -198,11 +196,6 @@ def build_questions(
             true or false.
         count: questions wanted, rounded up to whole groups; by default as many as there are images.
         choices: choices a question, 2 to 8.
-        per_image: how many questions may show the same image.
-        concept_share: the largest share of groups that may speak of the same concept, raised where few concepts are
-            usable.
-        contenders: of so many eligible images the one is taken where the absent concepts would have been most
-            plausible, unless it was used before; 1 takes any, more makes harder questions over more images.
         phrasebook: the English of the choices; that of general captions when None.
         group_prefix: begins each group's name, such as the split, so that names stay apart.
         seed: the same seed gives the same questions.
@@ -213,19 +206,13 @@ def build_questions(
 
     Raises:
         BadInputError: the facts allow no group at all.
-        ValueError: an argument is out of range.
+        ValueError: `choices` is out of range.
     """
-    for argument, value in (("per_image", per_image), ("contenders", contenders)):
-        if value < 1:
-            raise ValueError(f"`{argument}` must be at least 1, got {value}.")
     groups = -(-(len(table.facts) if count is None else count) // choices)
     builder = QuestionBuilder(
         table,
         choices=choices,
         groups=groups,
-        per_image=per_image,
-        concept_share=concept_share,
-        contenders=contenders,
         phrasebook=phrasebook or load_phrasebook(),
         seed=seed,
     )

@@ -33,7 +33,7 @@ _ENGLISH = frozenset(
 )
 
 
-def language_of(captions: Iterable[str]) -> str | None:
+def foreign_language(captions: Iterable[str]) -> str | None:
     """The language of captions that are not English, such as "German", or their script; None for English, or unsure.
 
     >>> language_of(["Ein Hund läuft auf dem Gras", "Zwei Kinder spielen mit einem Ball"] * 4)
@@ -75,7 +75,7 @@ def require_english(captions: Iterable[str], where: str) -> None:
         BadInputError: naming the language, and what can be done.
     """
     captions = list(captions)
-    language = language_of(captions)
+    language = foreign_language(captions)
     if language is not None:
         raise BadInputError(
             f"The captions of {where} are not English, they look {_as_adjective(language)}, such as "

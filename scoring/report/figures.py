@@ -5,7 +5,7 @@ from pathlib import Path
 
 from notclip.scoring.measures import KINDS
 from notclip.scoring.report.drawing import draw_bars, new_canvas, save_picture
-from notclip.scoring.results import Figure, Results, inside
+from notclip.scoring.results import Figure, Results, nested_value
 
 # Okabe and Ito's, which people with any colour vision tell apart; the first model, the one that is reported, in blue.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#000000")
@@ -131,7 +131,7 @@ def _draw_forms(scored: Mapping[str, Results], forms: Sequence[str], path: Path)
 
 def _form_name(results: Results, form: str) -> str:
     """A form and its number of questions, which says how much its bar is worth."""
-    count = inside(results.content["metrics"], f"n_questions_by_form/{form}")
+    count = nested_value(results.content["metrics"], f"n_questions_by_form/{form}")
     return form.replace("_", " ") + (f" ({count:,})" if isinstance(count, int) else "")
 
 

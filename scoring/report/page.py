@@ -9,13 +9,13 @@ from notclip.errors import BadInputError
 from notclip.files.whole_files import clear_partials, partial_folder
 from notclip.scoring.predictions import Predictions
 from notclip.scoring.report.figures import draw_comparison
+from notclip.scoring.report.number_format import percent_with_interval
 from notclip.scoring.report.table import (
     FigureRow,
     as_csv,
     as_json,
     as_markdown,
     compare_results,
-    in_percent,
     with_test,
 )
 from notclip.scoring.report.worst_examples import worst_examples
@@ -76,7 +76,7 @@ def _page(
     import jinja2
 
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True, keep_trailing_newline=True)
-    environment.filters |= {"in_percent": in_percent, "with_test": with_test}
+    environment.filters |= {"in_percent": percent_with_interval, "with_test": with_test}
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         suite=first.suite,
         metrics=first.content["metrics"],

@@ -9,6 +9,7 @@ from typing import Any
 from notclip.evaluate_metrics.negated_mcq.negated_mcq import holm_adjusted
 from notclip.files.escapes import csv_cell, markdown_cell
 from notclip.scoring.measures import labels
+from notclip.scoring.report.number_format import percent_with_interval
 from notclip.scoring.results import Figure, Results
 
 
@@ -110,7 +111,7 @@ def as_markdown(rows: Sequence[FigureRow]) -> str:
     head = ["%", *models, *(f"{models[0]} − {other}" for other in others)]
     lines = [f"| {' | '.join(map(markdown_cell, head))} |", f"|---|{'---:|' * (len(head) - 1)}"]
     for row in rows:
-        cells = [row.label, *("–" if one is None else in_percent(one) for one in row.figures.values())]
+        cells = [row.label, *("–" if one is None else percent_with_interval(one) for one in row.figures.values())]
         for other in others:
             difference = row.differences.get(other)
             cells.append("" if difference is None else with_test(difference))
@@ -118,18 +119,11 @@ def as_markdown(rows: Sequence[FigureRow]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def in_percent(figure: Figure, *, sign: str = "") -> str:
-    """`48.1 [44.9, 51.2]`."""
-    bounds = (
-        "" if figure.low is None or figure.high is None else f" [{100 * figure.low:z.1f}, {100 * figure.high:z.1f}]"
-    )
-    return f"{100 * figure.value:{sign}z.1f}{bounds}".replace("-", "−")
-
-
 def with_test(difference: Difference) -> str:
     """`+16.3 [11.9, 20.4], p = 0.001`."""
+    shown = percent_with_interval(difference.figure)
     test = "" if difference.adjusted is None else f", p = {difference.adjusted:.2g}"
-    return in_percent(difference.figure, sign="+") + test
+    return f"{'' if shown.startswith('−') else '+'}{shown}{test}"
 
 
 def _numbers(figure: Figure) -> dict[str, float | None]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from notclip.scoring.predictions import Predictions
-from notclip.scoring.suites.suite import Photo, Suite, frames_of, open_suite_photo
+from notclip.scoring.suites.suite import Photo, Suite, frames_to_encode, open_suite_photo
 
 COUNT = 20
 SIDE = 220
@@ -44,26 +44,25 @@ class Example:
     lines: tuple[Line, ...]
 
 
-def worst_examples(suite: Suite, answers: Mapping[str, Predictions], *, count: int = COUNT) -> list[Example]:
+def worst_examples(suite: Suite, answers: Mapping[str, Predictions]) -> list[Example]:
     """The questions on which the first model is furthest from right; the negated queries of a suite without questions.
 
     Args:
         suite: what was asked.
         answers: model -> what it answered; the reported one first.
-        count: how many at most.
     """
     if suite.questions:
-        return _worst_questions(suite, answers, count)
-    return _worst_queries(suite, answers, count)
+        return _worst_questions(suite, answers)
+    return _worst_queries(suite, answers)
 
 
-def _worst_questions(suite: Suite, answers: Mapping[str, Predictions], count: int) -> list[Example]:
+def _worst_questions(suite: Suite, answers: Mapping[str, Predictions]) -> list[Example]:
     first = next(iter(answers.values()))
     margins = []
     for number, (question, scores) in enumerate(zip(suite.questions, first.scores, strict=True)):
         best = max(score for choice, score in enumerate(scores) if choice != question.answer)
         margins.append((best - scores[question.answer], number))
-    worst = sorted((pair for pair in margins if pair[0] >= 0), key=lambda pair: (-pair[0], pair[1]))[:count]
+    worst = sorted((pair for pair in margins if pair[0] >= 0), key=lambda pair: (-pair[0], pair[1]))[:COUNT]
     examples = []
     for margin, number in worst:
         question = suite.questions[number]
@@ -75,17 +74,17 @@ def _worst_questions(suite: Suite, answers: Mapping[str, Predictions], count: in
             lines.append(Line(text, choice == question.answer, tuple(pickers)))
         form = "" if question.form is None else f", {question.form}"
         note = f"{question.kind}{form}: the true caption scores {margin:.3f} lower"
-        photo = thumbnail(frames_of(suite.photos[question.image_id])[0])
+        photo = thumbnail(frames_to_encode(suite.photos[question.image_id])[0])
         examples.append(Example(photo, question.image_id, note, tuple(lines)))
     return examples
 
 
-def _worst_queries(suite: Suite, answers: Mapping[str, Predictions], count: int) -> list[Example]:
+def _worst_queries(suite: Suite, answers: Mapping[str, Predictions]) -> list[Example]:
     kind, queries = (
         ("negated", suite.negated_queries) if suite.negated_queries else ("ordinary", suite.ordinary_queries)
     )
     first = next(iter(answers.values())).found[kind]
-    worst = sorted(range(len(queries)), key=lambda number: (-first.ranks[number], number))[:count]
+    worst = sorted(range(len(queries)), key=lambda number: (-first.ranks[number], number))[:COUNT]
     examples = []
     for number in worst:
         query = queries[number]
@@ -96,7 +95,7 @@ def _worst_queries(suite: Suite, answers: Mapping[str, Predictions], count: int)
             shown = sum(image in query.excluded for image in one.found[kind].found[number][:5])
             excluded = f", {shown} of its first five show what is excluded" if query.excluded else ""
             lines.append(Line(f"{model}: rank {one.found[kind].ranks[number]:,}{excluded}", False, ()))
-        photo = thumbnail(frames_of(suite.photos[query.image_id])[0])
+        photo = thumbnail(frames_to_encode(suite.photos[query.image_id])[0])
         note = f"rank {first.ranks[number]:,} of {len(suite.gallery):,}"
         examples.append(Example(photo, query.image_id, note, tuple(lines)))
     return examples

@@ -62,7 +62,7 @@ class ClipPage:
         return frame_bytes(self.frame)
 
 
-def frames_of(photo: Photo | Clip) -> tuple[Photo, ...]:
+def frames_to_encode(photo: Photo | Clip) -> tuple[Photo, ...]:
     """What is to be encoded: a photo itself, a video's frames.
 
     Raises:
@@ -212,7 +212,7 @@ def without_broken(suite: Suite) -> Suite:
     broken: dict[str, str] = {}
     for name, photo in suite.photos.items():
         try:
-            for frame in frames_of(photo):
+            for frame in frames_to_encode(photo):
                 open_suite_photo(frame)
         except BadInputError as error:
             broken[name] = str(error)

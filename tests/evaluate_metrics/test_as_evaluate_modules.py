@@ -113,13 +113,13 @@ def test_a_nan_is_refused_however_it_comes(questions):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"references": [0.5, 1]}, "`references` must be the whole numbers .* got 0.5"),
-        ({"references": [True, True]}, "`references` must be the whole numbers .* got True"),
-        ({"references": [0]}, "`references` must be one number for each of 2 questions"),
+        ({"references": [0.5, 1]}, "`references` .*whole numbers .* got 0.5"),
+        ({"references": [True, True]}, "`references` .*whole numbers .* got True"),
+        ({"references": [0]}, "`references` .*number for each of 2 questions"),
         ({"references": None}, "`predictions` and `references` must be given together"),
-        ({"predictions": np.zeros(2)}, "`predictions` row 0 must hold at least two scores, got 0.0"),
-        ({"predictions": np.zeros((2, 2, 1))}, "`predictions` row 0 must hold at least two scores"),
-        ({"predictions": [["a", "b"], [0, 1]]}, "`predictions` row 0 must be a list of numbers"),
+        ({"predictions": np.zeros(2)}, "`predictions` row 0 .*at least two .*got 0.0"),
+        ({"predictions": np.zeros((2, 2, 1))}, "`predictions` row 0 .*at least two scores"),
+        ({"predictions": [["a", "b"], [0, 1]]}, "`predictions` row 0 .*list of numbers"),
     ],
 )
 def test_what_evaluate_would_cast_or_misname_is_refused_as_by_the_plain_function(change, message):
@@ -162,7 +162,7 @@ def test_batches_with_different_columns_are_refused(questions):
     first, second = halves(questions)
     metric.add_batch(**first)
     second.pop("image_ids")
-    with pytest.raises(ValueError, match="Every batch must have the columns"):
+    with pytest.raises(ValueError, match=r"Every batch .*columns"):
         metric.add_batch(**second)
     with pytest.raises(ValueError, match=r"Columns must be among .*kinds, .*, got colours"):
         load("negated_mcq").add_batch(predictions=[[0, 1]], references=[0], colours=["red"])
@@ -223,7 +223,7 @@ def test_the_app_of_the_space_computes_its_example_and_explains_bad_input(name):
     more = ["1 3"] if name == "negated_retrieval" else []
     figures = app.compute(app.EXAMPLE, *more)
     assert figures["recall@1" if more else "accuracy"] > 0.5
-    with pytest.raises(gradio.Error, match="first line must name the columns"):
+    with pytest.raises(gradio.Error, match=r"first line .*columns"):
         app.compute("a,b\n1,2", *more)
     assert app.build() is not None
 
@@ -234,7 +234,7 @@ def test_the_pages_refuse_a_missing_score_and_a_depth_that_is_no_number():
     assert questions.read_table("answer,score_0,score_1,score_2\n0,1,2,\n")["predictions"] == [[1.0, 2.0]]
     with pytest.raises(ValueError, match=r"Line 2: .* float"):
         questions.read_table("answer,score_0,score_1,score_2\n0,,1,2\n")
-    with pytest.raises(Exception, match=r"Depths k must be whole numbers .*got '1 x'"):
+    with pytest.raises(Exception, match=r"Depths k .*whole numbers .*got '1 x'"):
         search.compute(search.EXAMPLE, "1 x")
 
 

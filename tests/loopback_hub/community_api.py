@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from notclip.loopback_hub.bodies import json_body, value_of
 from notclip.loopback_hub.hub import HubError, LoopbackHub
-from notclip.loopback_hub.read_api import kind_of
+from notclip.loopback_hub.read_api import repo_kind
 
 
 def community_routes(hub: LoopbackHub) -> list[Route]:
@@ -35,7 +35,7 @@ async def discussions(hub: LoopbackHub, request: Request) -> Response:
             "author": {"name": pull["author"]},
             "createdAt": pull["date"],
             "status": pull["status"],
-            "repo": {"name": repo.id, "type": kind_of(repo)},
+            "repo": {"name": repo.id, "type": repo_kind(repo)},
             "isPullRequest": True,
         }
         for number, pull in repo.pulls.items()

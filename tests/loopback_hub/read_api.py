@@ -150,7 +150,7 @@ async def resolve(hub: LoopbackHub, request: Request) -> Response:
     return FileResponse(hub.store.blob(file.sha256), headers=headers, media_type="application/octet-stream")
 
 
-def kind_of(repo: Repo) -> str:
+def repo_kind(repo: Repo) -> str:
     """`model`, `dataset` or `space`."""
     return repo.kind.removesuffix("s")
 

@@ -21,7 +21,7 @@ from notclip.loopback_hub.bodies import (
     value_of,
 )
 from notclip.loopback_hub.hub import PREFIXES, HubError, LoopbackHub, is_large
-from notclip.loopback_hub.read_api import kind_of
+from notclip.loopback_hub.read_api import repo_kind
 from notclip.loopback_hub.store import NameTakenError, StaleParentError
 
 
@@ -144,7 +144,7 @@ async def commit(hub: LoopbackHub, request: Request) -> Response:
         elif key == "file":
             data = base64_of(value, "content")
             if path_of(value) == "README.md":
-                _check_card(data, kind_of(repo))
+                _check_card(data, repo_kind(repo))
             added[path_of(value)] = hub.store.file(hub.store.add_blob(data), lfs=False)
         elif key == "lfsFile":
             sha256 = sha256_of(value)
@@ -196,7 +196,7 @@ async def _make_ref(hub: LoopbackHub, request: Request, start: str, name: str) -
     try:
         hub.store.set_ref(repo, start + ref_name(name), commit)
     except NameTakenError:
-        raise HubError(409, f"Reference already exists: {name} of this {kind_of(repo)}") from None
+        raise HubError(409, f"Reference already exists: {name} of this {repo_kind(repo)}") from None
     return JSONResponse({})
 
 

@@ -164,7 +164,7 @@ def test_a_tokenizer_without_its_merges_is_refused(plain):
         file.unlink()
     vocabulary = {word: index for index, word in enumerate(["<|startoftext|>", "<|endoftext|>", "d", "o", "do"])}
     (plain / "vocab.json").write_text(json.dumps(vocabulary))
-    with pytest.raises(BadInputError, match="holds no tokenizer that can be read"):
+    with pytest.raises(BadInputError, match=r"no tokenizer .*read"):
         load_model(str(plain))
     (plain / "merges.txt").write_text("#version: 0.2\nd o\n")
     load_model(str(plain))
@@ -257,13 +257,13 @@ def test_json_of_another_kind_is_refused_in_one_sentence(plain, name, content):
 @pytest.mark.parametrize(
     ("path", "changes", "message"),
     [
-        ((), {"projection_dim": "wide"}, r"config\.json describes no model that is known: .*projection_dim"),
-        ((), {"text_config": "small"}, r"config\.json describes no model that is known: .*text_config"),
+        ((), {"projection_dim": "wide"}, r"config\.json .*no model .*projection_dim"),
+        ((), {"text_config": "small"}, r"config\.json .*no model .*text_config"),
         (("text_config",), {"num_attention_heads": 0}, r"config\.json describes no model"),
-        (("text_config",), {"hidden_size": 30}, "its weights are of other shapes than its config.json says"),
-        (("text_config",), {"hidden_size": 2 * 10**7, "intermediate_size": 10**7}, "weights are of other shapes"),
-        (("text_config",), {"hidden_act": "os.system"}, r"no model that can be built \(KeyError: 'os.system'\)"),
-        (("text_config",), {"num_hidden_layers": 10**7}, "`num_hidden_layers` must be at most 1,000, got 1e"),
+        (("text_config",), {"hidden_size": 30}, "weights .*other shapes"),
+        (("text_config",), {"hidden_size": 2 * 10**7, "intermediate_size": 10**7}, "weights .*other shapes"),
+        (("text_config",), {"hidden_act": "os.system"}, r"can be built \(KeyError: 'os.system'\)"),
+        (("text_config",), {"num_hidden_layers": 10**7}, "`num_hidden_layers` .*at most 1,000, got 1e"),
         (
             (),
             {"attn_implementation": "evil/kernel"},

@@ -32,12 +32,12 @@ def test_torch_in_torch_out_and_a_query_that_excludes_nothing_is_left_untouched(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((unit(2), [unit(1)]), r"one array for each of the 2 rows of `affirmed`, got 1"),
-        ((unit(1), [unit(1, 7)]), r"`excluded\[0\]` must have the shape \(rows, 8\), got \(1, 7\)"),
-        ((unit(1) * 3, [unit(1, seed=1)]), r"`affirmed` must have rows of unit norm, got 3 in row 0"),
+        ((unit(2), [unit(1)]), r"for each of the 2 .*`affirmed`, got 1"),
+        ((unit(1), [unit(1, 7)]), r"`excluded\[0\]` .*shape \(rows, 8\), got \(1, 7\)"),
+        ((unit(1) * 3, [unit(1, seed=1)]), r"`affirmed` .*unit norm, got 3 in row 0"),
         ((unit(1) * 0, [unit(1, seed=1)]), r"a row of zeros"),
         ((unit(1) * np.nan, [unit(1, seed=1)]), r"`affirmed` must be finite"),
-        ((unit(1), [unit(1)]), r"`excluded\[0\]` must differ from the query"),
+        ((unit(1), [unit(1)]), r"`excluded\[0\]` .*from the query"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused_by_name(arguments, message):
@@ -48,9 +48,9 @@ def test_arrays_that_do_not_fit_are_refused_by_name(arguments, message):
 def test_statistics_need_photos_enough_and_of_the_same_width():
     with pytest.raises(BadInputError, match="at least 100 photos, got 99"):
         notclip.image_statistics(unit(99))
-    with pytest.raises(BadInputError, match="must be of the width of `affirmed`, 8, got 7"):
+    with pytest.raises(BadInputError, match="of the width of `affirmed`, 8, got 7"):
         notclip.compose(unit(1), [unit(1, seed=1)], statistics=notclip.image_statistics(unit(100, 7)))
-    with pytest.raises(BadInputError, match="`strength` must be a number from 0"):
+    with pytest.raises(BadInputError, match=r"`strength` .*number from 0"):
         notclip.compose(unit(1), [unit(1, seed=1)], strength=-1)
 
 

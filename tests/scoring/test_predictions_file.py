@@ -42,15 +42,15 @@ def test_what_was_saved_is_read(good):
     ("name", "array", "message"),
     [
         ("scores", np.full(5, np.nan, dtype=np.float32), "scores must be finite"),
-        ("scores", np.zeros(4, dtype=np.float32), r"scores must be numbers of shape \(5,\)"),
+        ("scores", np.zeros(4, dtype=np.float32), r"scores .*numbers of shape \(5,\)"),
         ("scores", np.array(["a"] * 5), "scores must be numbers"),
-        ("choices", np.array([5]), r"choices must be numbers of shape \(2,\)"),
-        ("choices", np.array([-1, 6]), "choices must be finite and at least 1"),
-        ("question_keys", np.array([1, 2]), "question_keys must be one row of text"),
-        ("pair_scores", np.zeros((1, 2), dtype=np.float32), r"pair_scores must be numbers of shape \(1, 2, 2\)"),
-        ("negated_found", np.array([["x"], ["y"]]), "negated_ranks must be numbers of shape"),
-        ("negated_ranks", np.array([0]), "negated_ranks must be finite and at least 1"),
-        ("question_keys", np.array([{"a": 1}, None], dtype=object), "Object arrays cannot be loaded"),
+        ("choices", np.array([5]), r"choices .*numbers of shape \(2,\)"),
+        ("choices", np.array([-1, 6]), "choices .*finite and at least 1"),
+        ("question_keys", np.array([1, 2]), "question_keys .*row of text"),
+        ("pair_scores", np.zeros((1, 2), dtype=np.float32), r"pair_scores .*numbers of shape \(1, 2, 2\)"),
+        ("negated_found", np.array([["x"], ["y"]]), "negated_ranks .*numbers of shape"),
+        ("negated_ranks", np.array([0]), "negated_ranks .*finite and at least 1"),
+        ("question_keys", np.array([{"a": 1}, None], dtype=object), "Object arrays"),
     ],
 )
 def test_an_array_that_save_does_not_write_is_refused(good, name, array, message):

@@ -208,14 +208,14 @@ def test_a_photo_that_cannot_be_decoded_stops_or_is_skipped_and_listed(model, tm
     questions = [SuiteQuestion(name, ("a dog", "no dog"), 0, ("affirmation", "negation")) for name in photos]
     queries = [Query("a dog", name) for name in photos]
     suite = Suite("own", photos, questions, ordinary_queries=queries, gallery=list(photos))
-    with pytest.raises(BadInputError, match=r"own.csv, row 0: the photo cannot be decoded"):
+    with pytest.raises(BadInputError, match=r"own.csv, row 0: .*cannot be decoded"):
         score(model, suite)
     scores = score(model, suite, on_bad_photo="skip")
     assert (scores.metrics["n_questions"], scores.metrics["n_images"]) == (1, 1)
     (line,) = scores.suite.skipped
     assert line.startswith("own.csv, row 0: the photo cannot be decoded")
     (tmp_path / "good.png").unlink()
-    with pytest.raises(BadInputError, match="has no photo that can be decoded"):
+    with pytest.raises(BadInputError, match=r"no photo .*decoded"):
         score(model, suite, on_bad_photo="skip")
 
 

@@ -16,9 +16,9 @@ def space(tmp_path_factory):
     environment.setenv("GRADIO_SERVER_PORT", str(port))
     environment.setenv("NOTCLIP_SPACE_CACHE", str(tmp_path_factory.mktemp("cache")))
     environment.setenv("HF_HUB_OFFLINE", "1")
-    from notclip.space.app import build, launch
+    from notclip.space.app import build_demo, launch
 
-    app = build(tmp_path_factory.mktemp("here"))
+    app = build_demo(tmp_path_factory.mktemp("here"))
     address = launch(app, wait=False)
     yield app, address, uploads
     app.close()

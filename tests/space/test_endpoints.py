@@ -113,8 +113,8 @@ def test_a_diagnosis_is_a_results_file(client):
         ("/search", ("", 1.0), "The query is empty"),
         ("/search", ("x" * 10_000, 1.0), "the limit is 500"),
         ("/search", ("not", 1.0), "says only"),
-        ("/search", (None, 1.0), "must be a text, got None"),
-        ("/search", (3, 1.0), "must be a text, got 3"),
+        ("/search", (None, 1.0), "text, got None"),
+        ("/search", (3, 1.0), "text, got 3"),
         ("/search", ("a dog", 99), "from 0 to 3"),
         ("/search", ("a dog", None), "from 0 to 3, got None"),
         ("/search", ("a dog", 1.0, 0), "from 1 to 48, got 0"),
@@ -122,9 +122,9 @@ def test_a_diagnosis_is_a_results_file(client):
         ("/answer_question", ("data:image/png;base64,AAAA", ["a", "b"]), "is not a picture"),
         ("/answer_question", ("drawn-0-test-000000", None), "list of 2 to 8 captions"),
         ("/rank_pictures", (None, "a dog"), "list of 2 to 32 pictures"),
-        ("/diagnose", (None, None), "'None' is not on the list"),
-        ("/answer_question", ("../../etc/passwd", ["a", "b"]), "must be one of 240 drawn scenes"),
-        ("/diagnose", ("evil/model", "x"), "'evil/model' is not on the list"),
+        ("/diagnose", (None, None), "'None' .*not on the list"),
+        ("/answer_question", ("../../etc/passwd", ["a", "b"]), "of 240 drawn scenes"),
+        ("/diagnose", ("evil/model", "x"), "'evil/model' .*not on the list"),
     ],
 )
 def test_bad_input_gets_a_plain_message(client, endpoint, arguments, message):

@@ -89,10 +89,10 @@ def test_of_an_animated_gif_the_first_picture_is_used_and_this_is_said():
 @pytest.mark.parametrize(
     ("photos", "message"),
     [
-        ([sent("x.jpg", b"x")] * 500, "500 files; the limit is 200, and there is room for 200. Nothing was added"),
-        ("x", "must be a list of records"),
-        (None, "must be a list of records"),
-        ([{"name": "x.jpg", "path": "/etc/passwd"}], "must be a list of records"),
+        ([sent("x.jpg", b"x")] * 500, "500 files; .*200, .*room for 200"),
+        ("x", "list of records"),
+        (None, "list of records"),
+        ([{"name": "x.jpg", "path": "/etc/passwd"}], "list of records"),
     ],
 )
 def test_what_the_page_does_not_send_is_refused(photos, message):

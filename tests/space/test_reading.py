@@ -98,5 +98,5 @@ def test_each_word_is_told_what_became_of_it_and_by_what():
 
 @pytest.mark.parametrize("value", [None, 3, ["a dog"]])
 def test_what_is_no_text_is_named(value):
-    with pytest.raises(BadInputError, match="must be a text, got"):
+    with pytest.raises(BadInputError, match="text, got"):
         check_text(value, what="The query")

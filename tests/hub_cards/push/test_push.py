@@ -41,12 +41,12 @@ def test_a_new_version_sends_what_changed_and_takes_away_what_is_gone(push, hold
     stage = write_stage("next", version="1.1.0", files=files)
     hub.log.clear()
     model, dataset, metric = push(stage)
-    assert (model.added, model.changed, model.deleted) == (
+    assert (model.changes.added, model.changes.changed, model.changes.deleted) == (
         ("new.json",),
         ("README.md", "release.json"),
         ("empty.txt",),
     )
-    assert model.unchanged == ("model.safetensors",)
+    assert model.changes.unchanged == ("model.safetensors",)
     assert (model.earlier, dataset.earlier, metric.earlier) == ("1.0.0",) * 3
     assert "lfs_upload" not in routes(hub)  # The weights are there already.
     holds_exactly(stage, commits=2)
@@ -61,7 +61,7 @@ def test_dry_run_says_what_would_change_and_changes_nothing(push, write_stage, h
     assert not hub.store.repos and not hub.store.collections
     push(stage)
     before = {path: path.read_bytes() for path in hub.root.rglob("*") if path.is_file()}
-    assert push(write_stage("next", version="2.0.0"), dry_run=True)[0].changed == ("release.json",)
+    assert push(write_stage("next", version="2.0.0"), dry_run=True)[0].changes.changed == ("release.json",)
     assert {path: path.read_bytes() for path in hub.root.rglob("*") if path.is_file()} == before
 
 
@@ -74,7 +74,7 @@ def test_private_makes_repositories_and_collection_private(push, write_stage, hu
 def test_skipped_folders_are_left_out(push, write_stage, hub):
     push(write_stage(), skip=("metrics/odds",))
     assert set(hub.store.repos) == {("models", "ann/tiny"), ("datasets", "ann/tiny-data")}
-    with pytest.raises(BadInputError, match=r"`skip` must name folders of the release \(model, .*got 'space'"):
+    with pytest.raises(BadInputError, match=r"`skip` .*folders of the release \(model, .*got 'space'"):
         push(write_stage(), skip=("space",))
 
 
@@ -180,10 +180,10 @@ def test_a_space_that_costs_money_is_told_and_the_rest_is_released(push, write_s
 @pytest.mark.parametrize(
     ("user", "namespace", "said"),
     [
-        ("eve", "eve", r"token of eve may only read.*settings/tokens"),
-        ("ann", "nobody", r"`namespace` nobody does not exist on the Hub: .*--namespace ann"),
-        ("ann", "somebody", r"`namespace` somebody is not among yours \(ann, lab\)"),
-        ("bob", "ann", r"`namespace` ann is not among yours \(bob\)"),
+        ("eve", "eve", r"token of eve .*only read.*settings/tokens"),
+        ("ann", "nobody", r"`namespace` nobody .*not exist.*--namespace ann"),
+        ("ann", "somebody", r"`namespace` somebody .*not among yours \(ann, lab\)"),
+        ("bob", "ann", r"`namespace` ann .*not among yours \(bob\)"),
     ],
 )
 def test_who_may_not_write_there_is_told_before_anything_is_made(push, write_stage, hub, user, namespace, said):
@@ -197,7 +197,7 @@ def test_a_wrong_token_is_told_without_being_shown(push, write_stage, hub):
     hub.accounts = [Account("ann")]
     hub.accounts, wrong = [*hub.accounts, account], account.token
     hub.accounts = hub.accounts[:1]
-    with pytest.raises(BadInputError, match="does not accept your token") as error:
+    with pytest.raises(BadInputError, match="not accept your token") as error:
         push_with_token(hub, write_stage(), wrong)
     assert wrong not in str(error.value)
 

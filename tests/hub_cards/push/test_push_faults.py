@@ -76,7 +76,7 @@ def test_a_hub_that_stays_away_ends_in_one_sentence_and_a_rerun_completes_the_re
 def test_a_full_disk_of_the_hub_is_told_and_freed_the_release_completes(push, write_stage, hub, holds_exactly, route):
     hub.faults.append(Fault(route, "full_disk", times=1000))
     stage = write_stage()
-    with pytest.raises(BadInputError, match=r"HTTP 507, No space left on device"):
+    with pytest.raises(BadInputError, match=r"HTTP 507, No space left"):
         push(stage)
     hub.faults.clear()
     push(stage)

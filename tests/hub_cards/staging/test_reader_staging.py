@@ -14,9 +14,9 @@ from transformers import pipeline
 
 from notclip.errors import BadInputError
 from notclip.hub_cards.staging import reader
-from notclip.hub_cards.staging.manifest import hashes
+from notclip.hub_cards.staging.manifest import file_hashes
 from notclip.hub_cards.staging.reader import stage_reader
-from notclip.hub_cards.staging.reading_labels import read_labels
+from notclip.hub_cards.staging.reading_labels import read_reading_labels
 from notclip.loopback_hub.bodies import front_matter, metadata_errors
 from notclip.remote import reading_tagger
 from notclip.remote.negation_scope import read_scope
@@ -52,7 +52,7 @@ def test_a_stage_holds_model_and_data_and_a_manifest_of_every_file(stage):
     on_disk = {path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()}
     assert on_disk == {"manifest.json"} | {f"{r['folder']}/{name}" for r in manifest["repos"] for name in r["files"]}
     for repo in manifest["repos"]:
-        assert repo["files"] == hashes(stage / repo["folder"])
+        assert repo["files"] == file_hashes(stage / repo["folder"])
     assert (stage / "reader" / "model.safetensors").read_bytes() == reading_tagger.WEIGHTS.read_bytes()
     assert json.loads((stage / "reader" / "release.json").read_text())["dataset"] == {
         "id": "ann/notclip-reader-data",
@@ -96,9 +96,9 @@ def test_the_pipelines_of_the_folder_find_the_spans_of_read_scope(stage):
         assert found == {name: getattr(scope, name) for name in found}
     assert read(texts, batch_size=4) == read(texts)
     assert read("beach -people", operators=False)["negated"] == ()
-    with pytest.raises(ValueError, match="Each text must be a str, got int"):
+    with pytest.raises(ValueError, match=r"Each text .*str, got int"):
         read([3])
-    with pytest.raises(TypeError, match="takes `operators` alone beside texts, got operator"):
+    with pytest.raises(TypeError, match=r"`operators` alone .*got operator"):
         read("beach -people", operator=False)
     for text in READ:
         labelled = [(part["start"], part["end"]) for part in label(text) if part["entity_group"] == "denied"]
@@ -136,7 +136,7 @@ def test_the_data_set_has_the_labels_that_it_was_made_of_and_no_text_that_may_no
 
 
 def test_all_texts_of_the_repository_that_may_be_passed_on_are_in_the_data_set_in_types_that_croissant_has(tmp_path):
-    labels = read_labels(LABELS)
+    labels = read_reading_labels(LABELS)
     labels.write(tmp_path)
     loaded = load_dataset(str(tmp_path / "data"), cache_dir=str(tmp_path / "cache"))
     files = {"train": "train.jsonl", "validation": "development.jsonl", "test": "test.jsonl"}
@@ -167,9 +167,9 @@ def test_both_repositories_are_planned_pushed_and_then_done(stage, push, holds_e
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda content: content.update(split="development"), "is of the development split: `python benchmarks/"),
-        (lambda content: content["provenance"].update(weights_sha256="0"), "is of another reader than this package"),
-        (lambda content: content["provenance"].update(data={}), "is of other texts than"),
+        (lambda content: content.update(split="development"), "development split: `python benchmarks/"),
+        (lambda content: content["provenance"].update(weights_sha256="0"), "of another reader"),
+        (lambda content: content["provenance"].update(data={}), "of other texts"),
         (lambda content: content["rightly_read"].pop("all"), "lacks 'all'"),
         (lambda content: content["rightly_read"].update(cats={"ours": {}}), "'cats': 'ours' lacks 'texts'"),
     ],
@@ -188,10 +188,10 @@ def test_results_of_something_else_are_refused(config, tmp_path, change, said):
     [
         ('{"id": "x"}', "row 4, lacks 'source'"),
         ('{"source": "cats"}', "is of 'cats', of which README.md names no licence"),
-        ('{"source": "secret"}', "has a text of secret, whose licence forbids to pass it on"),
+        ('{"source": "secret"}', "secret, whose licence forbids"),
         ('{"split": "train"}', "is of the split 'train'"),
         ('{"denied": [[3, 99]]}', "has the span [3, 99] outside of its text"),
-        ('{"denied": [[3, 5], [4, 6]]}', "has spans that overlap, at 4"),
+        ('{"denied": [[3, 5], [4, 6]]}', "spans that overlap, at 4"),
         ('{"text": 3}', "has a `text` that is none, 3"),
         ("{", "row 4, line 1: not valid JSON"),
     ],
@@ -241,6 +241,6 @@ def test_broken_weights_of_the_reader_are_refused(config, tmp_path, monkeypatch)
     with pytest.raises(BadInputError, match=r"is not what .*reading_tagger.json records"):
         stage_reader(config())
     (tmp_path / whole.name).with_suffix(".json").write_text(json.dumps(record | {"sha256": digest}))
-    with pytest.raises(BadInputError, match="is broken: These 5000 bytes are not a tagger's weights"):
+    with pytest.raises(BadInputError, match=r"is broken: .*5000 bytes .*weights"):
         stage_reader(config())
     assert not (tmp_path / "hub").exists()

@@ -48,7 +48,7 @@ def test_a_manifest_that_leads_out_of_the_stage_is_refused(write_stage, path):
     manifest = json.loads((stage / "manifest.json").read_text())
     manifest["repos"][0]["files"][path] = {"sha256": "0" * 64, "size": 1}
     (stage / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(BadInputError, match="lies outside the staged folder"):
+    with pytest.raises(BadInputError, match="outside the staged folder"):
         StagedRelease.read(stage)
 
 

@@ -20,7 +20,7 @@ from notclip.hub_cards.staging import release
 from notclip.hub_cards.staging import space as space_staging
 from notclip.hub_cards.staging import stage as staging
 from notclip.hub_cards.staging.local_paths import check_no_local_paths
-from notclip.hub_cards.staging.manifest import hashes
+from notclip.hub_cards.staging.manifest import file_hashes
 from notclip.hub_cards.staging.stage import stage_release
 from notclip.scripts import stage_release as script
 
@@ -50,7 +50,7 @@ def test_a_stage_holds_every_repository_and_a_manifest_of_every_file(inputs):
     on_disk = {path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()}
     assert on_disk == listed | {"manifest.json"}
     for repo in manifest["repos"]:
-        assert repo["files"] == hashes(stage / repo["folder"])
+        assert repo["files"] == file_hashes(stage / repo["folder"])
         assert repo["files"]["README.md"]["size"] == (stage / repo["folder"] / "README.md").stat().st_size
 
 
@@ -63,7 +63,7 @@ def test_a_dataset_in_parts_is_staged_part_by_part_and_loads_by_split(inputs, in
     data = inputs.folder / "data"
     whole = load_dataset("parquet", data_files={"test": str(data / "questions" / "test.parquet")}, cache_dir=tmp_path)
     in_parts(data)
-    with pytest.raises(BadInputError, match="on the test split of data as it is now"):
+    with pytest.raises(BadInputError, match=r"test split of data .*now"):
         stage_release(inputs.config())
     files = [file for config in NEEDED for file in (data / config).glob("test-*")]
     scored = {file.relative_to(data).as_posix(): file_digest(file) for file in files}
@@ -202,7 +202,7 @@ def test_what_exists_is_not_overwritten_unless_it_is_an_earlier_stage_and_one_sa
     (inputs.folder / "hub").mkdir()
     (inputs.folder / "hub" / "thesis.txt").write_text("years of work")
     for overwrite in (False, True):
-        with pytest.raises(BadInputError, match="exists and is no staged release"):
+        with pytest.raises(BadInputError, match="is no staged release"):
             stage_release(inputs.config(overwrite=overwrite))
     (inputs.folder / "hub" / "thesis.txt").unlink()
     stage_release(inputs.config())
@@ -215,7 +215,7 @@ def test_what_exists_is_not_overwritten_unless_it_is_an_earlier_stage_and_one_sa
 
 def test_a_stage_that_breaks_leaves_nothing_behind_and_keeps_the_earlier_one(inputs, monkeypatch):
     stage_release(inputs.config())
-    before = hashes(inputs.folder)
+    before = file_hashes(inputs.folder)
 
     def full_disk(*_, **__):
         raise OSError(28, "No space left on device")
@@ -223,7 +223,7 @@ def test_a_stage_that_breaks_leaves_nothing_behind_and_keeps_the_earlier_one(inp
     monkeypatch.setattr(staging, "write_manifest", full_disk)
     with pytest.raises(OSError, match="No space left"):
         stage_release(inputs.config(overwrite=True))
-    assert hashes(inputs.folder) == before
+    assert file_hashes(inputs.folder) == before
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_scores_on_a_part_of_the_data_are_refused(inputs):
     content = json.loads(file.read_text())
     content["provenance"]["options"] = {"limit": 100}
     file.write_text(json.dumps(content))
-    with pytest.raises(BadInputError, match=r"base\.json scores a part of its suite"):
+    with pytest.raises(BadInputError, match=r"base\.json .*part of its suite"):
         stage_release(inputs.config())
 
 
@@ -402,7 +402,7 @@ def test_a_base_whose_folder_was_named_relatively_is_found_from_any_folder(input
         ("Apache License, Version 2.0", "Did you mean apache-2.0?"),
         ("GPLv3", "Did you mean gpl-3.0?"),
         ("CC0", "Did you mean cc0-1.0?"),
-        ("free for research", "They are listed at https://huggingface.co/docs/hub/repositories-licenses."),
+        ("free for research", "https://huggingface.co/docs/hub/repositories-licenses."),
         ("other", "leave it out"),
     ],
 )

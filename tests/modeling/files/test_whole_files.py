@@ -137,8 +137,8 @@ def test_a_folder_that_was_made_for_a_command_that_wrote_nothing_goes_again(tmp_
 
 def test_a_place_that_nobody_can_write_to_is_refused_at_once(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadInputError, match=r"`report` .*file/x .*Not a directory"):
-        with only_writer(tmp_path / "file" / "x", argument="report"):
+    with pytest.raises(BadInputError, match=r"`out` .*file/x .*Not a directory"):
+        with only_writer(tmp_path / "file" / "x"):
             pass
 
 
@@ -214,7 +214,7 @@ def test_texts_that_differ_have_names_that_differ_on_every_system():
 @pytest.mark.parametrize("out", ["/", ".", "..", "data/..", ""])
 def test_what_has_no_name_of_its_own_is_no_place_to_write_to(out, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BadInputError, match="`out` must be the name of a file or folder"), only_writer(Path(out)):
+    with pytest.raises(BadInputError, match=r"`out` .*file or folder"), only_writer(Path(out)):
         pass
     assert not list(tmp_path.parent.glob(".*.lock"))
 
@@ -226,7 +226,7 @@ def test_what_lies_in_the_place_of_a_lock_and_is_none_is_neither_written_nor_wai
         other.write_text("mine")
     make = {"pipe": os.mkfifo, "folder": Path.mkdir}.get(kind, lambda place: place.symlink_to(other))
     make(lock)
-    with pytest.raises(BadInputError, match="is a link, a folder or a pipe: remove it"), only_writer(tmp_path / "out"):
+    with pytest.raises(BadInputError, match=r"link, .*folder or .*pipe"), only_writer(tmp_path / "out"):
         pass
     assert other.exists() == (kind == "link") and (kind != "link" or other.read_text() == "mine")
 
@@ -234,7 +234,7 @@ def test_what_lies_in_the_place_of_a_lock_and_is_none_is_neither_written_nor_wai
 def test_links_that_lead_in_a_circle_are_no_place_to_write_to(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     for out in (tmp_path / "loop", tmp_path / "loop" / "out"):
-        with pytest.raises(BadInputError, match=r"its links lead in a circle|symbolic links"), only_writer(out):
+        with pytest.raises(BadInputError, match=r"links .*circle|symbolic links"), only_writer(out):
             pass
 
 

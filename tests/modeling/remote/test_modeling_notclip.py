@@ -191,7 +191,7 @@ def test_a_model_without_two_towers_is_refused(processor):
     from transformers import BertConfig, BertModel
 
     bert = BertModel(BertConfig(hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2))
-    with pytest.raises(ValueError, match=r"`backbone` must be a dual encoder.*BertModel"):
+    with pytest.raises(ValueError, match=r"`backbone` .*dual encoder.*BertModel"):
         NotClipModel.from_backbone(bert, processor=processor)
 
 
@@ -288,10 +288,10 @@ def test_words_and_photos_to_exclude_stand_beside_a_text(model, images):
 @pytest.mark.parametrize(
     ("exclude", "message"),
     [
-        ("cars", r"must be a list of texts and photos"),
+        ("cars", r"texts and photos"),
         ([3], r"`images` at position 0"),
-        (["A street "], r"must name something else than the query"),
-        ([""], r"must name something else than the query"),
+        (["A street "], r"else than the query"),
+        ([""], r"else than the query"),
     ],
 )
 def test_what_cannot_be_excluded_is_refused(model, exclude, message):
@@ -305,7 +305,7 @@ def test_photos_that_cannot_be_measured_are_refused(model):
         (unit_rows(99, width), "at least 100 photos"),
         (unit_rows(120, width) * 2, "unit norm, got 2"),
         (unit_rows(120, width) * float("nan"), "NaN or infinity in row 0"),
-        (unit_rows(120, width + 1), f"must have {width} columns, got {width + 1}"),
+        (unit_rows(120, width + 1), rf"\(rows, {width}\), got \(120, {width + 1}\)"),
     ):
         with pytest.raises(ValueError, match=message):
             model.calibrate(embeddings)

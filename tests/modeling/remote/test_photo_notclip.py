@@ -312,7 +312,7 @@ def test_a_tiff_whose_tiles_are_larger_than_itself_is_refused():
 
 def test_formats_that_are_no_photos_are_left_alone():
     for form in ("EPS", "DDS", "ICNS", "PCX", "TGA", "ICO"):
-        with pytest.raises(PhotoError, match="no image of a form that is read here"):
+        with pytest.raises(PhotoError, match="image of a form"):
             open_photo(encoded(Image.new("RGB", (32, 32)), form))
 
 
@@ -326,7 +326,7 @@ def test_a_progressive_jpeg_of_very_many_scans_is_refused():
 def test_a_file_of_more_than_256_mb_is_refused_without_reading_it_all(tmp_path):
     with (tmp_path / "photo.png").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    with pytest.raises(PhotoError, match="its file has more than 256 MB"):
+    with pytest.raises(PhotoError, match="more than 256 MB"):
         open_photo(tmp_path / "photo.png")
 
 

@@ -169,7 +169,7 @@ def test_a_checkpoint_that_was_not_finished_is_passed_over(config, tmp_path, mon
     with monkeypatch.context() as killing:
         killing.setattr(negation_trainer.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
         killing.setattr(TrainerState, "save_to_json", full_disk_from_the_second_time())
-        with pytest.raises(OSError, match="No space left on device"):
+        with pytest.raises(OSError, match="No space left"):
             run_training(broken)
     left = broken.out / "state"
     assert (left / "checkpoint-2" / "model.safetensors").is_file()
@@ -223,10 +223,10 @@ def test_memory_that_is_used_up_says_what_to_lower(config, monkeypatch, error, a
         ("bf61=true", r"got 'bf61=true'\. Did you mean bf16\?"),
         ("bf16", "takes NAME=VALUE"),
         ("learning_rate=1", "may not set learning_rate: give --learning-rate"),
-        ("save_strategy=no", "the choice of the epoch needs it"),
-        ("fsdp=full_shard", "may not set fsdp: frozen towers .* start as many processes with torchrun"),
-        ("deepspeed=zero2.json", r"deepspeed needs a package that is not here; pip install deepspeed"),
-        ("report_to=trackio", r"report_to=trackio: that package is not here; pip install trackio"),
+        ("save_strategy=no", "choice of the epoch"),
+        ("fsdp=full_shard", "not set fsdp: .*torchrun"),
+        ("deepspeed=zero2.json", r"deepspeed .*pip install deepspeed"),
+        ("report_to=trackio", r"report_to=trackio: .*pip install trackio"),
         ("lr_scheduler_type=square", r"`trainer` lr_scheduler_type=square: .*square.* is not a valid SchedulerType"),
     ],
 )
@@ -411,7 +411,7 @@ def test_resuming_with_other_options_is_refused_by_name(config):
 
 def test_a_folder_that_is_no_model_is_refused(config, tmp_path):
     (tmp_path / "photos").mkdir()
-    with pytest.raises(BadInputError, match=r"^`base` .*photos is a folder without config\.json"):
+    with pytest.raises(BadInputError, match=r"^`base` .*photos .*without config\.json"):
         run_training(dataclasses.replace(config, base=str(tmp_path / "photos")))
     assert not config.out.exists()
 
@@ -472,7 +472,7 @@ def test_photos_that_are_missing_or_others_than_those_of_the_build_are_refused_b
     photos = referenced(data, tmp_path / "photos", damage=True)
     with pytest.raises(BadInputError, match=r"train.parquet, row 1: the photo 'train-0.png' is only .* as `images`"):
         run_training(config)
-    with pytest.raises(BadInputError, match=r"train-0\.png is another photo than that of the build"):
+    with pytest.raises(BadInputError, match=r"train-0\.png .*another photo"):
         run_training(dataclasses.replace(config, images=photos, out=tmp_path / "other"))
     (photos / "train-0.png").unlink()
     with pytest.raises(BadInputError, match=r"row 1: `images` .*photos lacks train-0\.png"):
@@ -482,7 +482,7 @@ def test_photos_that_are_missing_or_others_than_those_of_the_build_are_refused_b
 def test_a_split_without_questions_is_refused(config, data):
     file = data / "questions" / "validation.parquet"
     pq.write_table(pq.read_table(file).slice(0, 0), file)
-    with pytest.raises(BadInputError, match=r"has no rows of questions in its split 'validation'"):
+    with pytest.raises(BadInputError, match=r"no rows .*'validation'"):
         run_training(config)
     assert not (config.out / "adapter").exists()
 
@@ -510,11 +510,11 @@ def test_resuming_with_other_data_base_or_code_is_refused_by_name(config, tmp_pa
             rules = json.loads(content)
             rules["normalizer"] = {"type": "Lowercase"} if rules["normalizer"] is None else None
             file.write_text(json.dumps(rules))
-        with pytest.raises(BadInputError, match=rf"its {name} has changed since: name another --out"):
+        with pytest.raises(BadInputError, match=rf"{name} has changed .*--out"):
             run_training(again)
         file.write_bytes(content)
     change_code("notclip.training.losses")
-    with pytest.raises(BadInputError, match="its code has changed since"):
+    with pytest.raises(BadInputError, match="code has changed"):
         run_training(again)
 
 

@@ -4,9 +4,10 @@ from random import Random
 
 import numpy as np
 import pytest
+from corpora import co_occurrence_of
 
 from notclip.recaption.absences.audit import AbsenceAudit, audit_records
-from notclip.recaption.absences.co_occurrence import AbsenceChooser, CoOccurrence, balanced_shares
+from notclip.recaption.absences.co_occurrence import AbsenceChooser, balanced_shares
 from notclip.recaption.absences.detector import COCO_CLASSES
 from notclip.recaption.absences.detector_thresholds import DetectorThreshold
 from notclip.recaption.absences.facts import ImageFacts
@@ -18,7 +19,7 @@ CORPUS = ("dog", "cat", "car")
 
 
 def audited(*, detector: bool = False) -> AbsenceAudit:
-    co_occurrence = CoOccurrence([LEXICON.closure({name}) for name in CORPUS] * 10, least=1)
+    co_occurrence = co_occurrence_of([LEXICON.closure({name}) for name in CORPUS] * 10, least=1)
     verifier = Verifier(
         LEXICON,
         co_occurrence,

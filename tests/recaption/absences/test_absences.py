@@ -2,8 +2,9 @@ from collections import Counter
 from random import Random
 
 import pytest
+from corpora import co_occurrence_of
 
-from notclip.recaption.absences.co_occurrence import AbsenceChooser, CoOccurrence
+from notclip.recaption.absences.co_occurrence import AbsenceChooser
 from notclip.recaption.absences.facts import Evidence
 from notclip.recaption.concepts.lexicon import load_lexicon
 
@@ -15,7 +16,7 @@ def lexicon():
 
 def test_plausible_is_what_the_corpus_shows_beside_what_is_there():
     corpus = [{"dog", "ball"}] * 60 + [{"dog"}] * 40 + [{"cat", "couch"}] * 100
-    co_occurrence = CoOccurrence(corpus)
+    co_occurrence = co_occurrence_of(corpus)
     found = dict(zip(co_occurrence.candidates, co_occurrence.told_by({"dog"})[1], strict=True))
     # P(ball | dog) = (60 + 20 * 0.3) / (100 + 20), drawn a little towards the overall share of 0.3.
     assert found["ball"] == pytest.approx(66 / 120)
@@ -24,7 +25,7 @@ def test_plausible_is_what_the_corpus_shows_beside_what_is_there():
 
 def test_rare_concepts_are_never_proposed():
     corpus = [{"dog"}] * 100 + [{"accordion"}] * 4
-    assert CoOccurrence(corpus).candidates == ("dog",)
+    assert co_occurrence_of(corpus).candidates == ("dog",)
 
 
 def chooser(lexicon, *names: str, **options) -> AbsenceChooser:

@@ -2,8 +2,8 @@ from random import Random
 
 import numpy as np
 import pytest
+from corpora import co_occurrence_of
 
-from notclip.recaption.absences.co_occurrence import CoOccurrence
 from notclip.recaption.absences.detector import COCO_CLASSES
 from notclip.recaption.absences.detector_thresholds import DetectorThreshold, ScoreCounts
 from notclip.recaption.absences.mention_rates import MentionCounts, MentionRate, silence_risk
@@ -35,7 +35,7 @@ def lexicon():
 
 @pytest.fixture(scope="module")
 def co_occurrence(lexicon):
-    return CoOccurrence([lexicon.closure({name}) for name in CORPUS] * 10, least=1)
+    return co_occurrence_of([lexicon.closure({name}) for name in CORPUS] * 10, least=1)
 
 
 def thresholds(value: float = 0.1, missed: float = 0.01) -> dict[str, DetectorThreshold]:
@@ -242,7 +242,7 @@ def is_absent(name, verifier, captions, objects, found):
 def test_absences_are_those_that_the_rules_give_one_by_one(lexicon, detector):
     rng, numbers = Random(0), np.random.default_rng(0)
     names = rng.sample(list(lexicon), 150)
-    corpus = CoOccurrence([lexicon.closure(rng.sample(names, 3)) for _ in range(400)], least=2)
+    corpus = co_occurrence_of([lexicon.closure(rng.sample(names, 3)) for _ in range(400)], least=2)
     records = {name: MentionRate(50, rng.random(), 900, 5, rng.random()) for name in rng.sample(names, 80)}
     known = {"thresholds": thresholds(), "detected_as": detected_as(lexicon)} if detector else {}
     verifier = Verifier(

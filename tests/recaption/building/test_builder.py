@@ -215,7 +215,7 @@ def test_build_json_counts_what_was_written(built: Path):
 def test_a_folder_that_holds_something_is_left_alone(data: Path, tmp_path: Path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("keep")
-    with pytest.raises(BadInputError, match="`out` must be a new or empty folder"):
+    with pytest.raises(BadInputError, match=r"`out` .*new or empty folder"):
         build_dataset(config(data, tmp_path / "out"))
     assert contents(tmp_path).keys() == {"out/mine.txt"}
 
@@ -292,7 +292,7 @@ def test_questions_that_give_themselves_away_are_not_written(data: Path, tmp_pat
         return [question for question in real(*arguments, **options) if question.kind == "affirmation"]
 
     monkeypatch.setattr(shard_writer, "build_questions", leaking)
-    with pytest.raises(BadInputError, match="drop or keep whole groups"):
+    with pytest.raises(BadInputError, match="whole groups"):
         build_dataset(config(data, tmp_path / "out"))
     assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == []
 

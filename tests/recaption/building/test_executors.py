@@ -39,7 +39,7 @@ def config(tmp_path: Path) -> BuildConfig:
 def test_what_a_task_refuses_on_ray_is_told_and_nothing_is_left(config: BuildConfig, monkeypatch):
     monkeypatch.setattr(executors, "find_spec", lambda name: name)
     monkeypatch.setattr(datatrove.executor.ray, "RayPipelineExecutor", Silent)
-    with pytest.raises(BadInputError, match="no image in the train split"):
+    with pytest.raises(BadInputError, match=r"no image .*train split"):
         build_dataset(config)
     assert not list(config.out.parent.glob("*out*"))
 

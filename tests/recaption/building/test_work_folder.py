@@ -15,12 +15,12 @@ def build(tmp_path):
 def test_a_plan_of_nothing_is_no_beginning_of_this_build(tmp_path, plan):
     (tmp_path / ".data.unfinished").mkdir()
     (tmp_path / ".data.unfinished" / "plan.json").write_text(plan)
-    with pytest.raises(BadInputError, match=r"`source` .* is neither a file nor a folder here"):
+    with pytest.raises(BadInputError, match=r"`source` .*neither .*file nor .*folder"):
         build(tmp_path)
 
 
 def test_a_plan_that_is_no_json_is_named(tmp_path):
     (tmp_path / ".data.unfinished").mkdir()
     (tmp_path / ".data.unfinished" / "plan.json").write_text("{")
-    with pytest.raises(BadInputError, match=r"plan\.json is not what was written there"):
+    with pytest.raises(BadInputError, match=r"plan\.json .*not what was written"):
         build(tmp_path)

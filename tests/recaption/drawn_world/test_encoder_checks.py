@@ -16,14 +16,6 @@ def test_recall_counts_captions_whose_picture_is_near_enough() -> None:
     assert [recall_at_k(images, captions, owners=owners, k=k) for k in (1, 2, 3)] == pytest.approx([1 / 3, 2 / 3, 1])
 
 
-def test_auc_agrees_with_scikit_learn_ties_included() -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
-    rng = np.random.default_rng(0)
-    scores, present = rng.integers(0, 5, (60, 4)).astype(float), rng.random((60, 4)) < 0.3
-    expected = [metrics.roc_auc_score(present[:, k], scores[:, k]) for k in range(4)]
-    np.testing.assert_allclose(presence_auc(scores, present), expected)
-
-
 def test_a_linear_readout_finds_a_linear_rule() -> None:
     rng = np.random.default_rng(0)
     embeds = rng.normal(size=(500, 6))

@@ -15,7 +15,7 @@ from notclip.recaption.drawn_world.write import draw_many, draw_small
 
 def test_an_encoder_that_cannot_tell_pairs_apart_pays_log_b() -> None:
     same = torch.ones(8, 1)
-    assert training.contrastive_loss(same, same, torch.tensor(10.0)).item() == pytest.approx(math.log(8))
+    assert training.clip_loss(same, same, torch.tensor(10.0)).item() == pytest.approx(math.log(8))
 
 
 def test_the_loss_is_the_mean_of_both_directions() -> None:
@@ -26,7 +26,7 @@ def test_the_loss_is_the_mean_of_both_directions() -> None:
         along = [math.exp(7 * float(images[row] @ texts[other])) for other in range(5)]
         across = [math.exp(7 * float(images[other] @ texts[row])) for other in range(5)]
         expected -= (math.log(along[row] / sum(along)) + math.log(across[row] / sum(across))) / 10
-    assert training.contrastive_loss(images, texts, torch.tensor(7.0)).item() == pytest.approx(expected, rel=1e-5)
+    assert training.clip_loss(images, texts, torch.tensor(7.0)).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_training_pixels_are_exactly_those_of_the_processor() -> None:

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from notclip.recaption.absences.facts import Evidence, ImageFacts
-from notclip.recaption.building.descriptions import describe
+from notclip.recaption.building.descriptions import describe_image
 from notclip.recaption.english.domain import load_domain
 from notclip.recaption.english.phrasing import Statement
 from notclip.remote.negation_scope import read_scope
@@ -29,7 +29,7 @@ def phrases(count: int):
         affirmed = tuple(name for name in shown if LEXICON.hyponyms(name).isdisjoint(shown))
         kind = rng.choice(["negation", "hybrid", "caption"])
         if kind == "caption":
-            caption = f"{describe(shows(affirmed), LEXICON, BOOK, rng, subject=DOMAIN.subject)}"
+            caption = f"{describe_image(shows(affirmed), LEXICON, BOOK, rng, subject=DOMAIN.subject)}"
             yield BOOK.negate_caption(caption, negated, LEXICON, rng), affirmed, negated
         else:
             own = affirmed if kind == "hybrid" else ()
@@ -79,10 +79,12 @@ def test_findings_are_denied_as_radiologists_deny_them(absent: str, text: str):
 def test_an_x_ray_is_described_by_its_most_special_findings_or_as_what_it_is():
     rng = Random(0)
     texts = {
-        describe(shows(("pneumonia", "consolidation", "lung opacity")), LEXICON, BOOK, rng, subject="a chest X-ray")
+        describe_image(
+            shows(("pneumonia", "consolidation", "lung opacity")), LEXICON, BOOK, rng, subject="a chest X-ray"
+        )
         for _ in range(200)
     }
     assert "A chest X-ray with pneumonia." in texts
     assert not any("opacity" in text or "consolidation" in text for text in texts)
-    assert describe(shows(()), LEXICON, BOOK, rng, subject="a chest X-ray") == "A chest X-ray."
-    assert describe(shows(()), LEXICON, BOOK, rng) is None
+    assert describe_image(shows(()), LEXICON, BOOK, rng, subject="a chest X-ray") == "A chest X-ray."
+    assert describe_image(shows(()), LEXICON, BOOK, rng) is None

@@ -2,7 +2,7 @@ import pytest
 
 from notclip.recaption.concepts.lexicon import load_lexicon
 from notclip.recaption.english.phrasing import TRAIN_FORMS
-from notclip.recaption.llm.check import Meaning, fault_of
+from notclip.recaption.llm.check import Meaning, answer_fault
 
 LEXICON = load_lexicon()
 DOG = Meaning("A brown dog runs through the snow, with no ball in sight.", ("ball",))
@@ -27,7 +27,7 @@ EMPTY = Meaning("No people can be seen in this photo.", ("person",))
     ],
 )
 def test_a_rewording_that_says_the_same_is_taken(meaning, answer):
-    assert fault_of(answer, meaning, LEXICON, forms=TRAIN_FORMS) is None
+    assert answer_fault(answer, meaning, LEXICON, forms=TRAIN_FORMS) is None
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ def test_a_rewording_that_says_the_same_is_taken(meaning, answer):
     ],
 )
 def test_a_rewording_that_says_something_else_is_refused_with_its_reason(meaning, answer, fault):
-    assert fault_of(answer, meaning, LEXICON, forms=TRAIN_FORMS) == fault
+    assert answer_fault(answer, meaning, LEXICON, forms=TRAIN_FORMS) == fault
 
 
 def test_a_form_that_is_held_out_may_stand_in_the_test_split():
     answer = "A brown dog runs through the snow, devoid of balls."
-    assert fault_of(answer, DOG, LEXICON) is None
+    assert answer_fault(answer, DOG, LEXICON) is None
 
 
 def test_a_negation_of_the_source_caption_stays_and_does_not_count_against_the_answer():
     meaning = Meaning("A man with no shirt rides a horse, with no dog nearby.", ("dog",))
-    assert fault_of("A man with no shirt is riding a horse, and there is no dog around.", meaning, LEXICON) is None
+    assert answer_fault("A man with no shirt is riding a horse, and there is no dog around.", meaning, LEXICON) is None

@@ -19,7 +19,7 @@ def test_twenty_thousand_classes_take_no_gigabytes():
     mention_rates = MentionCounts(lexicon)
     mention_rates.add(["A dog runs.", "A cat sits."])
     shown = csr_array(np.eye(10, len(lexicon), dtype=np.int64))
-    co_occurrence = CoOccurrence.of_counts(list(lexicon), (shown.T @ shown).tocsc(), 10, least=1)
+    co_occurrence = CoOccurrence(list(lexicon), (shown.T @ shown).tocsc(), 10, least=1)
     largest = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(co_occurrence.candidates) == 10

@@ -41,7 +41,7 @@ def test_the_first_query_is_a_caption_with_an_absence(made_up_facts):
         assert "tands here" in record.captions[0]
 
 
-def test_exclusions_are_what_other_matching_images_show():
+def test_exclusions_are_what_other_matching_images_show(monkeypatch):
     """Dogs come with balls and never with buses, so "a dog without …" excludes the ball."""
     rng = Random(0)
     absent = Evidence("annotation")
@@ -56,7 +56,8 @@ def test_exclusions_are_what_other_matching_images_show():
                 {name: absent for name in ("dog", "ball", "bus") if name not in shown},
             )
         )
-    queries = build_queries(FactTable(facts, LEXICON), per_image=(1, 1))
+    monkeypatch.setattr("notclip.recaption.questions.queries.PER_IMAGE", (1, 1))
+    queries = build_queries(FactTable(facts, LEXICON))
     of_dogs = [record.absent[0] for record in queries if record.affirmed[0] == ("dog",)]
     lone_dogs = [names for names in of_dogs if names != ("bus",)]
     assert len(lone_dogs) >= 40
@@ -76,17 +77,11 @@ def test_held_out_forms_stay_out_where_they_are_not_allowed(made_up_facts):
 
 
 def test_facts_without_absences_are_refused():
-    with pytest.raises(BadInputError, match="no query can exclude anything"):
+    with pytest.raises(BadInputError, match="no query can exclude"):
         build_queries(FactTable([ImageFacts("a", ("A dog .",), frozenset({"dog"}), {})], LEXICON))
 
 
-@pytest.mark.parametrize("per_image", [(0, 2), (3, 2)])
-def test_a_range_that_is_none_is_refused(per_image, made_up_facts):
-    with pytest.raises(ValueError, match="`per_image`"):
-        build_queries(FactTable(made_up_facts(10), LEXICON), per_image=per_image)
-
-
-def test_a_statement_finds_every_image_that_fits_and_violates_with_every_image_that_shows_the_excluded():
+def test_a_statement_finds_every_image_that_fits_and_violates_with_every_image_that_shows_the_excluded(monkeypatch):
     """Ten dogs without a ball, ten with one, ten balls alone, and one dog whose ball nobody knows about."""
     absent = Evidence("annotation")
     contents = [{"dog"}] * 10 + [{"dog", "ball"}] * 10 + [{"ball"}] * 10
@@ -95,7 +90,8 @@ def test_a_statement_finds_every_image_that_fits_and_violates_with_every_image_t
         for number, shown in enumerate(contents)
     ]
     facts.append(ImageFacts("unknown", (), frozenset({"dog"}), {}))
-    queries = {record.image_id: record for record in build_queries(FactTable(facts, LEXICON), per_image=(1, 1))}
+    monkeypatch.setattr("notclip.recaption.questions.queries.PER_IMAGE", (1, 1))
+    queries = {record.image_id: record for record in build_queries(FactTable(facts, LEXICON))}
     lone_dog = queries["3"]
     assert (lone_dog.affirmed, lone_dog.absent) == ((("dog",),), (("ball",),))
     assert lone_dog.relevant == (("3", "0", "1", "2", "4", "5", "6", "7", "8", "9"),)

@@ -14,7 +14,7 @@ from notclip.recaption.building.images import SourceImage, shard_images
 from notclip.recaption.building.job import BuildJob
 from notclip.recaption.building.progress import TaskProgress
 from notclip.recaption.building.raw_shards import Skipped, list_raw_shards, read_part
-from notclip.recaption.building.work_folder import write_json
+from notclip.recaption.building.work_folder import write_work_file
 from notclip.recaption.sources.parts import Exhaustive
 
 
@@ -47,7 +47,7 @@ def _read_source(
     options = {"limit": limit, "exhaustive": exhaustive, "cache": tmp_path / "cache", "progress": False}
     job = BuildJob(BuildConfig(str(name), root, shard_images=shard, **options), root, threads=2)
     job.work.make()
-    write_json(job.work.plan, {"parts": len(job.parts)})
+    write_work_file(job.work.plan, {"parts": len(job.parts)})
     for index in range(len(job.parts)):
         read_part(job, index, TaskProgress(job.work.progress, "reading", index))
     gather(job)

@@ -50,29 +50,29 @@ def test_instances_and_captions_of_coco_are_one_source(tmp_path: Path, read_sour
     ("text", "message"),
     [
         ('{"images": [\n{"id": 1,}]}', r"instances_train2017\.json line 2: not valid JSON"),
-        ('{"pictures": []}', "must be an object with a list `images`"),
+        ('{"pictures": []}', "object with a list `images`"),
         ('{"images": [{"id": 1}]}', r"images\[0\] lacks `file_name`"),
         ('{"images": [], "annotations": [{"image_id": 4}]}', r"annotations\[0\]: `image_id` 4 is no image"),
-        ('{"images": null, "annotations": []}', "must be an object with a list `images`"),
-        ('{"images": [], "annotations": null}', "must hold a list `annotations`, got None: nothing is known"),
+        ('{"images": null, "annotations": []}', "object with a list `images`"),
+        ('{"images": [], "annotations": null}', "list `annotations`, got None"),
         ('{"images": [], "categories": [{"id": 1, "name": "dog"}]}', "must hold a list `annotations`, got None"),
         ('{"images": [], "annotations": [], "categories": {"1": "dog"}}', "must hold a list `categories`, got dict"),
-        ('{"images": [{"id": [1], "file_name": "a"}], "annotations": []}', r"images\[0\]: `id` must be a number or a"),
+        ('{"images": [{"id": [1], "file_name": "a"}], "annotations": []}', r"images\[0\]: `id` .*number or a"),
         (
             '{"images": [{"id": 1, "file_name": "a"}, {"id": "1", "file_name": "b"}], "annotations": []}',
             r"images\[1\]: the id 1 is that of 'a' and of 'b'",
         ),
         (
             '{"images": [], "annotations": [], "categories": [{"id": 1, "name": "dog"}, {"id": 1, "name": "cat"}]}',
-            r"categories\[1\]: two categories share the id 1",
+            r"categories\[1\]: .*share the id 1",
         ),
         (
             '{"images": [], "annotations": [], "categories": [{"id": 1, "name": "dog"}, {"id": 2, "name": "dog"}]}',
-            r"categories\[1\]: two categories share the name 'dog'",
+            r"categories\[1\]: .*share the name 'dog'",
         ),
         (
             '{"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 1, "category_id": null}]}',
-            "`category_id` must be one of `categories`, got None",
+            "`category_id` .*of `categories`, got None",
         ),
         (
             '{"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 1, "category_id": 9}]}',
@@ -169,9 +169,9 @@ def test_of_lvis_only_the_absences_count_that_it_lists(tmp_path: Path, read_sour
 
 
 def test_listed_absences_are_asked_only_of_sources_that_list_them(tmp_path: Path, read_source):
-    with pytest.raises(BadInputError, match="`exhaustive` listed needs a source that lists absences"):
+    with pytest.raises(BadInputError, match=r"`exhaustive` listed .*lists absences"):
         read_source(coco(tmp_path / "coco"), exhaustive="listed")
-    with pytest.raises(BadInputError, match="`exhaustive` listed needs a source that lists absences"):
+    with pytest.raises(BadInputError, match=r"`exhaustive` listed .*lists absences"):
         read_source(voc(tmp_path / "VOC", a=DOG, b=DOG, c=DOG), exhaustive="listed")
 
 

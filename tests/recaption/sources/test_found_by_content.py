@@ -154,14 +154,14 @@ def test_a_photo_kept_as_text_is_refused_and_not_printed(folder: Path, read_sour
 def test_corners_of_boxes_are_no_findings(folder: Path):
     photo(folder / "a.png")
     (folder / "_annotations.csv").write_text("filename,width,class,xmin,ymin\na.png,6,lamp,1,0\na.png,6,cup,0,0\n")
-    with pytest.raises(BadInputError, match="has neither captions nor labels"):
+    with pytest.raises(BadInputError, match="neither captions nor labels"):
         list_parts(str(folder / "_annotations.csv"), cache=folder.parent)
 
 
 def test_a_folder_without_any_known_layout_is_said_to_be_that(folder: Path):
     for number in range(3):
         photo(folder / f"{number}.png", number)
-    with pytest.raises(BadInputError, match=r"`load_dataset` read the folder, which has none of the other layouts"):
+    with pytest.raises(BadInputError, match=r"`load_dataset` .*none of the other"):
         list_parts(str(folder), cache=folder.parent)
 
 

@@ -150,13 +150,13 @@ def test_a_bomb_of_a_photo_is_skipped(tmp_path: Path, read_source):
 
 def test_a_table_without_captions_names_what_it_has(tmp_path: Path, read_source):
     pq.write_table(pa.table({"image": [b""], "heading": ["x"]}), tmp_path / "train.parquet")
-    with pytest.raises(BadInputError, match=r"no caption column: it has 'image', 'heading'"):
+    with pytest.raises(BadInputError, match=r"no caption column: .*'image', 'heading'"):
         read_source(tmp_path)
 
 
 def test_no_parquet_and_a_damaged_one_are_refused_by_name(tmp_path: Path, read_source):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BadInputError, match=r"`source` must be a folder or file.*empty'"):
+    with pytest.raises(BadInputError, match=r"`source` .*folder or file.*empty'"):
         read_source(tmp_path / "empty")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "train.parquet").write_bytes(b"PAR1 nothing")
@@ -188,7 +188,7 @@ def test_an_image_folder_with_metadata_is_read_through_load_dataset(tmp_path: Pa
 
 
 def test_an_unknown_name_is_refused_with_what_a_source_may_be(tmp_path: Path, read_source):
-    with pytest.raises(BadInputError, match="`source` must be a folder or file"):
+    with pytest.raises(BadInputError, match=r"`source` .*folder or file"):
         read_source("nobody/no-such-dataset")
 
 
@@ -197,7 +197,7 @@ def test_a_mistyped_path_is_refused_at_once_and_not_sought_on_the_hub(name, read
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")  # Whatever lies around the repository.
     monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: pytest.fail("the Hub was asked"))
-    with pytest.raises(BadInputError, match=r"neither a file nor a folder .*no id of the Hub"):
+    with pytest.raises(BadInputError, match=r"neither .*file nor .*folder .*no id"):
         read_source(name)
 
 

@@ -112,7 +112,7 @@ def test_paths_that_leave_the_folder_are_refused(tmp_path: Path, read_source):
             r"table\.csv line 2: 3 cells, but the header",
         ),
         (["path,caption", 'photos/0.png,"A dog'], r"table\.csv after line .*not valid CSV"),
-        (["picture,caption", "photos/0.png,A dog."], "no column of photos: it has 'picture', 'caption'"),
+        (["picture,caption", "photos/0.png,A dog."], "no column of photos: .*'picture', 'caption'"),
         (["path,age", "photos/0.png,57"], "neither captions nor labels"),
         (["path,caption"], "has no rows"),
     ],

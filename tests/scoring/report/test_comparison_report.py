@@ -102,14 +102,15 @@ def test_table_csv_and_json_say_the_same(scored):
     }
 
 
-def test_the_worst_are_those_whose_true_caption_is_furthest_behind(suite, answers):
+def test_the_worst_are_those_whose_true_caption_is_furthest_behind(suite, answers, monkeypatch):
     first, second = worst_examples(suite, answers)
     assert (first.title, second.title) == ("2.png", "3.png")  # behind by 0.6 and 0.1; 1.png is right
     assert "0.600 lower" in first.note
     right, wrong = first.lines
     assert (right.text, right.right, right.picked_by) == ("a <dog>", True, ("a",))
     assert (wrong.right, wrong.picked_by) == (False, ("ours", "b"))
-    assert len(worst_examples(suite, answers, count=1)) == 1
+    monkeypatch.setattr("notclip.scoring.report.worst_examples.COUNT", 1)
+    assert len(worst_examples(suite, answers)) == 1
 
 
 def test_queries_stand_in_where_there_are_no_questions(suite):
@@ -171,14 +172,10 @@ def test_names_of_others_are_no_markup_in_tables_and_no_formulas_in_spreadsheets
 
 def test_no_figure_and_no_end_of_an_interval_is_minus_nought():
     from notclip.scoring.report.number_format import percent_with_interval, points_with_interval
-    from notclip.scoring.report.table import in_percent
+    from notclip.scoring.report.table import Difference, with_test
     from notclip.scoring.results import Figure
 
     nought = Figure(-0.0, -0.0004, -0.0)
-    shown = [
-        in_percent(nought),
-        in_percent(nought, sign="+"),
-        percent_with_interval(nought),
-        points_with_interval(nought),
-    ]
-    assert shown == ["0.0 [0.0, 0.0]", "+0.0 [0.0, 0.0]", "0.0 [0.0, 0.0]", "0.0 [0.0, 0.0]"]
+    tested = with_test(Difference(nought, None, None))
+    shown = [percent_with_interval(nought), tested, points_with_interval(nought)]
+    assert shown == ["0.0 [0.0, 0.0]", "+0.0 [0.0, 0.0]", "0.0 [0.0, 0.0]"]

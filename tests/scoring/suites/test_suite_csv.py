@@ -98,7 +98,7 @@ def test_a_missing_photo_stops_or_is_skipped_and_listed(tmp_path):
     assert len(suite.questions) == 1
     (line,) = suite.skipped
     assert "mcq.csv, row 2" in line
-    with pytest.raises(BadInputError, match=r"no question and no query; 1 .*'2\.png'"):
+    with pytest.raises(BadInputError, match=r"no question .*no query; 1 .*'2\.png'"):
         read_suite(write_csv(file, rows[1:]), skip_missing=True)
 
 
@@ -164,14 +164,14 @@ def test_a_folder_of_negbench_files_makes_one_suite(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"correct_answer": "4"}, "row 1: `correct_answer` must be a whole number from 0 to 3, got '4'"),
+        ({"correct_answer": "4"}, "row 1: `correct_answer` .*from 0 to 3, got '4'"),
         ({"correct_answer": "first"}, "row 1: `correct_answer` .* got 'first'"),
         ({"caption_2": " "}, "row 1: `caption_2` must not be empty"),
         ({"image_path": ""}, "row 1: `image_path` must not be empty"),
-        ({"image_path": "film.mp4"}, "row 1: there is no folder of frames of the video 'film.mp4'"),
+        ({"image_path": "film.mp4"}, "row 1: .*frames .*'film.mp4'"),
         (
             {"correct_answer_template": "sarcastic"},
-            "row 1: `correct_answer_template` must be one of .* got 'sarcastic'",
+            "row 1: `correct_answer_template` .*of .* got 'sarcastic'",
         ),
     ],
 )
@@ -186,7 +186,7 @@ def test_a_bad_row_is_named_with_its_rule_and_value(tmp_path, change, message):
 def test_lists_are_read_as_literals_and_never_evaluated(tmp_path, cell):
     write_photo(tmp_path / "1.png")
     file = write_csv(tmp_path / "retrieval.csv", [retrieval_row("1.png", [], [], []) | {"captions": cell}])
-    with pytest.raises(BadInputError, match="row 1: `captions` must be a list of strings"):
+    with pytest.raises(BadInputError, match=r"row 1: `captions` .*list of strings"):
         read_suite(file)
 
 
@@ -204,7 +204,7 @@ def test_what_is_no_suite_is_refused(tmp_path):
     with pytest.raises(BadInputError, match="not CSV in UTF-8"):
         read_suite(tmp_path / "photo.csv")
     (tmp_path / "wide.csv").write_text("image,correct,wrong_1\na.png,b,c,d\n")
-    with pytest.raises(BadInputError, match="row 1: 4 cells, but the header names 3"):
+    with pytest.raises(BadInputError, match=r"row 1: 4 cells, .*names 3"):
         read_suite(tmp_path / "wide.csv")
 
 

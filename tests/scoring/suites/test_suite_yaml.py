@@ -45,23 +45,23 @@ def test_questions_and_queries_are_read(photos):
         ({"questions": [QUESTION | {"correct": ""}]}, r"questions 1 \(a.png\): `correct` must be a caption .* got ''"),
         (
             {"questions": [QUESTION, QUESTION | {"wrong": []}]},
-            r"questions 2 \(a.png\): `wrong` must hold at least one",
+            r"questions 2 \(a.png\): `wrong` .*at least one",
         ),
-        ({"questions": [QUESTION | {"wrong": [1]}]}, r"questions 1: `wrong` must be a list of captions.*in quotes"),
+        ({"questions": [QUESTION | {"wrong": [1]}]}, r"questions 1: `wrong` .*list of captions.*in quotes"),
         (
             {"questions": [QUESTION | {"correct": False}]},
             r"`correct` must be .* got False. Put texts in quotes: .* bare no",
         ),
-        ({"questions": [QUESTION | {"wrong": "a dog, but no cat"}]}, "stands among the wrong ones"),
+        ({"questions": [QUESTION | {"wrong": "a dog, but no cat"}]}, "among the wrong"),
         ({"questions": [QUESTION | {"corect": "x"}]}, "questions 1: unknown key 'corect'; did you mean `correct`"),
         ({"questions": [QUESTION | {"image": "c.png"}]}, "questions 1: there is no photo 'c.png'"),
         ({"questions": [QUESTION | {"image": "../a.png"}]}, "questions 1: the photo's path must stay inside"),
-        ({"questions": ["a dog"]}, "questions 1: it must have the keys image, correct, wrong, group"),
-        ({"questions": {"image": "a.png"}}, "`questions` must be a list of examples, got dict"),
-        ({"questions": [], "queries": []}, "must hold at least one example"),
-        ({"queries": [QUERY | {"excluded": ["a.png"]}]}, "'a.png' is what it shall find, and stands under `excluded`"),
+        ({"questions": ["a dog"]}, "questions 1: .*keys image, .*group"),
+        ({"questions": {"image": "a.png"}}, "`questions` .*list .*got dict"),
+        ({"questions": [], "queries": []}, "at least one example"),
+        ({"queries": [QUERY | {"excluded": ["a.png"]}]}, "'a.png' .*under `excluded`"),
         ({"queries": [QUERY], "extra": 1}, "may hold `questions` and `queries`, got 'extra'"),
-        ({"extra": 1}, "must hold `questions:` or `queries:`"),
+        ({"extra": 1}, "`questions:` or `queries:`"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_example(photos, content, message):
@@ -116,7 +116,7 @@ def test_photos_that_are_there_become_examples_with_blanks(photos, form):
     text = file.read_text()
     assert text.index("a9.png") < text.index("a10.png") < text.index("b.png")
     assert not (photos / "photos").exists()
-    with pytest.raises(BadInputError, match=r"must not be empty|must be a caption that is true"):
+    with pytest.raises(BadInputError, match=r"not be empty|caption that is true"):
         read_suite(photos)
 
 
