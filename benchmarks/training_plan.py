@@ -4,9 +4,9 @@
     python benchmarks/training_plan.py --images 100000000 --captions 300000000 --questions 400000000
 
 Nothing is measured here. The defaults are ViT-B/32 on eight H100s. Measured on one thread of our machine: `--decode`
-(photos decoded and preprocessed), `--read`, `--take` and `--tokenise` (`benchmarks/training_memory.py` has the data) and
-`--activations`; `--texts-a-choice` is what `benchmarks/train_step.py` counts of distinct texts, parts of captions among
-them. Guessed: `--share` of the peak that a step reaches, `--price`, `--reads` of a disk.
+(photos decoded and preprocessed), `--read`, `--take`, `--tokenise`, `--index` and `--activations`; `--texts-a-choice`
+is what `benchmarks/train_step.py` counts of distinct texts, parts of captions among them. Guessed: `--share` of the
+peak that a step reaches, `--price`, `--reads` of a disk.
 """
 
 import argparse
@@ -36,14 +36,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--texts-a-caption", type=float, default=2.0, help="with its parts")
     parser.add_argument("--texts-a-choice", type=float, default=1.5, help="with its parts; groups share choices")
     parser.add_argument("--read", type=float, default=0.56e-3, help="seconds of a core to read what a text denies")
-    parser.add_argument("--take", type=float, default=TAKE, help="seconds of a core for a row out of Arrow")
-    parser.add_argument("--tokenise", type=float, default=TOK, help="seconds of a core for the tokens of a text")
+    parser.add_argument(
+        "--index", type=float, default=30e-6, help="seconds of a core for a row to be copied and indexed"
+    )
+    parser.add_argument("--take", type=float, default=15e-6, help="seconds of a core for a row out of Arrow")
+    parser.add_argument("--tokenise", type=float, default=45e-6, help="seconds of a core for the tokens of a text")
     parser.add_argument("--activations", type=float, default=1.1e6, help="bytes a token, single precision")
     parser.add_argument("--reads", type=float, default=500e3, help="random reads of a disk a second")
     parser.add_argument("--price", type=float, default=3.0, help="dollars for a GPU hour, its cores and disk with it")
     parser.add_argument("--workers", type=int, default=20, help="of a loader, of each GPU; they read texts, too")
     o = parser.parse_args(argv)
 
+    indexed = (o.images + o.captions + o.questions) * o.index  # a query an image
     compute = o.gpus * o.peak * o.share
     decoding, encoding = o.images / (o.cores * o.decode), o.images * o.image_flops / compute
     steps = o.epochs * o.images / o.batch_images
@@ -68,6 +72,7 @@ def main(argv: list[str] | None = None) -> int:
         "embedding: the image tower": f"{encoding / 60:.1f} minutes on {o.gpus} GPUs",
         "embeddings on disk, single precision": f"{o.images * o.width * 4 / 1e9:.0f} GB",
         "texts in Arrow, 150 bytes a text": f"{(o.captions * 4 + o.questions * 4) * 150 / 1e9:.0f} GB",
+        "texts copied and indexed once, by one core": f"{indexed / 3600:.1f} hours",
         "indices, 8 bytes a row, in memory while they are made": f"{5 * (o.captions + o.questions) * 8 / 1e9:.1f} GB",
         "steps": f"{steps:,.0f}, {o.batch_images:,} images and {o.batch_questions:,} questions each",
         "distinct texts a step": f"{texts:,.0f}",
@@ -82,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
         "the same with activation_checkpointing": f"{again / 1e9:.1f} GB, and a third more arithmetic",
         "memory of a GPU: logits of the contrastive loss": f"{logits / 1e6:.0f} MB",
         "network a step and GPU": f"{(gathered + reduced) / 1e6:.0f} MB ({gathered / 1e6:.0f} of them negatives)",
-        f"cost of embedding and training, {o.price:g} dollars a GPU hour": f"{machine_hours * o.gpus * o.price:.0f} dollars",
+        f"cost of both, {o.price:g} dollars a GPU hour": f"{machine_hours * o.gpus * o.price:.0f} dollars",
     }
     size = f"{o.images / 1e6:g} M images, {o.captions / 1e6:g} M captions, {o.questions / 1e6:g} M questions"
     print(f"| {size} | |\n|---|---|")

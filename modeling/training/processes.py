@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from torch import distributed
 
@@ -13,6 +14,8 @@ _DEAD = re.compile(
     r"connection (was )?(closed|reset|refused)|broken pipe|timed? ?out|remote process|socket (closed|error)",
     re.IGNORECASE,
 )
+
+_PATIENCE = timedelta(days=7)
 
 
 @contextmanager
@@ -37,12 +40,16 @@ def beside_others() -> Iterator[None]:
 
 @contextmanager
 def first_before_others() -> Iterator[None]:
-    """Let the first process do the block alone, and then all others at once."""
-    several = distributed.is_initialized()
-    if several and distributed.get_rank() > 0:
-        distributed.barrier()
+    """Let the first process do the block alone, however long it takes, and then all others at once."""
+    if not distributed.is_initialized():
+        yield
+        return
+    # Of gloo, which tells at once when the first has died: so nobody need guess how long it may take.
+    group = distributed.new_group(backend="gloo", timeout=_PATIENCE)
+    if distributed.get_rank() > 0:
+        distributed.barrier(group)
         yield
     else:
         yield
-        if several:
-            distributed.barrier()
+        distributed.barrier(group)
+    distributed.destroy_process_group(group)
