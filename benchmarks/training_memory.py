@@ -1,5 +1,6 @@
 """Memory and time to the first step of a training as the data grows, and what a step costs then.
 
+    python benchmarks/training_memory.py --captions 2000 --steps 1 --out build/memory      # does it work?
     python benchmarks/training_memory.py --captions 100000 --out build/memory
     python benchmarks/training_memory.py --captions 3000000 --out build/memory
 

@@ -77,7 +77,7 @@ def _run_scoring(config: ScoreConfig, *, command: list[str]) -> dict[str, Any]:
         )
         torch.nn.Module.to(model, device)  # transformers' own `to` has no types
     if config.calibrate is not None:
-        _calibrate(model, config.calibrate, suite, config, progress=progress)
+        _calibrate(model, config.calibrate, suite, config)
     scores = score_suite(
         model,
         suite,
@@ -113,7 +113,7 @@ def _run_scoring(config: ScoreConfig, *, command: list[str]) -> dict[str, Any]:
     return content
 
 
-def _calibrate(model: Any, named: str, suite: Suite, config: ScoreConfig, *, progress: bool) -> None:
+def _calibrate(model: Any, named: str, suite: Suite, config: ScoreConfig) -> None:
     """Let the model measure photos, of a folder or the suite's own."""
     if not isinstance(model, NotClipModel) or model.config.composition == "none":
         raise BadInputError(
@@ -132,7 +132,7 @@ def _calibrate(model: Any, named: str, suite: Suite, config: ScoreConfig, *, pro
         )
     photos = open_cache(model, cache_folder(config.cache)).photos
     skip_bad = config.on_bad_photo == "skip"
-    _, embeds = embed_photos(model, suite, photos, batch_size=config.batch_size, skip_bad=skip_bad, progress=progress)
+    _, embeds = embed_photos(model, suite, photos, batch_size=config.batch_size, skip_bad=skip_bad, progress=True)
     try:
         model.calibrate(embeds.to(model.device))
     except ValueError as error:  # too few of them could be read, or the model's embeddings are none

@@ -1,7 +1,7 @@
 """Embed a dataset's photos once, for every training that follows.
 
     notclip embed-images --base openai/clip-vit-base-patch32 --data build/data --cache build/cache
-    torchrun --nproc_per_node 8 scripts/embed_images.py --base … --data … --cache …      # eight share the work
+    torchrun --nproc-per-node 8 -m notclip.scripts.embed_images --base … --data … --cache …   # eight share the work
     notclip train-adapter --base openai/clip-vit-base-patch32 --data build/data --cache build/cache --out build/trained
 
 Started again it goes on with the shards that are missing. Training does the same by itself where the cache lacks them.
@@ -22,7 +22,7 @@ class EmbedConfig:
     base: str
     """Backbone: a Hub id or a folder that holds any dual encoder of transformers, or an OpenCLIP checkpoint."""
     data: Path
-    """Folder that `notclip build-dataset` wrote."""
+    """Folder that `notclip build-dataset` wrote, or such a dataset's id on the Hub."""
     cache: Path
     """Folder for the embeddings, as `notclip train-adapter --cache` takes it."""
     splits: tuple[str, ...] = ("train", "validation")
@@ -46,14 +46,19 @@ def main(argv: list[str] | None = None) -> int:
     import torch
     from accelerate import PartialState
 
+    from notclip.dataset.hub import on_this_machine
     from notclip.loading import load_model
+    from notclip.training.processes import beside_others, first_before_others
     from notclip.training.run import embed_splits, read_data
 
     processes = PartialState(cpu=not torch.accelerator.is_available())  # torchrun or accelerate may start several
     try:
-        model = load_model(config.base, architecture=config.architecture, argument="base").to(processes.device)
-        splits = read_data(config.data, config.splits, images=config.images, cache=config.cache)
-        embedded = embed_splits(model, splits, config.cache, batch_size=config.batch_size)
+        with beside_others():
+            model = load_model(config.base, architecture=config.architecture, argument="base").to(processes.device)
+            with first_before_others():
+                data = on_this_machine(config.data, config.splits)
+            splits = read_data(data, config.splits, images=config.images, cache=config.cache)
+            embedded = embed_splits(model, splits, config.cache, batch_size=config.batch_size)
     finally:
         processes.destroy_process_group()
     if processes.is_main_process:

@@ -2,7 +2,7 @@
 
     notclip train-adapter --base openai/clip-vit-base-patch32 --data build/data --out build/adapter
     notclip train-adapter --base openai/clip-vit-base-patch32 --data build/data --out build/adapter --resume
-    torchrun --nproc_per_node 2 scripts/train_adapter.py --base … --data … --out …
+    torchrun --nproc-per-node 2 -m notclip.scripts.train_adapter --base … --data … --out …
 
 Writes OUT/adapter (PEFT), OUT/backbone (merged, plain format), OUT/model (NotCLIP with its code) and training.json.
 """

@@ -242,7 +242,8 @@ class Tagger:
         split = [self.pieces(words) for words in texts]
         length = max(len(ids) for ids, _ in split)
         input_ids = torch.tensor([ids + [0] * (length - len(ids)) for ids, _ in split])  # (B, L)
-        with _one_thread():
+        # In a training of half precision, texts are read as ever.
+        with _one_thread(), torch.autocast("cpu", enabled=False):
             scores = self.network(input_ids).log_softmax(-1)
         found = []
         for of_text, (_, places), words in zip(scores, split, texts, strict=True):

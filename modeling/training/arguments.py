@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import DynamoBackend
 from torch import distributed
 from transformers import TrainingArguments
 from transformers.integrations import get_available_reporting_integrations
@@ -86,6 +87,12 @@ class NegationTrainingArguments(TrainingArguments):
     dataloader_pin_memory: bool = field(default_factory=torch.cuda.is_available)
 
     def __post_init__(self) -> None:
+        if self.push_to_hub:
+            raise BadInputError(
+                "`push_to_hub` would upload checkpoints that only this trainer reads. When the training is done, "
+                "`notclip stage-release` and `notclip push-release` upload its models with their cards, and "
+                "`NotClipModel.from_pretrained('OUT/model').push_to_hub(ID)` that model alone."
+            )
         super().__post_init__()
         for name in ("contrastive_weight", "negated_share", "plain_share"):
             if not 0 <= getattr(self, name) <= 1:
@@ -133,6 +140,12 @@ def training_arguments(config: TrainConfig, state_folder: Path) -> NegationTrain
         raise
     except (ValueError, TypeError, ImportError) as error:
         raise BadInputError(f"`trainer` {' '.join(config.trainer)}: {shortened(str(error))}") from error
+    backends = [backend.value.lower() for backend in DynamoBackend]
+    if arguments.torch_compile and arguments.torch_compile_backend not in backends:
+        raise BadInputError(
+            f"`trainer` torch_compile_backend must be one of {', '.join(backends)}, got "
+            f"{shortened(arguments.torch_compile_backend)}."
+        )
     wanted = [arguments.report_to] if isinstance(arguments.report_to, str) else arguments.report_to or []
     missing = [name for name in wanted if name not in get_available_reporting_integrations()]
     if missing:

@@ -16,7 +16,7 @@ class TrainConfig:
     """Backbone: a Hub id or a folder that holds any dual encoder of transformers; or an OpenCLIP checkpoint (.pt,
     .safetensors, or a folder with open_clip_config.json), which is converted to OUT/base first."""
     data: Path
-    """Folder that `notclip build-dataset` wrote."""
+    """Folder that `notclip build-dataset` wrote, or such a dataset's id on the Hub, which is downloaded."""
     out: Path
     """Folder to write adapter/, backbone/, model/ and training.json to."""
     images: Path | None = None

@@ -90,7 +90,7 @@ class Rows(Sequence[T], Generic[T]):
     def __getitem__(self, index: slice) -> list[T]: ...
     def __getitem__(self, index: int | slice) -> T | list[T]:
         if isinstance(index, slice):
-            return self.take(np.arange(len(self))[index])
+            return self.take(np.arange(*index.indices(len(self))))
         return self.take(np.array([range(len(self))[index]]))[0]
 
     def __iter__(self) -> Iterator[T]:
@@ -172,6 +172,12 @@ class TrainingSplit:
         """How many questions each group has."""
         groups = self.question_groups
         return groups.sizes if isinstance(groups, Grouped) else np.array([len(group) for group in groups], dtype=int)
+
+    @property
+    def captioned_images(self) -> np.ndarray:
+        """Positions of the images that have captions, ascending."""
+        captions = self.captions
+        return np.unique(captions.images if isinstance(captions, Rows) else [c.image for c in captions]).astype(int)
 
     def captions_by_image(self) -> Sequence[list[Caption]]:
         """Captions of each image that has any."""

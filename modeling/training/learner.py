@@ -92,6 +92,18 @@ class Learner(nn.Module):
         self.training = mode
         return self
 
+    def compile_towers(self, backend: str, mode: str | None = None) -> None:
+        """Compile the towers where gradients go through them; what is compiled takes texts of any length.
+
+        Not all of `forward`, which reads strings: each new one would be compiled for.
+
+        Args:
+            backend: as `torch.compile` takes it.
+            mode: as `torch.compile` takes it.
+        """
+        for name in _FEATURES:
+            setattr(self.model, name, _compiled(getattr(self.model, name), backend, mode))
+
     def activation_checkpointing_enable(self, *args: Any, **kwargs: Any) -> None:
         """Keep the activations of one batch of texts or photos, and compute a step's others again for its gradients.
 
@@ -101,7 +113,7 @@ class Learner(nn.Module):
             setattr(self.model, name, _recomputed(getattr(self.model, name)))
 
     def activation_checkpointing_disable(self) -> None:
-        """Keep all activations again."""
+        """Keep all activations again, and run the towers as they are."""
         for name in _FEATURES:
             self.model.__dict__.pop(name, None)
 
@@ -151,9 +163,11 @@ class Learner(nn.Module):
         """
         model, share = self.model, self.loss_weights.plain_share
         scale, composition = model.logit_scale.detach().float().exp(), self.composition.weights()
-        captions = model.embed_texts(texts, scopes=scopes, batch_size=self.texts_at_once)
-        choices = list(dict.fromkeys(choice for question in questions for choice in question.choices))
-        embedded = model.embed_texts(choices, scopes=scopes, batch_size=self.texts_at_once)
+        # In one pass, since captions and choices name the same things.
+        every = list(dict.fromkeys([*texts, *(choice for question in questions for choice in question.choices)]))
+        position = {text: row for row, text in enumerate(every)}
+        embedded = model.embed_texts(every, scopes=scopes, batch_size=self.texts_at_once)
+        captions = [position[text] for text in texts]
         held, images_before = self._held(texts, affirmative), text_images
         if photos is not None:
             shown = embed(self.model, photos, at_once=self.images_at_once)
@@ -162,22 +176,22 @@ class Learner(nn.Module):
         # Logits are a hundred times a cosine: half precision cannot tell them apart.
         with torch.autocast(text_images.device.type, enabled=False):
             images = _gather(text_images)
+            queries = model.compose(embedded, composition), _plain(embedded.whole)
             composed, plain = (
                 contrastive_loss(images, vectors, scale, biases)
-                for vectors, biases in map(
-                    _gather_queries, (model.compose(captions, composition), _plain(captions.whole))
+                for vectors, biases in (
+                    _gather_queries(vectors[captions], biases[captions]) for vectors, biases in queries
                 )
             )
             contrastive = torch.lerp(composed, plain, share)
             anchor = contrastive.new_zeros(())
             if held is not None:
-                anchor = affirmative_share * self._anchor(captions.whole[affirmative], held)
+                anchor = affirmative_share * self._anchor(embedded.whole[[captions[row] for row in affirmative]], held)
             if photos is not None:
                 anchor = anchor + anchor_loss(text_images, images_before)
-            position = {text: row for row, text in enumerate(choices)}
             composed, plain = (
-                caption_choice_loss(*choice_scores(questions, position, *queries, question_images), scale)
-                for queries in (model.compose(embedded, composition), _plain(embedded.whole))
+                caption_choice_loss(*choice_scores(questions, position, *own, question_images), scale)
+                for own in queries
             )
             choice = torch.lerp(composed, plain, share)
             a = self.loss_weights.contrastive
@@ -228,6 +242,11 @@ def _recomputed(features: Callable[..., Any]) -> Callable[..., SimpleNamespace]:
     return recomputed
 
 
+def _compiled(features: Callable[..., Any], backend: str, mode: str | None) -> Callable[..., Any]:
+    compiled = torch.compile(features, dynamic=True, backend=backend, mode=mode)
+    return lambda *args, **inputs: (compiled if torch.is_grad_enabled() else features)(*args, **inputs)
+
+
 def _plain(texts: Tensor) -> tuple[Tensor, Tensor]:
     """Queries past the composition."""
     return texts, texts.new_zeros(len(texts))
@@ -246,15 +265,14 @@ def _shares(*own: int, like: Tensor) -> Tensor:
     return distributed.get_world_size() * counts / total.clamp_min(1)
 
 
-def _gather_queries(queries: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def _gather_queries(vectors: Tensor, biases: Tensor) -> tuple[Tensor, Tensor]:
     """Vectors and biases of all processes.
 
     Together: biases have no gradient in a process whose captions deny nothing, and alone it would not take part when
     the others hand theirs back.
     """
-    vectors, biases = queries
     if not distributed.is_initialized():
-        return queries
+        return vectors, biases
     both = _gather(torch.cat([vectors, biases[:, None]], dim=1))
     return both[:, :-1], both[:, -1]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor, distributed
 from transformers import PreTrainedModel
 
 from notclip.dataset.files import split_files
+from notclip.dataset.hub import on_this_machine
 from notclip.dataset.splits import SPLITS
 from notclip.errors import BadInputError
 from notclip.export import export_adapter, export_backbone, merge
@@ -45,6 +46,7 @@ from notclip.training.interpolation import SHARE, BestShare, keep_share
 from notclip.training.judging import Judge, Judged, joined
 from notclip.training.lora import IMAGE, add_full_copies, add_lora, learning_towers
 from notclip.training.photos import PhotoReader, embed_rows, embeds_by
+from notclip.training.processes import beside_others, first_before_others
 from notclip.training.reference_scores import write_reference_scores
 from notclip.training.seen_classes import ClassPromptLesson, read_seen_classes
 from notclip.training.trainer import NegationTrainer
@@ -53,7 +55,10 @@ from notclip.training.validation import limited
 CALIBRATION_QUESTIONS = 4000
 STATISTICS_IMAGES = 100_000
 MOVED_STATISTICS_IMAGES = 20_000  # embedded anew by a trained image tower
+MOST_CAPTIONS_LOOKED_AT = 200_000  # for texts that are cut: of larger sets every so manieth row, and as many for all
 SAVED = "train_config.json"  # options and inputs of a run
+
+T = TypeVar("T")
 
 
 def run_training(config: TrainConfig) -> dict | None:
@@ -68,14 +73,16 @@ def run_training(config: TrainConfig) -> dict | None:
     first = not distributed.is_initialized() or distributed.get_rank() == 0
     # The other processes of a run write nothing.
     with only_writer(config.out, reads={"base": config.base, "data": config.data}) if first else nullcontext():
-        return _run_training(config, first=first)
+        with beside_others():
+            return _run_training(config, first=first)
 
 
-def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
-    state_folder = config.out / "state"
+def _run_training(asked: TrainConfig, *, first: bool) -> dict | None:
+    state_folder = asked.out / "state"
     if first:
-        _check_output(config)
+        _check_output(asked)
     started = time.monotonic()
+    config = _on_this_machine(asked)
     for name, part in itertools.product(CONFIGS, ("train", "validation")):
         split_files(config.data, name, part)  # A folder that is no dataset is told before a model is loaded.
     base = config.base
@@ -99,7 +106,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         if config.resume and saved.is_file():
             require_same_inputs(saved, inputs)
         # Kept at the first start, so that a resumed run can tell whether all is the same.
-        write_whole(saved, json.dumps(_config_content(config) | {"inputs": inputs}, indent=2) + "\n")
+        write_whole(saved, json.dumps(_config_content(asked) | {"inputs": inputs}, indent=2) + "\n")
     cache = config.out / "cache" if config.cache is None else config.cache
     split, validation_split = read_data(config.data, ("train", "validation"), images=config.images, cache=cache)
     _require_rows(config.data, {"train": split, "validation": validation_split})
@@ -150,10 +157,11 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         model.set_statistics(image_statistics(embed_rows(model, split, some).embeds.to(model.device)))
     now = embeds_by(model, calibrated_on, validation_embeds)
     losses = fit_composition(model, now, calibrated_on.questions, calibrated_on.negated_queries)
-    cut, seen = texts_cut(model, _texts(split))
+    step = -(-len(split.captions) // MOST_CAPTIONS_LOOKED_AT)
+    cut, seen = texts_cut(model, _texts(split, step=step))
     trainable, total = adapted.get_nb_trainable_parameters()
     record = {
-        "config": _config_content(config),
+        "config": _config_content(asked),
         "base": base,
         "chosen_epoch": trainer.best_epoch,
         "update_share": share,
@@ -172,7 +180,7 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
         "training_images": len(split.digests),
         "training_captions": len(split.captions),
         "training_questions": int(split.group_sizes.sum()),
-        "texts_cut": cut,
+        "texts_cut": cut * step,
         "text_tokens": seen,
         "data_sha256": _sha256(config.data / "build.json"),
         "versions": {name: version(name) for name in ("notclip", "torch", "transformers", "peft")},
@@ -181,8 +189,18 @@ def _run_training(config: TrainConfig, *, first: bool) -> dict | None:
     # Apart: identical runs write identical records.
     write_whole(config.out / "timing.json", json.dumps({"seconds": round(time.monotonic() - started, 1)}) + "\n")
     _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
+    if (logs := state_folder / "runs").is_dir():  # TensorBoard's
+        shutil.copytree(logs, config.out / "runs", dirs_exist_ok=True)
     shutil.rmtree(state_folder, ignore_errors=True)
     return record
+
+
+def _on_this_machine(config: TrainConfig) -> TrainConfig:
+    """The same options, with folders for data that the Hub has."""
+    with first_before_others():
+        away = None if config.away is None else on_this_machine(config.away, SPLITS, name="away")
+        data = on_this_machine(config.data, ("train", "validation"))
+    return dataclasses.replace(config, data=data, away=away)
 
 
 def _adapted(backbone: PreTrainedModel, config: TrainConfig) -> PeftModel:
@@ -208,7 +226,7 @@ def _lesson(config: TrainConfig, learnt: TrainingSplit, image_embeds: EmbeddingS
     """What a detector saw in the photos that are learnt from, where that is to be taught."""
     if config.class_weight == 0 or config.towers == "image":  # Its prompts teach texts.
         return None
-    rows = sorted({caption.image for caption in learnt.captions})
+    rows = learnt.captioned_images.tolist()
     rows = rows[:: -(-len(rows) // STATISTICS_IMAGES)]
     classes = read_seen_classes(config.data, [learnt.digests[row] for row in rows], image_embeds[rows])
     if classes is None:
@@ -222,11 +240,17 @@ def _build_options(data: Path) -> dict[str, Any] | None:
     return read_json_object(file, "`away`").get("config") if file.is_file() else None
 
 
-def _texts(split: TrainingSplit) -> Iterator[str]:
-    """All texts that negate something, or stand beside such ones."""
-    yield from (text for caption in split.captions for text in caption.negated)
-    yield from (text for group in split.question_groups for question in group for text in question.choices)
-    yield from (text for text, _ in split.negated_queries)
+def _texts(split: TrainingSplit, *, step: int = 1) -> Iterator[str]:
+    """All texts that negate something, or stand beside such ones, of every so manieth row."""
+    yield from (text for caption in _every(split.captions, step) for text in caption.negated)
+    groups = _every(split.question_groups, step)
+    yield from (text for group in groups for question in group for text in question.choices)
+    yield from (text for text, _ in _every(split.negated_queries, step))
+
+
+def _every(rows: Sequence[T], step: int) -> Iterator[T]:
+    for start in range(0, len(rows), 1000 * step):
+        yield from rows[start : start + 1000 * step : step]
 
 
 def _check_output(config: TrainConfig) -> None:
@@ -260,7 +284,7 @@ def read_data(data: Path, names: Sequence[str], *, images: Path | None, cache: P
     """Splits of a dataset; the first of several processes copies their texts to the cache, the others read the copy.
 
     Args:
-        data: the dataset.
+        data: the dataset's folder.
         names: of the splits.
         images: the folder of the photos, for a dataset that only refers to them.
         cache: where the copy is kept.
@@ -268,13 +292,8 @@ def read_data(data: Path, names: Sequence[str], *, images: Path | None, cache: P
     Raises:
         BadInputError: a split is missing or wrong.
     """
-    several, later = distributed.is_initialized(), distributed.is_initialized() and distributed.get_rank() > 0
-    if later:
-        distributed.barrier()
-    splits = [read_training_split(data, name, images=images, cache=cache) for name in names]
-    if several and not later:
-        distributed.barrier()
-    return splits
+    with first_before_others():
+        return [read_training_split(data, name, images=images, cache=cache) for name in names]
 
 
 def embed_splits(

@@ -29,6 +29,7 @@ from notclip.training.losses import class_prompt_loss
 
 FILE = Path("seen") / "train.parquet"  # of a dataset that was built with a detector
 _TEXTS_AT_ONCE = 64
+_ROWS_AT_ONCE = 10_000
 _LEAST_SCORE = 1e-3  # what a score of 0 counts as
 # A prompt names one class or two, as "a dog and a car" in a search or question.
 _NAMES_TWO = 0.3
@@ -155,20 +156,27 @@ def read_seen_classes(data: Path, digests: Sequence[bytes], image_embeds: Tensor
     file = data / FILE
     if not file.is_file():
         return None
+    wanted = {digest.hex() for digest in digests}
+    seen: dict[str, np.ndarray] = {}
     with open_parquet(file) as parquet:
         require_columns(parquet, file, ["digest"])
-        table = parquet.read()
-    labels = [name for name in table.column_names if name != "digest"]
-    texts = [
-        _texts(table.schema.field(index), file) for index, name in enumerate(table.column_names) if name in labels
-    ]
-    seen = table["digest"].to_pylist() if table.column_names.count("digest") == 1 else []
-    row_of = {digest: row for row, digest in enumerate(seen) if isinstance(digest, str)}
-    known = [index for index, digest in enumerate(digests) if digest.hex() in row_of]
-    if len(known) < 2 or not labels:
+        schema, first = parquet.schema_arrow, 0
+        labels = [name for name in schema.names if name != "digest"]
+        texts = [_texts(schema.field(index), file) for index, name in enumerate(schema.names) if name != "digest"]
+        if not labels or schema.names.count("digest") > 1:
+            return None
+        # In parts: of many millions of photos, what is looked at is few.
+        for batch in parquet.iter_batches(_ROWS_AT_ONCE):
+            table = pa.Table.from_batches([batch])
+            scores = np.stack([_scores(table, label, file, first) for label in labels], axis=1)
+            for row, own in enumerate(table["digest"].to_pylist()):
+                if isinstance(own, str) and own in wanted:
+                    seen[own] = scores[row].copy()  # and not all of the part
+            first += len(table)
+    known = [index for index, digest in enumerate(digests) if digest.hex() in seen]
+    if len(known) < 2:
         return None
-    rows = [row_of[digests[index].hex()] for index in known]
-    scores = np.stack([_scores(table, label, file)[rows] for label in labels], axis=1)  # (I, K)
+    scores = np.stack([seen[digests[index].hex()] for index in known])  # (I, K)
     return measure_seen_classes(texts, torch.from_numpy(scores), image_embeds[torch.tensor(known)])
 
 
@@ -196,16 +204,16 @@ def measure_seen_classes(texts: Sequence[Sequence[str]], scores: Tensor, image_e
     )
 
 
-def _scores(table: pa.Table, label: str, file: Path) -> np.ndarray:
-    """A class's scores of all photos, shape (rows,)."""
+def _scores(table: pa.Table, label: str, file: Path, first: int) -> np.ndarray:
+    """A class's scores of some rows of the file, the first of them given, shape (rows,)."""
     places = table.schema.get_all_field_indices(label)
     column = table.column(places[0])
     scores = column.to_numpy() if pa.types.is_floating(column.type) and len(places) == 1 else np.full(1, np.nan)
     wrong = np.flatnonzero(~((scores >= 0) & (scores <= 1)))  # of what is no number, too
     if len(wrong):
         raise BadInputError(
-            f"{file}, row {wrong[0] + 1}: {shortened(label)} must be one score between 0 and 1; build the dataset "
-            "again with `notclip build-dataset`."
+            f"{file}, row {first + wrong[0] + 1}: {shortened(label)} must be one score between 0 and 1; build the "
+            "dataset again with `notclip build-dataset`."
         )
     return scores
 

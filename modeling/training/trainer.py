@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import DynamoBackend
 from safetensors.torch import load_file, save_file
 from torch import Tensor, distributed, nn
 from tqdm import tqdm
@@ -37,7 +38,6 @@ WEIGHTS = "model.safetensors"
 COMPLETE = "complete"  # in a checkpoint that was written to its end
 _CHECKPOINT = re.compile(r"checkpoint-[0-9]{1,18}")
 _NO_MEMORY = re.compile(r"out of memory|can't allocate memory", flags=re.IGNORECASE)
-_DEAD_PROCESS = re.compile(r"connection (was )?(closed|reset|refused)|timed? ?out", flags=re.IGNORECASE)
 
 
 class NegationTrainer(Trainer):
@@ -84,6 +84,9 @@ class NegationTrainer(Trainer):
             eval_dataset=eval_dataset,
             callbacks=[_SaveEvery(args.checkpoint_every), *(callbacks or [])],
         )
+        if args.torch_compile:
+            self.accelerator.state.dynamo_plugin.backend = DynamoBackend.NO  # of the whole
+            self.model.compile_towers(str(args.torch_compile_backend), args.torch_compile_mode)
         for kind in (ProgressCallback, PrinterCallback):
             self.remove_callback(kind)
         if not args.disable_tqdm:
@@ -143,8 +146,8 @@ class NegationTrainer(Trainer):
             kwargs: as `Trainer.train` takes them.
 
         Raises:
-            BadInputError: the loss is no number any more, the memory is used up, another process died, or the
-                checkpoint is damaged.
+            BadInputError: the loss is no number any more, the memory is used up, the towers cannot be compiled, or
+                the checkpoint is damaged.
         """
         if resume_from_checkpoint is True:
             resume_from_checkpoint = last_checkpoint(self._folder, clear=self.args.should_save)
@@ -302,10 +305,11 @@ class NegationTrainer(Trainer):
                 f"{self.args.per_device_train_batch_size} a process), or give "
                 "--trainer activation_checkpointing=true, which keeps less and takes a third longer."
             )
-        if distributed.is_initialized() and _DEAD_PROCESS.search(said):
+        if self.args.torch_compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            reason = shortened(said.strip().partition("\n")[0])
             return BadInputError(
-                "another process of this run has died: look at what it said last, and start all of them again with "
-                "--resume."
+                f"`trainer` torch_compile cannot compile the towers here ({reason}): install a C++ compiler, or leave "
+                "the option out."
             )
         return error
 

@@ -42,9 +42,9 @@ def read_suite(
     images = None if images is None else Path(images)
     hub_id = None if path.exists() or is_table(path) or path.suffix in _YAML or not _HUB_ID.fullmatch(named) else named
     if hub_id is not None:
-        from notclip.scoring.suites.hub import download_split
+        from notclip.dataset.hub import download_splits
 
-        path = download_split(hub_id, split=split, revision=revision)
+        path = download_splits(hub_id, [split], name="suite", revision=revision)
     if path.is_dir() and any((path / config).is_dir() for config in _CONFIGS):
         from notclip.scoring.suites.dataset import read_dataset_suite  # datasets takes seconds to import
 

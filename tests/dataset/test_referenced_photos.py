@@ -24,9 +24,7 @@ def png(colour):
 def column(tmp_path):
     """A photo that a row calls by its file name alone, `1.png`."""
     file = tmp_path / "rows.parquet"
-    pq.write_table(
-        pa.table({"image_url": ["1.png"], "image_sha256": [hashlib.sha256(png("red")).hexdigest()]}), file
-    )
+    pq.write_table(pa.table({"image_url": ["1.png"], "image_sha256": [hashlib.sha256(png("red")).hexdigest()]}), file)
     return lambda folder: PhotoColumn(pq.ParquetFile(file), file, folder=folder).read(0, 0, "row 1")
 
 

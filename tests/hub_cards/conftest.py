@@ -341,3 +341,21 @@ def holds_exactly(hub):
         assert sorted(items) == sorted((repo["repo_type"], repo["repo_id"]) for repo in manifest["repos"])
 
     return check
+
+
+@pytest.fixture
+def on_hub(hub, push, write_stage, inputs, monkeypatch):
+    """Put a built dataset on the Hub, whole or in parts; returns the folder that it came from."""
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+    template = f"{hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+
+    def put(cut=lambda folder: folder):
+        data = cut(inputs.folder / "data")
+        files = {
+            f"dataset/{file.relative_to(data).as_posix()}": file.read_bytes() for file in data.glob("*/*.parquet")
+        }
+        push(write_stage(files=files))
+        return data
+
+    return put

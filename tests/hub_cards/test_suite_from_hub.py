@@ -7,24 +7,6 @@ from notclip.scoring.suites.read import read_suite
 from notclip.scoring.suites.suite import open_suite_photo
 
 
-@pytest.fixture
-def on_hub(hub, push, write_stage, inputs, monkeypatch):
-    """Put a built dataset on the Hub, whole or in parts; returns the folder that it came from."""
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
-    template = f"{hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
-
-    def put(cut=lambda folder: folder):
-        data = cut(inputs.folder / "data")
-        files = {
-            f"dataset/{file.relative_to(data).as_posix()}": file.read_bytes() for file in data.glob("*/*.parquet")
-        }
-        push(write_stage(files=files))
-        return data
-
-    return put
-
-
 @pytest.mark.parametrize("parts", [1, 2])
 def test_a_dataset_of_the_hub_is_the_suite_that_it_was_built_as(on_hub, in_parts, hub, parts):
     data = on_hub(in_parts if parts == 2 else lambda folder: folder)

@@ -57,6 +57,14 @@ def test_a_text_is_tagged_alike_alone_and_among_others():
     assert tagger.tag(texts) == [tagger.tag([words])[0] for words in texts]
 
 
+def test_a_training_in_half_precision_changes_nothing_of_what_is_read():
+    tagger = Tagger.default()
+    words = words_of("a zygodactyl on a pogo stick without any skyscrapers or armadillos")
+    scores = tagger.probabilities(words)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert tagger.probabilities(words) == scores
+
+
 def test_no_text_is_too_long_or_too_strange():
     tagger = Tagger.default()
     assert tagger.tag([]) == [] and tagger.tag([[]]) == [""]

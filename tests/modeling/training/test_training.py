@@ -22,41 +22,11 @@ from notclip.remote.composition_notclip import image_statistics
 from notclip.training import interpolation, run
 from notclip.training import trainer as negation_trainer
 from notclip.training.batches import GroupBatchSampler, NegationDataset
-from notclip.training.config import TrainConfig
 from notclip.training.data import read_training_split
 from notclip.training.learner import Learner
 from notclip.training.lora import add_lora
 from notclip.training.reference_scores import reference_images
 from notclip.training.run import run_training
-
-
-@pytest.fixture
-def base(clip, processor, tmp_path):
-    clip.save_pretrained(tmp_path / "base")
-    processor.tokenizer.save_pretrained(tmp_path / "base")
-    processor.image_processor.save_pretrained(tmp_path / "base")
-    return str(tmp_path / "base")
-
-
-@pytest.fixture
-def config(base, data, tmp_path):
-    return TrainConfig(
-        base=base,
-        data=data,
-        out=tmp_path / "out",
-        epochs=2,
-        batch_images=4,
-        batch_questions=8,
-        rank=2,
-        alpha=4,
-        dropout=0.1,
-        learning_rate=0.05,
-        contrastive_weight=0.02,
-        anchor_weight=0.0,
-        checkpoint_every=1,
-        recall_tolerance=1.0,
-        cache=tmp_path / "cache",
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +103,7 @@ def test_a_checkpoint_that_is_damaged_or_a_trap_is_refused_by_name_and_runs_noth
     state = json.loads((checkpoint / "trainer_state.json").read_text())
     elsewhere = json.dumps(state | {"best_model_checkpoint": str(tmp_path)}).encode()
     traps = [pickle.dumps(Trap(mark)), zipped.getvalue(), b""]
-    damaged = {"optimizer.pt": traps, "scheduler.pt": traps, "model.safetensors": traps}
+    damaged = {name: traps for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth", "model.safetensors")}
     for name, contents in (damaged | {"trainer_state.json": [b"{", b"[" * 100_000, elsewhere]}).items():
         good = (checkpoint / name).read_bytes()
         for content in contents:
@@ -141,6 +111,8 @@ def test_a_checkpoint_that_is_damaged_or_a_trap_is_refused_by_name_and_runs_noth
             with pytest.raises(BadInputError, match=r"^the checkpoint .*checkpoint-\d+ cannot be read .*: remove it"):
                 run_training(dataclasses.replace(config, resume=True))
         (checkpoint / name).write_bytes(good)
+    (checkpoint / "training_args.bin").write_bytes(traps[1])  # which nobody reads
+    run_training(dataclasses.replace(config, resume=True))
     assert not mark.exists()
 
 
@@ -227,6 +199,7 @@ def test_memory_that_is_used_up_says_what_to_lower(config, monkeypatch, error, a
         ("fsdp=full_shard", "not set fsdp: .*torchrun"),
         ("deepspeed=zero2.json", r"deepspeed .*pip install deepspeed"),
         ("report_to=trackio", r"report_to=trackio: .*pip install trackio"),
+        ("push_to_hub=true", "`notclip push-release`"),
         ("lr_scheduler_type=square", r"`trainer` lr_scheduler_type=square: .*square.* is not a valid SchedulerType"),
     ],
 )
@@ -444,6 +417,14 @@ def test_an_image_has_the_captions_that_stand_beside_it_and_a_group_all_that_sha
         groups.setdefault(tuple(sorted(question.choices)), []).append(question)
     assert list(split.question_groups) == list(groups.values())
     assert split.group_sizes.tolist() == [len(group) for group in groups.values()]
+
+
+def test_some_rows_of_a_large_set_stand_for_all(data):
+    captions = read_training_split(data, "train").captions
+    assert list(run._every(captions, 5)) == list(captions)[::5] == captions[::5]
+    assert list(run._every(range(2500), 2)) == list(range(0, 2500, 2))
+    split = read_training_split(data, "train")
+    assert split.captioned_images.tolist() == sorted({caption.image for caption in split.captions})
 
 
 def referenced(data, folder, *, damage=False):
