@@ -4,8 +4,8 @@ peft takes `target_modules` and three more settings as regular expressions, impo
 and reads pickles. So which layers an adapter changes, and by what rank, is read from its weights here.
 """
 
-import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +74,16 @@ def _ranks(file: Path) -> dict[str, int]:
     return ranks
 
 
+def _is_number(value: object) -> bool:
+    """Whether a value is a number that a float can be; an integer of a thousand digits is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
 def _lora_config(file: Path, said: dict[str, Any], ranks: dict[str, int]) -> LoraConfig:
     default = LoraConfig().to_dict()
     for name in _NUMBERS:
         value = said.get(name, 0)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not _is_number(value):
             raise BadInputError(f"{file}: `{name}` must be a number, got {value!r:.100}.")
     for name in _SWITCHES:
         if not isinstance(said.get(name, False), bool):
@@ -86,7 +91,7 @@ def _lora_config(file: Path, said: dict[str, Any], ranks: dict[str, int]) -> Lor
     # Of a module without its own α, the default; keys are taken by peft as expressions, and a name is one of itself.
     alphas = said.get("alpha_pattern") or {}
     if not isinstance(alphas, dict) or not all(
-        _NAME.fullmatch(name) and isinstance(alpha, int | float) for name, alpha in alphas.items()
+        _NAME.fullmatch(name) and _is_number(alpha) for name, alpha in alphas.items()
     ):
         raise BadInputError(f"{file}: `alpha_pattern` must give names of modules numbers, got {alphas!r:.100}.")
     saved = said.get("modules_to_save") or []

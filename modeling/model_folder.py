@@ -53,8 +53,9 @@ def check_config(content: Any, *, where: str) -> None:
             )
         elif isinstance(value, int | float) and not isinstance(value, bool):
             most = MOST_LAYERS if any(word in name for word in _LAYERS) else LARGEST_NUMBER
-            if math.isfinite(value) and abs(value) > most:
-                raise BadInputError(f"{where}: `{name}` must be at most {most:,}, got {value:.4g}.")
+            # No float is as large as an integer of a thousand digits.
+            if (isinstance(value, int) or math.isfinite(value)) and abs(value) > most:
+                raise BadInputError(f"{where}: `{name}` must be at most {most:,}, got {shortened(value)}.")
 
 
 @contextmanager

@@ -263,13 +263,14 @@ def test_json_of_another_kind_is_refused_in_one_sentence(plain, name, content):
         (("text_config",), {"hidden_size": 30}, "weights .*other shapes"),
         (("text_config",), {"hidden_size": 2 * 10**7, "intermediate_size": 10**7}, "weights .*other shapes"),
         (("text_config",), {"hidden_act": "os.system"}, r"can be built \(KeyError: 'os.system'\)"),
-        (("text_config",), {"num_hidden_layers": 10**7}, "`num_hidden_layers` .*at most 1,000, got 1e"),
+        (("text_config",), {"num_hidden_layers": 10**7}, "`num_hidden_layers` .*at most 1,000, got 10000000"),
         (
             (),
             {"attn_implementation": "evil/kernel"},
             "`attn_implementation` 'evil/kernel' is code",
         ),
-        (("vision_config",), {"image_size": 10**12}, "`image_size` must be at most 100,000,000, got 1e"),
+        (("vision_config",), {"image_size": 10**12}, "`image_size` must be at most 100,000,000, got 1000000000000"),
+        (("vision_config",), {"image_size": 10**400}, "`image_size` must be at most 100,000,000, got 1000"),
     ],
 )
 def test_a_config_that_no_model_has_is_refused_before_it_takes_memory(plain, path, changes, message):
