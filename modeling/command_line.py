@@ -12,7 +12,6 @@ import dataclasses
 import difflib
 import functools
 import importlib
-import importlib.util
 import io
 import math
 import sys
@@ -69,12 +68,12 @@ def _run_verb(argv: list[str] | None = None) -> int:
         print(f"notclip {__version__}")
         return 0
     verb = arguments[0].replace("_", "-")
-    if verb not in available_verbs():
-        nearest = difflib.get_close_matches(verb, available_verbs(), n=1)
+    if verb not in VERBS:
+        nearest = difflib.get_close_matches(verb, VERBS, n=1)
         hint = f" Did you mean `notclip {nearest[0]}`?" if nearest else ""
         print(f"notclip: unknown verb {arguments[0]!r}.{hint} `notclip --help` lists them.", file=sys.stderr)
         return 2
-    script_main: Main = importlib.import_module(_module_of(verb)).main
+    script_main: Main = importlib.import_module(f"notclip.scripts.{verb.replace('-', '_')}").main
     return script_main(arguments[1:])
 
 
@@ -193,9 +192,8 @@ def _lists_joined(config_class: type, arguments: list[str]) -> list[str]:
 
 
 def _overview() -> str:
-    verbs = available_verbs()
-    width = max(map(len, verbs), default=0)
-    lines = [f"  {verb:<{width}}  {VERBS[verb]}" for verb in verbs]
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:<{width}}  {what}" for verb, what in VERBS.items()]
     return "\n".join(
         [
             "usage: notclip <verb> [options]",
@@ -207,15 +205,6 @@ def _overview() -> str:
             "`notclip <verb> --help` explains a verb's options; `notclip --version` prints the version.",
         ]
     )
-
-
-def available_verbs() -> list[str]:
-    """The commands whose scripts are installed."""
-    return [verb for verb in VERBS if importlib.util.find_spec(_module_of(verb)) is not None]
-
-
-def _module_of(verb: str) -> str:
-    return f"notclip.scripts.{verb.replace('-', '_')}"
 
 
 def _split_config_file(arguments: list[str]) -> tuple[list[str], Path | None]:

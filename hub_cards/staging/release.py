@@ -30,7 +30,6 @@ def folder_of(package: str) -> Path:
     return Path(found.submodule_search_locations[0])
 
 
-SPACE = folder_of("notclip.space")
 MOST_OF_A_CARD = 4 * 2**20  # bytes
 # What the cards read of a training.json.
 _RECORD = {
@@ -104,11 +103,7 @@ class Release:
             ids["base"] = self.base.repo_id
         # A metric's repository must bear the name of its file.
         ids |= {f"metrics/{metric}": f"{self.namespace}/{metric}" for metric in METRICS}
-        return ids | (
-            {"space": f"{self.namespace}/{self.name}-demo"}
-            if all((SPACE / name).is_file() for name in ("app.py", "README.md"))
-            else {}
-        )
+        return ids | {"space": f"{self.namespace}/{self.name}-demo"}
 
     def tag(self, folder: str) -> str:
         """Tag of this version of a repository; a metric's names the release, since several share its repository."""

@@ -9,8 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from notclip.hub_cards.cards.render import space_card
-from notclip.hub_cards.staging.release import SPACE, Release, folder_of
+from notclip.hub_cards.staging.release import Release, folder_of
 
+SPACE = folder_of("notclip.space")
 TOP = ("app.py", "requirements.txt")
 PARTS = ("dataset", "evaluate_metrics", "hub_cards", "recaption", "scoring", "scripts", "space")
 # The released base is loaded from its own repository, and what stands at the top is not wanted twice.
@@ -28,10 +29,8 @@ def stage_space(release: Release, target: Path, *, results: Path, dataset: Path)
     """
     target.mkdir(parents=True)
     for name in TOP:
-        if (SPACE / name).is_file():
-            shutil.copyfile(SPACE / name, target / name)
-    if (SPACE / "assets").is_dir():  # the pictures of its card
-        shutil.copytree(SPACE / "assets", target / "assets")
+        shutil.copyfile(SPACE / name, target / name)
+    shutil.copytree(SPACE / "assets", target / "assets")  # the pictures of its card
     package = folder_of("notclip")
     code = {path.relative_to(package).as_posix(): path for path in package.rglob("*") if path.is_file()}
     for part in PARTS:

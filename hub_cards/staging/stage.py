@@ -114,8 +114,7 @@ def _write_repositories(release: Release, config: StageConfig, stage: Path) -> l
             )
         # Last: PEFT and transformers write README.md files of their own.
         write_text(stage / form / "README.md", model_card(release, form))
-    if "space" in ids:
-        stage_space(release, stage / "space", results=stage / "model" / "results", dataset=stage / "dataset")
+    stage_space(release, stage / "space", results=stage / "model" / "results", dataset=stage / "dataset")
     for folder in ids:
         write_json(stage / folder / RELEASE_FILE, release.references(folder))
     # The Hub's page of a model leads to the rest: what it leads to comes first, and Spaces, which load it, last.

@@ -48,7 +48,6 @@ class Endpoint:
     timeout: float = 60.0
     tries: int = 4
     pause: float = 1.0
-    retries: int = field(default=0, init=False)
     _given_up: int = field(default=0, init=False)
     _answered: bool = field(default=False, init=False)
 
@@ -88,8 +87,6 @@ class Endpoint:
         for attempt in range(self.tries):
             if attempt:
                 time.sleep(min(self.pause * 2 ** (attempt - 1), _LONGEST_PAUSE))
-                with self._lock:
-                    self.retries += 1
             try:
                 text = self._once(body)
             except (httpx.HTTPError, UnansweredError) as fault:

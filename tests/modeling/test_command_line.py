@@ -159,8 +159,7 @@ def test_the_status_of_a_script_is_passed_on():
     assert command_line.command()(lambda argv=None: 1)([]) == 1
 
 
-def test_a_misspelt_verb_exits_with_2_and_names_the_nearest(capsys, monkeypatch):
-    monkeypatch.setattr(command_line, "available_verbs", lambda: ["score-model", "demo"])
+def test_a_misspelt_verb_exits_with_2_and_names_the_nearest(capsys):
     assert command_line.main(["scoremodel"]) == 2
     assert "Did you mean `notclip score-model`?" in capsys.readouterr().err
 
@@ -168,16 +167,15 @@ def test_a_misspelt_verb_exits_with_2_and_names_the_nearest(capsys, monkeypatch)
 def test_verbs_take_underscores_and_get_the_rest_of_the_line(monkeypatch):
     received = []
     script = type("Script", (), {"main": staticmethod(lambda argv: received.append(argv) or 0)})
-    monkeypatch.setattr(command_line, "available_verbs", lambda: ["score-model"])
     monkeypatch.setattr(command_line.importlib, "import_module", lambda name: received.append(name) or script)
     assert command_line.main(["score_model", "--seed", "1"]) == 0
     assert received == ["notclip.scripts.score_model", ["--seed", "1"]]
 
 
-def test_only_verbs_with_a_script_are_listed():
+def test_each_verb_has_a_script():
     scripts = Path(command_line.__file__).parents[1] / "scripts"
     for verb in command_line.VERBS:
-        assert (verb in command_line.available_verbs()) == (scripts / f"{verb.replace('-', '_')}.py").exists()
+        assert (scripts / f"{verb.replace('-', '_')}.py").exists()
 
 
 def test_help_is_quick_and_imports_neither_torch_nor_tyro():

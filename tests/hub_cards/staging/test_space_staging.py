@@ -5,7 +5,7 @@ import sys
 import gradio
 import yaml
 
-from notclip.hub_cards.staging.release import SPACE
+from notclip.hub_cards.staging.space import SPACE
 from notclip.hub_cards.staging.stage import stage_release
 
 

@@ -16,7 +16,6 @@ from datasets import load_dataset
 from notclip.dataset.built import NEEDED
 from notclip.errors import BadInputError
 from notclip.files.derived import file_digest
-from notclip.hub_cards.staging import release
 from notclip.hub_cards.staging import space as space_staging
 from notclip.hub_cards.staging import stage as staging
 from notclip.hub_cards.staging.local_paths import check_no_local_paths
@@ -287,8 +286,7 @@ def space(tmp_path, monkeypatch):
     (folder / "assets").mkdir()
     (folder / "assets" / "search.png").write_bytes(b"a picture")
     (folder / "README.md").write_text("---\ntitle: NotCLIP\nsdk: gradio\n---\n\nType what you do not want.\n")
-    for module in (release, space_staging):
-        monkeypatch.setattr(module, "SPACE", folder)
+    monkeypatch.setattr(space_staging, "SPACE", folder)
     return folder
 
 

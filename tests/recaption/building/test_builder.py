@@ -263,7 +263,9 @@ def test_a_language_model_words_the_captions_and_is_not_asked_again_after_it_wen
     assert not (tmp_path / "out").exists()
     # Hours of reading a large source are not to be paid again.
     assert any((tmp_path / ".out.unfinished/raw_shards").iterdir())
-    monkeypatch.setattr("notclip.recaption.building.raw_shards.write_json", lambda *_: pytest.fail("was read again"))
+    monkeypatch.setattr(
+        "notclip.recaption.building.raw_shards.write_work_file", lambda *_: pytest.fail("was read again")
+    )
     with fake_llm.FakeLlm(lambda number, items: fake_llm.reworded(items)) as server:
         assert build("out", server.url) == 0
         # What the reader reads otherwise is asked for again: fewer than one in fifty.
