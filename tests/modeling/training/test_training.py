@@ -307,6 +307,19 @@ def test_the_record_says_what_was_trained_and_how(config):
     assert not (config.out / "state").exists()
 
 
+def test_the_logs_of_tensorboard_outlive_the_training(config, monkeypatch):
+    write = run._write_outputs
+
+    def write_logs_too(*given, **options):
+        (config.out / "state" / "runs").mkdir(parents=True)
+        (config.out / "state" / "runs" / "events").write_text("loss 0.5")
+        write(*given, **options)
+
+    monkeypatch.setattr(run, "_write_outputs", write_logs_too)
+    run_training(dataclasses.replace(config, epochs=0))
+    assert (config.out / "runs" / "events").read_text() == "loss 0.5" and not (config.out / "state").exists()
+
+
 def draws(data, *, rank=0, world_size=1, epoch=0, batch_images=4, batch_questions=8):
     split = read_training_split(data, "train")
     dataset = NegationDataset(split, torch.zeros(len(split.image_bytes), 2))
