@@ -1,12 +1,14 @@
 """Findings of chest X-ray reports (OpenI, ../shared/data/openi) by what a reader says is denied.
 
 A finding is read in a report where some mention of it in findings or impression is not denied; the labels are of the
-whole report, so hedges and noise of the labels lower every reader alike.
+whole report, so hedges and noise of the labels lower every reader alike. The labels take most hedged findings ("may
+represent atelectasis") for absent, the guide of the labelled set for affirmed; so a second figure leaves mentions out
+whose sentence hedges, for every reader alike.
 """
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +35,12 @@ MENTIONS = {
 }
 _MENTION = re.compile(
     rf"\b(?:{'|'.join(f'(?P<{name}>{words})' for name, words in MENTIONS.items())})\b", flags=re.IGNORECASE
+)
+HEDGE = re.compile(
+    r"\b(?:may|might|could|can(?:not| not)|possib\w+|probab\w+|likely|unlikely|suspect\w*|suspicious|suggest\w*|"
+    r"versus|vs|concern\w*|question\w*|consider\w*|differential|favou?r\w*|rule out|exclude\w*|"
+    r"evaluat\w+|correlat\w+|if)\b",
+    flags=re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.?!]+(?:[.?!](?!\s|$)[^.?!]*)*[.?!]*")
 
@@ -74,29 +82,43 @@ def read_reports(folder: Path) -> list[Report]:
 
 @dataclass(frozen=True)
 class OpeniFigures:
-    """Mentions of findings in reports labelled normal, those read as denied, and micro-F1 of findings by report."""
+    """Mentions of findings in reports labelled normal, those read as denied, and micro-F1 of findings by report.
+
+    `f1_unhedged` is F1 where a mention in a sentence that hedges is no finding.
+    """
 
     absent: int
     read_absent: int
     f1: float
+    f1_unhedged: float
 
 
 def measure(reports: Sequence[Report], denies: Denies) -> OpeniFigures:
     """What a reader makes of reports."""
-    absent = read_absent = right = wrong = missed = 0
-    labelled = frozenset(name for report in reports for name in report.present)  # no report is labelled with a hernia
+    absent = read_absent = 0
+    read: list[set[str]] = []
+    unhedged: list[set[str]] = []
     for report in reports:
-        read: set[str] = set()
+        read.append(set())
+        unhedged.append(set())
         for sentence, found in report.sentences:
             denied = denies(sentence, [(start, end) for _, start, end in found])
-            for (name, _, _), is_denied in zip(found, denied, strict=True):
-                if report.normal:
-                    absent += 1
-                    read_absent += is_denied
-                if not is_denied:
-                    read.add(name)
-        read &= labelled
-        right += len(read & report.present)
-        wrong += len(read - report.present)
-        missed += len(report.present - read)
-    return OpeniFigures(absent, read_absent, 2 * right / (2 * right + wrong + missed))
+            said = {name for (name, _, _), is_denied in zip(found, denied, strict=True) if not is_denied}
+            read[-1] |= said
+            unhedged[-1] |= set() if HEDGE.search(sentence) else said
+            if report.normal:
+                absent += len(found)
+                read_absent += sum(denied)
+    present = [report.present for report in reports]
+    return OpeniFigures(absent, read_absent, micro_f1(read, present), micro_f1(unhedged, present))
+
+
+def micro_f1(read: Sequence[Set[str]], present: Sequence[Set[str]]) -> float:
+    """F1 over all pairs of report and finding; findings that no report is labelled with (a hernia) are left out.
+
+    >>> micro_f1([{"Mass", "Hernia"}, {"Mass"}], [{"Mass"}, set()])
+    0.6666666666666666
+    """
+    labelled = frozenset().union(*present)
+    both = sum(len(found & labels) for found, labels in zip(read, present, strict=True))
+    return 2 * both / (sum(len(found & labelled) for found in read) + sum(map(len, present)))

@@ -17,6 +17,7 @@ from reading_judge import UNCOUNTED  # noqa: E402
 from reading_openi import mentions_in  # noqa: E402
 from reading_set import LabelledText, read_split  # noqa: E402
 
+from notclip.remote.negation_clauses import sentences  # noqa: E402
 from notclip.remote.reading_tagger import may_deny  # noqa: E402
 from notclip.remote.reading_words import split_words  # noqa: E402
 
@@ -28,7 +29,7 @@ _SURE_CUES = frozenset(
 # How often a hand label is drawn: what people write in many ways oftener than edits and reports, which are alike.
 _WEIGHTS = {"negrefcocog": 3.0, "nlvr2": 3.0, "flickr30k": 3.0, "queries": 2.0, "queries-own": 2.0, "plain": 0.7}
 _DENIED_FREELY = re.compile(
-    r"n't|'t\b|\b(?:no|not|none|never|without|except|instead|rather|lack\w*|missing)\b", re.IGNORECASE
+    r"n't|'t\b|\b(?:no|not|none|never|cannot|without|except|instead|rather|lack\w*|missing)\b", re.IGNORECASE
 )
 
 
@@ -100,12 +101,11 @@ def plain_captions(shared: Path, split: str) -> list[str]:
     return [caption for row in table["captions"].to_pylist() for caption in row]
 
 
-def report_sentences(shared: Path, held: frozenset[str]) -> tuple[list[Labelled], list[Labelled]]:
-    """Sentences of OpenI's reports (every third report is kept for judging): plain ones, and those of normal reports.
+def report_sentences(shared: Path, held: frozenset[str]) -> list[Labelled]:
+    """Sentences of OpenI's normal reports (every third report is kept for judging) that open with a denial.
 
     In a report that is labelled normal, what a sentence with a denial says of a finding denies it.
     """
-    plain: list[Labelled] = []
     denying: list[Labelled] = []
     with (shared / "data/openi/findings.csv").open(encoding="utf-8", newline="") as file:
         normal = {row["uid"]: row["normal"] == "1" for row in csv.DictReader(file)}
@@ -119,12 +119,7 @@ def report_sentences(shared: Path, held: frozenset[str]) -> tuple[list[Labelled]
             sentence = sentence.strip()
             if not sentence or letters_of(sentence) in held:
                 continue
-            words = words_of(sentence)
-            if not may_deny(words):
-                plain.append([(word, "A") for word in words])
-            elif normal[report["uid"]] and re.match(
-                r"(?:there (?:is|are) |otherwise,? )?no\b", sentence, re.IGNORECASE
-            ):
+            if normal[report["uid"]] and re.match(r"(?:there (?:is|are) |otherwise,? )?no\b", sentence, re.IGNORECASE):
                 found = [span for _, mentions in mentions_in(sentence) for span in [m[1:] for m in mentions]]
                 spans = split_words(sentence)
                 denying.append([
@@ -132,7 +127,7 @@ def report_sentences(shared: Path, held: frozenset[str]) -> tuple[list[Labelled]
                      "ACD" if sentence[start:end].lower() in UNCOUNTED else ANY)
                     for start, end in spans
                 ])  # fmt: skip
-    return plain, [text for text in denying if any(allowed == "BI" for _, allowed in text)]
+    return [text for text in denying if any(allowed == "BI" for _, allowed in text)]
 
 
 def is_held(uid: str) -> bool:
@@ -163,18 +158,20 @@ class Examples:
             findings=phrases_of(hand, ("openi",), "denied"),
             captions=captions,
         )
-        self.captions = captions
+        # Those that the network is asked to read though they deny nothing ("looks out of", "hold", "less").
+        self.captions = [text for text in captions if may_deny(words_of(text)) and not _DENIED_FREELY.search(text)]
         self.phrased = Phrased(self.fillers)
         held = frozenset(
             letters_of(text.text)
             for split in ("development", "test")
             for text in read_split(split, pool=shared / "data" / "reading" / "pool.jsonl")
         )
-        self.reports_plain, self.reports = report_sentences(shared, held)
+        self.reports = report_sentences(shared, held)
+        hand = [text for text in hand if may_deny(words_of(text.text))]
         self.hand = [(text, from_hand(text)) for text in hand]
         self._drawn_by = list(accumulate(_WEIGHTS.get(text.source, 1.0) for text in hand))
         self.frames = {}
-        for name in ("frames_written", "frames_paraphrases", "captions", "frames_last"):
+        for name in ("frames_written", "frames_paraphrases", "captions", "frames_last", "frames_end"):
             frames, weights = zip(*read_frames(HERE / f"{name}.txt"), strict=True)
             self.frames[name] = (frames, list(accumulate(weights)))
 
@@ -183,7 +180,7 @@ class Examples:
         if kind == "hand":
             return self._varied(rng.choices(self.hand, cum_weights=self._drawn_by)[0][1], rng)
         if kind == "reports":
-            return rng.choice(self.reports if rng.random() < 0.4 else self.reports_plain)
+            return rng.choice(self.reports)
         if kind == "phrased":
             return _with_sure_cues(self.phrased.draw(rng))
         if kind == "plain":
@@ -219,12 +216,20 @@ class Examples:
         kinds, shares = list(mixture), list(mixture.values())
         given = 0
         while given < count:
-            texts = [self.draw(kind, rng) for kind in rng.choices(kinds, shares, k=16 * size)]
-            texts = sorted((text[:120] for text in texts if text), key=len)
+            drawn = [self.draw(kind, rng) for kind in rng.choices(kinds, shares, k=16 * size)]
+            texts = sorted((part[:120] for text in drawn for part in read_parts(text)), key=len)
             found = [texts[start : start + size] for start in range(0, len(texts), size)]
             rng.shuffle(found)
             yield from found[: count - given]
             given += len(found)
+
+
+def read_parts(text: Labelled) -> Iterator[Labelled]:
+    """What the network is asked to read of a text: its sentences, but for those without a word that may deny."""
+    words = [word for word, _ in text]
+    for start, end in sentences(words):
+        if may_deny(words[start:end]):
+            yield text[start:end]
 
 
 def misspelt(words: Labelled, rng: random.Random) -> Labelled:

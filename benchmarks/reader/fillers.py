@@ -38,6 +38,10 @@ def read_lists(path: Path) -> dict[str, list[str]]:
 
 
 _LISTS = read_lists(HERE / "fillers.txt")
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BEFORE_NAMES = ("St.", "St", "Mt.", "Mr.", "Dr.", "Ft.", "Mrs.", "Le", "Van", "De")
+_TYPES = ("II", "III", "IV", "V", "VI", "X", "XL", "GT", "SE", "T", "S", "3D", "4K", "5G", "2.0", "360", "4WD", "4x4")
+_UNITS = "mm cm inch foot door seat speed wheel gallon liter pound ounce volt watt day year ton lane pin tier".split()
 
 
 def _one(heading: str, rng: random.Random) -> str:
@@ -122,10 +126,12 @@ class Fillers:
     def name(self, rng: random.Random) -> list[str]:
         """A breed, make or type: "American three-toed woodpecker", "BMW 3 Series Wagon 2012", "737-200"."""
         kind = rng.random()
-        if kind < 0.3:
+        if kind < 0.25:
             name = _one("names", rng).split()
-        elif kind < 0.45:
+        elif kind < 0.36:
             name = [made_name(rng)]
+        elif kind < 0.62:
+            return self._titled(rng)
         else:
             name = [self._part_of_name(rng) for _ in range(rng.choice((1, 2, 2, 3, 3)))]
             if rng.random() < 0.35:
@@ -133,6 +139,46 @@ class Fillers:
             if rng.random() < 0.2:
                 name.append(str(rng.randint(1950, 2030)))
         return [*name, _one("nouns", rng)] if rng.random() < 0.35 else name
+
+    def named(self, rng: random.Random) -> list[str]:
+        """A name, or a thing that is called after somebody: "Kreft's oriole"."""
+        if rng.random() < 0.65 and "and" not in (name := self.name(rng)):
+            return name
+        owner = self._part_of_name(rng) if rng.random() < 0.7 else rng.choice(self.nouns)
+        return [f"{owner}'s", rng.choice((rng.choice(self.nouns), rng.choice(self.words)))]
+
+    def _titled(self, rng: random.Random) -> list[str]:
+        """A name with what names alone have: "Mt. Kreft", "No. 8 jersey", "C/V van", "Duke of Blim", "J.K. Zorb"."""
+        word, noun = self._part_of_name(rng), _one("nouns", rng)
+        kind = rng.randrange(9)
+        if kind == 0:
+            return [rng.choice(_BEFORE_NAMES), word, *([noun] * (rng.random() < 0.4))]
+        if kind == 1:
+            return [f"No. {rng.randint(1, 99)}", *[noun] * (rng.random() < 0.8)]
+        if kind == 2:
+            initials = ".".join(rng.choices(_CAPITALS, k=rng.choice((1, 2, 2, 3))))
+            return [f"{initials}.", rng.choice((word, noun)), *([noun] * (rng.random() < 0.3))]
+        if kind == 3:
+            letters = rng.choices(_CAPITALS, k=2)
+            return [*([word] * (rng.random() < 0.5)), f"{letters[0]}{rng.choice(('/', '&', '-'))}{letters[1]}", noun]
+        if kind == 4:
+            between = rng.choice(("of", "of", "of the", "de", "von", "del", "à la"))
+            return [rng.choice((word, noun)), *between.split(), rng.choice((word, noun, self._part_of_name(rng)))]
+        if kind == 5:
+            measure = f"{made_size(rng)}{rng.choice(('', '-'))}{rng.choice(_UNITS)}"
+            return [measure, *([_one("adjectives", rng)] * (rng.random() < 0.2)), noun]
+        if kind == 6:
+            return [*_one("names with and", rng).split(), *([noun] * (rng.random() < 0.2))]
+        if kind == 7:
+            joined = rng.choice(("-", "-", "-and-", "-of-the-", "-in-", "-de-", "-o'-")).join(
+                (rng.choice(self.words), rng.choice(self.words))
+            )
+            return [joined.capitalize() if rng.random() < 0.3 else joined, *([noun] * (rng.random() < 0.6))]
+        return [*([word] * (rng.random() < 0.7)), rng.choice(_TYPES), *([noun] * (rng.random() < 0.5))]
+
+    def unknown_verb(self, rng: random.Random) -> str:
+        """A finite verb that what stands around it shows, since any word may be one."""
+        return rng.choice(self.words) + rng.choice(("s", "s", "ed"))
 
     def _part_of_name(self, rng: random.Random) -> str:
         word = rng.choice(self.words)
@@ -166,7 +212,11 @@ class Fillers:
 
     def finding(self, rng: random.Random) -> list[str]:
         """What a report may say is there, or is not."""
-        words = (_one("findings", rng) if rng.random() < 0.5 else rng.choice(self.findings)).split()
+        kind = rng.random()
+        if kind < 0.2:  # medicine has more words than lists
+            words = [rng.choice(self.words) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
+        else:
+            words = (_one("findings", rng) if kind < 0.6 else rng.choice(self.findings)).split()
         return ["XXXX", *words] if rng.random() < 0.05 else words  # what was taken out of the reports
 
     def garment_part(self, rng: random.Random) -> list[str]:
@@ -223,6 +273,11 @@ def made_name(rng: random.Random) -> str:
     )
 
 
+def made_size(rng: random.Random) -> str:
+    """A count or a measure's number."""
+    return rng.choice((str(rng.randint(1, 500)), f"{rng.randint(0, 9)}.{rng.randint(0, 9)}", f"1/{rng.randint(2, 9)}"))
+
+
 def made_number(rng: random.Random) -> str:
     """A number as types have it."""
     digits = str(rng.choice((rng.randint(0, 9), rng.randint(10, 99), rng.randint(100, 9999))))
@@ -246,6 +301,9 @@ _WORDS: dict[str, tuple[Callable[[Fillers, random.Random], Sequence[str]], str, 
     "v1": (lambda fillers, rng: [_one("doings", rng)], "B", "I"),
     "va": (Fillers.act, "A", "A"),
     "verb": (lambda fillers, rng: [rng.choice(fillers.verbs)], "A", "A"),
+    "na": (Fillers.named, "A", "A"),
+    "nb": (Fillers.named, "B", "I"),
+    "xverb": (lambda fillers, rng: [fillers.unknown_verb(rng)], "A", "A"),
     "with": (
         lambda fillers, rng: [rng.choice(("with", "in", "on")), rng.choice(("a", "the")), *fillers.thing(rng)],
         "A",

@@ -12,7 +12,7 @@ LINKS = frozenset(
     "a an the any some of to by with in on at for and or nor that which who whom whose is are was were be".split()
 )
 COPULAS = frozenset("is are was were".split())
-_ABBREVIATIONS = frozenset("st dr mr mrs ms no vs jr sr mt ft prof".split())
+_ABBREVIATIONS = frozenset("st dr mr mrs ms no vs jr sr mt ft prof gen sgt lt col capt rev".split())
 _SIGNS = frozenset("finding findings evidence sign signs trace indication suggestion".split())
 _OMITTING = frozenset("free devoid excludes omits leaves missing".split())
 _OPENINGS = frozenset("although though while with without instead devoid".split())

@@ -76,11 +76,14 @@ def _misspelt(word: str) -> set[str]:
 
 _CUES = frozenset(_PLAIN_CUES.split()).union(*map(_misspelt, _OFTEN_MISSPELT)) - {"with", "excepts", "noting", "withe"}
 _SURE_CUES = frozenset("no not n't without never neither nor none nothing nobody w/o lacks lacking cannot".split())
+_LATE_CUES = frozenset("nowhere absent missing gone excluded none".split())
 # What follows one of these is denied, but for a second negation ("no street without trees").
 _LEAD_ON = frozenset("no without w/o sans lacks lacking zero".split())
+_CLAUSES = frozenset((",", ";", ".", "but", "while"))
 _BEFORE_NOUNS = frozenset("a an any the his her its their single".split())
 _UNLIKELY = 4.0  # nats
 _LEADING = re.compile("(?<![BISC])D{1,4}(?=[BS])")
+_BETWEEN = re.compile("(?<=A)(?:D+|BI*)(?=A)")  # what stands between affirmed words, without a cue, is affirmed
 _AFTER_NO = re.compile("CD?(BI*)(D*)")
 _SEPARATORS = frozenset((",", "or", "and", "nor", "/", ";", "."))
 _VERBS = frozenset("wear wears wearing have has having is are show shows contain contains hold holds holding".split())
@@ -226,6 +229,7 @@ class Tagger:
                     label == "C" and ("B" in joined or _plain(word) in _SURE_CUES)
                     for word, label in zip(words, joined, strict=True)
                 )
+                joined = _BETWEEN.sub(lambda found: "A" * len(found[0]), joined)
                 labels[place] = _without_mentioned(words, joined) if sound else "A" * len(joined)
         return labels
 
@@ -298,6 +302,10 @@ def _with_cues(words: Sequence[str], labels: str) -> str:
         sure = [at for at in range(found.start(), found.end()) if words[at].lower() in _SURE_CUES]
         if sure:
             labels = f"{labels[: sure[0]]}C{labels[sure[0] + 1 :]}"
+    if "B" in labels and "C" not in labels:  # "with hammocks and seals nowhere in sight": something denies them
+        late = [at for at, word in enumerate(words) if labels[at] == "D" and _plain(word) in _LATE_CUES]
+        if late:
+            labels = f"{labels[: late[0]]}C{labels[late[0] + 1 :]}"
     return labels
 
 
@@ -357,17 +365,19 @@ def _read_tensor(data: bytes, entry: dict) -> Tensor:
 
 
 def _led_on(words: Sequence[str], scores: Tensor) -> Tensor:
-    """Scores by which the noun after "no" or "without" is hardly affirmed."""
+    """Scores by which the noun after "no" or "without" is hardly affirmed, if no other cue opens its clause."""
     cue, affirmed = LABELS.index("C"), LABELS.index("A")
     labels = scores.argmax(-1).tolist()
-    first = labels.index(cue) if cue in labels else len(labels)
-    if first < len(words) - 1 and _plain(words[first]) in _LEAD_ON:
-        scores = scores.clone()
-        for place in range(first + 1, len(words)):
-            if words[place][:1].isalnum():
-                scores[place, affirmed] -= _UNLIKELY
-            if _plain(words[place]) not in _BEFORE_NOUNS:
-                break
+    scores, first = scores.clone(), True
+    for at, label in enumerate(labels[:-1]):
+        first |= _plain(words[at]) in _CLAUSES
+        if label == cue and first and _plain(words[at]) in _LEAD_ON:
+            for place in range(at + 1, len(words)):
+                if words[place][:1].isalnum():
+                    scores[place, affirmed] -= _UNLIKELY
+                if _plain(words[place]) not in _BEFORE_NOUNS:
+                    break
+        first &= label != cue
     return scores
 
 

@@ -194,7 +194,19 @@ def test_findings_of_a_report_are_those_that_some_mention_does_not_deny(module):
     well = openi.Report(sentences[:1], frozenset(), normal=True)
     figures = openi.measure([sick, well], module("reading").ours_denies)
     assert (figures.absent, figures.read_absent) == (2, 2)
-    assert figures.f1 == pytest.approx(2 / 3)  # one right, none wrong, one missed
+    assert figures.f1 == figures.f1_unhedged == pytest.approx(2 / 3)  # one right, none wrong, one missed
+
+
+def test_a_finding_of_a_sentence_that_hedges_counts_in_one_figure_alone(module):
+    openi = module("reading_openi")
+    sentences = tuple(openi.mentions_in("Opacity may represent atelectasis. Small nodule."))
+    assert openi.micro_f1([{"Nodule", "Atelectasis"}], [{"Nodule"}]) == 1.0  # no report is labelled with atelectasis
+    labelled = openi.Report((), frozenset({"Atelectasis"}), normal=False)
+    figures = openi.measure(
+        [openi.Report(sentences, frozenset({"Nodule"}), normal=False), labelled], lambda _, found: [False] * len(found)
+    )
+    assert figures.f1 == pytest.approx(1 / 2)  # one right, one wrong, one missed
+    assert figures.f1_unhedged == pytest.approx(2 / 3)  # one right, none wrong, one missed
 
 
 def test_the_benchmark_runs_without_what_lies_beside_the_repository(module, tmp_path, capsys, monkeypatch):
