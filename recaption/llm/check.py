@@ -165,7 +165,7 @@ def _fault_of_affirmed(read: _Read, source: _Read, lexicon: Lexicon) -> str | No
 def word_stem(word: str) -> str:
     """The beginning of a word, the same for its inflections: "rides" and "riding", "dog" and "dogs".
 
-    >>> stem("riding"), stem("rides"), stem("running"), stem("run"), stem("dogs")
+    >>> word_stem("riding"), word_stem("rides"), word_stem("running"), word_stem("run"), word_stem("dogs")
     ('rid', 'rid', 'run', 'run', 'dog')
     """
     word = re.sub(r"(?:'s|ing|ies|es|ed|s|e|y)$", "", word) if len(word) > 3 else word

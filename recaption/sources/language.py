@@ -36,9 +36,9 @@ _ENGLISH = frozenset(
 def foreign_language(captions: Iterable[str]) -> str | None:
     """The language of captions that are not English, such as "German", or their script; None for English, or unsure.
 
-    >>> language_of(["Ein Hund läuft auf dem Gras", "Zwei Kinder spielen mit einem Ball"] * 4)
+    >>> foreign_language(["Ein Hund läuft auf dem Gras", "Zwei Kinder spielen mit einem Ball"] * 4)
     'German'
-    >>> language_of(["A dog runs on the grass", "Two children play with a ball"] * 4) is None
+    >>> foreign_language(["A dog runs on the grass", "Two children play with a ball"] * 4) is None
     True
     """
     found: Counter[str] = Counter()
