@@ -1,6 +1,6 @@
 """Negation taggers of the clinical field: negspacy and medspacy, told which phrases to judge.
 
-Neither is a dependency: pip install negspacy; pip install medspacy. Where one is absent, its reader is None.
+Neither is a dependency; docs/reading.md says how both are installed. Where one is absent, its reader is None.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def negspacy_denies() -> Denies | None:
 
 
 def medspacy_denies() -> Denies | None:
-    """ConText (https://github.com/medspacy/medspacy) with its own rules; not run yet (docs/log.md: why)."""
+    """ConText (https://github.com/medspacy/medspacy) with its own rules."""
     try:
         import spacy
         from medspacy.context import ConText  # noqa: F401  (registers the "medspacy_context" pipe)

@@ -104,14 +104,14 @@ def test_the_reader_is_deterministic_and_remembers():
 @pytest.mark.parametrize(
     ("name", "size", "share"),
     [
-        ("captions_0", 363, 0.96),
-        ("captions_1", 308, 0.955),
-        ("captions_2", 149, 0.975),
-        ("captions_3", 238, 0.975),
-        ("captions_4", 120, 0.93),
-        ("captions_5", 83, 0.77),
-        ("captions_6", 84, 0.9),
-        ("clinical", 70, 0.91),
+        ("captions_0", 363, 0.969),
+        ("captions_1", 308, 0.96),
+        ("captions_2", 149, 0.986),
+        ("captions_3", 238, 0.978),
+        ("captions_4", 120, 0.94),
+        ("captions_5", 83, 0.84),
+        ("captions_6", 84, 0.92),
+        ("clinical", 70, 0.928),
     ],
 )
 def test_lists_of_captions_are_read_as_their_writers_mean_them(monkeypatch, name, size, share):
@@ -130,7 +130,7 @@ def test_paraphrases_with_concepts_of_two_words_are_read_as_their_frames_say(mon
     read_scope([meant.text for meant in filled])
     wrong = {meant.text: fault for meant in filled if (fault := lists.fault_of(meant))}
     assert len(frames) == 370
-    assert len(wrong) <= 0.01 * len(filled), wrong
+    assert len(wrong) <= 0.002 * len(filled), wrong
 
 
 def test_captions_of_things_with_names_and_numbers_are_read_as_their_frames_say(monkeypatch):
@@ -140,18 +140,18 @@ def test_captions_of_things_with_names_and_numbers_are_read_as_their_frames_say(
     filled = [lists.fill(frame, rng, names) for frame in frames for _ in range(20)]
     read_scope([meant.text for meant in filled])
     wrong = {meant.text: fault for meant in filled if (fault := lists.fault_of(meant))}
-    assert len(wrong) <= 0.04 * len(filled), wrong
+    assert len(wrong) <= 0.015 * len(filled), wrong
 
 
 @pytest.mark.shared
 @pytest.mark.skipif(not (SHARED / "negbench").is_dir(), reason="real NegBench files stand beside the repository")
-@pytest.mark.parametrize("name", ["VOC2007_mcq", "msr_vtt_mcq"])
-def test_choices_of_negbench_are_read_right(monkeypatch, name):
+@pytest.mark.parametrize(("name", "share"), [("VOC2007_mcq", 0.0005), ("msr_vtt_mcq", 0.017)])
+def test_choices_of_negbench_are_read_right(monkeypatch, name, share):
     negbench = benchmark(monkeypatch, "reading_negbench")
     measure = {"VOC2007_mcq": negbench.measure_voc, "msr_vtt_mcq": negbench.measure_msr_vtt}[name]
     sound, wrong, broken = measure(next((SHARED / "negbench").glob(f"{name}*.csv")))
     assert sound > 3900 and len(broken) < 0.01 * sound
-    assert len(wrong) < 0.025 * sound
+    assert len(wrong) <= share * sound
 
 
 def test_the_judge_of_captions_sees_every_kind_of_fault(monkeypatch):
