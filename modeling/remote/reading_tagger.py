@@ -224,7 +224,7 @@ class Tagger:
         for place, words in enumerate(texts):
             if (place, 0) in tagged:
                 joined = "".join(tagged[place, start] for start in range(0, len(words), WORDS_AT_ONCE))
-                joined = _with_whole_names(words, _with_cues(words, joined))
+                joined = _with_whole_names(words, with_cues(words, joined))
                 sound = _denies_alone(words, joined) or any(
                     label == "C" and ("B" in joined or _plain(word) in _SURE_CUES)
                     for word, label in zip(words, joined, strict=True)
@@ -293,7 +293,7 @@ def may_deny(words: Sequence[str]) -> bool:
     )
 
 
-def _with_cues(words: Sequence[str], labels: str) -> str:
+def with_cues(words: Sequence[str], labels: str) -> str:
     """Labels where a word such as "no" is a cue if what follows it, dropped words apart, is denied."""
     for place in range(len(labels) - 1):
         if labels[place] == "A" and labels[place + 1] in "BS" and words[place].lower() in _SURE_CUES:

@@ -188,7 +188,7 @@ def _run_training(asked: TrainConfig, *, first: bool) -> dict | None:
     }
     # Apart: identical runs write identical records.
     write_whole(config.out / "timing.json", json.dumps({"seconds": round(time.monotonic() - started, 1)}) + "\n")
-    _write_outputs(model, config, record, base=base, base_sha256=base_sha256)
+    write_outputs(model, config, record, base=base, base_sha256=base_sha256)
     if (logs := state_folder / "runs").is_dir():  # TensorBoard's
         shutil.copytree(logs, config.out / "runs", dirs_exist_ok=True)
     shutil.rmtree(state_folder, ignore_errors=True)
@@ -242,13 +242,14 @@ def _build_options(data: Path) -> dict[str, Any] | None:
 
 def _texts(split: TrainingSplit, *, step: int = 1) -> Iterator[str]:
     """All texts that negate something, or stand beside such ones, of every so manieth row."""
-    yield from (text for caption in _every(split.captions, step) for text in caption.negated)
-    groups = _every(split.question_groups, step)
+    yield from (text for caption in every_nth(split.captions, step) for text in caption.negated)
+    groups = every_nth(split.question_groups, step)
     yield from (text for group in groups for question in group for text in question.choices)
-    yield from (text for text, _ in _every(split.negated_queries, step))
+    yield from (text for text, _ in every_nth(split.negated_queries, step))
 
 
-def _every(rows: Sequence[T], step: int) -> Iterator[T]:
+def every_nth(rows: Sequence[T], step: int) -> Iterator[T]:
+    """Rows 0, `step`, 2 `step`, …, some thousand at a time, for rows may be read when they are asked for."""
     for start in range(0, len(rows), 1000 * step):
         yield from rows[start : start + 1000 * step : step]
 
@@ -337,7 +338,7 @@ def evenly(image_embeds: EmbeddingShards, *, at_most: int) -> Tensor:
     return image_embeds[::step]
 
 
-def _write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:
+def write_outputs(model: NotClipModel, config: TrainConfig, record: dict, *, base: str, base_sha256: str) -> None:
     """Write all forms beside OUT's old ones and swap them in, training.json last: where it is, all is."""
     with partial_folder(config.out / "outputs") as partial:
         write_reference_scores(model, partial / "model")

@@ -29,7 +29,7 @@ from notclip.training.losses import class_prompt_loss
 
 FILE = Path("seen") / "train.parquet"  # of a dataset that was built with a detector
 _TEXTS_AT_ONCE = 64
-_ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 10_000
 _LEAST_SCORE = 1e-3  # what a score of 0 counts as
 # A prompt names one class or two, as "a dog and a car" in a search or question.
 _NAMES_TWO = 0.3
@@ -166,7 +166,7 @@ def read_seen_classes(data: Path, digests: Sequence[bytes], image_embeds: Tensor
         if not labels or schema.names.count("digest") > 1:
             return None
         # In parts: of many millions of photos, what is looked at is few.
-        for batch in parquet.iter_batches(_ROWS_AT_ONCE):
+        for batch in parquet.iter_batches(ROWS_AT_ONCE):
             table = pa.Table.from_batches([batch])
             scores = np.stack([_scores(table, label, file, first) for label in labels], axis=1)
             for row, own in enumerate(table["digest"].to_pylist()):

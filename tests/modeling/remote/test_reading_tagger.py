@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 from notclip.reader_folder import write_reader
-from notclip.remote.reading_tagger import LABELS, Tagger, _with_cues, may_deny
+from notclip.remote.reading_tagger import LABELS, Tagger, may_deny, with_cues
 from notclip.remote.reading_words import split_words
 
 
@@ -32,8 +32,8 @@ def test_words_are_affirmed_denied_cues_or_dropped(text, labels):
 
 def test_where_something_is_denied_a_word_that_can_deny_it_is_a_cue():
     words = words_of("a ramp, with seals nowhere in sight")
-    assert _with_cues(words, "AADDBDDD") == "AADDBCDD"
-    assert _with_cues(words_of("a ramp in sight"), "ABDD") == "ABDD"
+    assert with_cues(words, "AADDBDDD") == "AADDBCDD"
+    assert with_cues(words_of("a ramp in sight"), "ABDD") == "ABDD"
 
 
 def random_words(rng: random.Random) -> list[str]:

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch._dynamo.utils import counters
 from torch._inductor.exc import InvalidCxxCompiler
 
 from notclip.errors import BadInputError
@@ -13,15 +14,15 @@ from notclip.training.run import run_training
 
 @pytest.fixture(autouse=True)
 def nothing_compiled_before():
-    torch._dynamo.reset()
-    torch._dynamo.utils.counters.clear()
+    torch.compiler.reset()
+    counters.clear()
 
 
 def test_towers_that_are_compiled_learn_the_same_and_once_for_texts_of_any_length(config, tmp_path):
     run_training(config)
     compiled = dataclasses.replace(config, out=tmp_path / "compiled", trainer=("torch_compile_backend=eager",))
     run_training(compiled)
-    assert 0 < torch._dynamo.utils.counters["stats"]["unique_graphs"] <= 4
+    assert 0 < counters["stats"]["unique_graphs"] <= 4
     plain, same = (load_file(own.out / "adapter" / "adapter_model.safetensors") for own in (config, compiled))
     for name, weights in plain.items():
         torch.testing.assert_close(same[name], weights, atol=1e-5, rtol=1e-4)

@@ -90,7 +90,7 @@ def write_seen(folder, digests, scores, metadata):
 
 
 def test_scores_are_found_by_the_photos_bytes_in_whatever_order_and_part(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(seen_classes, "_ROWS_AT_ONCE", 70)
+    monkeypatch.setattr(seen_classes, "ROWS_AT_ONCE", 70)
     embeds, scores = photos
     digests = [hashlib.sha256(bytes([i % 256, i // 256])).digest() for i in range(300)]
     order = np.random.default_rng(0).permutation(300)
@@ -119,7 +119,7 @@ def test_a_class_that_has_no_words_is_refused_by_name(photos, tmp_path, metadata
 
 @pytest.mark.parametrize("score", [None, float("nan"), -0.1, 1e30])
 def test_a_score_that_is_no_probability_is_refused_with_its_row(photos, tmp_path, score, monkeypatch):
-    monkeypatch.setattr(seen_classes, "_ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(seen_classes, "ROWS_AT_ONCE", 1)
     write_seen(tmp_path, ["00", "01"], [0.1, score], {"texts": '["a dog"]'})
     with pytest.raises(BadInputError, match=r"train.parquet, row 2: 'dog' .*score between 0 and 1"):
         read_seen_classes(tmp_path, [b"\x00", b"\x01"], photos[0][:2])

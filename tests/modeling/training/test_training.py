@@ -308,14 +308,14 @@ def test_the_record_says_what_was_trained_and_how(config):
 
 
 def test_the_logs_of_tensorboard_outlive_the_training(config, monkeypatch):
-    write = run._write_outputs
+    write = run.write_outputs
 
     def write_logs_too(*given, **options):
         (config.out / "state" / "runs").mkdir(parents=True)
         (config.out / "state" / "runs" / "events").write_text("loss 0.5")
         write(*given, **options)
 
-    monkeypatch.setattr(run, "_write_outputs", write_logs_too)
+    monkeypatch.setattr(run, "write_outputs", write_logs_too)
     run_training(dataclasses.replace(config, epochs=0))
     assert (config.out / "runs" / "events").read_text() == "loss 0.5" and not (config.out / "state").exists()
 
@@ -434,8 +434,8 @@ def test_an_image_has_the_captions_that_stand_beside_it_and_a_group_all_that_sha
 
 def test_some_rows_of_a_large_set_stand_for_all(data):
     captions = read_training_split(data, "train").captions
-    assert list(run._every(captions, 5)) == list(captions)[::5] == captions[::5]
-    assert list(run._every(range(2500), 2)) == list(range(0, 2500, 2))
+    assert list(run.every_nth(captions, 5)) == list(captions)[::5] == captions[::5]
+    assert list(run.every_nth(range(2500), 2)) == list(range(0, 2500, 2))
     split = read_training_split(data, "train")
     assert split.captioned_images.tolist() == sorted({caption.image for caption in split.captions})
 
