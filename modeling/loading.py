@@ -13,7 +13,7 @@ from notclip.model_folder import LARGEST_CONFIG_BYTES, check_config, check_preci
 from notclip.openclip.files import is_openclip
 from notclip.remote.configuration_notclip import NotClipConfig
 from notclip.remote.modeling_notclip import NotClipModel
-from notclip.remote.pretrained_notclip import read_pretrained
+from notclip.remote.pretrained_notclip import forget_reading, read_pretrained
 
 
 def load_model(
@@ -80,7 +80,10 @@ def load_processor(name: str, *, argument: str = "model") -> Any:
         BadInputError: there is none that transformers reads without code of others.
     """
     with reading_model(argument, name):
-        return read_pretrained(AutoProcessor, name, backend="pil")
+        processor = read_pretrained(AutoProcessor, name, backend="pil")
+        if hasattr(processor, "tokenizer"):
+            forget_reading(processor.tokenizer)
+        return processor
 
 
 def _from_transformers(name: str, revision: str | None, argument: str, trusted_commit: str | None) -> NotClipModel:

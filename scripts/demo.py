@@ -18,6 +18,7 @@ from notclip.files.only_writer import only_writer
 from notclip.files.whole_files import whole_file
 from notclip.recaption.building.config import BuildConfig
 from notclip.scripts.demo_steps import DemoSteps, content_of, run_script
+from notclip.training.config import STATE
 
 DRAWN_WORLD = "drawn-world"
 # Its towers are tiny: a higher rate than the default, more of it through the composition, more passes.
@@ -64,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run_demo(config: DemoConfig) -> int:
-    from notclip.recaption.building.builder import build_key
+    from notclip.recaption.building.builder import build_key, unfinished_folder
 
     started = time.monotonic()
     out = config.out
@@ -83,6 +84,7 @@ def _run_demo(config: DemoConfig) -> int:
         made_of=build_key(parse(BuildConfig, build, prog="notclip build-dataset", description="")),
         makes=data,
         done=data / "build.json",
+        work=unfinished_folder(data),
     )
 
     away = config.away or _away_beside(config.source)
@@ -104,6 +106,7 @@ def _run_demo(config: DemoConfig) -> int:
             made_of=build_key(parse(BuildConfig, other, prog="notclip build-dataset", description="")),
             makes=out / "away",
             done=out / "away" / "build.json",
+            work=unfinished_folder(out / "away"),
         )
 
     epochs = DRAWN_WORLD_EPOCHS if config.epochs is None and config.base == DRAWN_WORLD else config.epochs
@@ -118,6 +121,7 @@ def _run_demo(config: DemoConfig) -> int:
         made_of=[recipe, content_of(base), content_of(data), *([] if away is None else [content_of(out / "away")])],
         makes=trained,
         done=trained / "training.json",
+        work=trained / STATE,
     )
 
     scored = {"base": base, "backbone": str(trained / "backbone"), "notclip": str(trained / "model")}

@@ -9,6 +9,8 @@ from typing import Any
 from notclip.errors import BadInputError
 from notclip.files.derived import derived_key, file_digest, folder_digest
 from notclip.files.json_files import check_record, read_json_object
+from notclip.files.only_writer import only_writer
+from notclip.files.whole_files import clear_partials
 from notclip.recaption.building.work_folder import write_work_file
 
 _LIBRARIES = ("numpy", "peft", "pillow", "scikit-learn", "tokenizers", "torch", "transformers")
@@ -40,7 +42,16 @@ class DemoSteps:
         self._write()
 
     def run(
-        self, title: str, script: str, arguments: list[str], *, code: str, made_of: Any, makes: Path, done: Path
+        self,
+        title: str,
+        script: str,
+        arguments: list[str],
+        *,
+        code: str,
+        made_of: Any,
+        makes: Path,
+        done: Path,
+        work: Path | None = None,
     ) -> None:
         """Run a step, unless just this one was done before.
 
@@ -52,6 +63,8 @@ class DemoSteps:
             made_of: options, and digests of the input.
             makes: the file or folder that it makes.
             done: the file that is there when it is done.
+            work: the folder that it works in, and removes at its very end: where both are there, it was killed
+                between the two, and the same command ends it.
 
         Raises:
             SystemExit: it failed.
@@ -59,7 +72,10 @@ class DemoSteps:
         steps, name = self._remembered["steps"], makes.name
         key = derived_key(code, of=made_of, libraries=_LIBRARIES)
         known = steps.get(name) == key
-        if known and done.exists():
+        if known and done.exists() and not (work and work.exists()):
+            with only_writer(makes):  # Clears away what it left if it was killed when all was done.
+                if makes.is_dir():
+                    clear_partials(makes)
             print(f"\n== {title}: done before, {done} is there", flush=True)
             return
         again = ""

@@ -81,8 +81,7 @@ def read_tokenizer(name: str | Path, *, config: Any = None, **arguments: Any) ->
     """
     with _naming(name, "tokenizer", ("tokenizer.json", "another file of it")):
         tokenizer = read_pretrained(AutoTokenizer, name, config=config, **arguments)
-    for place in ("is_local", "local_files_only"):  # Of this reading: saved again, its files would differ by them.
-        tokenizer.init_kwargs.pop(place, None)
+    forget_reading(tokenizer)
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
         files = dict(getattr(type(tokenizer), "vocab_files_names", {}))
         whole = files.pop("tokenizer_file", "tokenizer.json")
@@ -98,6 +97,12 @@ def read_tokenizer(name: str | Path, *, config: Any = None, **arguments: Any) ->
     with _naming(name, "tokenizer", ("tokenizer.json", "tokenizer_config.json")):
         tokenizer(["a dog", "a"], padding=True)  # Without its tokenizer_config.json it may read, but not this.
     return tokenizer
+
+
+def forget_reading(tokenizer: Any) -> None:
+    """Drop what transformers keeps in a tokenizer about where it was read: saved again, its files would differ by it."""
+    for place in ("is_local", "local_files_only"):
+        tokenizer.init_kwargs.pop(place, None)
 
 
 def read_image_processor(name: str | Path, **arguments: Any) -> Any:
@@ -146,6 +151,7 @@ __all__ = [
     "PLACE",
     "build_model",
     "check_loading",
+    "forget_reading",
     "read_config",
     "read_dual_encoder",
     "read_image_processor",

@@ -7,6 +7,8 @@ from typing import Literal
 from notclip.errors import BadInputError
 from notclip.seeds import check_seed
 
+STATE = "state"  # the folder in OUT that holds checkpoints until the run has ended
+
 
 @dataclass(frozen=True)
 class TrainConfig:

@@ -215,7 +215,7 @@ def read_training_split(
     files = [(config, file) for config in CONFIGS for file in split_files(data, config, split)]
     temporary = None if cache is not None else Path(tempfile.mkdtemp(prefix="notclip-texts-"))
     seen = [[config, str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns] for config, file in files]
-    folder = (cache or temporary or Path()) / f"texts-{derived_key('notclip.training.data', of=seen)}"
+    folder = (cache or temporary or Path()) / f"texts-{split}-{derived_key('notclip.training.data', of=seen)}"
     try:
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)

@@ -37,7 +37,7 @@ from notclip.text_lengths import texts_cut
 from notclip.training.arguments import training_arguments
 from notclip.training.batches import NegationDataset
 from notclip.training.calibration import fit_composition
-from notclip.training.config import TrainConfig
+from notclip.training.config import STATE, TrainConfig
 from notclip.training.data import CONFIGS, TrainingSplit, read_training_split
 from notclip.training.embedding_shards import EmbeddingShards, embed_into_shards
 from notclip.training.held_out import hold_out
@@ -78,7 +78,7 @@ def run_training(config: TrainConfig) -> dict | None:
 
 
 def _run_training(asked: TrainConfig, *, first: bool) -> dict | None:
-    state_folder = asked.out / "state"
+    state_folder = asked.out / STATE
     if first:
         _check_output(asked)
     started = time.monotonic()

@@ -44,8 +44,13 @@ def build_dataset(
         return _build(config, on_columns)
 
 
+def unfinished_folder(out: Path) -> Path:
+    """Where the dataset `out` grows; gone when the build has ended."""
+    return out.with_name(f".{out.name}.unfinished")
+
+
 def _build(config: BuildConfig, on_columns: Callable[[Mapping[str, str]], object] | None) -> dict[str, Any] | None:
-    work = WorkFolder(config.out.with_name(f".{config.out.name}.unfinished"))
+    work = WorkFolder(unfinished_folder(config.out))
     if config.out.exists() and (not config.out.is_dir() or any(config.out.iterdir())):
         if _is_the_same_build(work, config):  # Killed between the last two steps of the end.
             return _end(work, config)

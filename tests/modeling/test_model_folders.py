@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPProcessor
 
 from notclip.errors import BadInputError
-from notclip.loading import load_model
+from notclip.loading import load_model, load_processor
 from notclip.remote.modeling_notclip import NotClipModel
 
 TEXTS = ["a dog", "a street with no cars"]
@@ -331,3 +331,9 @@ def test_only_the_main_process_writes(plain, tmp_path):
     load_model(str(plain), composition="scope").save_pretrained(tmp_path / "other", is_main_process=False)
     assert not (tmp_path / "other").exists() or not list((tmp_path / "other").iterdir())
     shutil.rmtree(tmp_path / "other", ignore_errors=True)
+
+
+def test_a_processor_that_is_read_and_saved_says_nothing_of_where_it_was_read(plain, tmp_path):
+    load_processor(str(plain)).save_pretrained(tmp_path / "saved")
+    said = json.loads((tmp_path / "saved" / "tokenizer_config.json").read_text())
+    assert not {"is_local", "local_files_only"} & said.keys()

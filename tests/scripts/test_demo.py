@@ -1,4 +1,5 @@
 import json
+import os
 from itertools import count
 from pathlib import Path
 
@@ -111,6 +112,27 @@ def test_a_step_whose_input_changed_is_done_again(steps):
     (folder / "data" / "questions" / "test.parquet").write_text("other rows")
     assert demo.main(["--out", str(folder), *DEMO_OPTIONS]) == 0
     assert ran == ["train_adapter", "score_model", "score_model", "score_model", "stage_release", "check_release"]
+
+
+@pytest.mark.parametrize(
+    ("left", "again"), [(".data.unfinished", ["build_dataset"]), ("trained/state", ["train_adapter"])]
+)
+def test_a_step_that_was_killed_between_its_result_and_its_end_is_ended(steps, left, again):
+    folder, ran = steps
+    (folder / left).mkdir()
+    demo.main(["--out", str(folder), *DEMO_OPTIONS])
+    assert ran[:1] == again
+
+
+def test_what_a_step_that_was_killed_left_beside_its_result_is_cleared_away(steps):
+    folder, ran = steps
+    (folder / ".data.lock").write_text("process 1 on another machine")
+    for left in (".data.0123abcd.partial", "trained/.outputs.0123abcd.partial"):
+        (folder / left).mkdir()
+        os.utime(folder / left, (0, 0))
+    assert demo.main(["--out", str(folder), *DEMO_OPTIONS]) == 0
+    assert ran == ["stage_release", "check_release"]
+    assert not [path for path in folder.rglob(".*")]
 
 
 def test_what_no_demo_made_is_refused_and_left_alone(tmp_path, capsys):

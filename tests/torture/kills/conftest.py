@@ -6,6 +6,7 @@ import hashlib
 import multiprocessing
 import os
 import random
+import re
 import runpy
 import shutil
 import signal
@@ -95,12 +96,17 @@ class Killing:
         return int(Path(f"{self.log(name)}.steps").read_text())
 
     def contents(self, name: str, command: Command) -> dict[str, str]:
-        """Every file that the run of that name left, hidden ones too -> its hash."""
+        """Every file that the run of that name left, hidden ones too -> its hash.
+
+        The folder of a training's texts is named after the place and the time of the data that they are of, and those
+        of a run have their own.
+        """
         work = self.folder / name
+        files = [path for path in sorted(work.rglob("*")) if path.is_file() and path.name not in command.varies]
+        names = [re.sub(r"/texts-([a-z]+)-[0-9a-f]+/", r"/texts-\1/", path.relative_to(work).as_posix()) for path in files]
+        assert len(set(names)) == len(names), f"{name}: the texts of a split stand in two folders"
         return {
-            path.relative_to(work).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(work.rglob("*"))
-            if path.is_file() and path.name not in command.varies
+            name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in zip(names, files, strict=True)
         }
 
     def undisturbed(self, verb: str, command: Command) -> Path:
