@@ -18,7 +18,7 @@ from reading_openi import mentions_in  # noqa: E402
 from reading_set import LabelledText, read_split  # noqa: E402
 
 from notclip.remote.negation_clauses import sentences  # noqa: E402
-from notclip.remote.reading_tagger import may_deny  # noqa: E402
+from notclip.remote.reading_tagger import may_deny, without_end  # noqa: E402
 from notclip.remote.reading_words import split_words  # noqa: E402
 
 # Cues wherever what they lead to is denied, whatever the labels leave open.
@@ -217,7 +217,7 @@ class Examples:
         given = 0
         while given < count:
             drawn = [self.draw(kind, rng) for kind in rng.choices(kinds, shares, k=16 * size)]
-            texts = sorted((part[:120] for text in drawn for part in read_parts(text)), key=len)
+            texts = sorted((without_stop(part, rng)[:120] for text in drawn for part in read_parts(text)), key=len)
             found = [texts[start : start + size] for start in range(0, len(texts), size)]
             rng.shuffle(found)
             yield from found[: count - given]
@@ -230,6 +230,12 @@ def read_parts(text: Labelled) -> Iterator[Labelled]:
     for start, end in sentences(words):
         if may_deny(words[start:end]):
             yield text[start:end]
+
+
+def without_stop(text: Labelled, rng: random.Random) -> Labelled:
+    """A text mostly without the stop at its end, which people write or leave out and which says nothing."""
+    open_ended = without_end([word for word, _ in text])
+    return text[: len(open_ended)] if rng.random() < 0.8 else text
 
 
 def misspelt(words: Labelled, rng: random.Random) -> Labelled:

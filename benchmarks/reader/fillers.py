@@ -109,6 +109,8 @@ class Fillers:
         """Nouns that are one thing: "lobster roll", "four-wheel cart", "Anna's old box", "wire-haired terrier"."""
         words = [rng.choice((rng.choice(self.nouns), rng.choice(self.words))) for _ in range(rng.choice((1, 1, 2)))]
         kind = rng.random()
+        if kind < 0.08:
+            return [*words, _one("nouns that are verbs", rng)]
         if kind < 0.25:
             ending = rng.choice(
                 (*"haired tailed crested wheel breasted sized legged style winged poster front".split(), words[0])
@@ -330,6 +332,23 @@ _WORDS: dict[str, tuple[Callable[[Fillers, random.Random], Sequence[str]], str, 
 _ALIKE = {"as": "a", "a0": "a", "c": "a", "cs": "a", "bs": "b", "d": "b", "ds": "b"}
 
 
+def _place(fillers: Fillers, rng: random.Random) -> Labelled:
+    """Where something is, or is not: "in the park", "next to his red car"; now and then there are two."""
+    preposition = _one("places before", rng)
+    article = rng.choice(("the", "the", "the", "a", "a", "an", "his", "her", "its", "their", "this", "that"))
+    kind = rng.random()
+    if kind < 0.4:
+        noun = _one("places", rng).split()
+    elif kind < 0.8:
+        noun = [_one("nouns", rng)]
+    else:
+        noun = [rng.choice(fillers.words), *([_one("nouns", rng)] * (rng.random() < 0.4))]
+    if rng.random() < 0.15:
+        noun = [_one("adjectives", rng), *noun]
+    words = [(word, "AD") for word in (*preposition.split(), article)] + [(word, "A") for word in noun]
+    return words + _place(fillers, rng) if rng.random() < 0.1 else words
+
+
 _LISTS_OF = {"bl": "b", "rl": "r", "gl": "g"}
 
 
@@ -339,6 +358,8 @@ def fill(slot: str, fillers: Fillers, rng: random.Random) -> Labelled:
     Raises:
         KeyError: there is no such slot.
     """
+    if slot == "place":
+        return _place(fillers, rng)
     if slot in _LISTS_OF:
         return _listed(_LISTS_OF[slot], fillers, rng)
     draw, first, further = _WORDS[_ALIKE.get(slot, slot)]

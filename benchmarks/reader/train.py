@@ -207,12 +207,12 @@ def train(
 def main(argv: list[str] | None = None) -> int:
     """Train, and write weights and record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--last-steps", type=int, default=1000, help="with LAST_MIXTURE, at a third of the rate")
-    parser.add_argument("--end-steps", type=int, default=1500, help="with END_MIXTURE, at a third of the rate")
+    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--last-steps", type=int, default=1500, help="with LAST_MIXTURE, at a third of the rate")
+    parser.add_argument("--end-steps", type=int, default=4000, help="with END_MIXTURE, at a third of the rate")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=3e-3)
-    parser.add_argument("--hidden", type=int, default=96)
+    parser.add_argument("--hidden", type=int, default=160)
     parser.add_argument("--embedding", type=int, default=64)
     parser.add_argument("--dilations", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--frequent", type=int, default=1500)

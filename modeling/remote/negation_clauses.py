@@ -5,7 +5,7 @@ Words are compared in lower case; labels are those of reading_tagger. A rule lea
 
 from collections.abc import Sequence
 
-from .reading_tagger import may_deny
+from .reading_tagger import may_deny, without_end
 
 AFFIRMED, BEGIN, INSIDE, SHARED, CUE, DROPPED = "ABISCD"
 LINKS = frozenset(
@@ -88,7 +88,7 @@ def _mend_nobody(words: list[str], labels: list[str]) -> None:
 
 def _mend_list(words: list[str], labels: list[str]) -> None:
     """The end of a list: "free of X and Y." denies Y as it denies X, where nothing but Y follows."""
-    end = len(words) - (words[-1] == ".") if words else 0
+    end = len(without_end(words))
     joins = next((at for at in range(end - 2, max(0, end - 5), -1) if words[at] == "and"), 0)
     if joins and labels[joins - 1] in (BEGIN, INSIDE) and labels[joins + 1 : end] == [AFFIRMED] * (end - joins - 1):
         start = joins + 1 + (words[joins + 1] in ("a", "an", "the", "any"))

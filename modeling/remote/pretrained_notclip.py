@@ -100,7 +100,7 @@ def read_tokenizer(name: str | Path, *, config: Any = None, **arguments: Any) ->
 
 
 def forget_reading(tokenizer: Any) -> None:
-    """Drop what transformers keeps in a tokenizer about where it was read: saved again, its files would differ by it."""
+    """Drop what a tokenizer keeps of where it was read: saved again, its files would differ by it."""
     for place in ("is_local", "local_files_only"):
         tokenizer.init_kwargs.pop(place, None)
 

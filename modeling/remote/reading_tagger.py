@@ -23,6 +23,7 @@ LABELS = ("A", "B", "I", "S", "C", "D")  # affirmed; denied: begin, inside, shar
 WEIGHTS = Path(__file__).parent / "reading_tagger.safetensors"
 TEXTS_AT_ONCE = 64
 WORDS_AT_ONCE = 384  # a longer text is tagged in windows
+ENDS = frozenset(".!?…")  # what closes a sentence
 _MOST_REMEMBERED = 65536  # words
 _LONGEST_WORD = 60  # letters; a longer one is unknown
 _SIGN_OR_WORD = re.compile(r"[^\W_]+|[\W_]")
@@ -207,21 +208,22 @@ class Tagger:
     def tag(self, texts: Sequence[Sequence[str]]) -> list[str]:
         """Label the words of each text: one letter of `LABELS` a word."""
         labels = ["A" * len(words) for words in texts]
+        read = [without_end(words) for words in texts]
         windows = [
             (place, start)
-            for place, words in enumerate(texts)
+            for place, words in enumerate(read)
             if may_deny(words)
             for start in range(0, len(words), WORDS_AT_ONCE)
         ]
-        windows.sort(key=lambda window: min(len(texts[window[0]]) - window[1], WORDS_AT_ONCE))
+        windows.sort(key=lambda window: min(len(read[window[0]]) - window[1], WORDS_AT_ONCE))
         tagged: dict[tuple[int, int], str] = {}
         for first in range(0, len(windows), TEXTS_AT_ONCE):
             batch = windows[first : first + TEXTS_AT_ONCE]
-            scores = self._scores([texts[place][start : start + WORDS_AT_ONCE] for place, start in batch])
+            scores = self._scores([read[place][start : start + WORDS_AT_ONCE] for place, start in batch])
             for (place, start), of_text in zip(batch, scores, strict=True):
-                words = texts[place][start : start + WORDS_AT_ONCE]
+                words = read[place][start : start + WORDS_AT_ONCE]
                 tagged[place, start] = _likeliest(_led_on(words, of_text))
-        for place, words in enumerate(texts):
+        for place, words in enumerate(read):
             if (place, 0) in tagged:
                 joined = "".join(tagged[place, start] for start in range(0, len(words), WORDS_AT_ONCE))
                 joined = _with_whole_names(words, with_cues(words, joined))
@@ -230,7 +232,8 @@ class Tagger:
                     for word, label in zip(words, joined, strict=True)
                 )
                 joined = _BETWEEN.sub(lambda found: "A" * len(found[0]), joined)
-                labels[place] = _without_mentioned(words, joined) if sound else "A" * len(joined)
+                settled = _without_mentioned(words, joined) if sound else "A" * len(joined)
+                labels[place] = settled + "A" * (len(texts[place]) - len(words))
         return labels
 
     def probabilities(self, words: Sequence[str]) -> list[dict[str, float]]:
@@ -283,6 +286,14 @@ class Tagger:
             else:
                 return [self._unknown]
         return found
+
+
+def without_end(words: Sequence[str]) -> Sequence[str]:
+    """The words without what closes a sentence, which people write or leave out: it is to change no label."""
+    end = len(words)
+    while end > 1 and ENDS.issuperset(words[end - 1]):
+        end -= 1
+    return words[:end]
 
 
 def may_deny(words: Sequence[str]) -> bool:

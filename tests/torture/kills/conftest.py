@@ -103,11 +103,9 @@ class Killing:
         """
         work = self.folder / name
         files = [path for path in sorted(work.rglob("*")) if path.is_file() and path.name not in command.varies]
-        names = [re.sub(r"/texts-([a-z]+)-[0-9a-f]+/", r"/texts-\1/", path.relative_to(work).as_posix()) for path in files]
+        names = [re.sub(r"/(texts-[a-z]+)-[0-9a-f]+/", r"/\1/", path.relative_to(work).as_posix()) for path in files]
         assert len(set(names)) == len(names), f"{name}: the texts of a split stand in two folders"
-        return {
-            name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in zip(names, files, strict=True)
-        }
+        return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in zip(names, files, strict=True)}
 
     def undisturbed(self, verb: str, command: Command) -> Path:
         """The folder of a run that nobody disturbed, which there is one of."""
