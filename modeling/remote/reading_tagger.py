@@ -83,7 +83,7 @@ _LEAD_ON = frozenset("no without w/o sans lacks lacking zero".split())
 _CLAUSES = frozenset((",", ";", ".", "but", "while"))
 _BEFORE_NOUNS = frozenset("a an any the his her its their single".split())
 _UNLIKELY = 4.0  # nats
-_LEADING = re.compile("(?<![BISC])D{1,4}(?=[BS])")
+_LEADING = re.compile("(?<![BISC])A?D{1,4}(?=[BS])")
 _BETWEEN = re.compile("(?<=A)(?:D+|BI*)(?=A)")  # what stands between affirmed words, without a cue, is affirmed
 _AFTER_NO = re.compile("CD?(BI*)(D*)")
 _SEPARATORS = frozenset((",", "or", "and", "nor", "/", ";", "."))

@@ -25,6 +25,7 @@ from notclip.recaption import drawn_world
 # How often each command is disturbed in each way.
 KILLS = int(os.environ.get("NOTCLIP_TORTURE_KILLS", "10" if "NOTCLIP_TORTURE" in os.environ else "1"))
 PROGRAM = Path(__file__).with_name("killed.py")
+ROOT = Path(__file__).parents[3]
 LOADED = (
     *(
         "torch",
@@ -318,6 +319,13 @@ class Inputs:
         openclip = self._killing.undisturbed("convert", self.convert) / "openclip"
         return Command(("convert-openclip", "--model", openclip, "--out", "backbone"))
 
+    stage_reader = Command(
+        (
+            *("stage-reader", "--namespace", "ann", "--out", "reader"),
+            *("--labels", ROOT / "benchmarks" / "reading_data"),
+            *("--results", ROOT / "docs" / "results" / "reading" / "test.json"),
+        )
+    )
     suite = Command(("init-suite", "suite"))
     demo = Command(("demo", "--limit", "60", "--epochs", "1", "--out", "demo"), varies=("timing.json",))
 

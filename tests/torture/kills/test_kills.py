@@ -11,7 +11,7 @@ import shutil
 
 import pytest
 
-COMMANDS = ("suite", "build", "embed", "train", "score", "stage", "convert", "convert_back", "demo")
+COMMANDS = ("suite", "build", "embed", "train", "score", "stage", "convert", "convert_back", "stage_reader", "demo")
 # `make test` has those that share their inputs; a demo is these commands, and conversion is one file written whole.
 KILLED = COMMANDS if "NOTCLIP_TORTURE" in os.environ else COMMANDS[:6]
 
