@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--images", type=int, default=16)
     parser.add_argument("--questions", type=int, default=32)
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--layers", default="all", help="which learn where not all weights do: train-adapter's --layers")
     parser.add_argument("--way", choices=WAYS, help="measure this one here, and print it as JSON")
     options = parser.parse_args(argv)
     if options.way:
@@ -91,7 +92,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     model.set_statistics(image_statistics(embeds[:2000]))
     before = peak()
     if options.way != "full":
-        model.backbone = add_lora(model.backbone, rank=32, alpha=64)
+        model.backbone = add_lora(model.backbone, rank=32, alpha=64, layers=options.layers)
 
     class Clock(TrainerCallback):
         def on_step_end(self, args, state, control, **kwargs):

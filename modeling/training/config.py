@@ -61,7 +61,7 @@ class TrainConfig:
     """Dropout on the input of each update."""
     variant: Literal["lora", "dora", "rslora", "full"] = "lora"
     """Kind of low-rank update; or all weights of the towers, which a copy of each stands beside in memory."""
-    layers: Literal["all", "attention", "upper_half"] = "all"
+    layers: Literal["all", "attention", "upper_half", "upper_quarter"] = "all"
     """Which linear layers of a tower get such an update; its projection into the shared space always does."""
     towers: Literal["text", "image", "both"] = "text"
     """Which towers learn. Unless it is the text tower alone, photos are decoded anew in each step, and an index of

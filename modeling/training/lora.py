@@ -4,6 +4,7 @@ By default the text tower's. Then the image tower stays frozen, so that each ima
 run, and every index of images that stands stays valid.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Literal
@@ -13,12 +14,13 @@ from peft.utils.constants import DUMMY_TARGET_MODULES
 from torch import nn
 from transformers import PreTrainedModel
 
-Layers = Literal["all", "attention", "upper_half"]
+Layers = Literal["all", "attention", "upper_half", "upper_quarter"]
 Towers = Literal["text", "image", "both"]
 TEXT, IMAGE = "text", "image"
 _PARTS = {TEXT: ("text_model", "text_projection"), IMAGE: ("vision_model", "visual_projection")}
 _ATTENTION = re.compile(r"\.(?:self_)?att(?:entio)?n\.")
 _BLOCK = re.compile(r"\.layers?\.(\d+)\.")
+_UPPER = {"upper_half": 1 / 2, "upper_quarter": 1 / 4}
 
 
 def lora_targets(backbone: PreTrainedModel, layers: Layers = "all", towers: Towers = "text") -> list[str]:
@@ -29,8 +31,9 @@ def lora_targets(backbone: PreTrainedModel, layers: Layers = "all", towers: Towe
 
     Args:
         backbone: the dual encoder.
-        layers: `"all"`; `"attention"` leaves out what follows the attention of a block; `"upper_half"` leaves out the
-            first half of the blocks.
+        layers: `"all"`; `"attention"` leaves out what follows the attention of a block; `"upper_half"` and
+            `"upper_quarter"` are the last blocks alone: no gradient goes through those before, nor are their
+            activations kept.
         towers: whose layers.
 
     Raises:
@@ -50,8 +53,9 @@ def _targets_of(backbone: PreTrainedModel, tower: str, layers: Layers) -> list[s
     block = {name: int(match[1]) for name in found if (match := _BLOCK.search(name))}
     if layers == "attention":
         return [name for name in found if name not in block or _ATTENTION.search(name)]
-    if layers == "upper_half":
-        first = (max(block.values(), default=0) + 1) // 2
+    if layers in _UPPER:
+        blocks = max(block.values(), default=0) + 1
+        first = blocks - math.ceil(blocks * _UPPER[layers])
         return [name for name in found if block.get(name, first) >= first]
     return found
 
