@@ -38,7 +38,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--images", type=int, default=16)
     parser.add_argument("--questions", type=int, default=32)
     parser.add_argument("--steps", type=int, default=3)
-    parser.add_argument("--layers", default="all", help="which learn where not all weights do: train-adapter's --layers")
+    parser.add_argument(
+        "--layers", default="all", help="which learn where not all weights do: train-adapter's --layers"
+    )
     parser.add_argument("--way", choices=WAYS, help="measure this one here, and print it as JSON")
     options = parser.parse_args(argv)
     if options.way:

@@ -68,8 +68,9 @@ class TrainConfig:
     images that the base made serves the trained model no more."""
 
     away: Path | None = None
-    """Another built dataset, of other photos, all splits of which judge as well as DATA's validation split; no
-    gradient comes from it. An adapter that helps at home alone is not kept."""
+    """Another built dataset, of other photos, all splits of which judge as well as DATA's validation split. No
+    gradient comes from it; the statistics of photos that the model is written with are of both, in equal parts. An
+    adapter that helps at home alone is not kept."""
     held_out: float = 0.1
     """Without `away`: about this share of DATA's photos, a domain such as kitchens or water, is not learnt from but
     judged by; 0 for none, as with over 200,000 photos."""

@@ -152,9 +152,13 @@ def _run_training(asked: TrainConfig, *, first: bool) -> dict | None:
     keep_share(model.backbone, share)
     model.config.trained_towers = list(learning_towers(adapted)) if trainer.best_epoch else []
     calibrated_on = limited(validation_split, questions=CALIBRATION_QUESTIONS, images=config.validation_images)
-    if images_move:
-        some = np.arange(0, len(split.digests), -(-len(split.digests) // MOVED_STATISTICS_IMAGES))
-        model.set_statistics(image_statistics(embed_rows(model, split, some).embeds.to(model.device)))
+    # No epoch was judged with AWAY's; the model will meet other photos again.
+    sources = (
+        [_embedded_anew(model, photos, at_most=MOVED_STATISTICS_IMAGES) for photos in (split, *others)]
+        if images_move
+        else [evenly(embeds, at_most=STATISTICS_IMAGES) for embeds in (image_embeds, *other_embeds)]
+    )
+    model.set_statistics(image_statistics(_in_equal_parts(sources)))
     now = embeds_by(model, calibrated_on, validation_embeds)
     losses = fit_composition(model, now, calibrated_on.questions, calibrated_on.negated_queries)
     step = -(-len(split.captions) // MOST_CAPTIONS_LOOKED_AT)
@@ -330,6 +334,17 @@ def _require_rows(data: Path, splits: Mapping[str, TrainingSplit]) -> None:
                 f"`data` {data} has no rows of {lacking} in its split {name!r}, and the training needs all of "
                 f"{', '.join(holds)}: build it from more photos, or with a higher --questions-per-image."
             )
+
+
+def _in_equal_parts(sources: Sequence[Tensor]) -> Tensor:
+    """The rows of several sources, those of the smaller ones again and again until each has as many."""
+    most = max(map(len, sources))
+    return torch.cat([rows[torch.arange(most) % len(rows)] for rows in sources])
+
+
+def _embedded_anew(model: NotClipModel, split: TrainingSplit, *, at_most: int) -> Tensor:
+    rows = np.arange(0, len(split.digests), -(-len(split.digests) // at_most))
+    return embed_rows(model, split, rows).embeds.to(model.device)
 
 
 def evenly(image_embeds: EmbeddingShards, *, at_most: int) -> Tensor:

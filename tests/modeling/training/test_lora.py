@@ -1,5 +1,8 @@
+import re
+
 import pytest
 import torch
+from transformers import CLIPConfig, CLIPModel
 
 from notclip.training.lora import add_full_copies, add_lora, learning_towers, lora_targets
 
@@ -87,3 +90,11 @@ def test_attention_alone_leaves_the_layers_behind_it_frozen(backbone):
 def test_the_upper_half_leaves_the_first_blocks_frozen(backbone):
     left_out = set(lora_targets(backbone)) - set(lora_targets(backbone, "upper_half"))
     assert left_out and all(".0." in name for name in left_out)  # of two blocks
+
+
+@pytest.mark.parametrize(("layers", "first"), [("upper_half", 6), ("upper_quarter", 9)])
+def test_of_twelve_blocks_the_last_ones_learn(layers, first):
+    with torch.device("meta"):
+        model = CLIPModel(CLIPConfig())
+    learnt = {int(match[1]) for name in lora_targets(model, layers) if (match := re.search(r"layers\.(\d+)\.", name))}
+    assert learnt == set(range(first, 12))

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerState, masking_utils
 
+from notclip.dataset.splits import SPLITS
 from notclip.errors import BadInputError
 from notclip.loading import load_model
 from notclip.remote.composition_notclip import image_statistics
@@ -519,6 +520,16 @@ def test_other_photos_judge_every_epoch_and_nothing_is_learnt_from_them(config, 
     assert alone["away_build"] is both["away_build"] is None  # no record beside these rows
     weights, same = adapter_weights(config.out), adapter_weights(tmp_path / "both")
     assert all(torch.equal(weights[name], same[name]) for name in weights)
+
+
+def test_a_model_is_written_with_the_statistics_of_home_and_away_in_equal_parts(config, data, tmp_path):
+    run_training(dataclasses.replace(config, out=tmp_path / "both", away=data))
+    written = load_model(str(tmp_path / "both" / "model"))
+    home, *others = [written.encode_images(list(read_training_split(data, name).image_bytes)) for name in SPLITS]
+    away = torch.cat([home, *others])
+    both = torch.cat([home.repeat(len(away), 1)[: len(away)], away])
+    torch.testing.assert_close(written.statistics.mean, both.mean(0), atol=1e-5, rtol=0)
+    assert not torch.allclose(both.mean(0), home.mean(0), atol=1e-4)
 
 
 def test_what_hurts_away_is_not_kept_however_much_it_helps_at_home(config, data, monkeypatch, tmp_path):
